@@ -1,0 +1,248 @@
+"""What a quantity costs for one full period, unrounded, with every step that leads there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from typing import Final
+
+_QUANTITY_DECIMALS: Final = 6
+_PRICE_DECIMALS: Final = 12
+_INTEGER_DIGITS: Final = 15
+_ZERO: Final = Decimal(0)
+
+
+class InvalidTerms(ValueError):
+    """The terms of a price contradict themselves; ``code`` says how.
+
+    Codes: unit_amount_required, unit_amount_not_allowed, tiers_required, tiers_not_allowed,
+    tiers_not_ascending, last_tier_not_infinite, package_size_required, package_size_not_allowed,
+    package_size_not_positive, amount_negative, amount_not_finite, amount_out_of_range.
+    """
+
+    def __init__(self, code: str) -> None:
+        """Keep the stable code beside the message."""
+        super().__init__(code.replace("_", " "))
+        self.code = code
+
+
+class InvalidQuantity(ValueError):
+    """A quantity can't be priced; ``code`` says why.
+
+    Codes: quantity_negative, quantity_not_finite, quantity_out_of_range.
+    """
+
+    def __init__(self, code: str) -> None:
+        """Keep the stable code beside the message."""
+        super().__init__(code.replace("_", " "))
+        self.code = code
+
+
+class Model(StrEnum):
+    """How a price depends on the quantity."""
+
+    FLAT = "flat"
+    PER_UNIT = "per_unit"
+    GRADUATED = "graduated"
+    VOLUME = "volume"
+    PACKAGE = "package"
+
+
+_TIERED: Final = frozenset({Model.GRADUATED, Model.VOLUME})
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A range of quantities: above the tier before, up to and including ``up_to``.
+
+    ``up_to`` is None for the last tier, which has no end. Amounts are in major units.
+    """
+
+    up_to: Decimal | None
+    unit_amount: Decimal
+    flat_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTerms:
+    """The terms of a price, checked. Amounts are in major units, for one full period.
+
+    ``unit_amount`` is the price itself (flat), of one unit (per unit) or of one package, and
+    None for the tiered models; ``tiers`` and ``package_size`` belong to their models only.
+
+    Raises:
+        InvalidTerms: a needed part is missing, an unused one is given, a number is negative, not
+            finite, has 16 or more digits before or 13 or more after the decimal point, or the
+            tiers don't ascend to a last one without end.
+
+    Source: docs/billing-rules.md, R19.
+    """
+
+    model: Model
+    unit_amount: Decimal | None
+    tiers: tuple[Tier, ...] = ()
+    package_size: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse terms that contradict themselves."""
+        tiered, packaged = self.model in _TIERED, self.model is Model.PACKAGE
+        _require_presence("unit_amount", self.unit_amount is not None, needed=not tiered)
+        _require_presence("tiers", bool(self.tiers), needed=tiered)
+        _require_presence("package_size", self.package_size is not None, needed=packaged)
+        for amount in self._numbers():
+            _require_plain_amount(amount)
+        if self.package_size == 0:
+            raise InvalidTerms("package_size_not_positive")
+        if tiered:
+            _require_ascending(self.tiers)
+
+    def _numbers(self) -> Iterator[Decimal]:
+        for number in (self.unit_amount, self.package_size):
+            if number is not None:
+                yield number
+        for tier in self.tiers:
+            yield tier.unit_amount
+            yield tier.flat_amount
+            if tier.up_to is not None:
+                yield tier.up_to
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an explanation: ``quantity * unit_amount + flat_amount == amount``.
+
+    ``tier`` is the tier that was reached, None for models without tiers. ``quantity`` is what
+    was priced in this step: units, packages, or 1 for a flat price.
+    """
+
+    tier: Tier | None
+    quantity: Decimal
+    unit_amount: Decimal
+    flat_amount: Decimal
+    amount: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price in major units for one full period, unrounded: the sum of its steps."""
+
+    amount: Fraction
+    steps: tuple[Step, ...]
+
+
+def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
+    """Return what ``quantity`` costs for one full period, and how that comes about.
+
+    Flat ignores the quantity. Package charges every package begun. Graduated: every tier reached
+    adds its flat amount once and its own units at its price; a quantity of 0 reaches none.
+    Volume: the whole quantity at the price of the tier it falls in, plus that tier's flat amount;
+    a quantity of 0 falls in the first tier.
+
+    Args:
+        terms: the price.
+        quantity: 0 or more, with at most 6 decimals.
+
+    Raises:
+        InvalidQuantity: it is negative, not finite, has 16 or more digits before or 7 or more
+            after the decimal point.
+
+    Source: docs/billing-rules.md, R19.
+    """
+    _require_plain_quantity(quantity)
+    steps = tuple(_steps(terms, quantity))
+    return Priced(sum((step.amount for step in steps), Fraction(0)), steps)
+
+
+def single_unit_amount(priced: Priced) -> Decimal | None:
+    """Return the unit price to show on an invoice line, or None where there is no single one.
+
+    There is one if a single step without a flat amount made the price; it belongs to that step's
+    quantity, so that quantity times unit price is the amount.
+
+    Source: EN 16931, BT-129 and BT-146.
+    """
+    if len(priced.steps) != 1 or priced.steps[0].flat_amount:
+        return None
+    return priced.steps[0].unit_amount
+
+
+def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[Step]:
+    if terms.model is Model.GRADUATED:
+        yield from _graduated_steps(terms.tiers, quantity)
+    elif terms.model is Model.VOLUME:
+        tier = next(tier for tier in terms.tiers if tier.up_to is None or quantity <= tier.up_to)
+        yield _step(quantity, tier.unit_amount, tier)
+    else:
+        unit_amount = terms.unit_amount or _ZERO
+        yield _step(_counted(terms, quantity), unit_amount)
+
+
+def _counted(terms: PriceTerms, quantity: Decimal) -> Decimal:
+    """Return how often the unit amount is charged in a model without tiers."""
+    if terms.model is Model.FLAT:
+        return Decimal(1)
+    if terms.package_size is None:
+        return quantity
+    return Decimal(ceil(Fraction(quantity) / Fraction(terms.package_size)))
+
+
+def _graduated_steps(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[Step]:
+    reached = _ZERO
+    for tier in tiers:
+        if quantity <= reached:
+            return
+        upper = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        yield _step(upper - reached, tier.unit_amount, tier)
+        reached = upper
+
+
+def _step(quantity: Decimal, unit_amount: Decimal, tier: Tier | None = None) -> Step:
+    flat_amount = _ZERO if tier is None else tier.flat_amount
+    amount = Fraction(quantity) * Fraction(unit_amount) + Fraction(flat_amount)
+    return Step(tier, quantity, unit_amount, flat_amount, amount)
+
+
+def _require_presence(name: str, is_given: bool, *, needed: bool) -> None:
+    if needed and not is_given:
+        raise InvalidTerms(f"{name}_required")
+    if is_given and not needed:
+        raise InvalidTerms(f"{name}_not_allowed")
+
+
+def _require_ascending(tiers: tuple[Tier, ...]) -> None:
+    *limits, last = (tier.up_to for tier in tiers)
+    if last is not None:
+        raise InvalidTerms("last_tier_not_infinite")
+    for lower, upper in pairwise([_ZERO, *limits]):
+        if lower is None or upper is None or upper <= lower:
+            raise InvalidTerms("tiers_not_ascending")
+
+
+def _require_plain_amount(amount: Decimal) -> None:
+    if not amount.is_finite():
+        raise InvalidTerms("amount_not_finite")
+    if amount < 0:
+        raise InvalidTerms("amount_negative")
+    if not _is_plain(amount, _PRICE_DECIMALS):
+        raise InvalidTerms("amount_out_of_range")
+
+
+def _require_plain_quantity(quantity: Decimal) -> None:
+    if not quantity.is_finite():
+        raise InvalidQuantity("quantity_not_finite")
+    if quantity < 0:
+        raise InvalidQuantity("quantity_negative")
+    if not _is_plain(quantity, _QUANTITY_DECIMALS):
+        raise InvalidQuantity("quantity_out_of_range")
+
+
+def _is_plain(number: Decimal, decimals: int) -> bool:
+    """Return whether a finite number fits the digits of a column; never expands its exponent."""
+    if number.is_zero():
+        return True
+    _, digits, exponent = number.as_tuple()
+    beyond = -decimals - int(exponent)
+    return number.adjusted() < _INTEGER_DIGITS and not any(digits[-beyond:] if beyond > 0 else ())
