@@ -1,0 +1,1 @@
+"""WHO: tenants, sellers, people, the account tree, inherited settings, access, audit, events."""

@@ -1,0 +1,144 @@
+"""Who may do what where: the one place that decides.
+
+``reach`` is a set of accounts and ``require`` asks whether one is in it, so that lists and checks
+cannot disagree.
+"""
+
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+
+from accounts import tree
+from accounts.actor import Actor
+from accounts.errors import Forbidden, NotFound
+from accounts.models import Account, Grant
+from accounts.models.people import CustomerRole, StaffRole
+
+
+class Action(StrEnum):
+    """What can be done; each role and each key scope allows some."""
+
+    VIEW_ACCOUNT = "accounts:read"
+    EDIT_ACCOUNT = "accounts:write"
+    VIEW_SETTINGS = "settings:read"
+    EDIT_SETTINGS = "settings:write"
+    VIEW_CATALOGUE = "prices:read"
+    EDIT_CATALOGUE = "prices:write"
+    VIEW_SUBSCRIPTION = "subscriptions:read"
+    EDIT_SUBSCRIPTION = "subscriptions:write"
+    VIEW_INVOICE = "invoices:read"
+    ISSUE_INVOICE = "invoices:write"
+    RUN_BILLING = "billing_runs:write"
+    VIEW_RUNS = "billing_runs:read"
+    EDIT_PEOPLE = "people:write"
+    VIEW_PEOPLE = "people:read"
+    MANAGE_TENANT = "tenant:write"
+    MOVE_CLOCK = "test_clock:write"
+
+
+_READ = frozenset(action for action in Action if action.endswith(":read"))
+_FINANCE = _READ | {
+    Action.EDIT_ACCOUNT,
+    Action.EDIT_SETTINGS,
+    Action.EDIT_CATALOGUE,
+    Action.EDIT_SUBSCRIPTION,
+    Action.ISSUE_INVOICE,
+    Action.RUN_BILLING,
+    Action.EDIT_PEOPLE,
+    Action.MOVE_CLOCK,
+}
+
+STAFF_ROLES: dict[str, frozenset[Action]] = {
+    StaffRole.SUPPORT: _READ,
+    StaffRole.AUDITOR: _READ,
+    StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK},
+    StaffRole.BILLING: _READ
+    | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.RUN_BILLING},
+    StaffRole.FINANCE_ADMIN: _FINANCE,
+    StaffRole.OWNER: frozenset(Action),
+}
+"""What the tenant's own people may do, everywhere in the tenant."""
+
+_CUSTOMER_READ = frozenset(
+    {
+        Action.VIEW_ACCOUNT,
+        Action.VIEW_SETTINGS,
+        Action.VIEW_SUBSCRIPTION,
+        Action.VIEW_INVOICE,
+    }
+)
+CUSTOMER_ROLES: dict[str, frozenset[Action]] = {
+    CustomerRole.VIEWER: _CUSTOMER_READ,
+    CustomerRole.SUBSCRIPTION_MANAGER: _CUSTOMER_READ | {Action.EDIT_SUBSCRIPTION},
+    CustomerRole.BUYER: _CUSTOMER_READ | {Action.EDIT_SUBSCRIPTION},
+    CustomerRole.APPROVER: _CUSTOMER_READ | {Action.EDIT_SUBSCRIPTION},
+    CustomerRole.FINANCE: _CUSTOMER_READ | {Action.EDIT_SETTINGS},
+    CustomerRole.ADMIN: _CUSTOMER_READ
+    | {
+        Action.EDIT_SETTINGS,
+        Action.EDIT_ACCOUNT,
+        Action.EDIT_SUBSCRIPTION,
+        Action.VIEW_PEOPLE,
+        Action.EDIT_PEOPLE,
+    },
+}
+"""What a customer's people may do on the subtree their grant is for."""
+
+
+def allows_everywhere(actor: Actor, action: Action) -> bool:
+    """Return whether ``actor`` may do ``action`` on every account of its tenant."""
+    if actor.is_system:
+        return True
+    if actor.kind == "key":
+        return actor.reach_id is None and action in actor.scopes
+    return action in STAFF_ROLES.get(actor.staff_role or "", frozenset())
+
+
+def reach(actor: Actor, action: Action) -> QuerySet[Account]:
+    """Return the accounts on which ``actor`` may do ``action``: whole subtrees.
+
+    One statement: intervals are compared inside the database, never read first, because a node
+    that was loaded a moment ago may have moved since.
+    """
+    accounts = Account.objects.filter(tenant_id=actor.tenant_id)
+    if allows_everywhere(actor, action):
+        return accounts
+    if actor.kind == "key":
+        if actor.reach_id is None or action not in actor.scopes:
+            return accounts.none()
+        return accounts.filter(tree.lies_below(actor.tenant_id, [actor.reach_id]))
+    return accounts.filter(tree.lies_below(actor.tenant_id, _granted(actor, action)))
+
+
+def _granted(actor: Actor, action: Action) -> QuerySet[Grant]:
+    roles = [role for role, actions in CUSTOMER_ROLES.items() if action in actions]
+    return Grant.objects.filter(
+        Q(starts_on__isnull=True) | Q(starts_on__lte=actor.today),
+        Q(ends_on__isnull=True) | Q(ends_on__gt=actor.today),
+        tenant_id=actor.tenant_id,
+        contact__person_id=actor.person_id,
+        contact__tenant_id=actor.tenant_id,
+        role__in=roles,
+    ).values("account_id")
+
+
+def require(actor: Actor, action: Action, account: Account) -> None:
+    """Return if ``actor`` may do ``action`` on ``account``.
+
+    Raises:
+        NotFound: the account is out of the actor's sight.
+        Forbidden: it is in sight, but this action is not allowed.
+    """
+    if not reach(actor, action).filter(pk=account.pk).exists():
+        seen = reach(actor, Action.VIEW_ACCOUNT).filter(pk=account.pk).exists()
+        raise Forbidden if seen else NotFound
+
+
+def require_everywhere(actor: Actor, action: Action) -> None:
+    """Return if ``actor`` may do ``action`` for the whole tenant.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    if not allows_everywhere(actor, action):
+        raise Forbidden

@@ -1,0 +1,63 @@
+"""The base of every table that belongs to a tenant."""
+
+from typing import Any
+
+from django.db import models
+from mptt.fields import TreeForeignKey
+
+from accounts.ids import uuid7
+
+
+class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+    """A reference within one tenant.
+
+    Row security does not check foreign keys, so Django's single-column constraint is left out and
+    ``SecureTables`` makes one over ``(tenant_id, column)`` instead.
+    """
+
+    within_tenant = True
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        """Refer to ``to``; deletion is refused unless said otherwise."""
+        kwargs["db_constraint"] = False
+        kwargs.setdefault("related_name", "+")
+        super().__init__(to, on_delete, **kwargs)
+
+
+class TenantModel(models.Model):
+    """A row of one tenant: its id, and whose it is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        "accounts.Tenant",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
+
+    class Meta:
+        abstract = True
+
+
+class TenantOneToOneField(models.OneToOneField):  # type: ignore[type-arg]
+    """A one-to-one reference within one tenant, constrained like ``TenantForeignKey``."""
+
+    within_tenant = True
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        """Refer to ``to``; deletion is refused unless said otherwise."""
+        kwargs["db_constraint"] = False
+        kwargs.setdefault("related_name", "+")
+        super().__init__(to, on_delete, **kwargs)
+
+
+class TenantTreeForeignKey(TreeForeignKey):
+    """The parent of a node within one tenant, constrained like ``TenantForeignKey``."""
+
+    within_tenant = True
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        """Refer to ``to``; deletion is refused unless said otherwise."""
+        kwargs["db_constraint"] = False
+        super().__init__(to, on_delete, **kwargs)

@@ -1,0 +1,1 @@
+"""Wiring: settings, addresses, the timetable and the embedded services. Imported by no app."""

@@ -1,0 +1,1 @@
+"""SHOWN to the vendor's staff: the web dashboard."""

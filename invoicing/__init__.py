@@ -1,0 +1,1 @@
+"""OWED: charges, billing runs, invoices, documents and the ledger."""

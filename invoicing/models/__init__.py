@@ -1,0 +1,28 @@
+"""Tables of the app, by what they describe."""
+
+from invoicing.models.charges import Charge
+from invoicing.models.invoices import (
+    Invoice,
+    InvoiceLine,
+    InvoiceSection,
+    InvoiceTax,
+    NumberSeries,
+    StoredDocument,
+)
+from invoicing.models.ledger import LedgerEntry, LedgerPosting
+from invoicing.models.runs import BillingRun, RunFamily, RunProblem
+
+__all__ = [
+    "BillingRun",
+    "Charge",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSection",
+    "InvoiceTax",
+    "LedgerEntry",
+    "LedgerPosting",
+    "NumberSeries",
+    "RunFamily",
+    "RunProblem",
+    "StoredDocument",
+]

@@ -1,0 +1,263 @@
+"""Documents: an invoice, its sections, lines and tax, its number and its stored files."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import public_id
+from accounts.models import Account, Seller
+from accounts.tenancy import TenantForeignKey, TenantModel
+from invoicing.models.charges import Charge
+from invoicing.models.runs import BillingRun
+from subscriptions.models import Subscription
+
+
+class NumberSeries(TenantModel):
+    """The next number of one seller and year; gapless because it is taken last and locked."""
+
+    seller = TenantForeignKey(Seller)
+    year = models.PositiveSmallIntegerField()
+    last_number = models.PositiveIntegerField(default=0)
+    last_issue_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="series_once", fields=["tenant", "seller", "year"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the year and how far it has come."""
+        return f"{self.year}: {self.last_number}"
+
+
+class Invoice(TenantModel):
+    """A document to one bill-to, collected from one payer, in one currency and tax regime.
+
+    Until it is issued it is a draft and may be made anew; from then on a trigger refuses every
+    change but to what follows from payments. ``snapshot`` holds the names, addresses and bank
+    details used. ``paid_minor`` and ``status`` alone change later.
+    """
+
+    class Status(models.TextChoices):
+        """Where the invoice stands; overdue and due soon are derived."""
+
+        DRAFT = "draft", _("Draft")
+        TO_APPROVE = "to_approve", _("To approve")
+        OPEN = "open", _("Open")
+        PARTLY_PAID = "partly_paid", _("Partly paid")
+        PAID = "paid", _("Paid")
+        CORRECTED = "corrected", _("Corrected")
+        VOID = "void", _("Cancelled")
+
+    UNISSUED: ClassVar = ("draft", "to_approve")
+
+    run = TenantForeignKey(BillingRun, null=True)
+    seller = TenantForeignKey(Seller, db_index=False)
+    bill_to = TenantForeignKey(Account)
+    payer = TenantForeignKey(Account)
+    service_owner = TenantForeignKey(Account, null=True, db_index=False)
+    status = models.CharField(max_length=11, choices=Status.choices)
+    series_year = models.PositiveSmallIntegerField(null=True)
+    series_number = models.PositiveIntegerField(null=True)
+    number = models.CharField(max_length=60, null=True)  # noqa: DJ001
+    issue_date = models.DateField(null=True)
+    due_date = models.DateField(null=True)
+    period_start = models.DateField()
+    period_end = models.DateField()
+    currency = models.CharField(max_length=3)
+    payment_terms_days = models.PositiveSmallIntegerField()
+    collection = models.CharField(max_length=10)
+    language = models.CharField(max_length=5)
+    po_number = models.CharField(max_length=100, blank=True)
+    splits_by_po = models.BooleanField(default=False)
+    regime = models.CharField(max_length=20)
+    net_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
+    paid_minor = models.BigIntegerField(default=0)
+    section_count = models.PositiveIntegerField()
+    line_count = models.PositiveIntegerField()
+    snapshot = models.JSONField()
+    created_at = models.DateTimeField()
+    issued_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="invoice_number_once",
+                fields=["tenant", "seller", "series_year", "series_number"],
+            ),
+            models.UniqueConstraint(
+                name="invoice_number_text_once", fields=["tenant", "seller", "number"]
+            ),
+            models.CheckConstraint(
+                name="invoice_number_when_issued",
+                condition=models.Q(
+                    status__in=["draft", "to_approve"],
+                    number__isnull=True,
+                    series_number__isnull=True,
+                    issue_date__isnull=True,
+                    issued_at__isnull=True,
+                )
+                | (
+                    ~models.Q(status__in=["draft", "to_approve"])
+                    & models.Q(
+                        number__isnull=False,
+                        series_number__isnull=False,
+                        issue_date__isnull=False,
+                        due_date__isnull=False,
+                        issued_at__isnull=False,
+                    )
+                ),
+            ),
+            models.CheckConstraint(
+                name="invoice_gross",
+                condition=models.Q(
+                    gross_minor=models.F("net_minor") + models.F("tax_minor")
+                ),
+            ),
+            models.CheckConstraint(
+                name="invoice_not_negative", condition=models.Q(gross_minor__gte=0)
+            ),
+            models.CheckConstraint(
+                name="invoice_paid_within_gross",
+                condition=models.Q(
+                    paid_minor__gte=0, paid_minor__lte=models.F("gross_minor")
+                ),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="invoice_by_date", fields=["tenant", "-issue_date", "-id"]
+            ),
+            models.Index(name="invoice_by_status", fields=["tenant", "status"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return the number, or that it has none."""
+        return self.number or "draft"
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("inv", self.id)
+
+    @property
+    def open_minor(self) -> int:
+        """What is still owed, in minor units."""
+        return self.gross_minor - self.paid_minor if self.number else 0
+
+
+class InvoiceSection(TenantModel):
+    """The part of an invoice that belongs to one account, in tree order."""
+
+    invoice = TenantForeignKey(Invoice, db_index=False, related_name="sections")
+    position = models.PositiveIntegerField()
+    account = TenantForeignKey(Account)
+    path = models.JSONField()
+    cost_centre = models.CharField(max_length=100, blank=True)
+    po_number = models.CharField(max_length=100, blank=True)
+    net_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="section_position", fields=["tenant", "invoice", "position"]
+            ),
+            models.CheckConstraint(
+                name="section_gross",
+                condition=models.Q(
+                    gross_minor=models.F("net_minor") + models.F("tax_minor")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return its place."""
+        return f"section {self.position}"
+
+
+class InvoiceLine(TenantModel):
+    """One charge on one document; a charge stands on at most one."""
+
+    invoice = TenantForeignKey(Invoice, db_index=False, related_name="lines")
+    section = TenantForeignKey(InvoiceSection, db_index=False)
+    position = models.PositiveIntegerField()
+    charge = TenantForeignKey(Charge, db_index=False)
+    subscription = TenantForeignKey(Subscription, db_index=False)
+    description = models.CharField(max_length=300)
+    quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    unit_amount = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    period_start = models.DateField()
+    period_end = models.DateField()
+    net_minor = models.BigIntegerField()
+    tax_category = models.CharField(max_length=2)
+    tax_rate = models.DecimalField(max_digits=6, decimal_places=3)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="line_charge_once", fields=["tenant", "charge"]
+            ),
+            models.UniqueConstraint(
+                name="line_position", fields=["tenant", "invoice", "position"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return what it is for."""
+        return self.description
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("lin", self.id)
+
+
+class InvoiceTax(TenantModel):
+    """One tax group of a document: its category, rate, base and amount."""
+
+    invoice = TenantForeignKey(Invoice, db_index=False, related_name="taxes")
+    category = models.CharField(max_length=2)
+    rate = models.DecimalField(max_digits=6, decimal_places=3)
+    base_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="invoice_tax_once",
+                fields=["tenant", "invoice", "category", "rate"],
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return category and rate."""
+        return f"{self.category} {self.rate}"
+
+
+class StoredDocument(TenantModel):
+    """The bytes of an issued document's file, kept for ever and never made again."""
+
+    invoice = TenantForeignKey(Invoice, db_index=False)
+    kind = models.CharField(max_length=10)
+    file_name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="stored_document_once", fields=["tenant", "invoice", "kind"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the file's name."""
+        return self.file_name

@@ -1,0 +1,108 @@
+"""Billing runs: one for a tenant and a date, worked through family by family."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.ids import public_id
+from accounts.models import Account
+from accounts.tenancy import TenantForeignKey, TenantModel
+from subscriptions.models import Subscription
+
+
+class BillingRun(TenantModel):
+    """Everything that was billed for one date; runs for the same date join into one (R25)."""
+
+    class Status(models.TextChoices):
+        """Where the run stands."""
+
+        COLLECTING = "collecting"
+        DRAFTING = "drafting"
+        TO_APPROVE = "to_approve"
+        ISSUING = "issuing"
+        DELIVERING = "delivering"
+        DONE = "done"
+        PARKED = "parked"
+        FAILED = "failed"
+
+    date = models.DateField()
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.COLLECTING
+    )
+    requested_issue = models.BooleanField(default=False)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    started_by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="run_once_per_date", fields=["tenant", "date"])
+        ]
+
+    def __str__(self) -> str:
+        """Return the date."""
+        return f"{self.date}"
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("run", self.id)
+
+
+class RunFamily(TenantModel):
+    """One tree's place in the queue of a run; workers claim rows with ``SKIP LOCKED``."""
+
+    class Status(models.TextChoices):
+        """Whether its turn has come."""
+
+        WAITING = "waiting"
+        DONE = "done"
+        FAILED = "failed"
+
+    run = TenantForeignKey(BillingRun, db_index=False)
+    root = TenantForeignKey(Account, db_index=False)
+    position = models.CharField(max_length=400)
+    status = models.CharField(
+        max_length=7, choices=Status.choices, default=Status.WAITING
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="run_family_once", fields=["tenant", "run", "root"]
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="run_family_waiting",
+                fields=["tenant", "run", "position", "id"],
+                condition=models.Q(status="waiting"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the account at its root."""
+        return str(self.root_id)
+
+
+class RunProblem(TenantModel):
+    """Why an account or a subscription was left out of a run, or what to look at (R25)."""
+
+    class Severity(models.TextChoices):
+        """A problem keeps something from being billed; a warning does not."""
+
+        PROBLEM = "problem"
+        WARNING = "warning"
+
+    run = TenantForeignKey(BillingRun)
+    severity = models.CharField(max_length=7, choices=Severity.choices)
+    code = models.CharField(max_length=60)
+    family = TenantForeignKey(Account, db_index=False)
+    account = TenantForeignKey(Account, db_index=False)
+    subscription = TenantForeignKey(Subscription, null=True, db_index=False)
+    params = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        """Return the code."""
+        return self.code

@@ -1,0 +1,1 @@
+"""TOLD: reads the event log and decides who hears what."""

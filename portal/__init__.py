@@ -1,0 +1,1 @@
+"""SHOWN to customers: the self-service portal."""

@@ -1,0 +1,1 @@
+"""SEEN: reads everything below, changes nothing."""

@@ -1,0 +1,1 @@
+"""SOLD: the catalogue, subscriptions and their stored periods."""

@@ -1,0 +1,6 @@
+"""Tables of the app, by what they describe."""
+
+from subscriptions.models.catalogue import Price, Product
+from subscriptions.models.subscriptions import Item, Period, Subscription
+
+__all__ = ["Item", "Period", "Price", "Product", "Subscription"]

@@ -1,0 +1,113 @@
+"""What is sold, and for how much."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.ids import public_id
+from accounts.tenancy import TenantForeignKey, TenantModel
+from billing_rules.periods import Interval, Unit
+from billing_rules.pricing import Model, PriceTerms, Tier
+
+
+class Product(TenantModel):
+    """Something the tenant sells."""
+
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="product_name", fields=["tenant", "name"])
+        ]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("prd", self.id)
+
+
+class Price(TenantModel):
+    """A product's price in one currency for one interval; never changed once made.
+
+    ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
+    seller's rates applies; its percentage is looked up for the last day of service (R14).
+    """
+
+    class Timing(models.TextChoices):
+        """When a period falls due: at its start or at its end."""
+
+        ADVANCE = "advance"
+        ARREARS = "arrears"
+
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    product = TenantForeignKey(Product)
+    name = models.CharField(max_length=200)
+    model = models.CharField(max_length=10, choices=[(m.value, m.value) for m in Model])
+    currency = models.CharField(max_length=3)
+    unit_amount = models.DecimalField(
+        max_digits=20, decimal_places=8, null=True, blank=True
+    )
+    tiers = models.JSONField(default=list, blank=True)
+    package_size = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True
+    )
+    interval = models.CharField(
+        max_length=9, choices=[(u.value, u.value) for u in Unit]
+    )
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    timing = models.CharField(max_length=7, choices=Timing.choices)
+    tax_class = models.CharField(max_length=20)
+    tax_category = models.CharField(max_length=2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="price_external_id", fields=["tenant", "external_id"]
+            ),
+            models.CheckConstraint(
+                name="price_not_negative",
+                condition=models.Q(unit_amount__isnull=True)
+                | models.Q(unit_amount__gte=0),
+            ),
+            models.CheckConstraint(
+                name="price_interval_count", condition=models.Q(interval_count__gte=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("prc", self.id)
+
+    @property
+    def terms(self) -> PriceTerms:
+        """The price as the rules take it."""
+        return PriceTerms(
+            model=Model(self.model),
+            unit_amount=self.unit_amount,
+            tiers=tuple(
+                Tier(
+                    up_to=None if tier["up_to"] is None else Decimal(tier["up_to"]),
+                    unit_amount=Decimal(tier["unit_amount"]),
+                    flat_amount=Decimal(tier["flat_amount"]),
+                )
+                for tier in self.tiers
+            ),
+            package_size=self.package_size,
+        )
+
+    @property
+    def cycle(self) -> Interval:
+        """The length of a full period."""
+        return Interval(Unit(self.interval), self.interval_count)

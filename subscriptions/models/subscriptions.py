@@ -1,0 +1,140 @@
+"""Who uses what since when, and the chain of periods that follows from it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.ids import public_id
+from accounts.models import Account
+from accounts.tenancy import TenantForeignKey, TenantModel
+from subscriptions.models.catalogue import Price
+
+
+class Subscription(TenantModel):
+    """What one account (the service owner) subscribes to.
+
+    ``end_date`` is the first day no longer served. Nothing before ``billed_until`` is charged:
+    it was billed elsewhere (R24).
+    """
+
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    account = TenantForeignKey(Account)
+    start_date = models.DateField()
+    end_date = models.DateField(null=True, blank=True)
+    billed_until = models.DateField(null=True, blank=True)
+    billing_day = models.PositiveSmallIntegerField(null=True, blank=True)
+    override_bill_to = TenantForeignKey(Account, null=True, db_index=False)
+    po_number = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="subscription_external_id", fields=["tenant", "external_id"]
+            ),
+            models.CheckConstraint(
+                name="subscription_ends_after_start",
+                condition=models.Q(end_date__isnull=True)
+                | models.Q(end_date__gt=models.F("start_date")),
+            ),
+            models.CheckConstraint(
+                name="subscription_billing_day",
+                condition=models.Q(billing_day__isnull=True)
+                | models.Q(billing_day__range=(1, 31)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return its external id, else its own."""
+        return self.external_id or self.public_id
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("sub", self.id)
+
+
+class Item(TenantModel):
+    """One price in one quantity within a subscription.
+
+    ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
+    rating has something to do: a period begins or falls due; null when nothing will.
+    """
+
+    subscription = TenantForeignKey(Subscription, related_name="items")
+    price = TenantForeignKey(Price, db_index=False)
+    quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    chain_end = models.DateField(null=True, blank=True)
+    next_action_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="item_quantity_not_negative", condition=models.Q(quantity__gte=0)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="item_due",
+                fields=["tenant", "next_action_date"],
+                condition=models.Q(next_action_date__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return what is had how often."""
+        return f"{self.quantity} x {self.price_id}"
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("itm", self.id)
+
+
+class Period(TenantModel):
+    """A stretch of service of one item, stored when it begins and never recomputed.
+
+    Each period but the first refers to the end of the one before (``prev_ends = starts``), so a
+    gap or an overlap cannot be stored (R13). ``full_start`` and ``full_end`` are the full period
+    of the anchor in force that contains it: the denominator of proration.
+    """
+
+    item = TenantForeignKey(Item, db_index=False)
+    starts = models.DateField()
+    ends = models.DateField()
+    prev_ends = models.DateField(null=True)
+    full_start = models.DateField()
+    full_end = models.DateField()
+    quantity = models.DecimalField(max_digits=18, decimal_places=6)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="period_start_once", fields=["tenant", "item", "starts"]
+            ),
+            models.UniqueConstraint(
+                name="period_end_once", fields=["tenant", "item", "ends"]
+            ),
+            models.UniqueConstraint(
+                name="period_first_once",
+                fields=["tenant", "item"],
+                condition=models.Q(prev_ends__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="period_dates", condition=models.Q(ends__gt=models.F("starts"))
+            ),
+            models.CheckConstraint(
+                name="period_follows",
+                condition=models.Q(prev_ends__isnull=True)
+                | models.Q(prev_ends=models.F("starts")),
+            ),
+            models.CheckConstraint(
+                name="period_within_full",
+                condition=models.Q(full_start__lte=models.F("starts"))
+                & models.Q(full_end__gte=models.F("ends")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return its days."""
+        return f"{self.starts} to {self.ends}"
