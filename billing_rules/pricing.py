@@ -88,7 +88,7 @@ class PriceTerms:
 
     def __post_init__(self) -> None:
         """Refuse terms that contradict themselves."""
-        tiered, packaged = self.model in _TIERED, self.model is Model.PACKAGE
+        tiered, packaged = self.model in _TIERED, self.model == Model.PACKAGE
         _require_presence("unit_amount", self.unit_amount is not None, needed=not tiered)
         _require_presence("tiers", bool(self.tiers), needed=tiered)
         _require_presence("package_size", self.package_size is not None, needed=packaged)
@@ -170,9 +170,9 @@ def single_unit_amount(priced: Priced) -> Decimal | None:
 
 
 def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[Step]:
-    if terms.model is Model.GRADUATED:
+    if terms.model == Model.GRADUATED:
         yield from _graduated_steps(terms.tiers, quantity)
-    elif terms.model is Model.VOLUME:
+    elif terms.model == Model.VOLUME:
         tier = next(tier for tier in terms.tiers if tier.up_to is None or quantity <= tier.up_to)
         yield _step(quantity, tier.unit_amount, tier)
     else:
@@ -182,7 +182,7 @@ def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[Step]:
 
 def _counted(terms: PriceTerms, quantity: Decimal) -> Decimal:
     """Return how often the unit amount is charged in a model without tiers."""
-    if terms.model is Model.FLAT:
+    if terms.model == Model.FLAT:
         return Decimal(1)
     if terms.package_size is None:
         return quantity

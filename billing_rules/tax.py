@@ -74,7 +74,7 @@ class TaxGroupKey:
         """Refuse a rate that the category can't have."""
         if not self.rate.is_finite() or self.rate < 0:
             raise ValueError(f"a tax rate is 0 or more, not {self.rate}")
-        if self.rate and self.category is not Category.S:
+        if self.rate and self.category != Category.S:
             raise ValueError(f"only category S has a rate, not {self.category}")
 
 
