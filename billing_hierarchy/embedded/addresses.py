@@ -7,6 +7,9 @@ redis-py calls a Unix socket ``unix:///path?db=0``, kombu ``redis+socket:///path
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+DATABASE = "billing"
+"""The embedded cluster's database."""
+
 _FOR_REDIS = ("unix", "db")
 _FOR_CELERY = ("redis+socket", "virtual_host")
 

@@ -1,0 +1,81 @@
+"""Run a management command with all that it needs running."""
+
+import importlib.util
+import os
+import sys
+
+from billing_hierarchy.embedded.errors import EmbeddedServiceError
+
+_NEED_NO_DATABASE = {
+    "collectstatic",
+    "compilemessages",
+    "diffsettings",
+    "help",
+    "makemessages",
+    "stop_services",
+    "version",
+}
+# They look at migrations themselves, or are what one uses when those are broken.
+_APPLY_NO_MIGRATIONS = {
+    "check",
+    "dbshell",
+    "makemigrations",
+    "migrate",
+    "optimizemigration",
+    "showmigrations",
+    "spectacular",
+    "sqlmigrate",
+    "squashmigrations",
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Start or join the services that the command needs, then run it.
+
+    Nothing here writes to standard output: that belongs to the command.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_hierarchy.settings")
+    if importlib.util.find_spec("django") is None:
+        sys.exit(
+            "error: the required packages are missing: run `make setup`, "
+            "then `.venv/bin/python manage.py …`."
+        )
+    try:
+        _prepare(arguments)
+        _execute(arguments)
+    except EmbeddedServiceError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        if "cannot load library" in str(error):
+            sys.exit(
+                "error: the library Pango, which draws the PDF files, is missing: run `make setup`, "
+                "or install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+            )
+        raise
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _prepare(arguments: list[str]) -> None:
+    """Start or join services and bring the embedded database up to date, as the command needs."""
+    command = next((word for word in arguments[1:2] if not word.startswith("-")), None)
+    if command is None or command in _NEED_NO_DATABASE or {"-h", "--help"} & set(arguments):
+        return
+    from billing_hierarchy.embedded.joining import ensure_services  # noqa: PLC0415
+
+    ensure_services()
+    if command in _APPLY_NO_MIGRATIONS:
+        return
+    # Settings, read on import of what follows, need the addresses that are only known now.
+    import django  # noqa: PLC0415
+
+    from billing_hierarchy.embedded.migrating import migrate_if_embedded  # noqa: PLC0415
+
+    django.setup()
+    migrate_if_embedded()
+
+
+def _execute(arguments: list[str]) -> None:
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    execute_from_command_line(arguments)

@@ -1,0 +1,14 @@
+"""The entry point of the web server."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from billing_hierarchy.embedded.joining import ensure_services
+from billing_hierarchy.embedded.migrating import migrate_if_embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_hierarchy.settings")
+# Before the settings are read, which happens below.
+ensure_services()
+application = get_wsgi_application()
+migrate_if_embedded()
