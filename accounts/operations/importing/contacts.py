@@ -1,0 +1,122 @@
+"""Importing contacts, and granting each the role its row names."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.events import Happening, record_events
+from accounts.imports import Columns, Problems, note_duplicates, read_rows
+from accounts.models import Account, Contact, Grant
+from accounts.models.people import CustomerRole
+from accounts.operations.importing.reports import ImportReport, one_at_a_time
+from accounts.tenancy import operation
+
+CONTACT_COLUMNS = Columns(
+    required=("external_id", "account_external_id", "name", "email"),
+    optional=("language", "role"),
+)
+
+
+@operation
+def import_contacts(
+    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
+) -> ImportReport:
+    """Create and update the contacts of a file, and grant each the role it names.
+
+    Raises:
+        Forbidden: the actor may not manage people everywhere.
+    """
+    access.require_everywhere(actor, Action.EDIT_PEOPLE)
+    problems = Problems()
+    rows = read_rows(content, CONTACT_COLUMNS, problems)
+    note_duplicates(rows)
+    one_at_a_time(actor)
+    accounts = dict(
+        Account.objects.filter(
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells.get("account_external_id") for row in rows},
+        ).values_list("external_id", "id")
+    )
+    contacts = {
+        contact.external_id: contact
+        for contact in Contact.objects.filter(
+            tenant_id=actor.tenant_id, external_id__in={row.cells["external_id"] for row in rows}
+        )
+    }
+    granted = set(
+        Grant.objects.filter(
+            tenant_id=actor.tenant_id, contact_id__in=[c.id for c in contacts.values()]
+        ).values_list("contact_id", "account_id", "role")
+    )
+    created, updated, new_grants, happenings = [], [], [], []
+    for row in rows:
+        key, account_key = row.required("external_id"), row.required("account_external_id")
+        values: dict[str, Any] = {
+            "name": row.required("name"),
+            "email": row.email("email") if row.required("email", longest=254) else "",
+            "language": row.choice("language", ("de", "en")),
+        }
+        role = row.choice("role", CustomerRole.values)
+        account_id = accounts.get(account_key)
+        if account_key and account_id is None:
+            row.refuse("account_external_id", "unknown_account", _("There is no such account."))
+        if account_id is None:
+            continue
+        contact = contacts.get(key)
+        if contact is None:
+            contact = Contact(tenant_id=actor.tenant_id, external_id=key)
+            contact.account_id = account_id
+            created.append(contact)
+        elif contact.account_id != account_id:
+            row.refuse(
+                "account_external_id",
+                "structural_change",
+                _("An import does not move a contact that exists."),
+            )
+        before = {name: getattr(contact, name) for name in values}
+        is_known = contact.external_id in contacts
+        gains_role = bool(role) and (contact.id, account_id, role) not in granted
+        if is_known and (before != values or gains_role):
+            updated.append(contact)
+        for name, value in values.items():
+            setattr(contact, name, value)
+        if gains_role:
+            new_grants.append(
+                Grant(
+                    tenant_id=actor.tenant_id, contact=contact, account_id=account_id, role=role
+                )
+            )
+        if not is_known or contact in updated:
+            action = "contact.updated" if is_known else "contact.created"
+            happenings.append(
+                Happening(
+                    action,
+                    contact.id,
+                    account_id,
+                    before=before if is_known else None,
+                    after={**values, "role": role},
+                )
+            )
+    report = ImportReport(
+        "contacts",
+        is_dry_run,
+        len(rows),
+        len(created),
+        len(updated),
+        len(rows) - len(created) - len(updated),
+    )
+    if problems.errors:
+        return replace(
+            report, created=0, updated=0, unchanged=0, errors=tuple(problems.in_order())
+        )
+    if not is_dry_run:
+        Contact.objects.bulk_create(created, batch_size=5_000)
+        Contact.objects.bulk_update(updated, ["name", "email", "language"], batch_size=500)
+        Grant.objects.bulk_create(new_grants, batch_size=5_000)
+        record_events(actor, happenings, now=now)
+    return report

@@ -1,0 +1,77 @@
+"""``manage.py import``: accounts, prices, subscriptions or contacts from a CSV file."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import ngettext
+
+from accounts.clock import today_of
+from accounts.management.interface import FileNotReadable, TenantCommand, command_actor
+from accounts.operations.importing import ImportReport, import_accounts, import_contacts
+from subscriptions.operations.importing import import_prices, import_subscriptions
+
+
+class Command(TenantCommand):
+    """Import a file: all of it or nothing, every error named."""
+
+    help = "Import a CSV file; with --dry-run only say what would happen."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add kind, file and dry run."""
+        super().add_arguments(parser)
+        parser.add_argument("kind", choices=("accounts", "prices", "subscriptions", "contacts"))
+        parser.add_argument("file", metavar="FILE.csv")
+        parser.add_argument("--dry-run", action="store_true", help="check, store nothing")
+
+    def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the file and hand it to the operation of its kind."""
+        tenant = self.tenant(options)
+        try:
+            content = Path(options["file"]).read_bytes()
+        except OSError as error:
+            raise FileNotReadable(path=options["file"], why=error.strerror or "?") from error
+        actor, now, today = command_actor(tenant), datetime.now(UTC), today_of(tenant)
+        is_dry_run = options["dry_run"]
+        match options["kind"]:
+            case "accounts":
+                report = import_accounts(
+                    actor, content, is_dry_run=is_dry_run, today=today, now=now
+                )
+            case "prices":
+                report = import_prices(actor, content, is_dry_run=is_dry_run, today=today, now=now)
+            case "subscriptions":
+                report = import_subscriptions(actor, content, is_dry_run=is_dry_run, now=now)
+            case _:
+                report = import_contacts(actor, content, is_dry_run=is_dry_run, now=now)
+        return _answer(report)
+
+    def exit_code(self, answer: Mapping[str, Any]) -> int:
+        """Return 1 if the file was refused."""
+        return 1 if answer["errors"] else 0
+
+
+def _answer(report: ImportReport) -> dict[str, Any]:
+    errors = [error.as_row() for error in report.errors]
+    refusal = {
+        "code": "import_refused",
+        "detail": ngettext(
+            "The file has %(count)s error; nothing was stored.",
+            "The file has %(count)s errors; nothing was stored.",
+            len(errors),
+        )
+        % {"count": len(errors)},
+        "errors": errors,
+    }
+    return {
+        "kind": report.kind,
+        "dry_run": report.is_dry_run,
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "errors": errors,
+        **({"error": refusal} if errors else {}),
+    }

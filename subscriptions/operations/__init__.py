@@ -1,0 +1,1 @@
+"""Business acts on the catalogue and on subscriptions."""

@@ -1,0 +1,452 @@
+"""Importing prices and subscriptions: what is there already stays as it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.events import Happening, record_events
+from accounts.imports import (
+    CellRefused,
+    Columns,
+    Problems,
+    Row,
+    note_duplicates,
+    plain_decimal,
+    read_rows,
+)
+from accounts.models import Account, SettingInterval, SettingName, TaxRate
+from accounts.operations.importing import ImportReport, one_at_a_time
+from accounts.tenancy import operation
+from billing_rules.periods import Unit
+from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
+from billing_rules.tax import Category
+from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
+from subscriptions.models import Item, Price, Product, Subscription
+
+PRICE_COLUMNS = Columns(
+    required=("external_id", "product", "name", "model", "currency", "interval", "timing"),
+    optional=("unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
+)
+SUBSCRIPTION_COLUMNS = Columns(
+    required=(
+        "external_id",
+        "account_external_id",
+        "price_external_id",
+        "quantity",
+        "start_date",
+    ),
+    optional=("end_date", "po_number", "billed_until"),
+)
+_PRICE_DIGITS, _PRICE_DECIMALS = 12, 8
+_QUANTITY_DIGITS, _QUANTITY_DECIMALS = 12, 6
+# Where the rules find fault with the terms as a whole, the column that is to blame.
+_COLUMN_OF_FAULT = {"tiers": "tiers", "last": "tiers", "package": "package_size"}
+
+
+@dataclass(frozen=True, slots=True)
+class _PriceLine:
+    key: str
+    product: str
+    values: dict[str, Any]
+
+
+@operation
+def import_prices(
+    actor: Actor, content: bytes, *, is_dry_run: bool, today: date, now: datetime
+) -> ImportReport:
+    """Create the prices of a file, and the products they belong to.
+
+    A price never changes: a row whose ``external_id`` exists must say the same.
+
+    Args:
+        actor: whose tenant.
+        content: the file's bytes.
+        is_dry_run: check everything, store nothing.
+        today: the day on which the file's tax percentages are looked up.
+        now: for the audit trail.
+
+    Raises:
+        Forbidden: the actor may not write the catalogue.
+
+    Source: data/README.md; docs/billing-rules.md, R14, R19.
+    """
+    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
+    problems = Problems()
+    rows = read_rows(content, PRICE_COLUMNS, problems)
+    note_duplicates(rows)
+    one_at_a_time(actor)
+    rates = _rates(actor)
+    stored = {
+        price.external_id: price
+        for price in Price.objects.filter(
+            tenant_id=actor.tenant_id, external_id__in={row.cells["external_id"] for row in rows}
+        ).select_related("product")
+    }
+    new, unchanged = [], 0
+    for row in rows:
+        line = _understand_price(row, rates, today)
+        price = stored.get(line.key)
+        if price is None:
+            new.append(line)
+        elif price.product.name == line.product and all(
+            getattr(price, name) == value for name, value in line.values.items()
+        ):
+            unchanged += 1
+        else:
+            _refuse_difference(row)
+    if problems.errors:
+        return ImportReport("prices", is_dry_run, len(rows), errors=tuple(problems.in_order()))
+    if new and not is_dry_run:
+        _create_prices(actor, new, now)
+    return ImportReport("prices", is_dry_run, len(rows), len(new), 0, unchanged)
+
+
+def _rates(actor: Actor) -> list[Rate]:
+    """Return the rates that the tenant's default seller knows."""
+    seller = SettingInterval.objects.filter(
+        tenant_id=actor.tenant_id, account=None, name=SettingName.SELLER, valid_to=None
+    ).values("seller_id")
+    return [
+        Rate(
+            country="",
+            tax_class=TaxClass(rate.tax_class),
+            category=Category(rate.category),
+            percent=rate.percent,
+            valid_from=rate.valid_from,
+            valid_to=rate.valid_to,
+        )
+        for rate in TaxRate.objects.filter(tenant_id=actor.tenant_id, seller_id__in=seller)
+    ]
+
+
+def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLine:
+    model = row.choice("model", [model.value for model in Model], needed=True)
+    tax_class = _tax_class(row, rates, today)
+    values: dict[str, Any] = {
+        "name": row.required("name"),
+        "model": model,
+        "currency": row.currency("currency") if row.required("currency") else "",
+        "unit_amount": row.decimal(
+            "unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS
+        ),
+        "tiers": _tiers(row),
+        "package_size": row.decimal(
+            "package_size", digits=_QUANTITY_DIGITS, decimals=_QUANTITY_DECIMALS
+        ),
+        "interval": row.choice("interval", [unit.value for unit in Unit], needed=True),
+        "interval_count": _interval_count(row),
+        "timing": row.choice("timing", Price.Timing.values, needed=True),
+        "tax_class": tax_class,
+        "tax_category": Category.Z if tax_class == TaxClass.ZERO else Category.S,
+    }
+    if model:
+        _check_terms(row, values)
+    return _PriceLine(row.required("external_id"), row.required("product"), values)
+
+
+def _interval_count(row: Row) -> int:
+    count = row.integer("interval_count", 1, 1_200)
+    return 1 if count is None else count
+
+
+def _tax_class(row: Row, rates: Sequence[Rate], today: date) -> str:
+    if not row.cells.get("tax_rate"):
+        return TaxClass.STANDARD
+    percent = row.decimal("tax_rate", digits=3, decimals=3)
+    if percent is None:
+        return ""
+    found = class_of_percent(rates, percent, today)
+    if found is None:
+        known = sorted({rate.percent.normalize() for rate in rates if rate.is_valid_on(today)})
+        row.refuse(
+            "tax_rate",
+            "unknown_tax_rate",
+            _("The seller knows these rates: %(rates)s.")
+            % {"rates": ", ".join(f"{rate:f}" for rate in known)},
+        )
+        return ""
+    return found
+
+
+def _tiers(row: Row) -> list[dict[str, str | None]]:
+    """Return the tiers as they are stored: decimals as text, None for the end of the last."""
+    text = row.cells.get("tiers", "")
+    tiers: list[dict[str, str | None]] = []
+    for part in text.split("|") if text else ():
+        fields = part.split(":")
+        if len(fields) != 3 or len(tiers) >= 100:
+            row.refuse(
+                "tiers", "malformed_tiers", _("A tier is written up_to:unit_amount:flat_amount.")
+            )
+            return []
+        up_to, unit_amount, flat_amount = (field.strip() for field in fields)
+        try:
+            tiers.append(
+                {
+                    "up_to": None
+                    if up_to == "inf"
+                    else _plain(plain_decimal(up_to, _QUANTITY_DIGITS, _QUANTITY_DECIMALS)),
+                    "unit_amount": _plain(
+                        plain_decimal(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                    ),
+                    "flat_amount": _plain(
+                        plain_decimal(flat_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                    ),
+                }
+            )
+        except CellRefused as refused:
+            row.refuse("tiers", refused.code, refused.detail)
+            return []
+    return tiers
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _check_terms(row: Row, values: dict[str, Any]) -> None:
+    """Let the rules judge the terms as a whole, unless a part could not be read."""
+    if any(
+        row.cells.get(name) and values[name] in (None, [])
+        for name in ("unit_amount", "tiers", "package_size")
+    ):
+        return
+    tiers = tuple(
+        Tier(
+            None if tier["up_to"] is None else Decimal(tier["up_to"]),
+            Decimal(tier["unit_amount"]),
+            Decimal(tier["flat_amount"]),
+        )
+        for tier in values["tiers"]
+    )
+    try:
+        PriceTerms(Model(values["model"]), values["unit_amount"], tiers, values["package_size"])
+    except InvalidTerms as fault:
+        column = _COLUMN_OF_FAULT.get(fault.code.partition("_")[0], "unit_amount")
+        row.refuse(
+            column, fault.code, _("These terms do not fit the model “%(model)s”.") % values
+        )
+
+
+def _refuse_difference(row: Row) -> None:
+    row.refuse(
+        "external_id",
+        "already_exists_different",
+        _("This external id exists already, with other values."),
+    )
+
+
+def _create_prices(actor: Actor, lines: Sequence[_PriceLine], now: datetime) -> None:
+    names = {line.product for line in lines}
+    products = {
+        product.name: product
+        for product in Product.objects.filter(tenant_id=actor.tenant_id, name__in=names)
+    }
+    missing = [
+        Product(tenant_id=actor.tenant_id, name=name) for name in sorted(names - {*products})
+    ]
+    Product.objects.bulk_create(missing)
+    products |= {product.name: product for product in missing}
+    prices = [
+        Price(
+            tenant_id=actor.tenant_id,
+            external_id=line.key,
+            product=products[line.product],
+            **line.values,
+        )
+        for line in lines
+    ]
+    Price.objects.bulk_create(prices, batch_size=2_000)
+    record_events(
+        actor,
+        [
+            Happening("price.created", price.id, after={"external_id": price.external_id})
+            for price in prices
+        ],
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SubscriptionLine:
+    key: str
+    account_id: UUID
+    price_id: UUID
+    quantity: Decimal
+    start_date: date
+    end_date: date | None
+    billed_until: date | None
+    po_number: str
+
+    @property
+    def first_action(self) -> date | None:
+        """The day its first period to be charged begins; None if all was billed elsewhere."""
+        first = max(self.start_date, self.billed_until or self.start_date)
+        return None if self.end_date is not None and first >= self.end_date else first
+
+
+@operation
+def import_subscriptions(
+    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
+) -> ImportReport:
+    """Create the subscriptions of a file, each with one item.
+
+    A row whose ``external_id`` exists must say the same: changes are made one by one, with a
+    preview.
+
+    Args:
+        actor: whose tenant.
+        content: the file's bytes.
+        is_dry_run: check everything, store nothing.
+        now: for the audit trail.
+
+    Raises:
+        Forbidden: the actor may not write subscriptions everywhere.
+
+    Source: data/README.md; docs/billing-rules.md, R20, R24.
+    """
+    access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    problems = Problems()
+    rows = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
+    note_duplicates(rows)
+    one_at_a_time(actor)
+    accounts = {
+        key: (account_id, status)
+        for key, account_id, status in Account.objects.filter(
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["account_external_id"] for row in rows},
+        ).values_list("external_id", "id", "status")
+    }
+    prices = dict(
+        Price.objects.filter(
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["price_external_id"] for row in rows},
+        ).values_list("external_id", "id")
+    )
+    stored = _stored_subscriptions(actor, rows)
+    new, unchanged = [], 0
+    for row in rows:
+        line = _understand_subscription(row, accounts, prices)
+        if line is None:
+            continue
+        known = stored.get(line.key)
+        if known is None:
+            new.append(line)
+        elif known == line:
+            unchanged += 1
+        else:
+            _refuse_difference(row)
+    if problems.errors:
+        return ImportReport(
+            "subscriptions", is_dry_run, len(rows), errors=tuple(problems.in_order())
+        )
+    if new and not is_dry_run:
+        _create_subscriptions(actor, new, now)
+    return ImportReport("subscriptions", is_dry_run, len(rows), len(new), 0, unchanged)
+
+
+def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _SubscriptionLine]:
+    items = Item.objects.filter(
+        tenant_id=actor.tenant_id,
+        subscription__tenant_id=actor.tenant_id,
+        subscription__external_id__in={row.cells["external_id"] for row in rows},
+    ).select_related("subscription")
+    return {
+        item.subscription.external_id or "": _SubscriptionLine(
+            key=item.subscription.external_id or "",
+            account_id=item.subscription.account_id,
+            price_id=item.price_id,
+            quantity=item.quantity,
+            start_date=item.subscription.start_date,
+            end_date=item.subscription.end_date,
+            billed_until=item.subscription.billed_until,
+            po_number=item.subscription.po_number,
+        )
+        for item in items
+    }
+
+
+def _understand_subscription(
+    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, UUID]
+) -> _SubscriptionLine | None:
+    key = row.required("external_id")
+    account_key, price_key = row.required("account_external_id"), row.required("price_external_id")
+    account_id, status = accounts.get(account_key, (None, ""))
+    price_id = prices.get(price_key)
+    if account_key and account_id is None:
+        row.refuse("account_external_id", "unknown_account", _("There is no such account."))
+    elif status == Account.Status.ARCHIVED:
+        row.refuse("account_external_id", "account_archived", _("This account is archived."))
+    if price_key and price_id is None:
+        row.refuse("price_external_id", "unknown_price", _("There is no such price."))
+    quantity = (
+        row.decimal("quantity", digits=_QUANTITY_DIGITS, decimals=_QUANTITY_DECIMALS)
+        if row.required("quantity")
+        else None
+    )
+    start_date = row.day("start_date") if row.required("start_date") else None
+    end_date, billed_until = row.day("end_date"), row.day("billed_until")
+    if start_date and end_date and end_date <= start_date:
+        row.refuse("end_date", "end_before_start", _("It ends on or before its start."))
+    if start_date and billed_until and billed_until < start_date:
+        row.refuse(
+            "billed_until", "billed_before_start", _("It cannot be billed before its start.")
+        )
+    po_number = row.text("po_number", longest=100)
+    if not key or account_id is None or price_id is None or quantity is None or not start_date:
+        return None
+    return _SubscriptionLine(
+        key, account_id, price_id, quantity, start_date, end_date, billed_until, po_number
+    )
+
+
+def _create_subscriptions(
+    actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime
+) -> None:
+    subscriptions = [
+        Subscription(
+            tenant_id=actor.tenant_id,
+            external_id=line.key,
+            account_id=line.account_id,
+            start_date=line.start_date,
+            end_date=line.end_date,
+            billed_until=line.billed_until,
+            po_number=line.po_number,
+        )
+        for line in lines
+    ]
+    Subscription.objects.bulk_create(subscriptions, batch_size=5_000)
+    Item.objects.bulk_create(
+        (
+            Item(
+                tenant_id=actor.tenant_id,
+                subscription=subscription,
+                price_id=line.price_id,
+                quantity=line.quantity,
+                next_action_date=line.first_action,
+            )
+            for subscription, line in zip(subscriptions, lines, strict=True)
+        ),
+        batch_size=5_000,
+    )
+    record_events(
+        actor,
+        [
+            Happening(
+                "subscription.created",
+                subscription.id,
+                subscription.account_id,
+                after={"external_id": subscription.external_id, "start": str(line.start_date)},
+            )
+            for subscription, line in zip(subscriptions, lines, strict=True)
+        ],
+        now=now,
+    )
