@@ -95,25 +95,11 @@ class PostgreSQL:
         return True
 
     def complete(self) -> None:
-        """Make the roles and the database if they are missing.
-
-        The default privileges go into the pattern of new databases, so that the tables of each
-        database that the owner makes, the tests' included, are open to the other two roles.
-        """
+        """Make the roles and the database if they are missing; migrations grant the rest."""
         with self._session("postgres") as run:
             for role, rights in _ROLES.items():
                 if not run("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
                     run(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE {rights}")
-        with self._session("template1") as run:
-            for rights, objects in [
-                ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
-                ("USAGE, SELECT", "SEQUENCES"),
-            ]:
-                run(
-                    f"ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner "
-                    f"GRANT {rights} ON {objects} TO billing_app, billing_maintenance"
-                )
-        with self._session("postgres") as run:
             if not run("SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
                 (self._folder.path / MIGRATED_STAMP).unlink(missing_ok=True)
                 run(f"CREATE DATABASE {DATABASE} OWNER billing_owner")
