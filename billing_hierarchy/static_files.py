@@ -1,7 +1,7 @@
 """Gather style sheets, scripts, fonts and pictures for the web server, when they have changed."""
 
 import hashlib
-import os
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -24,7 +24,7 @@ def collect_static_files() -> None:
 
 
 def _digest() -> str:
-    """Return a digest of the names, sizes and times of all static files and of how they are kept."""
+    """Return a digest of the names, sizes and times of all files and of how they are kept."""
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
@@ -34,5 +34,5 @@ def _digest() -> str:
 
 
 def _signature(path: str) -> str:
-    found = os.stat(path)
+    found = Path(path).stat()
     return f"{found.st_size} {found.st_mtime_ns}"

@@ -32,9 +32,7 @@ def migrate_if_embedded() -> None:
         if _read(stamp) == wanted:
             return
         print("Applying pending migrations …", file=sys.stderr, flush=True)
-        call_command(
-            "migrate", database="owner", interactive=False, verbosity=0, stdout=sys.stderr
-        )
+        call_command("migrate", database="owner", interactive=False, verbosity=0, stdout=sys.stderr)
         try:
             stamp.write_text(wanted, encoding="ascii")
         except OSError as error:

@@ -100,6 +100,8 @@ class PostgreSQL:
             for role, rights in _ROLES.items():
                 if not run("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
                     run(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE {rights}")
+            # To drop a test's database that another role is still connected to.
+            run("GRANT pg_signal_backend TO billing_owner")
             if not run("SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
                 (self._folder.path / MIGRATED_STAMP).unlink(missing_ok=True)
                 run(f"CREATE DATABASE {DATABASE} OWNER billing_owner")

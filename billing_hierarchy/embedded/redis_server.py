@@ -40,7 +40,10 @@ class Redis:
             "appendonly": "no",
             "daemonize": "no",
         }
-        return [_program(), *(word for name, value in settings.items() for word in (f"--{name}", value))]
+        return [
+            _program(),
+            *(word for name, value in settings.items() for word in (f"--{name}", value)),
+        ]
 
     def is_ready(self) -> bool:
         """Return whether the server answers."""

@@ -1,4 +1,4 @@
-"""Run the whole product: web server, worker and timetable, on the embedded services or given ones."""
+"""Run the whole product: web server, worker and timetable."""
 
 import errno
 import http.client
