@@ -129,9 +129,7 @@ class SettingHistory:
         return ordered
 
 
-def setting_history(
-    actor: Actor, members: Sequence[tuple[UUID, UUID | None]]
-) -> SettingHistory:
+def setting_history(actor: Actor, members: Sequence[tuple[UUID, UUID | None]]) -> SettingHistory:
     """Return the settings of whole families over time. Two statements.
 
     Args:
@@ -141,9 +139,7 @@ def setting_history(
     ids = [account_id for account_id, _parent in members]
     intervals = SettingInterval.objects.filter(
         Q(account_id__in=ids) | Q(account=None), tenant_id=actor.tenant_id
-    ).values_list(
-        "account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to"
-    )
+    ).values_list("account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to")
     return SettingHistory(members, intervals, _changed_placements(actor, ids))
 
 
@@ -213,6 +209,4 @@ def _effective(
         if origin_id is None:
             return EffectiveSetting(name, value, "tenant", target_name=target_name)
     source = "own" if origin_id == account_id else "inherited"
-    return EffectiveSetting(
-        name, value, source, origin_id, names.get(origin_id, ""), target_name
-    )
+    return EffectiveSetting(name, value, source, origin_id, names.get(origin_id, ""), target_name)

@@ -107,15 +107,39 @@ class SecureTables(DatabaseOnly):
         return f"Keep tenants apart in {', '.join(self.models)}"
 
 
+class SecureReferences(DatabaseOnly):
+    """Give references that were added to a tenant model their two-column foreign keys."""
+
+    def __init__(self, model: str, fields: Sequence[str]) -> None:
+        """Name the model of this app and its new references."""
+        self.model, self.fields = model, fields
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return how a migration file writes this step."""
+        return (type(self).__name__, [], {"model": self.model, "fields": self.fields})
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Make the foreign keys."""
+        model = to_state.apps.get_model(app_label, self.model)
+        for sql in _references(model, self.fields):
+            schema_editor.execute(sql)
+
+    def describe(self) -> str:
+        """Return what ``migrate`` prints."""
+        return f"Keep tenants apart in {', '.join(self.fields)} of {self.model}"
+
+
 def _own_key(model: Any) -> Iterable[str]:
     table, key = model._meta.db_table, model._meta.pk.column
     yield f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_key" UNIQUE (tenant_id, "{key}")'
 
 
-def _references(model: Any) -> Iterable[str]:
+def _references(model: Any, names: Sequence[str] | None = None) -> Iterable[str]:
     table = model._meta.db_table
     for field in model._meta.local_fields:
-        if getattr(field, "within_tenant", False):
+        if getattr(field, "within_tenant", False) and (names is None or field.name in names):
             target = field.related_model._meta
             yield (
                 f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_tenant_fk"'

@@ -29,7 +29,6 @@ class BillingRun(TenantModel):
     status = models.CharField(
         max_length=10, choices=Status.choices, default=Status.COLLECTING
     )
-    requested_issue = models.BooleanField(default=False)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200)
@@ -50,7 +49,11 @@ class BillingRun(TenantModel):
 
 
 class RunFamily(TenantModel):
-    """One tree's place in the queue of a run; workers claim rows with ``SKIP LOCKED``."""
+    """One tree's place in the queue of a run; workers claim rows with ``SKIP LOCKED``.
+
+    ``within`` limits it to the subtree of an account; ``issues`` says whether drafts are issued
+    at once.
+    """
 
     class Status(models.TextChoices):
         """Whether its turn has come."""
@@ -61,6 +64,8 @@ class RunFamily(TenantModel):
 
     run = TenantForeignKey(BillingRun, db_index=False)
     root = TenantForeignKey(Account, db_index=False)
+    within = TenantForeignKey(Account, null=True, db_index=False)
+    issues = models.BooleanField(default=False)
     position = models.CharField(max_length=400)
     status = models.CharField(
         max_length=7, choices=Status.choices, default=Status.WAITING
@@ -69,7 +74,9 @@ class RunFamily(TenantModel):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                name="run_family_once", fields=["tenant", "run", "root"]
+                name="run_family_once",
+                fields=["tenant", "run", "root", "within"],
+                nulls_distinct=False,
             )
         ]
         indexes: ClassVar = [

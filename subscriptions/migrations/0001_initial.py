@@ -73,16 +73,12 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 (
                     "unit_amount",
-                    models.DecimalField(
-                        blank=True, decimal_places=8, max_digits=20, null=True
-                    ),
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
                 ),
                 ("tiers", models.JSONField(blank=True, default=list)),
                 (
                     "package_size",
-                    models.DecimalField(
-                        blank=True, decimal_places=6, max_digits=18, null=True
-                    ),
+                    models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True),
                 ),
                 (
                     "interval",
@@ -309,9 +305,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "name"), name="product_name"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="product_name"),
         ),
         migrations.AddConstraint(
             model_name="price",

@@ -23,7 +23,5 @@ class Migration(migrations.Migration):
     ]
     operations: ClassVar[list[Any]] = [
         SecureTables(models=["product", "price", "subscription", "item", "period"]),
-        migrations.RunSQL(
-            CHAIN, "ALTER TABLE subscriptions_period DROP CONSTRAINT period_chain"
-        ),
+        migrations.RunSQL(CHAIN, "ALTER TABLE subscriptions_period DROP CONSTRAINT period_chain"),
     ]

@@ -50,16 +50,10 @@ class Price(TenantModel):
     name = models.CharField(max_length=200)
     model = models.CharField(max_length=10, choices=[(m.value, m.value) for m in Model])
     currency = models.CharField(max_length=3)
-    unit_amount = models.DecimalField(
-        max_digits=20, decimal_places=8, null=True, blank=True
-    )
+    unit_amount = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     tiers = models.JSONField(default=list, blank=True)
-    package_size = models.DecimalField(
-        max_digits=18, decimal_places=6, null=True, blank=True
-    )
-    interval = models.CharField(
-        max_length=9, choices=[(u.value, u.value) for u in Unit]
-    )
+    package_size = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    interval = models.CharField(max_length=9, choices=[(u.value, u.value) for u in Unit])
     interval_count = models.PositiveSmallIntegerField(default=1)
     timing = models.CharField(max_length=7, choices=Timing.choices)
     tax_class = models.CharField(max_length=20)
@@ -68,13 +62,10 @@ class Price(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="price_external_id", fields=["tenant", "external_id"]
-            ),
+            models.UniqueConstraint(name="price_external_id", fields=["tenant", "external_id"]),
             models.CheckConstraint(
                 name="price_not_negative",
-                condition=models.Q(unit_amount__isnull=True)
-                | models.Q(unit_amount__gte=0),
+                condition=models.Q(unit_amount__isnull=True) | models.Q(unit_amount__gte=0),
             ),
             models.CheckConstraint(
                 name="price_interval_count", condition=models.Q(interval_count__gte=1)

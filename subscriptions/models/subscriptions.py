@@ -39,8 +39,7 @@ class Subscription(TenantModel):
             ),
             models.CheckConstraint(
                 name="subscription_billing_day",
-                condition=models.Q(billing_day__isnull=True)
-                | models.Q(billing_day__range=(1, 31)),
+                condition=models.Q(billing_day__isnull=True) | models.Q(billing_day__range=(1, 31)),
             ),
         ]
 
@@ -109,12 +108,8 @@ class Period(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="period_start_once", fields=["tenant", "item", "starts"]
-            ),
-            models.UniqueConstraint(
-                name="period_end_once", fields=["tenant", "item", "ends"]
-            ),
+            models.UniqueConstraint(name="period_start_once", fields=["tenant", "item", "starts"]),
+            models.UniqueConstraint(name="period_end_once", fields=["tenant", "item", "ends"]),
             models.UniqueConstraint(
                 name="period_first_once",
                 fields=["tenant", "item"],
@@ -125,8 +120,7 @@ class Period(TenantModel):
             ),
             models.CheckConstraint(
                 name="period_follows",
-                condition=models.Q(prev_ends__isnull=True)
-                | models.Q(prev_ends=models.F("starts")),
+                condition=models.Q(prev_ends__isnull=True) | models.Q(prev_ends=models.F("starts")),
             ),
             models.CheckConstraint(
                 name="period_within_full",

@@ -134,9 +134,7 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
         "name": row.required("name"),
         "model": model,
         "currency": row.currency("currency") if row.required("currency") else "",
-        "unit_amount": row.decimal(
-            "unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS
-        ),
+        "unit_amount": row.decimal("unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS),
         "tiers": _tiers(row),
         "package_size": row.decimal(
             "package_size", digits=_QUANTITY_DIGITS, decimals=_QUANTITY_DECIMALS
@@ -231,9 +229,7 @@ def _check_terms(row: Row, values: dict[str, Any]) -> None:
         PriceTerms(Model(values["model"]), values["unit_amount"], tiers, values["package_size"])
     except InvalidTerms as fault:
         column = _COLUMN_OF_FAULT.get(fault.code.partition("_")[0], "unit_amount")
-        row.refuse(
-            column, fault.code, _("These terms do not fit the model “%(model)s”.") % values
-        )
+        row.refuse(column, fault.code, _("These terms do not fit the model “%(model)s”.") % values)
 
 
 def _refuse_difference(row: Row) -> None:
@@ -408,9 +404,7 @@ def _understand_subscription(
     )
 
 
-def _create_subscriptions(
-    actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime
-) -> None:
+def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime) -> None:
     subscriptions = [
         Subscription(
             tenant_id=actor.tenant_id,

@@ -224,9 +224,7 @@ def _check_parents(lines: Iterable[_Line], by_key: Mapping[str, _Line], known: _
         if not line.parent_key:
             continue
         if line.parent_key not in by_key and line.parent_key not in known.ids:
-            line.row.refuse(
-                "parent_external_id", "unknown_account", _("There is no such account.")
-            )
+            line.row.refuse("parent_external_id", "unknown_account", _("There is no such account."))
         elif line.key not in known.ids and _returns_to_itself(line.key, by_key):
             line.row.refuse(
                 "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
@@ -401,9 +399,7 @@ def _bill_tos_of_new(
         for account_id, settings in stored.items()
         if SettingName.BILL_TO in settings.references
     }
-    own |= {
-        known.ids[line.key]: known.ids[line.bill_to_key] for line in lines if line.bill_to_key
-    }
+    own |= {known.ids[line.key]: known.ids[line.bill_to_key] for line in lines if line.bill_to_key}
     return inheritance.bill_tos(_parents_first(everything), own)
 
 

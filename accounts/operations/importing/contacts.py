@@ -87,9 +87,7 @@ def import_contacts(
             setattr(contact, name, value)
         if gains_role:
             new_grants.append(
-                Grant(
-                    tenant_id=actor.tenant_id, contact=contact, account_id=account_id, role=role
-                )
+                Grant(tenant_id=actor.tenant_id, contact=contact, account_id=account_id, role=role)
             )
         if not is_known or contact in updated:
             action = "contact.updated" if is_known else "contact.created"
@@ -111,9 +109,7 @@ def import_contacts(
         len(rows) - len(created) - len(updated),
     )
     if problems.errors:
-        return replace(
-            report, created=0, updated=0, unchanged=0, errors=tuple(problems.in_order())
-        )
+        return replace(report, created=0, updated=0, unchanged=0, errors=tuple(problems.in_order()))
     if not is_dry_run:
         Contact.objects.bulk_create(created, batch_size=5_000)
         Contact.objects.bulk_update(updated, ["name", "email", "language"], batch_size=500)

@@ -1,0 +1,1 @@
+"""Business acts on charges, runs, invoices and the ledger."""

@@ -1,0 +1,176 @@
+"""Issuing: a draft gets its number, is frozen and is booked."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actor import Actor
+from accounts.errors import Conflict
+from accounts.events import Happening, record_events
+from accounts.models import Seller, Tenant
+from accounts.tenancy import operation
+from invoicing import ledger
+from invoicing.models import Invoice
+
+
+class NumberBeforeLast(Conflict):
+    """An invoice with a later date has a number already (R6)."""
+
+    code = "run_date_before_last_issue"
+    message = _("An invoice was issued after %(date)s already.")
+
+
+class SellerIncomplete(Conflict):
+    """The seller's details are still placeholders."""
+
+    code = "seller_incomplete"
+    message = _("The details of “%(name)s” are still placeholders marked TEST.")
+
+
+# The row is locked until the transaction ends, so numbers are gapless and rise with the date.
+_TAKE_NUMBERS = """
+    INSERT INTO invoicing_numberseries
+        (id, tenant_id, seller_id, year, last_number, last_issue_date)
+    VALUES (gen_random_uuid(), %(tenant)s, %(seller)s, %(year)s, %(count)s, %(date)s)
+    ON CONFLICT (tenant_id, seller_id, year) DO UPDATE
+    SET last_number = invoicing_numberseries.last_number + EXCLUDED.last_number,
+        last_issue_date = EXCLUDED.last_issue_date
+    WHERE COALESCE(invoicing_numberseries.last_issue_date, EXCLUDED.last_issue_date)
+        <= EXCLUDED.last_issue_date
+    RETURNING last_number
+"""
+
+_FREEZE = """
+    UPDATE invoicing_invoice AS invoice
+    SET status = new.status, series_year = new.year, series_number = new.series_number,
+        number = new.number, issue_date = %(date)s, due_date = new.due_date,
+        issued_at = %(now)s
+    FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(years)s::int[], %(series)s::int[],
+        %(numbers)s::text[], %(due)s::date[])
+        AS new (id, status, year, series_number, number, due_date)
+    WHERE invoice.tenant_id = %(tenant)s AND invoice.id = new.id
+"""
+
+_INVOICED = """
+    UPDATE invoicing_charge AS charge SET status = 'invoiced'
+    FROM invoicing_invoiceline AS line
+    WHERE line.tenant_id = %(tenant)s AND line.invoice_id = ANY(%(ids)s::uuid[])
+        AND charge.tenant_id = %(tenant)s AND charge.id = line.charge_id
+"""
+
+
+@operation
+def issue_drafts(
+    actor: Actor, invoices: Sequence[Invoice], *, issue_date: date, now: datetime
+) -> None:
+    """Number, date, freeze and book drafts of this tenant, in the order given.
+
+    The numbers are taken last, because their row stays locked until the transaction ends.
+
+    Args:
+        actor: who issues.
+        invoices: drafts, locked or just made in this transaction.
+        issue_date: the date of the run (R6).
+        now: the instant.
+
+    Raises:
+        SellerIncomplete: a live tenant's seller is still a placeholder.
+        NumberBeforeLast: the series has gone beyond this date.
+
+    Source: docs/billing-rules.md, R6, R16, R21.
+    """
+    if not invoices:
+        return
+    _require_sellers(actor, invoices)
+    ledger.post_issued(actor, invoices, booked_on=issue_date, now=now)
+    ids = [str(invoice.id) for invoice in invoices]
+    with connection.cursor() as cursor:
+        cursor.execute(_INVOICED, {"tenant": actor.tenant_id, "ids": ids})
+    _number(actor, invoices, issue_date)
+    for invoice in invoices:
+        # Nothing to pay is paid from the start.
+        invoice.status = Invoice.Status.OPEN if invoice.gross_minor else Invoice.Status.PAID
+        invoice.issue_date, invoice.issued_at = issue_date, now
+        invoice.due_date = issue_date + timedelta(days=invoice.payment_terms_days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FREEZE,
+            {
+                "tenant": actor.tenant_id,
+                "date": issue_date,
+                "now": now,
+                "ids": ids,
+                "statuses": [invoice.status for invoice in invoices],
+                "years": [invoice.series_year for invoice in invoices],
+                "series": [invoice.series_number for invoice in invoices],
+                "numbers": [invoice.number for invoice in invoices],
+                "due": [invoice.due_date for invoice in invoices],
+            },
+        )
+    record_events(
+        actor,
+        [
+            Happening(
+                "invoice.issued",
+                invoice.id,
+                invoice.bill_to_id,
+                before={"status": Invoice.Status.TO_APPROVE.value},
+                after={
+                    "status": str(invoice.status),
+                    "number": invoice.number,
+                    "gross_minor": invoice.gross_minor,
+                    "currency": invoice.currency,
+                },
+                data={"number": invoice.number},
+            )
+            for invoice in invoices
+        ],
+        now=now,
+    )
+
+
+def _require_sellers(actor: Actor, invoices: Sequence[Invoice]) -> None:
+    if Tenant.objects.get(pk=actor.tenant_id).is_sandbox:
+        return
+    seller_ids = {invoice.seller_id for invoice in invoices}
+    placeholder = Seller.objects.filter(
+        tenant_id=actor.tenant_id, pk__in=seller_ids, is_placeholder=True
+    ).first()
+    if placeholder is not None:
+        raise SellerIncomplete(name=placeholder.name)
+
+
+def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:
+    """Take as many numbers of each seller's series as there are invoices."""
+    by_seller: dict[UUID, list[Invoice]] = defaultdict(list)
+    for invoice in invoices:
+        by_seller[invoice.seller_id].append(invoice)
+    formats = dict(
+        Seller.objects.filter(tenant_id=actor.tenant_id, pk__in=by_seller).values_list(
+            "id", "number_format"
+        )
+    )
+    # One order of locking for everybody, so that two who issue for two sellers can't meet.
+    for seller_id in sorted(by_seller):
+        batch = by_seller[seller_id]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TAKE_NUMBERS,
+                {
+                    "tenant": actor.tenant_id,
+                    "seller": seller_id,
+                    "year": issue_date.year,
+                    "count": len(batch),
+                    "date": issue_date,
+                },
+            )
+            row = cursor.fetchone()
+        if row is None:
+            raise NumberBeforeLast(date=issue_date.isoformat())
+        for number, invoice in enumerate(batch, start=row[0] - len(batch) + 1):
+            invoice.series_year, invoice.series_number = issue_date.year, number
+            invoice.number = formats[seller_id].format(year=issue_date.year, number=number)

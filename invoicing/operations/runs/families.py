@@ -1,0 +1,172 @@
+"""Everything that billing some families needs, read in a constant number of statements."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from accounts import tree
+from accounts.actor import Actor
+from accounts.ids import public_id
+from accounts.models import Account, Seller, SettingName, TaxRate, Tenant
+from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
+from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
+from billing_rules.tax_rates import Rate, TaxClass, rate_on
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something of a run that somebody has to look at; a warning keeps nothing from being billed.
+
+    ``params`` are what the sentence for ``code`` names.
+    """
+
+    code: str
+    account_id: UUID
+    subscription_id: UUID | None = None
+    is_warning: bool = False
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Families:
+    """Some families as they are under their locks.
+
+    Attributes:
+        members: every account with its parent, parents first.
+        accounts: the accounts themselves.
+        position: each account's place depth first, over all families.
+        in_scope: the accounts that the run is about.
+    """
+
+    actor: Actor
+    members: list[tuple[UUID, UUID | None]]
+    accounts: dict[UUID, Account]
+    position: dict[UUID, int]
+    root_of: dict[UUID, UUID]
+    in_scope: set[UUID]
+    history: SettingHistory
+    sellers: dict[UUID, Seller]
+    rates: dict[UUID, list[Rate]]
+    is_sandbox: bool
+    tenant_name: str
+    problems: list[Problem] = field(default_factory=list)
+    _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
+    _rates_on: dict[tuple[UUID, str, date], Rate | None] = field(default_factory=dict)
+
+    @cached_property
+    def parents(self) -> dict[UUID, UUID | None]:
+        """Each account's parent."""
+        return dict(self.members)
+
+    def on(self, day: date) -> FamilySettings:
+        """Return the settings that hold on ``day``."""
+        return self.history.on(day)
+
+    def bill_to(
+        self, owner_id: UUID, override_id: UUID | None, day: date
+    ) -> tuple[UUID, UUID | None]:
+        """Return the bill-to of a service owner on ``day``, and the account that decided it."""
+        if override_id is not None and override_id in self.accounts:
+            return override_id, owner_id
+        return self.on(day).bill_tos[owner_id]
+
+    def path(self, top_id: UUID, account_id: UUID) -> list[str]:
+        """Return the names from below ``top_id`` down to the account; its own if it is the top."""
+        names: list[str] = []
+        up: UUID | None = account_id
+        while up is not None and up != top_id:
+            names.append(self.accounts[up].name)
+            up = self.parents[up]
+        return names[::-1] or [self.accounts[account_id].name]
+
+    def reference(self, account_id: UUID | None) -> dict[str, str] | None:
+        """Return an account as an explanation names it."""
+        if account_id is None:
+            return None
+        return {"id": public_id("acc", account_id), "name": self.accounts[account_id].name}
+
+    def tax_decision(self, seller_id: UUID, bill_to_id: UUID) -> TaxDecision:
+        """Return the tax regime between a seller and a bill-to (R14)."""
+        key = (seller_id, bill_to_id)
+        if key not in self._decisions:
+            buyer = self.accounts[bill_to_id]
+            self._decisions[key] = decide(
+                self.sellers[seller_id].country,
+                buyer.country,
+                bool(buyer.vat_id) and vat_id_valid(buyer.country, buyer.vat_id),
+            )
+        return self._decisions[key]
+
+    def rate(self, seller_id: UUID, tax_class: str, day: date) -> Rate | None:
+        """Return the seller's rate of a class on the last day of service."""
+        key = (seller_id, tax_class, day)
+        if key not in self._rates_on:
+            self._rates_on[key] = rate_on(self.rates[seller_id], tax_class, day)
+        return self._rates_on[key]
+
+    def seller_of(self, settings: FamilySettings, bill_to_id: UUID) -> UUID:
+        """Return the seller that the bill-to's settings name."""
+        value: Any = settings.value(bill_to_id, SettingName.SELLER)
+        return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
+    """Lock some trees and read their accounts, settings, sellers and rates. Eight statements.
+
+    Args:
+        actor: whose tenant.
+        root_ids: the roots of the families.
+        within: the subtree that the run is about, None for everything.
+    """
+    roots = list(root_ids)
+    tree.lock_families(actor.tenant_id, roots)
+    families = tree.families(actor.tenant_id, roots)
+    members = [pair for family in families.values() for pair in family]
+    accounts = Account.objects.filter(
+        tenant_id=actor.tenant_id, pk__in=[account_id for account_id, _parent in members]
+    ).in_bulk()
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    ordered = sorted(families, key=lambda root: (accounts[root].sort_key, root))
+    order = [account_id for root in ordered for account_id in tree.depth_first(families[root])]
+    return Families(
+        actor=actor,
+        members=members,
+        accounts=accounts,
+        position={account_id: place for place, account_id in enumerate(order)},
+        root_of={
+            account_id: root for root, family in families.items() for account_id, _up in family
+        },
+        in_scope=set(order) if within is None else _below(members, within),
+        history=setting_history(actor, members),
+        sellers=Seller.objects.filter(tenant_id=actor.tenant_id).in_bulk(),
+        rates=_rates(actor),
+        is_sandbox=tenant.is_sandbox,
+        tenant_name=tenant.name,
+    )
+
+
+def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:
+    below = {top}
+    for account_id, parent_id in members:
+        if parent_id in below:
+            below.add(account_id)
+    return below
+
+
+def _rates(actor: Actor) -> dict[UUID, list[Rate]]:
+    rates: dict[UUID, list[Rate]] = {}
+    for row in TaxRate.objects.filter(tenant_id=actor.tenant_id):
+        rates.setdefault(row.seller_id, []).append(
+            Rate(
+                country="",
+                tax_class=TaxClass(row.tax_class),
+                category=Category(row.category),
+                percent=row.percent,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+            )
+        )
+    return rates

@@ -1,0 +1,151 @@
+"""Opening a run, or joining the one that exists for the date, and queueing its families."""
+
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import Invalid
+from accounts.imports import EARLIEST, LATEST
+from accounts.models import Tenant
+from accounts.queries.accounts import get_account
+from accounts.tenancy import operation
+from invoicing.models import BillingRun, NumberSeries
+
+
+class RunRefused(Invalid):
+    """A run can't be for this date."""
+
+    code = "run_refused"
+
+
+class RunDateOutOfRange(RunRefused):
+    """A date that no subscription can have."""
+
+    code = "date_out_of_range"
+    message = _("A run's date lies between %(earliest)s and %(latest)s.")
+
+
+class RunDateInFuture(RunRefused):
+    """A live tenant is never billed ahead (R6)."""
+
+    code = "run_date_in_future"
+    message = _("A live tenant cannot be billed for %(date)s: today is %(today)s.")
+
+
+class RunDateBeforeLastIssue(RunRefused):
+    """Numbers rise with the date of issue (R6)."""
+
+    code = "run_date_before_last_issue"
+    message = _("An invoice was issued on %(last)s already; a run cannot be for %(date)s.")
+
+
+# A family has a place in the queue when something of it falls due, waits, or is a draft to issue.
+_QUEUE = """
+    INSERT INTO invoicing_runfamily
+        (id, tenant_id, run_id, root_id, within_id, issues, position, status)
+    SELECT gen_random_uuid(), %(tenant)s, %(run)s, root.account_id, %(within)s, %(issue)s,
+        account.sort_key, 'waiting'
+    FROM accounts_accountnode AS root
+    JOIN accounts_account AS account
+        ON account.tenant_id = root.tenant_id AND account.id = root.account_id
+    WHERE root.tenant_id = %(tenant)s AND root.parent_id IS NULL AND root.tree_id IN (
+        SELECT node.tree_id FROM accounts_accountnode AS node
+        LEFT JOIN accounts_accountnode AS top
+            ON top.tenant_id = node.tenant_id AND top.account_id = %(within)s
+        WHERE node.tenant_id = %(tenant)s
+        AND (%(within)s IS NULL OR (
+            node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght))
+        AND node.account_id IN (
+            SELECT subscription.account_id FROM subscriptions_item AS item
+            JOIN subscriptions_subscription AS subscription
+                ON subscription.tenant_id = item.tenant_id
+                AND subscription.id = item.subscription_id
+            WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
+            UNION
+            SELECT charge.account_id FROM invoicing_charge AS charge
+            WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
+            AND charge.invoice_on <= %(date)s AND NOT EXISTS (
+                SELECT FROM invoicing_invoiceline AS line
+                WHERE line.tenant_id = charge.tenant_id AND line.charge_id = charge.id)
+            UNION
+            SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
+            WHERE %(issue)s AND invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
+            AND invoice.status IN ('draft', 'to_approve')
+        )
+    )
+    ORDER BY root.account_id
+    ON CONFLICT (tenant_id, run_id, root_id, within_id)
+    DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues
+"""
+
+
+@operation
+def request_run(
+    actor: Actor, *, run_date: date, within: UUID | None, issue: bool, today: date
+) -> BillingRun:
+    """Open the run for a date, or join it, and queue every family with something to do.
+
+    Args:
+        actor: who asks.
+        run_date: everything due up to this day is taken; it becomes the date of issue.
+        within: only accounts of this subtree; None for all.
+        issue: whether drafts are issued at once.
+        today: the tenant's date.
+
+    Raises:
+        Forbidden: the actor may not run billing, or not issue.
+        NotFound: there is no such account.
+        RunDateOutOfRange, RunDateInFuture, RunDateBeforeLastIssue: see their texts.
+
+    Source: docs/billing-rules.md, R4, R6, R8, R25.
+    """
+    access.require_everywhere(actor, Action.RUN_BILLING)
+    if issue:
+        access.require_everywhere(actor, Action.ISSUE_INVOICE)
+    if within is not None:
+        get_account(actor, within)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    _require_date(actor, tenant, run_date, today)
+    issues = issue or not tenant.approval_required
+    run, _created = BillingRun.objects.get_or_create(
+        tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE,
+            {
+                "tenant": actor.tenant_id,
+                "run": run.id,
+                "within": within,
+                "issue": issues,
+                "date": run_date,
+            },
+        )
+        is_busy = cursor.rowcount > 0
+    if is_busy:
+        status = BillingRun.Status.ISSUING if issues else BillingRun.Status.DRAFTING
+        BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run.pk).update(
+            status=status, finished_at=None
+        )
+        run.status = status
+    return run
+
+
+def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> None:
+    if not EARLIEST <= run_date < LATEST:
+        raise RunDateOutOfRange(earliest=EARLIEST.isoformat(), latest=LATEST.isoformat())
+    if not tenant.is_sandbox and run_date > today:
+        raise RunDateInFuture(date=run_date.isoformat(), today=today.isoformat())
+    last = (
+        NumberSeries.objects.filter(tenant_id=actor.tenant_id, last_issue_date__gt=run_date)
+        .order_by("-last_issue_date")
+        .values_list("last_issue_date", flat=True)
+        .first()
+    )
+    if last is not None:
+        raise RunDateBeforeLastIssue(last=last.isoformat(), date=run_date.isoformat())

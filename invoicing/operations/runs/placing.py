@@ -1,0 +1,216 @@
+"""Placing: which pending charge goes on which document, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from accounts.models import SettingName
+from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of
+from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
+from invoicing.models import Charge
+from invoicing.operations.runs.families import Families, Problem
+
+# Bill-to and payer, each with the account whose setting decided it.
+_Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A charge with its tax group."""
+
+    charge: Charge
+    tax: TaxGroupKey
+
+
+@dataclass(slots=True)
+class Document:
+    """The charges of one consolidation key, before they are summed up.
+
+    ``day`` is the latest ``invoice_on`` among them: what is read at the bill-to is read for it.
+    """
+
+    key: ConsolidationKey
+    decision: TaxDecision
+    day: date
+    placed: list[Placed] = field(default_factory=list)
+
+    @property
+    def bill_to_id(self) -> UUID:
+        """The account it is addressed to."""
+        bill_to = self.key.bill_to
+        assert isinstance(bill_to, UUID)  # noqa: S101 - keys are made here, of ids
+        return bill_to
+
+
+def place_charges(
+    families: Families, charges: Iterable[Charge], *, run_date: date
+) -> list[Document]:
+    """Group charges by consolidation key and write into each why it is where it is.
+
+    Bill-to, payer and settings are resolved as of each charge's ``invoice_on`` (R21). A charge
+    whose tax can't be told stays pending and is noted.
+
+    Args:
+        families: the families of this batch.
+        charges: pending ones with ``invoice_on`` up to the run's date.
+        run_date: named in the reason.
+
+    Returns:
+        Documents in the order of their bill-to's path, then currency.
+
+    Source: docs/billing-rules.md, R1, R9 to R12, R14, R21.
+    """
+    documents: dict[ConsolidationKey, Document] = {}
+    warned: set[tuple[str, UUID]] = set()
+    for charge in charges:
+        key, decided_by = _key(families, charge)
+        bill_to_id = decided_by[0][0]
+        decision = families.tax_decision(_uuid(key.seller), bill_to_id)
+        tax = _tax_group(families, charge, key, decision)
+        if tax is None:
+            families.problems.append(
+                Problem("tax_rate_unknown", charge.account_id, charge.subscription_id)
+            )
+            continue
+        charge.reason = _reason(families, charge, key, decided_by, decision, tax, run_date)
+        document = documents.setdefault(key, Document(key, decision, charge.invoice_on))
+        document.day = max(document.day, charge.invoice_on)
+        document.placed.append(Placed(charge, tax))
+        _warn(families, charge, bill_to_id, decision, warned)
+    return sorted(documents.values(), key=lambda document: _order(families, document.key))
+
+
+def _uuid(value: object) -> UUID:
+    assert isinstance(value, UUID)  # noqa: S101 - keys are made here, of ids
+    return value
+
+
+def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
+    owner = key.service_owner
+    return (
+        families.position[_uuid(key.bill_to)],
+        key.currency,
+        families.position[owner] if isinstance(owner, UUID) else -1,
+        key.po_number or "",
+        str(key.seller),
+        str(key.payer),
+        key.payment_terms_days,
+        key.collection,
+    )
+
+
+def _key(families: Families, charge: Charge) -> tuple[ConsolidationKey, _Deciders]:
+    """Return the key of a charge, and who decided its bill-to and its payer."""
+    settings, owner = families.on(charge.invoice_on), charge.account_id
+    bill_to = families.bill_to(owner, charge.subscription.override_bill_to_id, charge.invoice_on)
+    payer = settings.payers[bill_to[0]]
+    po_number = charge.subscription.po_number or settings.value(owner, SettingName.PO_NUMBER)
+    key = key_of(
+        seller=families.seller_of(settings, bill_to[0]),
+        bill_to=bill_to[0],
+        payer=payer[0],
+        service_owner=owner,
+        currency=charge.currency,
+        payment_terms_days=int(settings.value(bill_to[0], SettingName.PAYMENT_TERMS_DAYS)),
+        collection=str(settings.value(payer[0], SettingName.COLLECTION)),
+        consolidation=Consolidation(settings.value(owner, SettingName.CONSOLIDATION)),
+        split_by_po=bool(settings.value(bill_to[0], SettingName.SPLIT_BY_PO)),
+        po_number=po_number,
+    )
+    return key, (bill_to, payer)
+
+
+def _tax_group(
+    families: Families, charge: Charge, key: ConsolidationKey, decision: TaxDecision
+) -> TaxGroupKey | None:
+    last_day = date.fromordinal(charge.period_end.toordinal() - 1)
+    tax_class = charge.calculation["price"]["tax_class"]
+    rate = families.rate(_uuid(key.seller), tax_class, last_day)
+    if rate is None:
+        return None
+    return group_key(decision, rate.category, rate.percent)
+
+
+def _reason(
+    families: Families,
+    charge: Charge,
+    key: ConsolidationKey,
+    decided_by: _Deciders,
+    decision: TaxDecision,
+    tax: TaxGroupKey,
+    run_date: date,
+) -> dict[str, object]:
+    """Return why the charge stands where it stands: a code and values, put in words later."""
+    (bill_to_id, bill_to_by), (payer_id, payer_by) = decided_by
+    if key.service_owner is not None:
+        code = "per_account"
+    elif bill_to_id == charge.account_id:
+        code = "own_invoice"
+    else:
+        code = "consolidated"
+    settings = families.on(charge.invoice_on)
+    return {
+        "code": code,
+        "due_date": charge.due_date.isoformat(),
+        "invoice_on": charge.invoice_on.isoformat(),
+        "billing_day": settings.value(bill_to_id, SettingName.BILLING_DAY),
+        "run_date": run_date.isoformat(),
+        "po_number": key.po_number,
+        "bill_to": {
+            **(families.reference(bill_to_id) or {}),
+            "decided_by": families.reference(bill_to_by),
+        },
+        "payer": {
+            **(families.reference(payer_id) or {}),
+            "decided_by": families.reference(payer_by),
+        },
+        "tax": {
+            "reason": decision.reason,
+            "category": tax.category.value,
+            "rate": f"{tax.rate.normalize():f}",
+            "seller_country": families.sellers[_uuid(key.seller)].country,
+            "buyer_country": families.accounts[bill_to_id].country,
+        },
+    }
+
+
+def _warn(
+    families: Families,
+    charge: Charge,
+    bill_to_id: UUID,
+    decision: TaxDecision,
+    warned: set[tuple[str, UUID]],
+) -> None:
+    """Note once per account what does not stop a document but wants looking at (R1, R14)."""
+    party_id = families.accounts[charge.account_id].contract_party_id
+    if party_id not in (None, bill_to_id):
+        _warn_once(families, "bill_to_not_contract_party", charge.account_id, warned)
+    if decision.warning:
+        _warn_once(families, decision.warning, bill_to_id, warned)
+
+
+def _warn_once(
+    families: Families, code: str, account_id: UUID, warned: set[tuple[str, UUID]]
+) -> None:
+    if (code, account_id) not in warned:
+        warned.add((code, account_id))
+        families.problems.append(Problem(code, account_id, is_warning=True))
+
+
+def unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:
+    """Return the bill-tos that lack legal name, address or country, and note each (R2)."""
+    lacking: set[UUID] = set()
+    for document in documents:
+        account = families.accounts[document.bill_to_id]
+        missing = [
+            name
+            for name in ("legal_name", "line1", "city", "country")
+            if not getattr(account, name)
+        ]
+        if missing and account.id not in lacking:
+            lacking.add(account.id)
+            families.problems.append(
+                Problem("bill_to_incomplete", account.id, params={"missing": missing})
+            )
+    return lacking
