@@ -15,7 +15,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import parse_public_id
-from accounts.models import Account, AccountNode, Placement
+from accounts.models import Account, AccountNode, Placement, SettingInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,9 @@ def paths_of(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, list[tuple
     return {key: _climb(key, known) for key in ids if key in known}
 
 
-def _climb(account_id: UUID, known: dict[UUID, tuple[str, UUID | None]]) -> list[tuple[UUID, str]]:
+def _climb(
+    account_id: UUID, known: Mapping[UUID, tuple[str, UUID | None]]
+) -> list[tuple[UUID, str]]:
     path: list[tuple[UUID, str]] = []
     step: UUID | None = account_id
     while step is not None and step in known:
@@ -154,6 +156,51 @@ def _climb(account_id: UUID, known: dict[UUID, tuple[str, UUID | None]]) -> list
         path.append((step, name))
         step = above
     return path[::-1]
+
+
+def parents_of(
+    actor: Actor, account_ids: Iterable[UUID], *, as_of: date | None = None
+) -> dict[UUID, Account]:
+    """Return the parent of each account that has one in sight. Two statements."""
+    placed: QuerySet[Any] = (
+        AccountNode.objects.filter(tenant_id=actor.tenant_id)
+        if as_of is None
+        else _placements(actor, as_of)
+    )
+    parents: dict[UUID, UUID] = dict(
+        placed.filter(account_id__in=list(account_ids), parent__isnull=False)
+        .order_by()
+        .values_list("account_id", "parent_id")
+    )
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).in_bulk(set(parents.values()))
+    return {key: seen[parent_id] for key, parent_id in parents.items() if parent_id in seen}
+
+
+def own_values(
+    actor: Actor,
+    account_ids: Iterable[UUID],
+    names: Iterable[str],
+    *,
+    as_of: date,
+) -> dict[UUID, dict[str, Any]]:
+    """Return the plain settings that accounts in sight set themselves. One statement."""
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
+    rows = (
+        SettingInterval.objects.filter(
+            Q(valid_to=None) | Q(valid_to__gt=as_of),
+            tenant_id=actor.tenant_id,
+            account__in=seen.order_by().values("pk"),
+            name__in=list(names),
+            valid_from__lte=as_of,
+        )
+        .order_by("account_id", "name", "id")
+        .values_list("account_id", "name", "value")
+    )
+    found: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    for account_id, name, value in rows:
+        if account_id is not None:
+            found[account_id][name] = value
+    return dict(found)
 
 
 def children_of(actor: Actor, account_id: UUID, *, as_of: date | None = None) -> QuerySet[Account]:
@@ -284,7 +331,7 @@ def _lies_below(actor: Actor, top_id: UUID, as_of: date | None) -> Q:
         return tree.lies_below(actor.tenant_id, [top_id])
     tenant_id = actor.tenant_id
     params = (tenant_id, top_id, as_of, as_of, tenant_id, as_of, as_of)
-    return Q(pk__in=RawSQL(_BELOW_THEN, params))
+    return Q(pk__in=RawSQL(_BELOW_THEN, params))  # noqa: S611 - constant text
 
 
 # History keeps parents only, so the past is walked from parent to child.

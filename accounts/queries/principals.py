@@ -1,4 +1,4 @@
-"""Who is knocking: the only look-ups that come before an actor is known.
+"""Who is knocking: the only look-ups that come before an actor is known, and who it then is.
 
 Row security shows nothing before the tenant is known, so a key or a person is found through
 ``accounts_find_principal``, a function of the database that returns ids and nothing else.
@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.models import Q
 
 from accounts import tenancy
+from accounts.actor import Actor
+from accounts.errors import NotFound
 from accounts.models import ApiKey, Membership, Tenant
 
 
@@ -87,3 +89,22 @@ def staff_role(membership_id: UUID, tenant_id: UUID) -> str | None:
         .values_list("role", flat=True)
         .first()
     )
+
+
+def own_key(actor: Actor) -> ApiKey:
+    """Return the key that asks, with the account it is limited to. One statement.
+
+    Raises:
+        NotFound: it is no key that asks.
+    """
+    if actor.key_id is None:
+        raise NotFound
+    key = (
+        ApiKey.objects.filter(tenant_id=actor.tenant_id, pk=actor.key_id)
+        .select_related("reach")
+        .order_by("pk")
+        .first()
+    )
+    if key is None:
+        raise NotFound
+    return key

@@ -31,6 +31,23 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Account
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from invoicing.queries._explaining import Explanation, Step, explain
+
+__all__ = [
+    "Explanation",
+    "StatusSum",
+    "Step",
+    "explanation",
+    "get_invoice",
+    "get_line",
+    "invoices",
+    "lines_of",
+    "sections_of",
+    "sees_whole",
+    "status_sums",
+    "taxes_of",
+    "visible_to",
+]
 
 DUE_SOON_DAYS = 7
 UNPAID = (Invoice.Status.OPEN, Invoice.Status.PARTLY_PAID)
@@ -265,6 +282,18 @@ def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
     if line is None:
         raise NotFound
     return line
+
+
+def explanation(actor: Actor, line_id: UUID) -> Explanation:
+    """Return how a line came about and, in the reader's language, why it stands here.
+
+    One statement, one more for those who don't see the whole tenant.
+
+    Raises:
+        NotFound: the line does not exist, is out of sight or another tenant's.
+    """
+    line = get_line(actor, line_id)
+    return explain(line.charge, whole=sees_whole(actor, line.invoice))
 
 
 def _parts(actor: Actor, invoice: Invoice, parts: QuerySet[Any], account: str) -> QuerySet[Any]:

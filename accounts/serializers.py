@@ -1,0 +1,255 @@
+"""Shapes of the API: what of accounts, settings and keys integrators send and see."""
+
+from dataclasses import dataclass, field
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.ids import public_id
+from accounts.models import Account
+from accounts.queries.accounts import SubtreeRow
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+NO_PARENT = "none"
+
+
+# -- values ----------------------------------------------------------------------------------
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class IdField(serializers.Field[UUID, str, str, Any]):
+    """A key as its prefixed public id."""
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        """Keep the prefix of what the key belongs to."""
+        self.prefix = prefix
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: UUID) -> str:
+        """Return ``acc_…``, ``inv_…`` and so on."""
+        return public_id(self.prefix, value)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class DecimalTextField(serializers.Field[Decimal, str, str, Any]):
+    """An exact decimal as text without needless zeros, never a JSON float."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Only ever shown."""
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return plain digits: ``2.5``, ``100``, ``0``."""
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Show it in UTC whatever time zone is active."""
+        super().__init__(read_only=True, default_timezone=UTC, **kwargs)
+
+
+class DayField(serializers.DateField):
+    """A date as ``YYYY-MM-DD`` and nothing else."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Accept no other form of ISO 8601."""
+        super().__init__(format="%Y-%m-%d", input_formats=["%Y-%m-%d"], **kwargs)
+
+
+# -- what comes in ---------------------------------------------------------------------------
+
+
+class NoParameters(serializers.Serializer[Any]):
+    """A request without query parameters."""
+
+
+class PageParameters(serializers.Serializer[Any]):
+    """Which page of a list."""
+
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="Rows of a page."
+    )
+    cursor = serializers.CharField(
+        required=False, max_length=2000, help_text="`next_cursor` of the page before."
+    )
+
+
+class WithinParameters(PageParameters):
+    """A page of what belongs to a subtree."""
+
+    # ``in`` is a word of Python, so the field is named anew.
+    within = serializers.CharField(
+        required=False, max_length=250, help_text="Only this account and what lies below it."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Call ``within`` what integrators call it."""
+        return {"in" if name == "within" else name: f for name, f in super().get_fields().items()}
+
+
+class AccountParameters(WithinParameters):
+    """Which accounts."""
+
+    parent = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        max_length=250,
+        help_text=f"Only its children; `{NO_PARENT}`: those with nothing above them in sight.",
+    )
+    kind = serializers.ChoiceField(Account.Kind.choices, required=False)
+    status = serializers.ChoiceField(Account.Status.choices, required=False)
+    q = serializers.CharField(
+        required=False, max_length=200, help_text="Part of name, external id or e-mail."
+    )
+    as_of = DayField(required=False, help_text="The tree as it stood on this day.")
+
+
+class SubtreeParameters(PageParameters):
+    """How much of a subtree, and when."""
+
+    depth = serializers.IntegerField(
+        required=False, min_value=0, max_value=100, help_text="Levels below the top."
+    )
+    as_of = DayField(required=False, help_text="The tree as it stood on this day.")
+
+
+class AsOfParameters(serializers.Serializer[Any]):
+    """On which day."""
+
+    as_of = DayField(required=False, help_text="The day asked for; today if left out.")
+
+
+# -- what goes out ---------------------------------------------------------------------------
+
+
+class AccountReferenceOut(serializers.Serializer[Account]):
+    """An account that is referred to."""
+
+    id = serializers.CharField(source="public_id")
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+
+
+class PathStepOut(serializers.Serializer[Account]):
+    """One account on the way from the root."""
+
+    id = serializers.CharField(source="public_id")
+    name = serializers.CharField()
+
+
+class AddressOut(serializers.Serializer[Account]):
+    """A postal address in parts."""
+
+    line1 = serializers.CharField()
+    line2 = serializers.CharField()
+    postal_code = serializers.CharField()
+    city = serializers.CharField()
+    region = serializers.CharField()
+    country = serializers.CharField()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountShown:
+    """An account with what is read beside it."""
+
+    account: Account
+    parent: Account | None
+    own: dict[str, Any] = field(default_factory=dict)
+    path: list[Account] = field(default_factory=list)
+    children_count: int = 0
+
+
+class AccountOut(serializers.Serializer[AccountShown]):
+    """An account. Of its settings it has those it sets itself; null means inherited."""
+
+    id = serializers.CharField(source="account.public_id")
+    external_id = serializers.CharField(source="account.external_id", allow_null=True)
+    name = serializers.CharField(source="account.name")
+    kind = serializers.ChoiceField(Account.Kind.choices, source="account.kind")
+    status = serializers.ChoiceField(Account.Status.choices, source="account.status")
+    parent = AccountReferenceOut(allow_null=True)
+    legal_name = serializers.CharField(source="account.legal_name")
+    email = serializers.CharField(source="account.email")
+    address = AddressOut(source="account")
+    vat_id = serializers.CharField(source="account.vat_id")
+    currency = serializers.CharField(source="own.currency", default=None, allow_null=True)
+    language = serializers.CharField(source="own.language", default=None, allow_null=True)
+    time_zone = serializers.CharField(source="own.time_zone", default=None, allow_null=True)
+    cost_centre = serializers.CharField(source="own.cost_centre", default=None, allow_null=True)
+    metadata = serializers.JSONField(source="account.metadata")
+    created_at = InstantField(source="account.created_at")
+
+
+class AccountDetailOut(AccountOut):
+    """An account with its place in the tree."""
+
+    path = PathStepOut(many=True)
+    children_count = serializers.IntegerField()
+
+
+class SubtreeRowOut(serializers.Serializer[SubtreeRow]):
+    """One account of a subtree, depth first."""
+
+    id = IdField("acc")
+    external_id = serializers.CharField(allow_null=True)
+    parent = IdField("acc", source="parent_id", allow_null=True)  # type: ignore[assignment]
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(Account.Kind.choices)
+    status = serializers.ChoiceField(Account.Status.choices)
+    depth = serializers.IntegerField()
+
+
+class SettingOut(serializers.Serializer[Any]):
+    """A setting as it holds: its value, and where that comes from."""
+
+    value = serializers.JSONField(allow_null=True)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        ["own", "inherited", "tenant"]
+    )
+    # ``from`` is a word of Python, so the field is named anew.
+    origin = serializers.CharField(allow_null=True)
+    locked = serializers.BooleanField(default=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Call ``origin`` what integrators call it."""
+        return {"from" if name == "origin" else name: f for name, f in super().get_fields().items()}
+
+
+class TenantOut(serializers.Serializer[Any]):
+    """The tenant that a key belongs to."""
+
+    id = serializers.CharField(source="public_id")
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    country = serializers.CharField()
+    currency = serializers.CharField()
+    time_zone = serializers.CharField()
+    sandbox = serializers.BooleanField(source="is_sandbox")
+
+
+class KeyOut(serializers.Serializer[Any]):
+    """A key, without its secret."""
+
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    expires_at = InstantField(allow_null=True)
+    created_at = InstantField()
+
+
+class MeOut(serializers.Serializer[Any]):
+    """Who asks, for whom, and how far it may go."""
+
+    tenant = TenantOut()
+    key = KeyOut()
+    scopes = serializers.ListField(child=serializers.CharField())
+    reach = AccountReferenceOut(allow_null=True)
+    today = DayField(help_text="The tenant's date by its own clock.")

@@ -1,0 +1,49 @@
+"""Charges: what is owed, where it stands and why."""
+
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from accounts import access, tree
+from accounts.access import Action
+from accounts.actor import Actor
+from invoicing.models import Charge, Invoice, InvoiceLine
+from invoicing.queries import invoices
+from invoicing.queries._explaining import why_here
+
+
+def charges(
+    actor: Actor, *, within: UUID | None = None, status: str | None = None
+) -> QuerySet[Charge]:
+    """Return the charges of accounts in reach, the latest first. One statement.
+
+    Each carries ``line_id`` and ``invoice_id``, None where it stands on no document in sight.
+
+    Args:
+        actor: who asks.
+        within: only those of this account and what lies below it.
+        status: only ``pending`` or only ``invoiced`` ones.
+    """
+    reached = access.reach(actor, Action.VIEW_INVOICE).order_by()
+    found = Charge.objects.filter(tenant_id=actor.tenant_id, account__in=reached.values("pk"))
+    if within is not None:
+        found = found.filter(tree.lies_below(actor.tenant_id, [within], field="account"))
+    if status is not None:
+        found = found.filter(status=status)
+    seen = Invoice.objects.filter(invoices.visible_to(actor)).order_by().values("pk")
+    lines = InvoiceLine.objects.filter(
+        tenant_id=actor.tenant_id, charge=OuterRef("pk"), invoice__in=seen
+    )
+    return (
+        found.annotate(
+            line_id=Subquery(lines.values("pk")[:1]),
+            invoice_id=Subquery(lines.values("invoice_id")[:1]),
+        )
+        .select_related("account")
+        .order_by("-id")
+    )
+
+
+def reason_sentence(actor: Actor, charge: Charge) -> str:
+    """Return in the reader's language why a charge is where it is. No statement."""
+    return why_here(charge)
