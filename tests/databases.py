@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 from billing_hierarchy.embedded import locks
@@ -148,7 +149,7 @@ def _execute(*statements: str) -> None:
 
 
 @contextmanager
-def _maintaining() -> Iterator[object]:
+def _maintaining() -> Iterator[CursorWrapper]:
     """Yield a cursor of the owner in the database that belongs to no one, outside a transaction."""
     connection = connections["owner"].copy()
     connection.settings_dict["NAME"] = "postgres"

@@ -30,7 +30,7 @@ def redis_socket_url(socket: Path) -> str:
 
 
 def postgresql_socket_url(folder: Path, role: str, database: str) -> str:
-    """Return the address of ``database`` for ``role`` at the socket in ``folder``, without a password."""
+    """Return the address of ``database`` for ``role`` at the socket in ``folder``."""
     return f"postgresql://{role}@{quote(str(folder), safe='')}:5432/{database}"
 
 

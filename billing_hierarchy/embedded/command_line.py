@@ -48,8 +48,9 @@ def main(arguments: list[str]) -> None:
     except OSError as error:
         if "cannot load library" in str(error):
             sys.exit(
-                "error: the library Pango, which draws the PDF files, is missing: run `make setup`, "
-                "or install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+                "error: the library Pango, which draws the PDF files, is missing: run "
+                "`make setup`, or install libpango-1.0-0, libpangoft2-1.0-0 and "
+                "libharfbuzz-subset0."
             )
         raise
     except KeyboardInterrupt:

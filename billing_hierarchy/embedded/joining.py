@@ -30,7 +30,7 @@ _held: dict[str, int] = {}
 
 
 def ensure_services() -> None:
-    """Start or join each service that has no address yet, and put its addresses into the environment.
+    """Start or join each service without a given address, and put its addresses into os.environ.
 
     A service whose address was set by someone else is left alone. Costs milliseconds when the
     services run. May be called again at any time, to bring back services that were killed.
@@ -52,7 +52,7 @@ def ensure_services() -> None:
 
 
 def is_embedded(name: str) -> bool:
-    """Return whether the service ``name`` is the embedded one rather than one with a given address."""
+    """Return whether the service ``name`` is the embedded one, not one with a given address."""
     return not os.environ.get(_VARIABLES[name]) or _marker(name) in os.environ
 
 

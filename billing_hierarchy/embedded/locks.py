@@ -33,7 +33,7 @@ def try_exclusive(descriptor: int) -> bool:
 
 
 def is_held_exclusively(path: Path) -> bool:
-    """Return whether someone holds the lock alone; many may ask at once without seeing each other."""
+    """Return whether someone holds the lock alone; who asks is not seen by others who ask."""
     descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

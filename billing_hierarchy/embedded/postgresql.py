@@ -147,7 +147,7 @@ class PostgreSQL:
         if (room := free_megabytes(self._folder.path)) < _ROOM_FOR_A_CLUSTER_MB:
             raise EmbeddedServiceError(
                 f"The disk that holds {self._folder.path} has {room} MB left: free at least "
-                f"{_ROOM_FOR_A_CLUSTER_MB} MB, or set BILLING_LOCAL_DIR to a folder on another disk."
+                f"{_ROOM_FOR_A_CLUSTER_MB} MB, or set BILLING_LOCAL_DIR to a folder elsewhere."
             )
         aside = self._folder.path / "data.new"
         shutil.rmtree(aside, ignore_errors=True)

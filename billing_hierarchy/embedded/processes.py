@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from billing_hierarchy.embedded.privileges import leashed
@@ -36,7 +36,7 @@ class Processes:
     Each gets SIGTERM from the kernel when this process dies without a word.
     """
 
-    def __init__(self, commands: dict[str, Sequence[str]]) -> None:
+    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
         """Take the programs by name; nothing is started yet."""
         self._kept = [_Kept(name, command) for name, command in commands.items()]
         self._stopping = False

@@ -8,6 +8,7 @@ has to be told, counted or cleaned up. Dies the supervisor, then the server is t
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,8 @@ class Supervisor:
         finally:
             self._folder.ready.unlink(missing_ok=True)
             self._stop()
+            if not self._sockets.is_relative_to(self._folder.path):
+                shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _start(self) -> None:
         """Start the server and tell those who wait.

@@ -1,6 +1,5 @@
-from django.db.models import ForeignKey, ManyToManyField, OneToOneField
+from typing import Any
 
-# Aliases, so that django-stubs' plugin sees the relations it knows.
-TreeForeignKey = ForeignKey
-TreeOneToOneField = OneToOneField
-TreeManyToManyField = ManyToManyField
+from django.db.models import ForeignKey
+
+class TreeForeignKey(ForeignKey[Any, Any]): ...

@@ -1,11 +1,9 @@
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Manager, Model
+from django.db.models import Manager
 
-_Node = TypeVar("_Node", bound=Model, covariant=True)
-
-class TreeManager(Manager[_Node]):
+class TreeManager(Manager[Any]):
     tree_id_attr: str
     left_attr: str
     right_attr: str

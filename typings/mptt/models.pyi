@@ -1,16 +1,14 @@
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.db import models
 
-from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
 
 class MPTTModel(models.Model):
-    lft: Any
-    rght: Any
-    tree_id: Any
-    level: Any
-    objects: ClassVar[TreeManager[Any]]
+    lft: int
+    rght: int
+    tree_id: int
+    level: int
     def get_ancestors(
         self, ascending: bool = False, include_self: bool = False
     ) -> TreeQuerySet[Self]: ...

@@ -1,0 +1,292 @@
+"""The embedded services under race, kill and misuse, in folders of their own."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+from redis import Redis
+
+from billing_hierarchy.embedded.folders import project_folder
+
+USER = """
+import json, os, sys
+from billing_hierarchy.embedded.joining import ensure_services
+ensure_services()
+import psycopg2
+connection = psycopg2.connect(os.environ["DATABASE_URL"])
+cursor = connection.cursor()
+cursor.execute("SELECT pg_postmaster_start_time()::text")
+print(json.dumps({
+    "server": cursor.fetchone()[0],
+    **{name: value for name, value in os.environ.items() if name.endswith("_URL")},
+}), flush=True)
+connection.close()
+sys.stdin.read()
+"""
+
+
+class Local:
+    """A local folder with services that end a second after their last use."""
+
+    def __init__(self, path: Path) -> None:
+        """Start nothing yet."""
+        self.path = path
+        self.users: list[subprocess.Popen[str]] = []
+        self.environment = {
+            **{n: v for n, v in os.environ.items() if not n.startswith(("BILLING_", "COV_"))},
+            "BILLING_LOCAL_DIR": str(path),
+            "BILLING_GRACE_SECONDS": "1",
+            "PYTHONPATH": str(project_folder()),
+        }
+        for name in list(self.environment):
+            if name.endswith("_URL"):
+                del self.environment[name]
+
+    def start_user(self, **environment: str) -> subprocess.Popen[str]:
+        """Start a process that joins the services and then stays until its input ends."""
+        user = subprocess.Popen(
+            [sys.executable, "-c", USER],
+            env={**self.environment, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.users.append(user)
+        return user
+
+    def join(self, **environment: str) -> dict[str, str]:
+        """Start a user and return what it sees once it has joined."""
+        user = self.start_user(**environment)
+        assert user.stdout
+        assert user.stderr
+        answer = user.stdout.readline()
+        assert answer, user.stderr.read()
+        return dict(json.loads(answer))
+
+    def processes(self) -> dict[int, list[bytes]]:
+        """Return supervisors and servers of this folder by process id."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes()
+                inside = (entry / "cwd").readlink().is_relative_to(self.path)
+                if entry.name.isdigit() and (os.fsencode(self.path) in words or inside):
+                    found[int(entry.name)] = words.split(b"\0")
+        return found
+
+    def kill(self, *kinds: bytes) -> None:
+        """Kill supervisors and servers without notice; only those of some kinds if given."""
+        for number, words in self.processes().items():
+            if not kinds or any(kind in word for kind in kinds for word in words):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+
+    def kill_users(self) -> None:
+        """Kill all users without notice."""
+        for user in self.users:
+            user.kill()
+            user.communicate()
+        self.users.clear()
+
+    def wait_until_quiet(self, seconds: float) -> None:
+        """Return when no supervisor and no server is left."""
+        deadline = time.monotonic() + seconds
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"still running: {left}"
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Make a cluster once; tests start and kill its server as they like."""
+    local = Local(tmp_path_factory.mktemp("services"))
+    local.join()
+    local.kill_users()
+    local.wait_until_quiet(10)
+    return local.path
+
+
+@pytest.fixture
+def local(cluster):
+    local = Local(cluster)
+    yield local
+    local.kill_users()
+    local.kill()
+    local.wait_until_quiet(10)
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    local = Local(tmp_path / "local")
+    yield local
+    local.kill_users()
+    local.kill()
+    local.wait_until_quiet(10)
+    shutil.rmtree(local.path, ignore_errors=True)
+
+
+def test_racing_commands_share_one_server_from_a_cold_start(fresh):
+    users = [fresh.start_user() for _ in range(20)]
+
+    answers = [user.communicate(timeout=60) for user in users]
+
+    assert [user.returncode for user in users] == [0] * 20, answers
+    assert len({json.loads(out)["server"] for out, _ in answers}) == 1
+    assert sum("Starting the embedded PostgreSQL" in said for _, said in answers) == 1
+
+
+def test_stops_when_its_last_user_was_killed(local):
+    local.join()
+    local.join()
+    assert len(local.processes()) > 3
+
+    local.kill_users()
+
+    local.wait_until_quiet(6)
+
+
+def test_stays_while_it_is_used(local):
+    server = local.join()["server"]
+    time.sleep(2)
+
+    assert local.join()["server"] == server
+
+
+def test_starts_again_after_everything_was_killed(local):
+    with _owner(local.join()) as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
+        cursor.execute("INSERT INTO kept VALUES ('committed')")
+    local.kill_users()
+    local.kill()
+
+    with _owner(local.join()) as cursor:
+        cursor.execute("SELECT word FROM kept LIMIT 1")
+        assert cursor.fetchone() == ("committed",)
+
+
+def test_is_brought_back_when_its_supervisor_was_killed(local):
+    before = local.join()["server"]
+
+    local.kill(b"billing_hierarchy.embedded.supervisor")
+
+    assert local.join()["server"] != before
+
+
+def test_servers_do_not_outlive_a_killed_supervisor(local):
+    local.join()
+    local.kill_users()
+
+    local.kill(b"billing_hierarchy.embedded.supervisor")
+
+    local.wait_until_quiet(6)
+
+
+def test_killed_servers_are_started_again_while_they_are_used(local):
+    addresses = local.join()
+
+    local.kill(b"bin/postgres", b"valkey-server")
+
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            psycopg2.connect(addresses["DATABASE_URL"]).close()
+            assert Redis.from_url(addresses["REDIS_URL"]).ping()
+            break
+        except (psycopg2.OperationalError, ConnectionError, OSError):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_forgets_a_stranger_who_has_the_killed_servers_number(local):
+    (local.path / "postgresql" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+
+    assert local.join()["server"]
+
+
+def test_leaves_services_with_an_address_alone(local):
+    database = local.join()["DATABASE_URL"]
+
+    answer = local.join(DATABASE_URL=database, REDIS_URL="redis://cache.example/0")
+
+    assert answer["REDIS_URL"] == "redis://cache.example/0"
+    assert "DATABASE_OWNER_URL" not in answer
+
+
+def test_listens_in_a_short_folder_when_the_local_one_is_deep(tmp_path):
+    deep = Local(tmp_path / ("deep äöü " * 10))
+    try:
+        answer = deep.join()
+        assert "deep" not in answer["DATABASE_URL"]
+        assert Redis.from_url(answer["REDIS_URL"]).ping()
+    finally:
+        deep.kill_users()
+        deep.wait_until_quiet(10)
+
+
+def test_says_in_one_sentence_why_it_cannot_start(tmp_path):
+    (tmp_path / "file").touch()
+
+    refused = _manage(Local(tmp_path / "file"), "showmigrations")
+
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr.startswith("error: The folder ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_help_starts_nothing(tmp_path):
+    local = Local(tmp_path / "local")
+
+    assert _manage(local, "help").returncode == 0
+    assert not (local.path / "postgresql").exists()
+
+
+@pytest.mark.long
+def test_racing_management_commands_all_succeed(fresh):
+    commands = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "prepare"],
+            cwd=project_folder(),
+            env={**fresh.environment, "BILLING_PLAIN_STATIC": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(20)
+    ]
+    answers = [command.communicate(timeout=180) for command in commands]
+
+    assert [command.returncode for command in commands] == [0] * 20, answers
+    assert {out for out, _ in answers} == {""}
+    assert sum("Applying pending migrations" in said for _, said in answers) == 1
+
+
+def _manage(local, *arguments):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=project_folder(),
+        env=local.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@contextlib.contextmanager
+def _owner(addresses):
+    connection = psycopg2.connect(addresses["DATABASE_OWNER_URL"])
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
