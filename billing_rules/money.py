@@ -22,6 +22,8 @@ _EXPONENTS: Final = {
     code: digits for digits, codes in _CODES_BY_EXPONENT.items() for code in codes.split()
 }
 
+CURRENCIES: Final = frozenset(_EXPONENTS)
+
 
 def is_currency(code: str) -> bool:
     """Return whether ``code`` is an active ISO 4217 code, in capitals, with a minor unit."""

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "id",
@@ -177,12 +175,8 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(
-                                ("is_sandbox", True), ("test_clock_at__isnull", False)
-                            ),
-                            models.Q(
-                                ("is_sandbox", False), ("test_clock_at__isnull", True)
-                            ),
+                            models.Q(("is_sandbox", True), ("test_clock_at__isnull", False)),
+                            models.Q(("is_sandbox", False), ("test_clock_at__isnull", True)),
                             _connector="OR",
                         ),
                         name="tenant_test_clock_in_sandbox",
@@ -786,9 +780,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "person"), name="membership_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "person"), name="membership_once"),
         ),
         migrations.AddConstraint(
             model_name="grant",
@@ -808,9 +800,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="auditentry",
-            index=models.Index(
-                fields=["tenant", "object_id", "at"], name="audit_by_object"
-            ),
+            index=models.Index(fields=["tenant", "object_id", "at"], name="audit_by_object"),
         ),
         migrations.AddIndex(
             model_name="auditentry",
@@ -830,15 +820,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="accountnode",
-            index=models.Index(
-                fields=["tenant", "tree_id", "lft"], name="account_node_roots"
-            ),
+            index=models.Index(fields=["tenant", "tree_id", "lft"], name="account_node_roots"),
         ),
         migrations.AddIndex(
             model_name="accountnode",
-            index=models.Index(
-                fields=["tree_id", "lft"], name="accounts_accountnode_tree_f795"
-            ),
+            index=models.Index(fields=["tree_id", "lft"], name="accounts_accountnode_tree_f795"),
         ),
         migrations.AddConstraint(
             model_name="accountnode",

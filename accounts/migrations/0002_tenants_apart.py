@@ -53,9 +53,7 @@ class Migration(migrations.Migration):
     dependencies: ClassVar[list[tuple[str, str]]] = [("accounts", "0001_initial")]
     operations: ClassVar[list[Any]] = [
         GrantTables(),
-        migrations.RunSQL(
-            "CREATE SEQUENCE accounts_tree_id", "DROP SEQUENCE accounts_tree_id"
-        ),
+        migrations.RunSQL("CREATE SEQUENCE accounts_tree_id", "DROP SEQUENCE accounts_tree_id"),
         SecureTenants(),
         SecureTables(models=MODELS),
         AppendOnly(models=["auditentry", "event"]),

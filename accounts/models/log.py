@@ -19,9 +19,7 @@ class Event(TenantModel):
     at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(name="event_by_time", fields=["tenant", "at"])
-        ]
+        indexes: ClassVar = [models.Index(name="event_by_time", fields=["tenant", "at"])]
 
     def __str__(self) -> str:
         """Return the kind."""

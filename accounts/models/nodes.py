@@ -47,9 +47,7 @@ class Account(TenantModel):
     name = models.CharField(max_length=200)
     sort_key = models.CharField(max_length=400)
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    status = models.CharField(
-        max_length=8, choices=Status.choices, default=Status.ACTIVE
-    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     legal_name = models.CharField(max_length=200, blank=True)
     email = models.CharField(max_length=254, blank=True)
     line1 = models.CharField(max_length=200, blank=True)
@@ -66,12 +64,8 @@ class Account(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="account_external_id", fields=["tenant", "external_id"]
-            ),
-            models.CheckConstraint(
-                name="account_has_name", condition=~models.Q(name="")
-            ),
+            models.UniqueConstraint(name="account_external_id", fields=["tenant", "external_id"]),
+            models.CheckConstraint(name="account_has_name", condition=~models.Q(name="")),
         ]
 
     def __str__(self) -> str:
@@ -113,9 +107,7 @@ class AccountNode(MPTTModel):  # type: ignore[misc]
         db_index=False,
         editable=False,
     )
-    parent = TenantTreeForeignKey(
-        "self", null=True, blank=True, related_name="children"
-    )
+    parent = TenantTreeForeignKey("self", null=True, blank=True, related_name="children")
 
     objects = AccountNodeManager()
 
@@ -141,9 +133,7 @@ class AccountNode(MPTTModel):  # type: ignore[misc]
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                name="account_node_roots", fields=["tenant", "tree_id", "lft"]
-            ),
+            models.Index(name="account_node_roots", fields=["tenant", "tree_id", "lft"]),
         ]
 
     def __str__(self) -> str:

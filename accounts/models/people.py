@@ -87,9 +87,7 @@ class Contact(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="contact_external_id", fields=["tenant", "external_id"]
-            )
+            models.UniqueConstraint(name="contact_external_id", fields=["tenant", "external_id"])
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from accounts.tenancy import TenantForeignKey, TenantModel
 class Tenant(models.Model):
     """A vendor: everything else belongs to exactly one.
 
+    ``scheduled_until`` is the last day that the scheduler has billed.
     ``test_clock_at`` is set in sandbox tenants alone: their clock stands still until it is moved.
     """
 
@@ -25,6 +26,7 @@ class Tenant(models.Model):
     is_sandbox = models.BooleanField(default=False)
     test_clock_at = models.DateTimeField(null=True, blank=True)
     approval_required = models.BooleanField(default=True)
+    scheduled_until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -74,9 +76,7 @@ class Seller(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(name="seller_tenant", fields=["tenant", "created_at"])
-        ]
+        indexes: ClassVar = [models.Index(name="seller_tenant", fields=["tenant", "created_at"])]
 
     def __str__(self) -> str:
         """Return the name."""

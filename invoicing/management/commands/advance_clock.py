@@ -1,0 +1,33 @@
+"""``manage.py advance_clock``: move a sandbox's clock, billing every day on the way."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accounts.management.interface import TenantCommand, command_actor, day
+from invoicing.operations.clock import advance_clock
+
+
+class Command(TenantCommand):
+    """Every day after the old date up to D, in order, issuing."""
+
+    help = "Move a sandbox tenant's clock forward; what falls due on each day is issued."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the day."""
+        super().add_arguments(parser)
+        parser.add_argument("--to", type=day, required=True, metavar="D", help="YYYY-MM-DD")
+
+    def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Move it and say what was done."""
+        tenant = self.tenant(options)
+        moved = advance_clock(command_actor(tenant), to_date=options["to"], now=datetime.now(UTC))
+        return {
+            "from": moved.from_date.isoformat(),
+            "to": moved.to_date.isoformat(),
+            "days": moved.days,
+            "runs": moved.runs,
+            "invoices": moved.invoices,
+        }

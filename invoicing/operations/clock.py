@@ -1,0 +1,119 @@
+"""Moving a sandbox's clock: every day in order, and everything due on it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.clock import today_of
+from accounts.errors import Conflict, Invalid
+from accounts.events import Happening, record_event
+from accounts.imports import LATEST
+from accounts.models import Tenant
+from accounts.tenancy import operation
+from invoicing.operations.runs import RunDateBeforeLastIssue, run_billing
+
+MAX_DAYS = 3_700
+
+
+class NotSandbox(Conflict):
+    """A live tenant's clock is the real one."""
+
+    code = "not_sandbox"
+    message = _("Only a sandbox tenant's clock can be moved.")
+
+
+class ClockBackwards(Invalid):
+    """What has happened has happened."""
+
+    code = "clock_backwards"
+    message = _("The clock stands at %(now)s; it only moves forward.")
+
+
+class ClockTooFar(Invalid):
+    """More days than anybody waits for."""
+
+    code = "clock_too_far"
+    message = _("The clock moves at most %(days)s days at a time.")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAdvanced:
+    """How far the clock has moved, and what was billed on the way."""
+
+    from_date: date
+    to_date: date
+    days: int
+    runs: int
+    invoices: int
+
+
+def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvanced:
+    """Move the clock day by day, billing and issuing what falls due on each.
+
+    Each day is complete before the clock shows it, so that an interrupted move goes on where it
+    stopped.
+
+    Args:
+        actor: who moves it.
+        to_date: the day it shows afterwards, at noon.
+        now: the real instant, for the audit trail.
+
+    Raises:
+        Forbidden: the actor may not move the clock.
+        NotSandbox, ClockBackwards, ClockTooFar: see their texts.
+
+    Source: docs/billing-rules.md, R4, R7, R8.
+    """
+    start = _require_movable(actor, to_date)
+    runs = invoices = 0
+    days = [start + timedelta(days=number + 1) for number in range((to_date - start).days)]
+    for day in days:
+        try:
+            report = run_billing(actor, run_date=day, issue=True, today=day, now=now)
+        except RunDateBeforeLastIssue:
+            # A run was made ahead of the clock, and took everything due up to its date (R6).
+            pass
+        else:
+            runs += 1
+            invoices += len(report.invoice_ids)
+        _set_clock(actor, day, now=now)
+    return ClockAdvanced(start, to_date, len(days), runs, invoices)
+
+
+@operation
+def _require_movable(actor: Actor, to_date: date) -> date:
+    access.require_everywhere(actor, Action.MOVE_CLOCK)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    if not tenant.is_sandbox:
+        raise NotSandbox
+    start = today_of(tenant)
+    if to_date < start:
+        raise ClockBackwards(now=start.isoformat())
+    if (to_date - start).days > MAX_DAYS or to_date >= LATEST:
+        raise ClockTooFar(days=MAX_DAYS)
+    return start
+
+
+@operation
+def _set_clock(actor: Actor, day: date, *, now: datetime) -> None:
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
+    before = today_of(tenant)
+    if before >= day:
+        return  # somebody else moved it further meanwhile
+    tenant.test_clock_at = datetime.combine(day, time(12), tzinfo=ZoneInfo(tenant.time_zone))
+    tenant.save(update_fields=["test_clock_at"])
+    record_event(
+        actor,
+        Happening(
+            "tenant.clock_moved",
+            tenant.id,
+            before={"today": before.isoformat()},
+            after={"today": day.isoformat()},
+        ),
+        now=now,
+    )

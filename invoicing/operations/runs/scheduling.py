@@ -1,0 +1,45 @@
+"""What the scheduler bills: every day since its last, in order, for live tenants alone."""
+
+import logging
+from datetime import date, datetime, timedelta
+
+from accounts.actor import Actor
+from accounts.models import Tenant
+from accounts.tenancy import operation
+from invoicing.operations.runs.opening import RunDateBeforeLastIssue
+from invoicing.operations.runs.working import run_billing
+
+logger = logging.getLogger(__name__)
+
+MAX_MISSED_DAYS = 62
+
+
+@operation
+def missed_days(actor: Actor, *, today: date) -> list[date]:
+    """Return the days that the scheduler has not billed yet, today included, in order.
+
+    A scheduler that was down for nine days makes nine runs. After more than two months it begins
+    two months ago: everything older is due on that day and taken with it (R4).
+    """
+    last = Tenant.objects.values_list("scheduled_until", flat=True).get(pk=actor.tenant_id)
+    first = today if last is None else last + timedelta(days=1)
+    first = max(first, today - timedelta(days=MAX_MISSED_DAYS))
+    return [first + timedelta(days=number) for number in range((today - first).days + 1)]
+
+
+def run_scheduled_day(actor: Actor, *, day: date, today: date, now: datetime) -> None:
+    """Bill one day for the scheduler and note that it is through.
+
+    A day before the last date of issue can't be billed any more; what was due on it comes with
+    the next one (R6).
+    """
+    try:
+        run_billing(actor, run_date=day, today=today, now=now)
+    except RunDateBeforeLastIssue:
+        logger.info("scheduler.day_passed_over", extra={"day": day.isoformat()})
+    _note_scheduled(actor, day)
+
+
+@operation
+def _note_scheduled(actor: Actor, day: date) -> None:
+    Tenant.objects.filter(pk=actor.tenant_id).update(scheduled_until=day)

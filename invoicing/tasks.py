@@ -1,0 +1,50 @@
+"""Background work. The tables are the queues: a task looks there, and doing it twice does no harm."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from celery import shared_task
+
+from accounts.actor import Actor
+from accounts.clock import today_of
+from accounts.models import Tenant
+from accounts.tenancy import scope
+from accounts.tenancy.lookup import all_tenant_ids
+from invoicing.operations import runs
+from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from invoicing.queries.runs import unfinished_runs
+
+
+@shared_task
+def start_daily_runs() -> None:
+    """Start each live tenant's billing of today, so that one's failure stays its own (R7)."""
+    for tenant_id in all_tenant_ids(live_only=True):
+        bill_missed_days.delay(tenant_id=str(tenant_id))
+
+
+@shared_task
+def bill_missed_days(*, tenant_id: str) -> None:
+    """Bill a tenant for every day since the scheduler's last, in order (R4)."""
+    actor = Actor.system(UUID(tenant_id))
+    with scope(actor.tenant_id):
+        today = today_of(Tenant.objects.get(pk=actor.tenant_id))
+        days = missed_days(actor, today=today)
+    for day in days:
+        run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC))
+
+
+@shared_task
+def work_on_waiting_runs() -> None:
+    """Take up every run whose queue is not empty, whoever started it."""
+    for tenant_id in all_tenant_ids():
+        actor = Actor.system(tenant_id)
+        with scope(tenant_id):
+            run_ids = list(unfinished_runs(actor).values_list("id", flat=True))
+        for run_id in run_ids:
+            work_on_run.delay(tenant_id=str(tenant_id), run_id=str(run_id))
+
+
+@shared_task
+def work_on_run(*, tenant_id: str, run_id: str) -> None:
+    """Work on one run until its queue is empty."""
+    runs.work_on_run(Actor.system(UUID(tenant_id)), UUID(run_id), now=datetime.now(UTC))
