@@ -1,0 +1,62 @@
+"""Pages for what went wrong, in the frame of whoever asked."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400: the address or the form can't be read."""
+    return _page(
+        request,
+        HTTPStatus.BAD_REQUEST,
+        _("This request could not be understood"),
+        _("Nothing was changed. Please go back and try again."),
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403: in sight, but not allowed."""
+    return _page(
+        request,
+        HTTPStatus.FORBIDDEN,
+        _("You may not do this"),
+        str(exception) or _("Your role does not allow it. An owner of the company can change that."),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404: unknown, out of reach or another tenant's, in the same words."""
+    return _page(
+        request,
+        HTTPStatus.NOT_FOUND,
+        _("There is nothing here"),
+        _("The page does not exist, or it is not yours to see."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500 without asking the database anything: it may be what failed."""
+    context = {
+        "title": _("Something went wrong on our side"),
+        "text": _("We have been told. Please try again in a moment."),
+        "request_id": getattr(request, "request_id", ""),
+        "product_name": _("Billing"),
+        "status": HTTPStatus.INTERNAL_SERVER_ERROR.value,
+    }
+    return HttpResponse(
+        render_to_string("errors/500.html", context), status=HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+def _page(request: HttpRequest, status: HTTPStatus, title: str, text: str) -> HttpResponse:
+    context = {
+        "title": title,
+        "text": text,
+        "status": status.value,
+        "request_id": getattr(request, "request_id", ""),
+    }
+    return render(request, "errors/page.html", context, status=status)

@@ -1,0 +1,14 @@
+"""Addresses of invoices, the same below the dashboard's root and below the portal's."""
+
+from django.urls import path
+
+from dashboard.pages import invoice, invoices
+
+app_name = "invoices"
+urlpatterns = [
+    path("", invoices.invoice_list, name="list"),
+    path("<str:invoice_id>/", invoice.invoice_page, name="page"),
+    path("<str:invoice_id>/pdf", invoice.invoice_pdf, name="pdf"),
+    path("<str:invoice_id>/sections/<int:position>/", invoice.invoice_section, name="section"),
+    path("<str:invoice_id>/lines/<str:line_id>/why/", invoice.why, name="why"),
+]

@@ -1,0 +1,122 @@
+"""Signing in and out, choosing a company, choosing an appearance."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.ids import parse_public_id
+from accounts.middleware import TENANT_IN_SESSION, ActorRequest, without_actor
+from accounts.models import Person
+from dashboard.forms import SignInForm
+from dashboard.frame import THEME_COOKIE, THEMES, is_staff
+from dashboard.pages import sign_in_limits
+from dashboard.pages.doors import signed_in
+
+_YEAR = 365 * 24 * 3600
+
+
+def local_target(request: HttpRequest, default: str) -> str:
+    """Return where to go next: what was asked for if it is on this site, else ``default``."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    is_local = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_local else default
+
+
+@without_actor
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Show the form; sign in and go on to where the person wanted to go."""
+    target = local_target(request, settings.LOGIN_REDIRECT_URL)
+    if request.method == "GET" and request.user.is_authenticated:
+        return redirect(target)
+    form = SignInForm(request.POST or None)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    if form.is_valid():
+        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+        address = request.META.get("REMOTE_ADDR", "")
+        if not sign_in_limits.take_attempt(email, address):
+            form.add_error(None, _("Too many attempts. Please wait five minutes and try again."))
+            status = HTTPStatus.TOO_MANY_REQUESTS
+        elif person := _person(request, email, password):
+            sign_in_limits.forget_attempts(email, address)
+            login(request, person)
+            return _in_own_language(redirect(target), request, person)
+        else:
+            form.add_error(
+                None, _("E-mail and password do not match. Please check both and try again.")
+            )
+    context = {"form": form, "next": target}
+    return render(request, "sign_in/page.html", context, status=status)
+
+
+def _person(request: HttpRequest, email: str, password: str) -> Person | None:
+    person = authenticate(request, username=email, password=password)
+    return person if isinstance(person, Person) else None
+
+
+def _in_own_language(
+    response: HttpResponse, request: HttpRequest, person: Person
+) -> HttpResponse:
+    """Turn to the person's language, unless another was chosen on this device."""
+    is_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+    if not is_chosen and person.language and check_for_language(person.language):
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, person.language, samesite="Lax")
+    return response
+
+
+@without_actor
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@signed_in
+def tenants(request: ActorRequest) -> HttpResponse:
+    """Show the companies that the person belongs to; go over to the chosen one."""
+    if request.method == "GET":
+        rows = [
+            {"id": one.public_id, "name": one.name, "is_current": one.pk == request.tenant.pk}
+            for one in request.tenants
+        ]
+        return render(request, "sign_in/tenants.html", {"tenants": rows})
+    chosen = parse_public_id("ten", request.POST.get("tenant", ""))
+    if chosen not in {one.pk for one in request.tenants}:
+        raise Http404
+    request.session[TENANT_IN_SESSION] = str(chosen)
+    return redirect("home")
+
+
+@without_actor
+@require_POST
+def appearance(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark or as the system on this device."""
+    response = redirect(local_target(request, "/"))
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax")
+    else:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    return response
+
+
+@signed_in
+def home(request: ActorRequest) -> HttpResponse:
+    """Go on to the first room of whoever is here."""
+    return redirect("invoices:list" if is_staff(request.actor) else "portal")

@@ -1,0 +1,48 @@
+"""Every component with a specimen: what there is to build pages from."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.middleware import ActorRequest
+from dashboard.frame import is_staff
+from dashboard.pages.badges import INVOICE_STATUSES, Badge
+from dashboard.pages.doors import signed_in
+from dashboard.pages.invoices import Chip, Tab
+from dashboard.pages.timeline import Happened
+
+_TONES: Final = ("", "primary", "danger", "quiet")
+
+
+@require_safe
+@signed_in
+def styleguide(request: ActorRequest) -> HttpResponse:
+    """Show the components; to the staff alone, outside of development."""
+    if not (settings.DEBUG or is_staff(request.actor)):
+        raise PermissionDenied(_("This page is for the staff of the company."))
+    context = {
+        "tones": _TONES,
+        "badges": [Badge(str(label), tone) for label, tone in INVOICE_STATUSES.values()],
+        "notes": ("", "ok", "warn", "bad"),
+        "steps": [
+            SimpleNamespace(label=_("Invoices"), url="#"),
+            SimpleNamespace(label="RE-2026-000042", url=""),
+        ],
+        "tabs": [Tab(_("All"), "#", "14", True), Tab(_("Overdue"), "#", "2", False)],
+        "chips": [Chip(_("Currency: %(currency)s") % {"currency": "CHF"}, "#")],
+        "entries": [
+            Happened(_("Finalised, number assigned"), datetime(2026, 11, 15, 6, 11, tzinfo=UTC), ""),
+            Happened(_("Draft made"), datetime(2026, 11, 15, 5, 58, tzinfo=UTC), "Jana Petersen"),
+        ],
+        "amounts": [(-123456750, "EUR"), (123450, "CHF"), (1234, "JPY"), (1234567, "KWD")],
+        "start": date(2026, 11, 1),
+        "end": date(2026, 12, 1),
+    }
+    return render(request, "styleguide/page.html", context)

@@ -1,0 +1,66 @@
+"""What happened to one object, as sentences: who did it, when, from where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actor import Actor
+from accounts.models import AuditEntry
+from dashboard.frame import is_staff
+
+_SENTENCES: Final[Mapping[str, Promise]] = {
+    "invoice.drafted": gettext_lazy("Draft made"),
+    "invoice.redrafted": gettext_lazy("Draft made anew"),
+    "invoice.issued": gettext_lazy("Finalised, number assigned"),
+    "invoice.rendered": gettext_lazy("PDF stored"),
+}
+_TOLD_TO_CUSTOMERS: Final = ("invoice.issued",)
+_ORIGINS: Final[Mapping[str, Promise]] = {
+    "api": gettext_lazy("by API key"),
+    "command": gettext_lazy("from the command line"),
+    "task": gettext_lazy("by the timetable"),
+    "portal": gettext_lazy("in the portal"),
+}
+_LONGEST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One entry of a timeline."""
+
+    sentence: str
+    at: datetime
+    by: str
+
+
+def timeline_of(actor: Actor, object_id: UUID) -> list[Happened]:
+    """Return what happened to an object that the actor may see, the latest first. One statement.
+
+    Customers are told what concerns them, and not who of the staff did it.
+    """
+    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id=object_id)
+    if not is_staff(actor):
+        entries = entries.filter(action__in=_TOLD_TO_CUSTOMERS)
+    return [
+        Happened(
+            sentence=str(_SENTENCES.get(entry.action, entry.action)),
+            at=entry.at,
+            by=_by(entry) if is_staff(actor) else "",
+        )
+        for entry in entries.order_by("-at", "-id")[:_LONGEST]
+    ]
+
+
+def _by(entry: AuditEntry) -> str:
+    origin = _ORIGINS.get(entry.origin)
+    if entry.actor_kind == "system":
+        return str(origin or _("by the system"))
+    if origin is None:
+        return entry.actor_label
+    return _("%(name)s, %(origin)s") % {"name": entry.actor_label, "origin": origin}

@@ -1,0 +1,1 @@
+"""What templates of the dashboard and the portal can say."""

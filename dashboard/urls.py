@@ -1,0 +1,16 @@
+"""Addresses of the dashboard, and of what is shared by everybody who signs in."""
+
+from django.urls import include, path
+
+from dashboard.pages import sign_in, styleguide
+
+urlpatterns = [
+    path("", sign_in.home, name="home"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("companies/", sign_in.tenants, name="tenants"),
+    path("appearance/", sign_in.appearance, name="appearance"),
+    path("language/", include("django.conf.urls.i18n")),
+    path("invoices/", include("dashboard.pages.invoice_urls", namespace="invoices")),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
+]

@@ -1,0 +1,64 @@
+// Behaviours that make the pages nicer; every page works without them.
+// No inline handlers, no eval: the content security policy stays strict.
+
+// Appearance: choose at once, then let the server remember it.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-theme-form]");
+  if (!form || !event.submitter) return;
+  event.preventDefault();
+  const theme = event.submitter.value;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  for (const button of form.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button === event.submitter));
+  }
+  fetch(form.action, { method: "POST", body: new FormData(form, event.submitter) });
+});
+
+// Menus: close on Escape, giving the focus back, and on a click elsewhere.
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// Search: "/" goes to the page's search field, unless something is being typed.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const field = document.querySelector("[data-page-search]");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+});
+
+// Why: the first click fetches the explanation (htmx), later ones hide and show it.
+document.addEventListener(
+  "click",
+  (event) => {
+    const link = event.target.closest("a[data-why]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const row = link.closest("tr").nextElementSibling;
+    if (!row?.classList.contains("why-row")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    row.hidden = !row.hidden;
+    link.setAttribute("aria-expanded", String(!row.hidden));
+  },
+  { capture: true },
+);
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const link = event.detail.requestConfig?.elt;
+  if (link?.matches("a[data-why]")) link.setAttribute("aria-expanded", "true");
+});
