@@ -34,7 +34,7 @@ from accounts.serializers import (
     AsOfParameters,
     MeOut,
     NoParameters,
-    SettingOut,
+    SettingsOut,
     SubtreeParameters,
     SubtreeRowOut,
 )
@@ -60,6 +60,13 @@ class InvalidParameters(Invalid):
 
     code = "invalid_parameters"
     message = gettext_lazy("The query parameters are not valid.")
+
+
+class InvalidBody(Invalid):
+    """The body can be read but means nothing sensible."""
+
+    code = "invalid_body"
+    message = gettext_lazy("The body is not valid.")
 
 
 class ActorView(GenericAPIView[Any]):
@@ -110,24 +117,49 @@ def read_parameters(request: Request, shape: type[serializers.Serializer[Any]]) 
     given = request.query_params
     reader = shape(data=given)
     errors = [
-        FieldError("unknown_parameter", _("There is no such parameter."), f"/{name}")
-        for name in given
-        if name not in reader.fields
-    ]
-    errors += [
-        FieldError("doubled_parameter", _("It may be given once."), f"/{name}")
+        FieldError("doubled_parameter", _("It may be given once."), _pointer(name))
         for name, values in given.lists()
         if len(values) > 1
     ]
-    if not reader.is_valid():
-        errors += [
-            FieldError(detail.code, str(detail), f"/{name}")
-            for name, details in reader.errors.items()
-            for detail in cast(Sequence[Any], details)
-        ]
+    errors += _faults(reader, given)
     if errors:
         raise InvalidParameters(errors=errors)
     return dict(reader.validated_data)
+
+
+def read_body(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Return the body of a request as values.
+
+    Raises:
+        InvalidBody: it is no object, or a member of it is unknown, missing or has no meaning.
+    """
+    if not isinstance(request.data, Mapping):
+        wrong = FieldError("not_an_object", _("An object is expected."))
+        raise InvalidBody(errors=[wrong])
+    reader = shape(data=request.data)
+    if errors := _faults(reader, request.data):
+        raise InvalidBody(errors=errors)
+    return dict(reader.validated_data)
+
+
+def _faults(reader: serializers.Serializer[Any], given: Mapping[str, Any]) -> list[FieldError]:
+    errors = [
+        FieldError("unknown_name", _("There is nothing of this name."), _pointer(name))
+        for name in given
+        if name not in reader.fields
+    ]
+    if not reader.is_valid():
+        errors += [
+            FieldError(detail.code, str(detail), _pointer(name))
+            for name, details in reader.errors.items()
+            for detail in cast(Sequence[Any], details)
+        ]
+    return errors
+
+
+def _pointer(name: str) -> str:
+    """Return the JSON pointer to a member (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def referred(
@@ -144,7 +176,7 @@ def referred(
     try:
         return queries.resolve_reference(actor, text, action=action)
     except NotFound as error:
-        wrong = FieldError("not_found", _("There is no such account."), f"/{name}")
+        wrong = FieldError("not_found", _("There is no such account."), _pointer(name))
         raise InvalidParameters(errors=[wrong]) from error
 
 
@@ -171,7 +203,7 @@ def tagged(request: Request, data: Mapping[str, Any]) -> HttpResponseBase:
 class Me(ActorView):
     """``GET /api/v1/me``."""
 
-    @extend_schema(operation_id="me", parameters=[NoParameters], responses=MeOut)
+    @extend_schema(operation_id="me", responses=MeOut)
     def get(self, request: ActorApiRequest) -> HttpResponseBase:
         """Show who asks, for which tenant, and how far it may go."""
         self.parameters(request, NoParameters)
@@ -225,9 +257,7 @@ class AccountDetail(ActorView):
 
     scopes: ClassVar = {"GET": Action.VIEW_ACCOUNT}
 
-    @extend_schema(
-        operation_id="get_account", parameters=[NoParameters], responses=AccountDetailOut
-    )
+    @extend_schema(operation_id="get_account", responses=AccountDetailOut)
     def get(self, request: ActorApiRequest, account: str) -> HttpResponseBase:
         """Show an account and its place in the tree."""
         actor = request.actor
@@ -273,17 +303,15 @@ class AccountSettings(ActorView):
     @extend_schema(
         operation_id="get_settings",
         parameters=[AsOfParameters],
-        responses={200: serializers.DictField(child=SettingOut())},
+        responses=SettingsOut,
     )
     def get(self, request: ActorApiRequest, account: str) -> HttpResponseBase:
         """Show the settings that hold on an account, and where each comes from."""
         actor, values = request.actor, self.parameters(request, AsOfParameters)
         account_id = queries.resolve_reference(actor, account, action=Action.VIEW_SETTINGS)
         found = settings_of(actor, account_id, values.get("as_of", actor.today))
-        return tagged(
-            request,
-            {name: SettingOut(_shown(setting)).data for name, setting in sorted(found.items())},
-        )
+        shown = {name: _shown(setting) for name, setting in found.items()}
+        return tagged(request, SettingsOut(shown).data)
 
 
 _REFERENCES = {SettingName.BILL_TO: "acc", SettingName.PAYER: "acc", SettingName.SELLER: "sel"}

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.ids import public_id
-from accounts.models import Account
+from accounts.models import Account, SettingName
 from accounts.queries.accounts import SubtreeRow
 
 MAX_LIMIT = 200
@@ -222,6 +222,14 @@ class SettingOut(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         """Call ``origin`` what integrators call it."""
         return {"from" if name == "origin" else name: f for name, f in super().get_fields().items()}
+
+
+class SettingsOut(serializers.Serializer[Any]):
+    """Every setting by its name."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return one field per setting."""
+        return {name: SettingOut() for name in SettingName.values}
 
 
 class TenantOut(serializers.Serializer[Any]):

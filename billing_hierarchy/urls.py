@@ -1,13 +1,17 @@
 """Addresses of everything: dashboard, portal, API, health."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from billing_hierarchy import health
+from billing_hierarchy import api_urls, health
+from billing_hierarchy.api_errors import unknown_address
 
 # Dashboard and portal share the pages of invoices; the namespace tells in which of them they are.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/v1/", include(api_urls)),
+    re_path("^api/", unknown_address),
+    path("developers/api/", api_urls.reference, name="developers_api"),
     path("", include("dashboard.urls")),
     path("portal/", include("portal.urls")),
     path(

@@ -9,7 +9,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from invoicing.models import Charge, Invoice, InvoiceLine
 from invoicing.queries import invoices
-from invoicing.queries._explaining import why_here
+from invoicing.queries._explaining import Explanation, explain
 
 
 def charges(
@@ -44,6 +44,10 @@ def charges(
     )
 
 
-def reason_sentence(actor: Actor, charge: Charge) -> str:
-    """Return in the reader's language why a charge is where it is. No statement."""
-    return why_here(charge)
+def explanation_of(actor: Actor, charge: Charge) -> Explanation:
+    """Return how a charge came about and, in the reader's language, why it is where it is.
+
+    No statement. Who pays is left to the explanation of a line, where it is known who may see it,
+    unless the actor sees the whole tenant.
+    """
+    return explain(charge, whole=access.allows_everywhere(actor, Action.VIEW_INVOICE))

@@ -1,0 +1,104 @@
+"""What the OpenAPI document says beyond what is read from the views."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+_PROBLEM = {
+    "type": "object",
+    "description": "An error as of RFC 9457. `code` is stable, `detail` is meant for people.",
+    "required": ["type", "title", "status", "detail", "code", "instance", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "The member of the body or the parameter: RFC 6901.",
+                    },
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_REFUSALS = {
+    "400": ("Malformed", "The request or its cursor is malformed."),
+    "401": ("NotAuthenticated", "There is no usable key."),
+    "403": ("Forbidden", "In sight, but not allowed; or the key lacks the scope."),
+    "404": ("NotFound", "Unknown, out of reach or another tenant's."),
+    "406": ("NotAcceptable", "The answer would be JSON, which the caller does not accept."),
+    "413": ("BodyTooLarge", "The body is too large."),
+    "415": ("UnsupportedMediaType", "The body is no JSON."),
+    "422": ("Invalid", "It can be read but means nothing sensible."),
+}
+_ABOUT_BODIES = {"413", "415"}
+_METHODS = ("get", "post", "patch", "put", "delete")
+
+
+class ScopedSchema(AutoSchema):
+    """Reads from a view also the scope that a key needs."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Return the scheme with the scope of the method."""
+        scope = getattr(self.view, "scopes", {}).get(self.method)
+        return [{name: [str(scope)] if scope else [] for name in one} for one in super().get_auth()]
+
+
+def add_problems(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """Describe how every operation refuses, and the tag by which a resource is asked for again."""
+    result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    result["components"]["responses"] = {
+        name: _refusal(description) for name, description in _REFUSALS.values()
+    }
+    for method, operation in _operations(result):
+        for status, (name, _description) in _REFUSALS.items():
+            if method == "post" or status not in _ABOUT_BODIES:
+                refusal = {"$ref": f"#/components/responses/{name}"}
+                operation["responses"].setdefault(status, refusal)
+        if _is_tagged(operation):
+            operation["responses"]["304"] = {"description": "The caller has it already."}
+            operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+    return result
+
+
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of the answer the caller has.",
+}
+
+
+def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for methods in result["paths"].values():
+        for method in _METHODS:
+            if method in methods:
+                yield method, methods[method]
+
+
+def _is_tagged(operation: Mapping[str, Any]) -> bool:
+    """Return whether the answer is one resource: JSON, and no page of a list."""
+    answer = operation["responses"].get("200", {})
+    content = answer.get("content", {}).get("application/json")
+    return bool(content) and "Paginated" not in content["schema"].get("$ref", "")
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": reference}},
+    }

@@ -1,0 +1,40 @@
+"""Addresses of the API below ``/api/v1/``."""
+
+from django.urls import URLPattern, path, re_path, register_converter
+from django.urls.converters import StringConverter
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from accounts import api as accounts
+from accounts.middleware import without_actor
+from billing_hierarchy.api_errors import unknown_address
+from invoicing import api as invoicing
+
+
+class ReferenceConverter(StringConverter):
+    """A public id, or ``ext:`` and the integrator's own, which may contain a slash."""
+
+    regex = "ext:.+|[^/]+"
+
+
+register_converter(ReferenceConverter, "reference")
+
+openapi = without_actor(SpectacularJSONAPIView.as_view())
+reference = without_actor(SpectacularSwaggerSplitView.as_view(url_name="openapi"))
+"""What the API can do, to read and to try: its script comes from an address of its own (CSP)."""
+
+urlpatterns: list[URLPattern] = [
+    path("openapi.json", openapi, name="openapi"),
+    path("me", accounts.Me.as_view()),
+    path("accounts", accounts.AccountList.as_view()),
+    path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
+    path("accounts/<reference:account>/settings", accounts.AccountSettings.as_view()),
+    path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
+    path("invoices", invoicing.InvoiceList.as_view()),
+    path("invoices/<str:invoice>", invoicing.InvoiceDetail.as_view()),
+    path("invoices/<str:invoice>/pdf", invoicing.InvoicePdf.as_view()),
+    path("lines/<str:line>/explanation", invoicing.LineExplanation.as_view()),
+    path("charges", invoicing.ChargeList.as_view()),
+    path("billing-runs", invoicing.RunList.as_view()),
+    path("billing-runs/<str:run>", invoicing.RunDetail.as_view()),
+    re_path("", unknown_address),
+]

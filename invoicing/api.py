@@ -1,0 +1,323 @@
+"""``/api/v1/``: invoices, explained lines, charges and billing runs."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import clock
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.api import (
+    ActorApiRequest,
+    ActorView,
+    InvalidParameters,
+    many,
+    read_body,
+    referred,
+    tagged,
+)
+from accounts.errors import FieldError, NotFound
+from accounts.ids import parse_public_id
+from accounts.serializers import NoParameters
+from invoicing.documents.pdf import get_pdf
+from invoicing.models import Invoice, InvoiceTax
+from invoicing.operations.runs import request_run
+from invoicing.queries import charges as charge_queries
+from invoicing.queries import invoices as queries
+from invoicing.queries import runs as run_queries
+from invoicing.serializers import (
+    ChargeOut,
+    ChargeParameters,
+    ChargeShown,
+    ExpandedInvoiceOut,
+    ExplanationOut,
+    InvoiceDetailOut,
+    InvoiceDetailParameters,
+    InvoiceLineOut,
+    InvoiceOut,
+    InvoiceParameters,
+    InvoiceSectionOut,
+    InvoiceShown,
+    ProblemShown,
+    RunAcceptedOut,
+    RunDetailOut,
+    RunIn,
+    RunOut,
+    RunParameters,
+    RunShown,
+)
+from invoicing.tasks import work_on_run
+
+EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
+
+
+def _key(prefix: str, text: str) -> UUID:
+    """Return the key behind a public id.
+
+    Raises:
+        NotFound: it is no id of this kind.
+    """
+    key = parse_public_id(prefix, text)
+    if key is None:
+        raise NotFound
+    return key
+
+
+class InvoiceList(ActorView):
+    """``GET /api/v1/invoices``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
+    keyset: ClassVar = ("-issue_date", "-id")
+
+    @extend_schema(
+        operation_id="list_invoices",
+        parameters=[InvoiceParameters],
+        responses=InvoiceOut(many=True),
+    )
+    def get(self, request: ActorApiRequest) -> Response:
+        """List invoices: unissued ones first, then the latest first."""
+        actor, values = request.actor, self.parameters(request, InvoiceParameters)
+        found = queries.invoices(
+            actor,
+            within=referred(actor, values, "in", Action.VIEW_INVOICE),
+            bill_to=referred(actor, values, "bill_to", Action.VIEW_INVOICE),
+            payer=referred(actor, values, "payer", Action.VIEW_INVOICE),
+            status=values.get("status"),
+            run=_run_id(values),
+            currency=values.get("currency"),
+            text=values.get("q"),
+            today=actor.today,
+        )
+        shown = [_shown(invoice) for invoice in self.page(found, request)]
+        return self.listed(many(InvoiceOut, shown))
+
+
+def _run_id(values: Mapping[str, Any]) -> UUID | None:
+    if "run" not in values:
+        return None
+    run_id = parse_public_id("run", values["run"])
+    if run_id is None:
+        wrong = FieldError("not_found", _("There is no such run."), "/run")
+        raise InvalidParameters(errors=[wrong])
+    return run_id
+
+
+def _shown(invoice: Any, tax: Sequence[InvoiceTax] = ()) -> InvoiceShown:
+    """Return an invoice of the queries without what a partial view leaves out."""
+    amounts = (invoice.shown_net_minor, invoice.shown_tax_minor, invoice.shown_gross_minor)
+    if not invoice.whole:
+        return InvoiceShown(invoice, *amounts, partial=True)
+    return InvoiceShown(
+        invoice,
+        *amounts,
+        payer=invoice.payer,
+        paid_minor=invoice.paid_minor,
+        open_minor=invoice.open_minor,
+        tax=tax,
+    )
+
+
+class InvoiceDetail(ActorView):
+    """``GET /api/v1/invoices/{id}``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
+
+    @extend_schema(
+        operation_id="get_invoice",
+        parameters=[InvoiceDetailParameters],
+        responses=ExpandedInvoiceOut,
+    )
+    def get(self, request: ActorApiRequest, invoice: str) -> HttpResponseBase:
+        """Show an invoice; sections and lines with `expand`."""
+        actor, values = request.actor, self.parameters(request, InvoiceDetailParameters)
+        expand = _expansions(values.get("expand", ""))
+        found = queries.get_invoice(actor, _key("inv", invoice))
+        shown = _shown(found, queries.taxes_of(actor, found))
+        body = dict(InvoiceDetailOut(shown).data)
+        if expand:
+            body["sections"] = _sections(actor, found, with_lines=expand == "lines")
+        return tagged(request, body)
+
+
+def _expansions(text: str) -> str:
+    """Return the deepest part that is to be shown too: ``lines``, ``sections`` or nothing.
+
+    Raises:
+        InvalidParameters: something else is named.
+    """
+    wanted = {name for name in text.split(",") if name}
+    if wanted - EXPANDABLE:
+        detail = _("Only sections and lines can be expanded.")
+        raise InvalidParameters(errors=[FieldError("unknown_expansion", detail, "/expand")])
+    if wanted - {"sections"}:
+        return "lines"
+    return "sections" if wanted else ""
+
+
+def _sections(actor: Actor, invoice: Invoice, *, with_lines: bool) -> list[dict[str, Any]]:
+    sections = queries.sections_of(actor, invoice)
+    shown = [dict(row) for row in many(InvoiceSectionOut, sections)]
+    if with_lines:
+        by_section = defaultdict(list)
+        for line in queries.lines_of(actor, invoice):
+            by_section[line.section_id].append(line)
+        for row, section in zip(shown, sections, strict=True):
+            row["lines"] = many(InvoiceLineOut, by_section[section.pk])
+    return shown
+
+
+class AnyAccept(BaseContentNegotiation):
+    """A file comes as what it is, whatever the caller says to prefer."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the first."""
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        """Return the first."""
+        return renderers[0], renderers[0].media_type
+
+
+class InvoicePdf(ActorView):
+    """``GET /api/v1/invoices/{id}/pdf``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        operation_id="get_invoice_pdf",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: ActorApiRequest, invoice: str) -> HttpResponseBase:
+        """Return the document as PDF; of a partial view it is refused."""
+        self.parameters(request, NoParameters)
+        now = clock.now_of(request.tenant)
+        found = get_pdf(request.actor, _key("inv", invoice), now=now)
+        response = HttpResponse(found.content, content_type="application/pdf")
+        disposition = content_disposition_header(True, found.file_name)
+        response.headers["Content-Disposition"] = disposition or "attachment"
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+
+class LineExplanation(ActorView):
+    """``GET /api/v1/lines/{id}/explanation``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
+
+    @extend_schema(operation_id="explain_line", responses=ExplanationOut)
+    def get(self, request: ActorApiRequest, line: str) -> HttpResponseBase:
+        """Show rule by rule how a line came about, and why it stands here."""
+        self.parameters(request, NoParameters)
+        found = queries.explanation(request.actor, _key("lin", line))
+        return tagged(request, ExplanationOut(found).data)
+
+
+class ChargeList(ActorView):
+    """``GET /api/v1/charges``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
+    keyset: ClassVar = ("-id",)
+
+    @extend_schema(
+        operation_id="list_charges", parameters=[ChargeParameters], responses=ChargeOut(many=True)
+    )
+    def get(self, request: ActorApiRequest) -> Response:
+        """List charges, the latest first."""
+        actor, values = request.actor, self.parameters(request, ChargeParameters)
+        found = charge_queries.charges(
+            actor,
+            within=referred(actor, values, "in", Action.VIEW_INVOICE),
+            status=values.get("status"),
+        )
+        shown = [
+            ChargeShown(
+                charge,
+                charge.invoice_id,
+                charge.line_id,
+                charge_queries.explanation_of(actor, charge),
+            )
+            for charge in self.page(found, request)
+        ]
+        return self.listed(many(ChargeOut, shown))
+
+
+class RunList(ActorView):
+    """``/api/v1/billing-runs``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_RUNS, "POST": Action.RUN_BILLING}
+    keyset: ClassVar = ("-date", "-id")
+
+    @extend_schema(
+        operation_id="list_billing_runs",
+        parameters=[RunParameters],
+        responses=RunOut(many=True),
+    )
+    def get(self, request: ActorApiRequest) -> Response:
+        """List billing runs, the latest date first."""
+        self.parameters(request, RunParameters)
+        page = self.page(run_queries.runs(request.actor), request)
+        return self.listed(many(RunOut, [RunShown(run) for run in page]))
+
+    @extend_schema(
+        operation_id="start_billing_run",
+        request=RunIn,
+        responses={202: RunAcceptedOut},
+    )
+    def post(self, request: ActorApiRequest) -> Response:
+        """Bill everything due up to a date; the same date again joins the same run."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        values = read_body(request, RunIn)
+        run = request_run(
+            actor,
+            run_date=values["date"],
+            within=referred(actor, values, "in"),
+            issue=values["issue"],
+            today=actor.today,
+        )
+        # A nudge: should it get lost, the timetable finds the run in its table.
+        nudge = partial(work_on_run.delay, tenant_id=str(run.tenant_id), run_id=str(run.pk))
+        transaction.on_commit(nudge, robust=True)
+        shown = RunShown(run, run_queries.progress_of(actor, run.pk))
+        address = request.build_absolute_uri(f"{request.path}/{run.public_id}")
+        return Response(RunAcceptedOut(shown).data, status=202, headers={"Location": address})
+
+
+class RunDetail(ActorView):
+    """``GET /api/v1/billing-runs/{id}``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_RUNS}
+
+    @extend_schema(operation_id="get_billing_run", responses=RunDetailOut)
+    def get(self, request: ActorApiRequest, run: str) -> HttpResponseBase:
+        """Show how far a run has come, what it made and what it left out."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        found = run_queries.get_run(actor, _key("run", run))
+        problems = [
+            ProblemShown(problem, run_queries.describe_problem(actor, problem))
+            for problem in run_queries.problems_of(actor, found.pk)
+        ]
+        shown = RunShown(
+            found,
+            run_queries.progress_of(actor, found.pk),
+            queries.status_sums(actor, run=found.pk, today=actor.today),
+            problems,
+        )
+        return tagged(request, RunDetailOut(shown).data)
