@@ -5,6 +5,8 @@ cannot disagree.
 """
 
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -52,8 +54,7 @@ STAFF_ROLES: dict[str, frozenset[Action]] = {
     StaffRole.SUPPORT: _READ,
     StaffRole.AUDITOR: _READ,
     StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK},
-    StaffRole.BILLING: _READ
-    | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.RUN_BILLING},
+    StaffRole.BILLING: _READ | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.RUN_BILLING},
     StaffRole.FINANCE_ADMIN: _FINANCE,
     StaffRole.OWNER: frozenset(Action),
 }
@@ -107,16 +108,19 @@ def reach(actor: Actor, action: Action) -> QuerySet[Account]:
         if actor.reach_id is None or action not in actor.scopes:
             return accounts.none()
         return accounts.filter(tree.lies_below(actor.tenant_id, [actor.reach_id]))
-    return accounts.filter(tree.lies_below(actor.tenant_id, _granted(actor, action)))
+    if actor.person_id is None:
+        return accounts.none()
+    granted = _granted(actor, actor.person_id, action)
+    return accounts.filter(tree.lies_below(actor.tenant_id, granted))
 
 
-def _granted(actor: Actor, action: Action) -> QuerySet[Grant]:
+def _granted(actor: Actor, person_id: UUID, action: Action) -> QuerySet[Any, Any]:
     roles = [role for role, actions in CUSTOMER_ROLES.items() if action in actions]
     return Grant.objects.filter(
         Q(starts_on__isnull=True) | Q(starts_on__lte=actor.today),
         Q(ends_on__isnull=True) | Q(ends_on__gt=actor.today),
         tenant_id=actor.tenant_id,
-        contact__person_id=actor.person_id,
+        contact__person_id=person_id,
         contact__tenant_id=actor.tenant_id,
         role__in=roles,
     ).values("account_id")

@@ -36,9 +36,7 @@ class Actor:
     request_id: str = ""
 
     @classmethod
-    def system(
-        cls, tenant_id: UUID, *, origin: str = "task", label: str = "system"
-    ) -> "Actor":
+    def system(cls, tenant_id: UUID, *, origin: str = "task", label: str = "system") -> "Actor":
         """Return the actor of commands and scheduled work: it may do everything in its tenant."""
         return cls(tenant_id=tenant_id, kind="system", label=label, origin=origin)
 

@@ -6,7 +6,7 @@ intervals inside one statement; a node loaded earlier may have moved since.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,7 @@ from mptt.exceptions import InvalidMove
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import AccountNode
 
-_LOCK_NAMESPACE = (
-    0x7EE  # the first half of the two-part advisory lock; the second is the tree
-)
+_LOCK_NAMESPACE = 0x7EE  # the first half of the two-part advisory lock; the second is the tree
 MAX_DEPTH = 20
 MAX_NODES = 200_000
 
@@ -59,9 +57,7 @@ class Fault:
 # -- reading ---------------------------------------------------------------------------------
 
 
-def lies_below(
-    tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk"
-) -> Q:
+def lies_below(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
     """Return a condition on accounts: one of ``ids``, or below one of them.
 
     Args:
@@ -80,9 +76,7 @@ def lies_below(
     return Q(**{f"{field}__in": below.order_by().values("account_id")})
 
 
-def lies_above(
-    tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk"
-) -> Q:
+def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
     """Return a condition on accounts: one of ``ids``, or above one of them."""
     below = AccountNode.objects.filter(
         tenant_id=tenant_id,
@@ -110,9 +104,7 @@ def path_ids(tenant_id: UUID, account_id: UUID) -> list[UUID]:
 
 def roots(tenant_id: UUID) -> QuerySet[AccountNode]:
     """Return the nodes without parent."""
-    return AccountNode.objects.filter(tenant_id=tenant_id, parent=None).order_by(
-        "account_id"
-    )
+    return AccountNode.objects.filter(tenant_id=tenant_id, parent=None).order_by("account_id")
 
 
 def families(
@@ -216,17 +208,15 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
     outside = {p for p in parents.values() if p is not None and p not in parents}
     _lock(tenant_id, outside)
     trees = dict(
-        AccountNode.objects.filter(
-            tenant_id=tenant_id, account_id__in=outside
-        ).values_list("account_id", "tree_id")
+        AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=outside).values_list(
+            "account_id", "tree_id"
+        )
     )
     if len(trees) < len(outside):
         raise NotFound
     stored = {
         row[0]: row[1:]
-        for row in AccountNode.objects.filter(
-            tenant_id=tenant_id, tree_id__in=set(trees.values())
-        )
+        for row in AccountNode.objects.filter(tenant_id=tenant_id, tree_id__in=set(trees.values()))
         .order_by("tree_id", "lft")
         .values_list("account_id", "parent_id", "lft", "rght", "level", "tree_id")
     }
@@ -236,9 +226,7 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
     for account_id, parent_id in parents.items():
         children[parent_id].append(account_id)
     places: dict[UUID, tuple[int, int, int, int]] = {}
-    new_roots = [
-        account_id for account_id in children[None] if account_id not in stored
-    ]
+    new_roots = [account_id for account_id in children[None] if account_id not in stored]
     numbers = _next_tree_ids(len(new_roots))
     for root_id in children[None]:
         tree_id = stored[root_id][4] if root_id in stored else next(numbers)
@@ -246,11 +234,7 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
     if len(places) < len(stored) + len(parents):
         raise TreeCycle
     _renumber(
-        {
-            key: place
-            for key, place in places.items()
-            if key in stored and place != stored[key][1:]
-        }
+        {key: place for key, place in places.items() if key in stored and place != stored[key][1:]}
     )
     AccountNode.objects.bulk_create(
         [
@@ -289,9 +273,7 @@ def _number(
         if level >= MAX_DEPTH:
             raise TreeTooDeep(limit=MAX_DEPTH)
         stack.append((account_id, level, counter))
-        stack.extend(
-            (child, level + 1, None) for child in reversed(children.get(account_id, ()))
-        )
+        stack.extend((child, level + 1, None) for child in reversed(children.get(account_id, ())))
 
 
 def _renumber(places: Mapping[UUID, tuple[int, int, int, int]]) -> None:
@@ -311,11 +293,9 @@ def _renumber(places: Mapping[UUID, tuple[int, int, int, int]]) -> None:
         cursor.execute(sql, [[str(key) for key in ids], *columns])
 
 
-def _next_tree_ids(count: int) -> Iterable[int]:
+def _next_tree_ids(count: int) -> Iterator[int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval('accounts_tree_id') FROM generate_series(1, %s)", [count]
-        )
+        cursor.execute("SELECT nextval('accounts_tree_id') FROM generate_series(1, %s)", [count])
         return iter([int(row[0]) for row in cursor.fetchall()])
 
 
@@ -360,16 +340,13 @@ def _lock(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
 
 def _try_lock(tree_id: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id]
-        )
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id])
         return bool(cursor.fetchone()[0])
 
 
 def _node(tenant_id: UUID, account_id: UUID) -> AccountNode:
-    node = AccountNode.objects.filter(
-        tenant_id=tenant_id, account_id=account_id
-    ).first()
+    found = AccountNode.objects.filter(tenant_id=tenant_id, account_id=account_id)
+    node: AccountNode | None = found.first()
     if node is None:
         raise NotFound
     return node
@@ -405,7 +382,7 @@ def check(tenant_id: UUID) -> tuple[int, int, list[Fault]]:
         .values_list("account_id", "parent_id", "lft", "rght", "level", "tree_id")
     )
     place = {row[0]: row for row in rows}
-    faults = []
+    faults: list[Fault] = []
     trees: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         trees[row[5]].append(row)
@@ -422,9 +399,7 @@ def check(tenant_id: UUID) -> tuple[int, int, list[Fault]]:
             )
         top = [row[0] for row in members if row[1] is None]
         if len(top) != 1:
-            faults.append(
-                Fault(members[0][0], "roots", f"tree {tree_id} has {len(top)} roots")
-            )
+            faults.append(Fault(members[0][0], "roots", f"tree {tree_id} has {len(top)} roots"))
     return len(trees), len(rows), faults
 
 
@@ -439,9 +414,7 @@ def _disagreements(row: Any, parent: Any) -> Iterable[Fault]:
         return
     _id, _parent, parent_left, parent_right, parent_level, parent_tree = parent
     if tree_id != parent_tree:
-        yield Fault(
-            account_id, "tree", f"in tree {tree_id}, its parent in {parent_tree}"
-        )
+        yield Fault(account_id, "tree", f"in tree {tree_id}, its parent in {parent_tree}")
     elif not (parent_left < left < right < parent_right):
         yield Fault(
             account_id,

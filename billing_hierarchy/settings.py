@@ -8,9 +8,11 @@ this module is read.
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -181,6 +183,25 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Each comes by often and finds little: what has to happen stands in tables.
+CELERY_BEAT_SCHEDULE = {
+    "start-daily-runs": {
+        "task": "invoicing.tasks.start_daily_runs",
+        "schedule": crontab(minute="7"),
+    },
+    "work-on-waiting-runs": {
+        "task": "invoicing.tasks.work_on_waiting_runs",
+        "schedule": timedelta(seconds=30),
+    },
+    "render-waiting-documents": {
+        "task": "invoicing.tasks.render_waiting_documents",
+        "schedule": timedelta(seconds=20),
+    },
+    "verify-everything": {
+        "task": "invoicing.tasks.verify_everything",
+        "schedule": crontab(hour="3", minute="30"),
+    },
+}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,8 +1,8 @@
 """Which charges share a document."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from uuid import UUID
 
 
 class Consolidation(StrEnum):
@@ -23,29 +23,29 @@ class ConsolidationKey:
     Source: docs/billing-rules.md, R12.
     """
 
-    seller: Hashable
-    bill_to: Hashable
-    payer: Hashable
+    seller: UUID
+    bill_to: UUID
+    payer: UUID
     currency: str
     payment_terms_days: int
     collection: str
-    payment_method: Hashable | None = None
+    payment_method: UUID | None = None
     po_number: str | None = None
-    service_owner: Hashable | None = None
+    service_owner: UUID | None = None
     tax_regime: str | None = None
 
 
 def key_of(
     *,
-    seller: Hashable,
-    bill_to: Hashable,
-    payer: Hashable,
-    service_owner: Hashable,
+    seller: UUID,
+    bill_to: UUID,
+    payer: UUID,
+    service_owner: UUID,
     currency: str,
     payment_terms_days: int,
     collection: str,
     consolidation: Consolidation = Consolidation.ONE_INVOICE,
-    payment_method: Hashable | None = None,
+    payment_method: UUID | None = None,
     split_by_po: bool = False,
     po_number: str | None = None,
     tax_regime: str | None = None,
@@ -53,7 +53,7 @@ def key_of(
     """Return the key of a charge.
 
     Args:
-        seller: who issues the document; as all ids, anything that can be compared and hashed.
+        seller: who issues the document.
         bill_to: whom it is addressed to.
         payer: whose payment method is used.
         service_owner: the account that the subscription belongs to.

@@ -1,6 +1,6 @@
 """The numbers of one document: sections, tax and totals from its charges."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,8 +17,8 @@ class ChargeIn:
     negative for a credit; ``sort`` places the line in its section, ``id`` breaks its ties.
     """
 
-    id: int | str | UUID
-    account_id: Hashable
+    id: UUID
+    account_id: UUID
     net_minor: int
     tax: TaxGroupKey
     sort: tuple[Any, ...] = ()
@@ -31,11 +31,11 @@ class SectionDraft:
     ``charges`` are the ids of its charges in line order; ``groups`` its share of the tax groups.
     """
 
-    account_id: Hashable
+    account_id: UUID
     net_minor: int
     tax_minor: int
     gross_minor: int
-    charges: tuple[int | str | UUID, ...]
+    charges: tuple[UUID, ...]
     groups: tuple[TaxGroup, ...]
 
 
@@ -58,7 +58,7 @@ class Disposition(StrEnum):
     CREDIT = "credit"
 
 
-def draft_document(charges: Iterable[ChargeIn], account_order: Mapping[Any, int]) -> DocumentDraft:
+def draft_document(charges: Iterable[ChargeIn], account_order: Mapping[UUID, int]) -> DocumentDraft:
     """Return the numbers of the document that holds ``charges``.
 
     Args:
@@ -110,9 +110,9 @@ def disposition(gross_minor: int, *, has_ended: bool = False) -> Disposition:
 
 
 def _by_account(
-    charges: Iterable[ChargeIn], account_order: Mapping[Any, int]
-) -> dict[Hashable, list[ChargeIn]]:
-    sections: dict[Hashable, list[ChargeIn]] = {}
+    charges: Iterable[ChargeIn], account_order: Mapping[UUID, int]
+) -> dict[UUID, list[ChargeIn]]:
+    sections: dict[UUID, list[ChargeIn]] = {}
     try:
         ordered = sorted(charges, key=lambda c: (account_order[c.account_id], c.sort, c.id))
     except KeyError as error:
@@ -130,7 +130,7 @@ def _bases(lines: Iterable[ChargeIn]) -> dict[TaxGroupKey, int]:
 
 
 def _section(
-    account_id: Hashable, lines: Iterable[ChargeIn], groups: tuple[TaxGroup, ...]
+    account_id: UUID, lines: Iterable[ChargeIn], groups: tuple[TaxGroup, ...]
 ) -> SectionDraft:
     net_minor = sum(group.base_minor for group in groups)
     tax_minor = sum(group.tax_minor for group in groups)

@@ -1,5 +1,6 @@
-"""Background work. The tables are the queues: a task looks there, and doing it twice does no harm."""
+"""Background work. The tables are the queues: a task looks there; twice does no harm."""
 
+import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,8 +12,14 @@ from accounts.models import Tenant
 from accounts.tenancy import scope
 from accounts.tenancy.lookup import all_tenant_ids
 from invoicing.operations import runs
+from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from invoicing.queries.books import verify_books
 from invoicing.queries.runs import unfinished_runs
+
+logger = logging.getLogger(__name__)
+
+RENDERED_AT_ONCE = 20
 
 
 @shared_task
@@ -48,3 +55,26 @@ def work_on_waiting_runs() -> None:
 def work_on_run(*, tenant_id: str, run_id: str) -> None:
     """Work on one run until its queue is empty."""
     runs.work_on_run(Actor.system(UUID(tenant_id)), UUID(run_id), now=datetime.now(UTC))
+
+
+@shared_task
+def render_waiting_documents() -> None:
+    """Make the files of issued documents that have none yet."""
+    for tenant_id in all_tenant_ids():
+        render_waiting(Actor.system(tenant_id), limit=RENDERED_AT_ONCE, now=datetime.now(UTC))
+
+
+@shared_task
+def verify_everything() -> None:
+    """Check the books of every tenant; a violation is logged as an error."""
+    for tenant_id in all_tenant_ids():
+        with scope(tenant_id):
+            _checked, violations = verify_books(Actor.system(tenant_id))
+        for violation in violations:
+            logger.error(
+                "books.violated %s %s %s: %s",
+                violation.tenant,
+                violation.invariant,
+                violation.object,
+                violation.detail,
+            )

@@ -78,7 +78,7 @@ class Account(TenantModel):
         return public_id("acc", self.id)
 
 
-class AccountNodeManager(TreeManager):  # type: ignore[misc]
+class AccountNodeManager(TreeManager):
     """django-mptt's manager, its trees numbered by a sequence.
 
     Stock mptt takes ``MAX(tree_id) + 1``: two roots made at once, or two tenants that cannot see
@@ -92,7 +92,7 @@ class AccountNodeManager(TreeManager):  # type: ignore[misc]
         return int(number)
 
 
-class AccountNode(MPTTModel):  # type: ignore[misc]
+class AccountNode(MPTTModel):
     """Where an account stands: a narrow row, because a write shifts many of them.
 
     ``parent`` is the truth; ``lft``, ``rght``, ``level`` and ``tree_id`` follow from it and are
@@ -109,7 +109,7 @@ class AccountNode(MPTTModel):  # type: ignore[misc]
     )
     parent = TenantTreeForeignKey("self", null=True, blank=True, related_name="children")
 
-    objects = AccountNodeManager()
+    objects: ClassVar[AccountNodeManager] = AccountNodeManager()
 
     class Meta:
         constraints: ClassVar = [

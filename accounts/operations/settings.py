@@ -40,14 +40,14 @@ def own_settings(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, OwnSet
     """Return what these accounts set themselves now. One statement."""
     values: dict[UUID, dict[str, Any]] = defaultdict(dict)
     references: dict[UUID, dict[str, UUID]] = defaultdict(dict)
-    rows = SettingInterval.objects.filter(
+    rows: Iterable[Any] = SettingInterval.objects.filter(
         tenant_id=actor.tenant_id, account_id__in=account_ids, valid_to=None
     ).values_list("account_id", "name", "value", "target_id", "seller_id")
     for account_id, name, value, target_id, seller_id in rows:
         if name in REFERENCES:
             references[account_id][name] = target_id
         else:
-            values[account_id][name] = str(seller_id) if seller_id else value
+            values[account_id][name] = value if seller_id is None else str(seller_id)
     return {
         account_id: OwnSettings(values[account_id], references[account_id])
         for account_id in {*values, *references}
@@ -81,7 +81,8 @@ def write_changes(actor: Actor, changes: Iterable[Change], *, today: date) -> No
     """End the old interval of each changed setting today and begin the new one."""
     changes = list(changes)
     changed = {(change.account_id, change.name) for change in changes}
-    ended, replaced = [], []
+    ended: list[UUID] = []
+    replaced: list[UUID] = []
     for row in SettingInterval.objects.select_for_update().filter(
         tenant_id=actor.tenant_id,
         account_id__in={account_id for account_id, _name in changed},

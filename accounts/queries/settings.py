@@ -179,7 +179,7 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     wanted = {*settings.bill_tos[account_id], *settings.payers[account_id]}
     names = dict(
         Account.objects.filter(
-            tenant_id=actor.tenant_id, pk__in={*path, *wanted} - {None}
+            tenant_id=actor.tenant_id, pk__in={key for key in (*path, *wanted) if key is not None}
         ).values_list("id", "name")
     )
     sellers = dict(Seller.objects.filter(tenant_id=actor.tenant_id).values_list("id", "name"))

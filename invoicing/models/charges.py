@@ -42,9 +42,7 @@ class Charge(TenantModel):
     invoice_on = models.DateField()
     currency = models.CharField(max_length=3)
     net_minor = models.BigIntegerField()
-    status = models.CharField(
-        max_length=8, choices=Status.choices, default=Status.PENDING
-    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
     calculation = models.JSONField()
     reason = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -23,9 +23,7 @@ class NumberSeries(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="series_once", fields=["tenant", "seller", "year"]
-            )
+            models.UniqueConstraint(name="series_once", fields=["tenant", "seller", "year"])
         ]
 
     def __str__(self) -> str:
@@ -115,24 +113,18 @@ class Invoice(TenantModel):
             ),
             models.CheckConstraint(
                 name="invoice_gross",
-                condition=models.Q(
-                    gross_minor=models.F("net_minor") + models.F("tax_minor")
-                ),
+                condition=models.Q(gross_minor=models.F("net_minor") + models.F("tax_minor")),
             ),
             models.CheckConstraint(
                 name="invoice_not_negative", condition=models.Q(gross_minor__gte=0)
             ),
             models.CheckConstraint(
                 name="invoice_paid_within_gross",
-                condition=models.Q(
-                    paid_minor__gte=0, paid_minor__lte=models.F("gross_minor")
-                ),
+                condition=models.Q(paid_minor__gte=0, paid_minor__lte=models.F("gross_minor")),
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                name="invoice_by_date", fields=["tenant", "-issue_date", "-id"]
-            ),
+            models.Index(name="invoice_by_date", fields=["tenant", "-issue_date", "-id"]),
             models.Index(name="invoice_by_status", fields=["tenant", "status"]),
         ]
 
@@ -171,9 +163,7 @@ class InvoiceSection(TenantModel):
             ),
             models.CheckConstraint(
                 name="section_gross",
-                condition=models.Q(
-                    gross_minor=models.F("net_minor") + models.F("tax_minor")
-                ),
+                condition=models.Q(gross_minor=models.F("net_minor") + models.F("tax_minor")),
             ),
         ]
 
@@ -201,12 +191,8 @@ class InvoiceLine(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="line_charge_once", fields=["tenant", "charge"]
-            ),
-            models.UniqueConstraint(
-                name="line_position", fields=["tenant", "invoice", "position"]
-            ),
+            models.UniqueConstraint(name="line_charge_once", fields=["tenant", "charge"]),
+            models.UniqueConstraint(name="line_position", fields=["tenant", "invoice", "position"]),
         ]
 
     def __str__(self) -> str:

@@ -25,9 +25,7 @@ class LedgerEntry(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="ledger_issue_once", fields=["tenant", "invoice", "kind"]
-            )
+            models.UniqueConstraint(name="ledger_issue_once", fields=["tenant", "invoice", "kind"])
         ]
 
     def __str__(self) -> str:

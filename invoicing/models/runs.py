@@ -26,9 +26,7 @@ class BillingRun(TenantModel):
         FAILED = "failed"
 
     date = models.DateField()
-    status = models.CharField(
-        max_length=10, choices=Status.choices, default=Status.COLLECTING
-    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.COLLECTING)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200)
@@ -67,9 +65,7 @@ class RunFamily(TenantModel):
     within = TenantForeignKey(Account, null=True, db_index=False)
     issues = models.BooleanField(default=False)
     position = models.CharField(max_length=400)
-    status = models.CharField(
-        max_length=7, choices=Status.choices, default=Status.WAITING
-    )
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
 
     class Meta:
         constraints: ClassVar = [

@@ -38,9 +38,7 @@ class Document:
     @property
     def bill_to_id(self) -> UUID:
         """The account it is addressed to."""
-        bill_to = self.key.bill_to
-        assert isinstance(bill_to, UUID)  # noqa: S101 - keys are made here, of ids
-        return bill_to
+        return self.key.bill_to
 
 
 def place_charges(
@@ -66,7 +64,7 @@ def place_charges(
     for charge in charges:
         key, decided_by = _key(families, charge)
         bill_to_id = decided_by[0][0]
-        decision = families.tax_decision(_uuid(key.seller), bill_to_id)
+        decision = families.tax_decision(key.seller, bill_to_id)
         tax = _tax_group(families, charge, key, decision)
         if tax is None:
             families.problems.append(
@@ -81,17 +79,11 @@ def place_charges(
     return sorted(documents.values(), key=lambda document: _order(families, document.key))
 
 
-def _uuid(value: object) -> UUID:
-    assert isinstance(value, UUID)  # noqa: S101 - keys are made here, of ids
-    return value
-
-
 def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
-    owner = key.service_owner
     return (
-        families.position[_uuid(key.bill_to)],
+        families.position[key.bill_to],
         key.currency,
-        families.position[owner] if isinstance(owner, UUID) else -1,
+        -1 if key.service_owner is None else families.position[key.service_owner],
         key.po_number or "",
         str(key.seller),
         str(key.payer),
@@ -126,7 +118,7 @@ def _tax_group(
 ) -> TaxGroupKey | None:
     last_day = date.fromordinal(charge.period_end.toordinal() - 1)
     tax_class = charge.calculation["price"]["tax_class"]
-    rate = families.rate(_uuid(key.seller), tax_class, last_day)
+    rate = families.rate(key.seller, tax_class, last_day)
     if rate is None:
         return None
     return group_key(decision, rate.category, rate.percent)
@@ -169,7 +161,7 @@ def _reason(
             "reason": decision.reason,
             "category": tax.category.value,
             "rate": f"{tax.rate.normalize():f}",
-            "seller_country": families.sellers[_uuid(key.seller)].country,
+            "seller_country": families.sellers[key.seller].country,
             "buyer_country": families.accounts[bill_to_id].country,
         },
     }

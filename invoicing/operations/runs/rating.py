@@ -97,7 +97,7 @@ def _store_chains(actor: Actor, moved: list[tuple[UUID, Followed]]) -> None:
         FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, chain_end, next_action)
         WHERE item.tenant_id = %s AND item.id = new.id
     """
-    columns = [
+    columns: list[list[Any]] = [
         [str(item_id) for item_id, _followed in moved],
         [followed.chain_end for _item, followed in moved],
         [followed.next_action for _item, followed in moved],
