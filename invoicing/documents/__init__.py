@@ -1,0 +1,1 @@
+"""The files of an invoice: the PDF for people, the annex for spreadsheets."""

@@ -1,0 +1,105 @@
+"""All lines of an invoice as CSV, for spreadsheets and programs."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+from accounts.actor import Actor
+from accounts.errors import Forbidden
+from accounts.ids import public_id
+from accounts.tenancy import scope
+from billing_rules.money import to_major
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.invoices import get_invoice, sees_whole
+
+COLUMNS = (
+    "invoice",
+    "position",
+    "account_path",
+    "account_id",
+    "cost_centre",
+    "po_number",
+    "subscription_id",
+    "description",
+    "period_start",
+    "period_end",
+    "quantity",
+    "unit_amount",
+    "net",
+    "currency",
+    "tax_category",
+    "tax_rate",
+)
+_CHUNK = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def annex_csv(actor: Actor, invoice_id: UUID) -> Iterator[str]:
+    """Return the annex piece by piece: a head row, then a row per line.
+
+    Dates are ISO, a period's end is not part of it, amounts are in major units with a point. Text
+    that a spreadsheet would run as a formula begins with an apostrophe.
+
+    Raises:
+        NotFound: the invoice is out of sight.
+        Forbidden: only a part of it is in sight (R23).
+    """
+    with scope(actor.tenant_id):
+        invoice = get_invoice(actor, invoice_id)
+        if not sees_whole(actor, invoice):
+            raise Forbidden
+    return _pieces(actor, invoice)
+
+
+def _pieces(actor: Actor, invoice: Invoice) -> Iterator[str]:
+    yield _csv([COLUMNS])
+    last = -1
+    # Read by position and not by a cursor, so that no transaction stays open for a slow reader.
+    while rows := _chunk(actor, invoice, after=last):
+        last = rows[-1].position
+        yield _csv(_row(invoice, line) for line in rows)
+
+
+def _chunk(actor: Actor, invoice: Invoice, *, after: int) -> list[InvoiceLine]:
+    with scope(actor.tenant_id):
+        return list(
+            InvoiceLine.objects.filter(
+                tenant_id=actor.tenant_id, invoice=invoice, position__gt=after
+            )
+            .select_related("section")
+            .order_by("position")[:_CHUNK]
+        )
+
+
+def _row(invoice: Invoice, line: InvoiceLine) -> tuple[Any, ...]:
+    section = line.section
+    return (
+        invoice.number or "",
+        line.position,
+        _text(" › ".join(section.path)),
+        public_id("acc", section.account_id),
+        _text(section.cost_centre),
+        _text(section.po_number),
+        public_id("sub", line.subscription_id),
+        _text(line.description),
+        line.period_start.isoformat(),
+        line.period_end.isoformat(),
+        f"{line.quantity.normalize():f}",
+        "" if line.unit_amount is None else f"{line.unit_amount.normalize():f}",
+        str(to_major(line.net_minor, invoice.currency)),
+        invoice.currency,
+        line.tax_category,
+        f"{line.tax_rate.normalize():f}",
+    )
+
+
+def _text(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _csv(rows: Any) -> str:
+    out = StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,51 @@
+"""How the amount of a line came about, in words: the proration and the tiers."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import pgettext
+
+from invoicing.documents.formats import Formats
+
+CONTEXT = "document"
+
+
+def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
+    """Return the words under a line, empty where quantity times price says it all.
+
+    Args:
+        calculation: as stored with the charge: ``steps`` that add up to the price of a full
+            period, and the ``days`` of the ``full_days`` that were served.
+        formats: of the document.
+
+    Source: docs/billing-rules.md, R3 and R19.
+    """
+    steps = calculation.get("steps") or ()
+    days, full_days = calculation.get("days"), calculation.get("full_days")
+    is_partial = bool(days and full_days and days != full_days)
+    if not steps or not (is_partial or len(steps) > 1 or _flat_amount(steps[0])):
+        return ""
+    terms = " + ".join(_step(step, formats) for step in steps)
+    if not is_partial:
+        return terms
+    several = len(steps) > 1 or bool(_flat_amount(steps[0]))
+    return pgettext(CONTEXT, "prorated: %(price)s × %(days)s/%(full_days)s days") % {
+        "price": f"({terms})" if several else terms,
+        "days": days,
+        "full_days": full_days,
+    }
+
+
+def _step(step: Mapping[str, Any], formats: Formats) -> str:
+    """Return one step: quantity times price, and what the tier costs at once."""
+    quantity, flat = Decimal(str(step["quantity"])), _flat_amount(step)
+    price = formats.price_with_currency(Decimal(str(step["unit_amount"])))
+    parts: Sequence[str] = [f"{formats.quantity(quantity)}\u00a0×\u00a0{price}"]
+    if flat:
+        parts = [*parts, formats.price_with_currency(flat)]
+    return " + ".join(parts)
+
+
+def _flat_amount(step: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(step.get("flat_amount") or 0))
