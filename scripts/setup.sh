@@ -57,7 +57,7 @@ is_installed() {
 # The lock of tests and checks contains that of the product.
 if ! is_installed "$lock" && ! { [[ $lock == requirements.lock ]] && is_installed requirements-dev.lock; }; then
   echo "Installing the packages of $lock …" >&2
-  .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement "$lock" ||
+  .venv/bin/python -m pip install --quiet --no-compile --no-deps --require-hashes --requirement "$lock" ||
     fail "the packages cannot be installed: see the message above; the network and some 500 MB of disk are needed."
   rm -f .venv/installed-*
   digest "$lock" >".venv/installed-$lock"

@@ -37,7 +37,8 @@ def unprivileged(command: Sequence[str], identity: tuple[int, int]) -> list[str]
         )
     held = _effective_capabilities()
     kept = ",".join(["-all", *(f"+{name}" for name, bit in _KEPT.items() if held >> bit & 1)])
-    bounding = [f"--bounding-set={kept}"] if held >> _SETPCAP & 1 else []
+    # initdb asks access(2), which forgets kept rights unless this bit is set.
+    further = ["--securebits=+no_setuid_fixup", f"--bounding-set={kept}"]
     user, group = identity
     return [
         setpriv,
@@ -46,7 +47,7 @@ def unprivileged(command: Sequence[str], identity: tuple[int, int]) -> list[str]
         "--clear-groups",
         f"--inh-caps={kept}",
         f"--ambient-caps={kept}",
-        *bounding,
+        *(further if held >> _SETPCAP & 1 else []),
         *command,
     ]
 
