@@ -148,7 +148,9 @@ def _tax(inputs: Values, result: Values, currency: str) -> Explained:
 
 def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
     values = _deciding(inputs, result.get("bill_to"))
-    if values["decided_by"]:
+    if values["decided_by"] == values["name"]:
+        text = _("The invoice goes to %(name)s, as set there.")
+    elif values["decided_by"]:
         text = _("The invoice goes to %(name)s, as set at %(decided_by)s.")
     else:
         text = _("The invoice goes to %(name)s: nothing else is set on the way up.")
@@ -157,7 +159,9 @@ def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
 
 def _payer(inputs: Values, result: Values, currency: str) -> Explained:
     values = _deciding(inputs, result.get("payer"))
-    if values["decided_by"]:
+    if values["decided_by"] == values["name"]:
+        text = _("%(name)s pays, as set there.")
+    elif values["decided_by"]:
         text = _("%(name)s pays, as set at %(decided_by)s.")
     else:
         text = _("%(name)s pays: nobody has taken that over.")

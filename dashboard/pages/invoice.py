@@ -103,7 +103,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
     actor = request.actor
     invoice: Any = queries.get_invoice(actor, _key("inv", invoice_id))
     found = queries.sections_of(actor, invoice)
-    is_long = invoice.line_count > LINES_AT_ONCE
+    is_long = _line_count(invoice, found) > LINES_AT_ONCE
     with_lines = not is_long and request.GET.get("view") != "subtotals"
     shown, pages = _paged(found, request.GET.get("sections", "")) if is_long else (found, None)
     lines = _by_section(queries.lines_of(actor, invoice)) if with_lines else None
@@ -266,6 +266,13 @@ def _by_section(lines: Iterable[InvoiceLine]) -> dict[UUID, list[InvoiceLine]]:
     for line in lines:
         sections[line.section_id].append(line)
     return sections
+
+
+def _line_count(invoice: Any, sections: Sequence[InvoiceSection]) -> int:
+    """Return how many lines the reader may see. One statement for a partial view, else none."""
+    if invoice.whole:
+        return int(invoice.line_count)
+    return InvoiceLine.objects.filter(tenant_id=invoice.tenant_id, section__in=sections).count()
 
 
 def _lines_of(section: InvoiceSection, start: int) -> list[InvoiceLine]:
