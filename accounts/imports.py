@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -27,6 +28,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 T = TypeVar("T")
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all time zones; the library reads the whole disk for them."""
+    return frozenset(available_timezones())
 
 
 @dataclass(slots=True)
@@ -161,7 +168,7 @@ class Row:
         """Return the cell if it is a time zone of the IANA database."""
         return self._known(
             column,
-            available_timezones().__contains__,
+            lambda text: text in _time_zones(),
             "unknown_time_zone",
             _("This is no time zone, such as Europe/Berlin."),
         )
