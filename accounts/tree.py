@@ -428,41 +428,62 @@ def _disagreements(row: Any, parent: Any) -> Iterable[Fault]:
 def rebuild(tenant_id: UUID, account_ids: Iterable[UUID]) -> int:
     """Compute the intervals of the trees that hold these accounts anew from the parents.
 
+    A wrong number may lie in a tree that the parents know nothing of, so everything is written
+    that is tied to these accounts by a parent or by a shared tree number. Accounts that stand
+    below each other in a circle have no place and stay as they are.
+
     Returns:
         The number of nodes written.
     """
-    ids = list(account_ids)
-    _lock(tenant_id, ids)
-    broken = set(
-        AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=ids)
-        .order_by()
-        .values_list("tree_id", flat=True)
-    )
-    # A whole component may be spread over several tree numbers, so all parents are read.
-    rows = list(
-        AccountNode.objects.filter(tenant_id=tenant_id)
-        .order_by("lft")
-        .values_list("account_id", "parent_id", "lft", "rght", "level", "tree_id")
-    )
+    ids, rows = set(account_ids), dict[UUID, Any]()
+    while True:
+        _lock(tenant_id, ids)
+        rows = {
+            row[0]: row
+            for row in AccountNode.objects.filter(tenant_id=tenant_id)
+            .order_by("lft")
+            .values_list("account_id", "parent_id", "lft", "rght", "level", "tree_id")
+        }
+        tied = _tied(rows, ids)
+        if tied <= ids:
+            break
+        ids = tied
     children: dict[UUID | None, list[UUID]] = defaultdict(list)
-    for row in rows:
-        children[row[1]].append(row[0])
-    stored = {row[0]: row[2:] for row in rows}
+    for account_id, parent_id, *_place in rows.values():
+        children[parent_id].append(account_id)
     places: dict[UUID, tuple[int, int, int, int]] = {}
-    taken: set[int] = set()
-    for root_id in children[None]:
-        tree_id = stored[root_id][3]
+    roots_of_these = [root_id for root_id in children[None] if root_id in ids]
+    for root_id in roots_of_these:
+        _number(root_id, rows[root_id][5], children, places)
+    taken = {rows[account_id][5] for account_id in ids if account_id not in places}
+    for root_id in roots_of_these:
+        tree_id = rows[root_id][5]
         if tree_id in taken:
             (tree_id,) = _next_tree_ids(1)
+            _number(root_id, tree_id, children, places)
         taken.add(tree_id)
-        _number(root_id, tree_id, children, places)
-    changed = {
-        key: place
-        for key, place in places.items()
-        if place != stored[key] and (stored[key][3] in broken or place[3] in broken)
-    }
+    changed = {key: place for key, place in places.items() if place != rows[key][2:]}
     _renumber(changed)
     return len(changed)
+
+
+def _tied(rows: Mapping[UUID, Any], ids: Iterable[UUID]) -> set[UUID]:
+    """Return the accounts tied to ``ids`` by parents or by a shared tree number."""
+    neighbours: dict[object, list[UUID]] = defaultdict(list)
+    for account_id, parent_id, _left, _right, _level, tree_id in rows.values():
+        neighbours[tree_id].append(account_id)
+        if parent_id is not None:
+            neighbours[account_id].append(parent_id)
+            neighbours[parent_id].append(account_id)
+    tied: set[UUID] = set()
+    waiting = [account_id for account_id in ids if account_id in rows]
+    while waiting:
+        account_id = waiting.pop()
+        if account_id not in tied:
+            tied.add(account_id)
+            waiting += neighbours.pop(account_id, ())
+            waiting += neighbours.pop(rows[account_id][5], ())
+    return tied
 
 
 def descendants_by_recursion(tenant_id: UUID, account_id: UUID) -> list[UUID]:
