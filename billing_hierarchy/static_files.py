@@ -10,7 +10,6 @@ from django.core.management import call_command
 from billing_hierarchy.embedded import locks
 from billing_hierarchy.embedded.folders import local_folder
 
-
 # Other ways to show the API's description than ours; pressing them together takes long.
 _UNUSED = ["redoc", "rest_framework"]
 
