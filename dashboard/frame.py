@@ -39,9 +39,7 @@ class RoomGroup:
     rooms: tuple[Room, ...]
 
 
-DASHBOARD: Final = (
-    RoomGroup(_("Money"), (Room(_("Invoices"), "file-text", "invoices:list"),)),
-)
+DASHBOARD: Final = (RoomGroup(_("Money"), (Room(_("Invoices"), "file-text", "invoices:list"),)),)
 PORTAL: Final = (
     RoomGroup(
         "",

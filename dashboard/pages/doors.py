@@ -50,7 +50,7 @@ def staff_only(view: ActorView[P]) -> View[P]:
             raise PermissionDenied(_("This page is for the staff of the company."))
         return view(request, *args, **kwargs)
 
-    return signed_in(enter)
+    return signed_in(cast(ActorView[P], enter))
 
 
 def in_own_frame(view: ActorView[P]) -> View[P]:
@@ -71,7 +71,7 @@ def in_own_frame(view: ActorView[P]) -> View[P]:
             request, reverse(f"{own}:{match.url_name}", args=match.args, kwargs=match.kwargs)
         )
 
-    return signed_in(enter)
+    return signed_in(cast(ActorView[P], enter))
 
 
 def _redirect_keeping_query(request: HttpRequest, url: str) -> HttpResponse:

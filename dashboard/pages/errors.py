@@ -24,7 +24,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         HTTPStatus.FORBIDDEN,
         _("You may not do this"),
-        str(exception) or _("Your role does not allow it. An owner of the company can change that."),
+        str(exception)
+        or _("Your role does not allow it. An owner of the company can change that."),
     )
 
 

@@ -12,9 +12,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts import clock
@@ -22,13 +21,13 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import parse_public_id
 from accounts.middleware import ActorRequest
+from dashboard.frame import is_staff
 from dashboard.pages import badges, invoice_facts
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.explaining import steps_of
-from dashboard.frame import is_staff
-from dashboard.templatetags.figures import quantity
 from dashboard.pages.timeline import timeline_of
+from dashboard.templatetags.figures import quantity
 from invoicing.documents.pdf import get_pdf
 from invoicing.documents.wording import tax_reason
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
@@ -183,9 +182,7 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
 @in_own_frame
 def invoice_pdf(request: ActorRequest, invoice_id: str) -> HttpResponse:
     """Hand out the PDF."""
-    found = get_pdf(
-        request.actor, _key("inv", invoice_id), now=clock.now_of(request.tenant)
-    )
+    found = get_pdf(request.actor, _key("inv", invoice_id), now=clock.now_of(request.tenant))
     response = HttpResponse(found.content, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
     response.headers["Cache-Control"] = "private, no-store"

@@ -38,9 +38,7 @@ class Fact:
 def address_of(invoice: Invoice, language: str) -> tuple[str, ...]:
     """Return the lines of the recipient's address as they stand on the document."""
     formats = Formats.of(language, invoice.currency)
-    return parties.recipient_lines(
-        _party(invoice, "bill_to"), _party(invoice, "seller"), formats
-    )
+    return parties.recipient_lines(_party(invoice, "bill_to"), _party(invoice, "seller"), formats)
 
 
 def facts_of(invoice: Invoice, language: str) -> list[Fact]:

@@ -19,10 +19,10 @@ from accounts.ids import parse_public_id, public_id
 from accounts.middleware import ActorRequest
 from accounts.queries import accounts
 from billing_rules.money import is_currency
+from dashboard.frame import is_staff
 from dashboard.pages import badges, keyset
 from dashboard.pages.badges import INVOICE_STATUSES, Badge
 from dashboard.pages.doors import in_own_frame
-from dashboard.frame import is_staff
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import Invoice
 from invoicing.queries import invoices as queries
@@ -167,9 +167,7 @@ def _is_narrowed(filters: Filters) -> bool:
     return bool(filters.within or filters.currency or filters.text)
 
 
-def _of_status(
-    sums: dict[str | None, list[StatusSum]], status: str | None
-) -> Iterable[StatusSum]:
+def _of_status(sums: dict[str | None, list[StatusSum]], status: str | None) -> Iterable[StatusSum]:
     if status is None or status in _DERIVED:
         return sums[status]
     return [one for one in sums[None] if one.status == status]
@@ -215,7 +213,9 @@ def _tiles(sums: dict[str | None, list[StatusSum]], query: QueryDict) -> list[Ti
         (_("Due within seven days"), "due_soon", sums["due_soon"], ""),
         (_("Overdue"), "overdue", sums["overdue"], "negative"),
     )
-    return [_tile(label, rows, _url(query, status=status), tone) for label, status, rows, tone in parts]
+    return [
+        _tile(label, rows, _url(query, status=status), tone) for label, status, rows, tone in parts
+    ]
 
 
 def _tile(label: str, sums: Iterable[StatusSum], url: str, tone: str) -> Tile:
@@ -239,7 +239,11 @@ def _chips(filters: Filters, query: QueryDict) -> list[Chip]:
         sentence = (
             _("Account: %(name)s alone") if filters.only else _("Account: %(name)s and below")
         )
-        chips.append(Chip(sentence % {"name": filters.within_name}, _url(query, **{"in": None, "only": None})))
+        chips.append(
+            Chip(
+                sentence % {"name": filters.within_name}, _url(query, **{"in": None, "only": None})
+            )
+        )
     if filters.currency:
         label = _("Currency: %(currency)s") % {"currency": filters.currency}
         chips.append(Chip(label, _url(query, currency=None)))

@@ -1,4 +1,4 @@
-"""Pages of a long list by the place of their first and last row, so that none is slow or skipped."""
+"""Pages of a long list by the place of their first and last row: none is slow, none is skipped."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -67,9 +67,7 @@ def _person(request: HttpRequest, email: str, password: str) -> Person | None:
     return person if isinstance(person, Person) else None
 
 
-def _in_own_language(
-    response: HttpResponse, request: HttpRequest, person: Person
-) -> HttpResponse:
+def _in_own_language(response: HttpResponse, request: HttpRequest, person: Person) -> HttpResponse:
     """Turn to the person's language, unless another was chosen on this device."""
     is_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
     if not is_chosen and person.language and check_for_language(person.language):

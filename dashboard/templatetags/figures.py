@@ -44,14 +44,14 @@ def _locale(name: str) -> Locale:
 
 @cache
 def _currency_pattern(conventions: Locale, least: int, most: int) -> NumberPattern:
-    pattern = copy(conventions.currency_formats["standard"])
+    pattern: NumberPattern = copy(conventions.currency_formats["standard"])
     pattern.frac_prec = (least, most)
     return pattern
 
 
 @cache
 def _percent_pattern(conventions: Locale) -> NumberPattern:
-    pattern = copy(conventions.percent_formats[None])
+    pattern: NumberPattern = copy(conventions.percent_formats[None])
     pattern.frac_prec = (0, _RATE_DECIMALS)
     return pattern
 
