@@ -121,6 +121,12 @@ def read_parameters(request: Request, shape: type[serializers.Serializer[Any]]) 
         for name, values in given.lists()
         if len(values) > 1
     ]
+    # The framework takes an empty filter for one left out, which would show all.
+    errors += [
+        FieldError("blank", _("It may not be empty."), _pointer(name))
+        for name, value in given.items()
+        if not value
+    ]
     errors += _faults(reader, given)
     if errors:
         raise InvalidParameters(errors=errors)

@@ -211,7 +211,7 @@ class SubtreeRowOut(serializers.Serializer[SubtreeRow]):
 class SettingOut(serializers.Serializer[Any]):
     """A setting as it holds: its value, and where that comes from."""
 
-    value = serializers.JSONField(allow_null=True)
+    value = serializers.JSONField(help_text="Of any type; null where nobody sets it.")
     source = serializers.ChoiceField(  # type: ignore[assignment]
         ["own", "inherited", "tenant"]
     )

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -57,6 +62,8 @@ def _answer(error: Exception, request: HttpRequest) -> HttpResponse | None:
         return document(request, 404)
     if isinstance(error, PermissionDenied):
         return document(request, 403)
+    if isinstance(error, RequestDataTooBig):
+        return document(request, 413)
     if isinstance(error, BadRequest | SuspiciousOperation):
         return document(request, 400)
     return None
@@ -64,11 +71,10 @@ def _answer(error: Exception, request: HttpRequest) -> HttpResponse | None:
 
 def _of_framework(error: exceptions.APIException, request: HttpRequest) -> HttpResponse:
     code = error.get_codes()
-    own = isinstance(code, str) and code in {"invalid_key", "body_too_large"}
     response = document(
         request,
         error.status_code,
-        code=str(code) if own else "",
+        code="invalid_key" if code == "invalid_key" else "",
         detail=str(error.detail),
     )
     if challenge := getattr(error, "auth_header", None):

@@ -1,25 +1,16 @@
-"""Reading request bodies: JSON of a sane size and depth."""
+"""Reading request bodies."""
 
 import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 
-class BodyTooLarge(APIException):
-    """The body is longer than is read."""
-
-    status_code = 413
-    default_code = "body_too_large"
-    default_detail = _("The body is too large.")
-
-
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8: no doubled keys, no NaN, not so deep or long that reading it hurts."""
+    """JSON in UTF-8: no doubled keys, no NaN, not so deep that reading it hurts."""
 
     def parse(
         self,
@@ -27,19 +18,14 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the value.
+        """Return the value. How long a body may be is Django's to say.
 
         Raises:
-            BodyTooLarge: it is longer than ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
             ParseError: it is not JSON, or too deep.
         """
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge
         try:
             return json.loads(
-                body.decode("utf-8"),
+                stream.read().decode("utf-8"),
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_without_doubles,
             )

@@ -132,7 +132,7 @@ class InvoiceSectionOut(serializers.Serializer[Any]):
 
     account = AccountReferenceOut()
     path = serializers.ListField(
-        child=serializers.CharField(), help_text="Names from the root down, as on the document."
+        child=serializers.CharField(), help_text="Names down to the account, as on the document."
     )
     cost_centre = serializers.CharField()
     po_number = serializers.CharField()

@@ -1,0 +1,78 @@
+"""A vendor whose customers are billed, another vendor, and a caller with a key."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.http.api import world
+from tests.http.api.world import module_transaction  # noqa: F401
+
+
+@dataclass
+class Caller:
+    """A program with a key."""
+
+    secret: str | None
+    client: Client
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self._call("get", path, headers)
+
+    def post(self, path: str, body: Any, content_type: str = "application/json") -> Any:
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
+        return self._call("post", path, {}, data=data, content_type=content_type)
+
+    def _call(self, method: str, path: str, headers: dict[str, str], **kwargs: Any) -> Any:
+        if self.secret is not None:
+            headers = {"Authorization": f"Bearer {self.secret}", **headers}
+        return getattr(self.client, method)(path, headers=headers, **kwargs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_folder():
+    """The files of pages are not gathered for tests; the server only wants to see the folder."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def _nordlicht(module_transaction):
+    made = world.vendor("nordlicht")
+    world.subscribe(made, world.SUBSCRIPTIONS)
+    world.bill(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def _andere(module_transaction):
+    made = world.vendor("andere")
+    world.subscribe(made, [("G", 1)])
+    world.bill(made)
+    return made
+
+
+@pytest.fixture
+def nordlicht(_nordlicht, db):
+    return replace(_nordlicht)
+
+
+@pytest.fixture
+def andere(_andere, db):
+    return replace(_andere)
+
+
+@pytest.fixture
+def caller():
+    def call_as(secret: str | None) -> Caller:
+        return Caller(secret, Client(raise_request_exception=False))
+
+    return call_as
+
+
+@pytest.fixture
+def api(nordlicht, caller):
+    return caller(nordlicht.secret)
