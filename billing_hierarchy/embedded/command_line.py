@@ -1,10 +1,13 @@
 """Run a management command with all that it needs running."""
 
+import errno
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 from billing_hierarchy.embedded.errors import EmbeddedServiceError
+from billing_hierarchy.embedded.folders import local_folder, unwritable
 
 _NEED_NO_DATABASE = {
     "collectstatic",
@@ -46,12 +49,8 @@ def main(arguments: list[str]) -> None:
     except EmbeddedServiceError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        if "cannot load library" in str(error):
-            sys.exit(
-                "error: the library Pango, which draws the PDF files, is missing: run "
-                "`make setup`, or install libpango-1.0-0, libpangoft2-1.0-0 and "
-                "libharfbuzz-subset0."
-            )
+        if sentence := _explanation(error):
+            sys.exit(f"error: {sentence}")
         raise
     except KeyboardInterrupt:
         sys.exit(130)
@@ -78,5 +77,27 @@ def _prepare(arguments: list[str]) -> None:
 
 def _execute(arguments: list[str]) -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
-    execute_from_command_line(arguments)
+    try:
+        execute_from_command_line(arguments)
+    except OperationalError as error:
+        said = (str(error).strip().splitlines() or ["no message"])[0]
+        raise EmbeddedServiceError(
+            f"the database does not do its work ({said}): mend it, or unset DATABASE_URL to use "
+            "the embedded one."
+        ) from error
+
+
+def _explanation(error: OSError) -> str:
+    """Return one sentence for a failure that the person at the keyboard can mend, else nothing."""
+    if "cannot load library" in str(error):
+        return (
+            "the library Pango, which draws the PDF files, is missing: run `make setup`, or "
+            "install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+        )
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: make room, or set BILLING_LOCAL_DIR to a folder elsewhere."
+    if error.filename and Path(os.fsdecode(error.filename)).is_relative_to(local_folder()):
+        return str(unwritable(local_folder(), error))
+    return ""

@@ -13,6 +13,7 @@ from billing_hierarchy.embedded import locks
 from billing_hierarchy.embedded.errors import EmbeddedServiceError
 from billing_hierarchy.embedded.folders import (
     ServiceFolder,
+    free_megabytes,
     local_folder,
     prepare_service_folder,
     project_folder,
@@ -23,6 +24,7 @@ from billing_hierarchy.embedded.privileges import server_identity, unprivileged
 _VARIABLES = {"postgresql": "DATABASE_URL", "redis": "REDIS_URL"}
 _TITLES = {"postgresql": "PostgreSQL", "redis": "Redis"}
 _PATIENCE_SECONDS = 180.0
+_LEAST_ROOM_MB = 20
 _LARGEST_LOG_BYTES = 10 * 2**20
 
 # The descriptors of the users' locks that this process holds until it ends.
@@ -199,6 +201,12 @@ def _problem(name: str, folder: ServiceFolder) -> str:
     with contextlib.suppress(OSError):
         if said := folder.problem.read_text(encoding="utf-8"):
             return said
+    # On a full disk not even the reason could be written down.
+    if free_megabytes(folder.path) < _LEAST_ROOM_MB:
+        return (
+            f"{_TITLES[name]} did not start because the disk that holds {folder.path} is full: "
+            "make room, or set BILLING_LOCAL_DIR to a folder elsewhere."
+        )
     return f"{_TITLES[name]} did not start: read {folder.log}."
 
 
