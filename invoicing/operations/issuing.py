@@ -1,7 +1,7 @@
 """Issuing: a draft gets its number, is frozen and is booked."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from accounts.events import Happening, record_events
 from accounts.models import Seller, Tenant
 from accounts.tenancy import operation
 from invoicing import ledger
-from invoicing.models import Invoice
+from invoicing.models import Charge, Invoice, InvoiceLine
 
 
 class NumberBeforeLast(Conflict):
@@ -55,13 +55,6 @@ _FREEZE = """
     WHERE invoice.tenant_id = %(tenant)s AND invoice.id = new.id
 """
 
-_INVOICED = """
-    UPDATE invoicing_charge AS charge SET status = 'invoiced'
-    FROM invoicing_invoiceline AS line
-    WHERE line.tenant_id = %(tenant)s AND line.invoice_id = ANY(%(ids)s::uuid[])
-        AND charge.tenant_id = %(tenant)s AND charge.id = line.charge_id
-"""
-
 
 @operation
 def issue_drafts(
@@ -69,7 +62,8 @@ def issue_drafts(
 ) -> None:
     """Number, date, freeze and book drafts of this tenant, in the order given.
 
-    The numbers are taken last, because their row stays locked until the transaction ends.
+    The numbers are taken last, because their row stays locked until the transaction ends. The
+    charges of drafts that were made in this transaction are marked as invoiced already.
 
     Args:
         actor: who issues.
@@ -85,11 +79,9 @@ def issue_drafts(
     """
     if not invoices:
         return
-    _require_sellers(actor, invoices)
+    require_sellers(actor, {invoice.seller_id for invoice in invoices})
     ledger.post_issued(actor, invoices, booked_on=issue_date, now=now)
     ids = [str(invoice.id) for invoice in invoices]
-    with connection.cursor() as cursor:
-        cursor.execute(_INVOICED, {"tenant": actor.tenant_id, "ids": ids})
     _number(actor, invoices, issue_date)
     for invoice in invoices:
         # Nothing to pay is paid from the start.
@@ -133,15 +125,28 @@ def issue_drafts(
     )
 
 
-def _require_sellers(actor: Actor, invoices: Sequence[Invoice]) -> None:
+def require_sellers(actor: Actor, seller_ids: Collection[UUID]) -> None:
+    """Return if these sellers may issue.
+
+    Raises:
+        SellerIncomplete: the tenant is live and one of them is still a placeholder.
+    """
     if Tenant.objects.get(pk=actor.tenant_id).is_sandbox:
         return
-    seller_ids = {invoice.seller_id for invoice in invoices}
     placeholder = Seller.objects.filter(
         tenant_id=actor.tenant_id, pk__in=seller_ids, is_placeholder=True
     ).first()
     if placeholder is not None:
         raise SellerIncomplete(name=placeholder.name)
+
+
+def mark_invoiced(actor: Actor, invoice_ids: Collection[UUID]) -> None:
+    """Mark the charges of drafts that an earlier transaction made. Two statements."""
+    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
+    charge_ids = list(lines.order_by().values_list("charge_id", flat=True))
+    Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=charge_ids).update(
+        status=Charge.Status.INVOICED
+    )
 
 
 def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:

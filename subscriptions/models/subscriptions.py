@@ -56,11 +56,13 @@ class Subscription(TenantModel):
 class Item(TenantModel):
     """One price in one quantity within a subscription.
 
+    ``account`` is the subscription's, kept here too: a run looks items up by it, in one table.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
 
     subscription = TenantForeignKey(Subscription, related_name="items")
+    account = TenantForeignKey(Account, db_index=False)
     price = TenantForeignKey(Price, db_index=False)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     chain_end = models.DateField(null=True, blank=True)
@@ -78,6 +80,7 @@ class Item(TenantModel):
                 fields=["tenant", "next_action_date"],
                 condition=models.Q(next_action_date__isnull=False),
             ),
+            models.Index(name="item_of_account", fields=["tenant", "account"]),
         ]
 
     def __str__(self) -> str:

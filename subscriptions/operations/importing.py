@@ -25,6 +25,7 @@ from accounts.imports import (
 from accounts.models import Account, SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
+from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
@@ -423,6 +424,7 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
             Item(
                 tenant_id=actor.tenant_id,
                 subscription=subscription,
+                account_id=line.account_id,
                 price_id=line.price_id,
                 quantity=line.quantity,
                 next_action_date=line.first_action,
@@ -431,6 +433,8 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
         ),
         batch_size=5_000,
     )
+    if len(lines) >= WORTH_IT:
+        refresh_statistics([Subscription, Item])
     record_events(
         actor,
         [

@@ -15,7 +15,7 @@ from accounts.actor import Actor
 from accounts.events import Happening, record_events
 from accounts.ids import uuid7
 from accounts.imports import Columns, Problems, Row, note_duplicates, read_rows, sort_key
-from accounts.models import Account, Placement, SettingName
+from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
 from accounts.operations.importing.reports import ImportReport, one_at_a_time
 from accounts.operations.settings import (
     Change,
@@ -26,6 +26,7 @@ from accounts.operations.settings import (
     write_new,
 )
 from accounts.tenancy import operation
+from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules import inheritance
 
 ACCOUNT_COLUMNS = Columns(
@@ -370,6 +371,8 @@ def _create(
         batch_size=5_000,
     )
     write_new(actor, {known.ids[line.key]: _wanted(line, known) for line in lines})
+    if len(lines) >= WORTH_IT:
+        refresh_statistics([Account, AccountNode, Placement, SettingInterval])
     record_events(
         actor,
         [

@@ -1,11 +1,14 @@
 """Drafting: from placed charges to stored drafts with sections, lines and tax."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from accounts.actor import Actor
 from accounts.ids import public_id, uuid7
@@ -36,12 +39,13 @@ MAX_GROSS_MINOR = 10**15
 
 @dataclass(slots=True)
 class Drafts:
-    """The rows of new drafts, and the charges as they are to be stored."""
+    """The rows of new drafts, and the charges that stand on them."""
 
     invoices: list[Invoice] = field(default_factory=list)
     sections: list[InvoiceSection] = field(default_factory=list)
     lines: list[InvoiceLine] = field(default_factory=list)
     taxes: list[InvoiceTax] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
     is_out_of_bounds: bool = False
 
 
@@ -71,18 +75,21 @@ def draft_documents(
     run: BillingRun,
     *,
     new: Sequence[Charge],
+    is_issuing: bool,
     now: datetime,
-) -> tuple[Drafts, list[UUID]]:
+) -> Drafts:
     """Draft what is due, taking up drafts of the same run and key, and store all of it.
 
     Args:
         families: the families of this batch.
         run: the run; its date is the latest day taken.
         new: charges that rating just made; stored here, placed or not.
+        is_issuing: the drafts are issued in this same transaction, so their charges are stored
+            as invoiced at once.
         now: when the drafts were made.
 
     Returns:
-        The new drafts, and the ids of the drafts that they replace.
+        The new drafts; those that they replace are gone.
 
     Source: docs/billing-rules.md, R2, R12, R15, R16, R21.
     """
@@ -104,13 +111,35 @@ def draft_documents(
         waiting = [*waiting, *extra]
     drafts = _draft_all(families, run, documents, now)
     _delete_drafts(actor, list(replaced))
+    if is_issuing:
+        for charge in drafts.charges:
+            charge.status = Charge.Status.INVOICED
     Charge.objects.bulk_create(new, batch_size=1_000)
-    Charge.objects.bulk_update(waiting, ["reason"], batch_size=500)
+    _store_placement(actor, waiting)
     Invoice.objects.bulk_create(drafts.invoices, batch_size=500)
     InvoiceSection.objects.bulk_create(drafts.sections, batch_size=2_000)
     InvoiceLine.objects.bulk_create(drafts.lines, batch_size=2_000)
     InvoiceTax.objects.bulk_create(drafts.taxes, batch_size=2_000)
-    return drafts, list(replaced)
+    return drafts
+
+
+# Where each charge of earlier days stands now, in one statement.
+_PLACEMENT = """
+    UPDATE invoicing_charge AS charge SET status = new.status, reason = new.reason
+    FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS new (id, status, reason)
+    WHERE charge.tenant_id = %s AND charge.id = new.id
+"""
+
+
+def _store_placement(actor: Actor, charges: Sequence[Charge]) -> None:
+    if charges:
+        columns = [
+            [str(charge.id) for charge in charges],
+            [charge.status for charge in charges],
+            [json.dumps(charge.reason, ensure_ascii=False) for charge in charges],
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_PLACEMENT, [*columns, actor.tenant_id])
 
 
 def _taken_up(
@@ -232,6 +261,7 @@ class _Writer:
     def write(self, drafts: Drafts) -> None:
         """Add the rows to ``drafts``."""
         drafts.invoices.append(self._invoice)
+        drafts.charges += [placed.charge for placed in self._document.placed]
         line_number = 0
         for place, section in enumerate(self._numbers.sections, start=1):
             row = self._section(place, section)

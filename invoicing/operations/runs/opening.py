@@ -45,39 +45,40 @@ class RunDateBeforeLastIssue(RunRefused):
 
 
 # A family has a place in the queue when something of it falls due, waits, or is a draft to issue.
+# Each step is computed once and by key, so that the plan does not hang on statistics that a big
+# import has just made wrong.
 _QUEUE = """
+    WITH concerned AS MATERIALIZED (
+        SELECT item.account_id FROM subscriptions_item AS item
+        WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
+        UNION
+        SELECT charge.account_id FROM invoicing_charge AS charge
+        LEFT JOIN invoicing_invoiceline AS line
+            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
+        WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
+        AND charge.invoice_on <= %(date)s AND line.id IS NULL
+        UNION
+        SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
+        WHERE %(issue)s AND invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
+        AND invoice.status IN ('draft', 'to_approve')
+    ), trees AS MATERIALIZED (
+        SELECT DISTINCT node.tree_id FROM concerned
+        JOIN accounts_accountnode AS node
+            ON node.tenant_id = %(tenant)s AND node.account_id = concerned.account_id
+        LEFT JOIN accounts_accountnode AS top
+            ON top.tenant_id = node.tenant_id AND top.account_id = %(within)s
+        WHERE %(within)s IS NULL OR (
+            node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
+    )
     INSERT INTO invoicing_runfamily
         (id, tenant_id, run_id, root_id, within_id, issues, position, status)
     SELECT gen_random_uuid(), %(tenant)s, %(run)s, root.account_id, %(within)s, %(issue)s,
         account.sort_key, 'waiting'
-    FROM accounts_accountnode AS root
+    FROM trees
+    JOIN accounts_accountnode AS root
+        ON root.tenant_id = %(tenant)s AND root.tree_id = trees.tree_id AND root.parent_id IS NULL
     JOIN accounts_account AS account
         ON account.tenant_id = root.tenant_id AND account.id = root.account_id
-    WHERE root.tenant_id = %(tenant)s AND root.parent_id IS NULL AND root.tree_id IN (
-        SELECT node.tree_id FROM accounts_accountnode AS node
-        LEFT JOIN accounts_accountnode AS top
-            ON top.tenant_id = node.tenant_id AND top.account_id = %(within)s
-        WHERE node.tenant_id = %(tenant)s
-        AND (%(within)s IS NULL OR (
-            node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght))
-        AND node.account_id IN (
-            SELECT subscription.account_id FROM subscriptions_item AS item
-            JOIN subscriptions_subscription AS subscription
-                ON subscription.tenant_id = item.tenant_id
-                AND subscription.id = item.subscription_id
-            WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
-            UNION
-            SELECT charge.account_id FROM invoicing_charge AS charge
-            WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
-            AND charge.invoice_on <= %(date)s AND NOT EXISTS (
-                SELECT FROM invoicing_invoiceline AS line
-                WHERE line.tenant_id = charge.tenant_id AND line.charge_id = charge.id)
-            UNION
-            SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
-            WHERE %(issue)s AND invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
-            AND invoice.status IN ('draft', 'to_approve')
-        )
-    )
     ORDER BY root.account_id
     ON CONFLICT (tenant_id, run_id, root_id, within_id)
     DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues

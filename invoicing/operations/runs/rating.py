@@ -28,7 +28,7 @@ from billing_rules.proration import prorate
 from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow
 from invoicing.models import Charge
 from invoicing.operations.runs.families import Families, Problem
-from subscriptions.models import Item, Period, Price
+from subscriptions.models import Item, Period, Price, Subscription
 
 MAX_AMOUNT_MINOR = 10**15
 
@@ -54,17 +54,7 @@ def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rate
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
-    items = list(
-        Item.objects.select_for_update(of=("self",))
-        .filter(
-            tenant_id=actor.tenant_id,
-            subscription__tenant_id=actor.tenant_id,
-            subscription__account_id__in=families.in_scope,
-            next_action_date__lte=run_date,
-        )
-        .select_related("subscription", "price")
-        .order_by("id")
-    )
+    items = _due_items(families, run_date)
     open_periods = _open_periods(actor, items)
     rater = _Rater(families, run_date, now)
     for item in items:
@@ -72,6 +62,31 @@ def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rate
     Period.objects.bulk_create(rater.periods, batch_size=2_000)
     _store_chains(actor, rater.moved)
     return Rated(tuple(rater.charges))
+
+
+def _due_items(families: Families, run_date: date) -> list[Item]:
+    """Lock and return the due items with their subscriptions and prices. Three statements.
+
+    Each looks up one table by key: a join would hang on statistics that may be old.
+    """
+    tenant_id = families.actor.tenant_id
+    items = list(
+        Item.objects.select_for_update()
+        .filter(
+            tenant_id=tenant_id, account_id__in=families.in_scope, next_action_date__lte=run_date
+        )
+        .order_by("id")
+    )
+    subscriptions = Subscription.objects.filter(
+        tenant_id=tenant_id, pk__in={item.subscription_id for item in items}
+    ).in_bulk()
+    prices = Price.objects.filter(
+        tenant_id=tenant_id, pk__in={item.price_id for item in items}
+    ).in_bulk()
+    for item in items:
+        item.subscription = subscriptions[item.subscription_id]
+        item.price = prices[item.price_id]
+    return items
 
 
 def _open_periods(actor: Actor, items: Iterable[Item]) -> dict[UUID, Period]:

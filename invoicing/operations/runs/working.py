@@ -16,7 +16,12 @@ from accounts.errors import BillingError
 from accounts.events import Happening, record_event
 from accounts.tenancy import operation, scope
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.operations.issuing import issue_drafts
+from invoicing.operations.issuing import (
+    SellerIncomplete,
+    issue_drafts,
+    mark_invoiced,
+    require_sellers,
+)
 from invoicing.operations.runs.drafting import draft_documents
 from invoicing.operations.runs.families import Families, Problem, load_families
 from invoicing.operations.runs.opening import request_run
@@ -193,19 +198,28 @@ def _bill_group(
 ) -> list[UUID]:
     families = load_families(actor, [claim.root_id for claim in claims], within)
     rated = rate_due_items(families, run_date=run.date, now=now)
-    drafts, _replaced = draft_documents(families, run, new=rated.charges, now=now)
+    issues = issues and _may_issue(families)
+    drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
     touched = list(drafts.invoices)
     if issues:
-        made = {invoice.id for invoice in touched}
-        touched += _earlier_drafts(families, run, made)
-        try:
-            issue_drafts(actor, touched, issue_date=run.date, now=now)
-        except BillingError as error:
-            for root_id in {families.root_of[invoice.bill_to_id] for invoice in touched}:
-                families.problems.append(Problem(error.code, root_id))
-            touched = list(drafts.invoices)
+        earlier = _earlier_drafts(families, run, {invoice.id for invoice in touched})
+        mark_invoiced(actor, [invoice.id for invoice in earlier])
+        touched += earlier
+        issue_drafts(actor, touched, issue_date=run.date, now=now)
     _store_problems(actor, run, claims, families)
     return [invoice.id for invoice in touched]
+
+
+def _may_issue(families: Families) -> bool:
+    """Return whether the sellers are complete; where not, drafts wait and each family says why."""
+    try:
+        require_sellers(families.actor, families.sellers)
+    except SellerIncomplete as error:
+        families.problems += [
+            Problem(error.code, root_id) for root_id in sorted(set(families.root_of.values()))
+        ]
+        return False
+    return True
 
 
 def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> list[Invoice]:
