@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from mptt.exceptions import InvalidMove
@@ -20,8 +20,8 @@ from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import AccountNode
 
 _LOCK_NAMESPACE = 0x7EE  # the first half of the two-part advisory lock; the second is the tree
+_LOCK_TRIES = 20
 MAX_DEPTH = 20
-MAX_NODES = 200_000
 
 
 class TreeCycle(Invalid):
@@ -311,37 +311,30 @@ def _lock(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
     """Take the lock of every tree concerned, in ascending order.
 
     A move by somebody else may carry an account into another tree while this waits, so the trees
-    are read again under the locks and further locks are added until nothing is new.
+    are read again under the locks. If there is a new one, all locks are given back, which rolling
+    back to a savepoint does, and taken anew: out of order, two could wait for each other for ever.
     """
-    ids, held = list(account_ids), set[int]()
-    for _attempt in range(10):
-        wanted = set(
-            AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=ids)
-            .order_by()
-            .values_list("tree_id", flat=True)
-        )
-        missing = sorted(wanted - held)
-        if not missing:
+    ids = list(account_ids)
+    wanted = _trees_of(tenant_id, ids)
+    for _attempt in range(_LOCK_TRIES):
+        if not wanted:
             return
-        if held and missing[0] < max(held):
-            # Taking a lower number now could deadlock with somebody who goes upwards.
-            if not all(_try_lock(tree_id) for tree_id in missing):
-                raise TreeBusy
-        else:
-            with connection.cursor() as cursor:
-                for tree_id in missing:
-                    cursor.execute(
-                        "SELECT pg_advisory_xact_lock(%s, %s)",
-                        [_LOCK_NAMESPACE, tree_id],
-                    )
-        held.update(missing)
+        before = transaction.savepoint()
+        with connection.cursor() as cursor:
+            for tree_id in sorted(wanted):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id])
+        found = _trees_of(tenant_id, ids)
+        if found <= wanted:
+            transaction.savepoint_commit(before)
+            return
+        transaction.savepoint_rollback(before)
+        wanted = found
     raise TreeBusy
 
 
-def _try_lock(tree_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id])
-        return bool(cursor.fetchone()[0])
+def _trees_of(tenant_id: UUID, account_ids: Iterable[UUID]) -> set[int]:
+    nodes = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=account_ids)
+    return set(nodes.order_by().values_list("tree_id", flat=True))
 
 
 def _node(tenant_id: UUID, account_id: UUID) -> AccountNode:

@@ -22,7 +22,7 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     Raises:
         ValueError: there is no positive weight, or a negative one.
 
-    Source: product.md §3, Rounding; docs/billing-rules.md, R22.
+    Source: docs/billing-rules.md §3, Rounding; docs/billing-rules.md, R22.
     """
     if not any(weights) or min(weights) < 0:
         raise ValueError("weights need at least one positive and no negative number")
@@ -91,7 +91,7 @@ def instalment(total: int, whole: int, *, done: int, part: int) -> int:
     Raises:
         ValueError: the whole is 0, or the pieces don't lie between nothing and the whole.
 
-    Source: product.md §5, credit notes; docs/billing-rules.md, R17.
+    Source: docs/billing-rules.md §5, credit notes; docs/billing-rules.md, R17.
     """
     if not whole or min(done * whole, part * whole) < 0 or abs(done + part) > abs(whole):
         raise ValueError(f"{done} and {part} are not pieces of {whole}")

@@ -46,7 +46,7 @@ def resolve(
     Raises:
         ValueError: a child comes before its parent, or without it.
 
-    Source: product.md §2.
+    Source: docs/billing-rules.md.
     """
     resolved: dict[NodeId, Resolved[NodeId]] = {}
     tenant: Resolved[NodeId] = Resolved(defaults, {})
@@ -74,7 +74,7 @@ def bill_tos(
     Raises:
         ValueError: a child comes before its parent, or without it.
 
-    Source: product.md §2; docs/billing-rules.md, R11.
+    Source: docs/billing-rules.md, R11.
     """
     decided: dict[NodeId, tuple[NodeId, NodeId | None]] = {}
     for node, parent in order:

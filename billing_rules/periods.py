@@ -66,7 +66,7 @@ class Period:
     Raises:
         ValueError: the end is on or before the start (R20).
 
-    Source: product.md §3, Dates.
+    Source: docs/billing-rules.md, Anchors.
     """
 
     start: date
@@ -158,7 +158,7 @@ def anchor_of(
         ValueError: the billing day or month does not exist.
         OutsideCalendar: there is no such day up to the year 9999.
 
-    Source: product.md §3, Dates; docs/billing-rules.md, R18.
+    Source: docs/billing-rules.md, Anchors; docs/billing-rules.md, R18.
     """
     months = interval.months
     if billing_day is None or months is None:
@@ -201,7 +201,7 @@ def next_period(anchor: Anchor, start: date, *, end: date | None = None) -> Peri
         ValueError: the end is on or before the start.
         OutsideCalendar: the next boundary is after the year 9999.
 
-    Source: product.md §3, Dates; docs/billing-rules.md, R13, R20.
+    Source: docs/billing-rules.md, Anchors; docs/billing-rules.md, R13, R20.
     """
     boundary = anchor.boundary(anchor.index_on(start) + 1)
     return Period(start, boundary if end is None else min(boundary, end))

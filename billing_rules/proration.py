@@ -95,7 +95,7 @@ def change(
         OutsidePeriod: the day is not inside the period, or that not in the full one.
         ValueError: the currency is unknown.
 
-    Source: product.md §3, Proration; docs/billing-rules.md, R3.
+    Source: docs/billing-rules.md, Proration; docs/billing-rules.md, R3.
     """
     charged_minor = prorate(old_amount, period, full, currency)
     _, unused = split_charged(charged_minor, old_amount, period, full, currency, on=on)

@@ -227,7 +227,7 @@ def class_of_percent(rates: Sequence[Rate], percent: Decimal, day: date) -> TaxC
     For imports that name a percentage: what is stored is the class, so that the rate can follow
     the law.
 
-    Source: data/README.md, prices.csv, tax_rate.
+    Source: docs/data-formats.md, prices.csv, tax_rate.
     """
     return next(
         (rate.tax_class for rate in rates if rate.percent == percent and rate.is_valid_on(day)),

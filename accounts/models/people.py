@@ -24,7 +24,7 @@ class Person(AbstractBaseUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar = ["name"]
 
-    objects = BaseUserManager()  # type: ignore[var-annotated,assignment]
+    objects = BaseUserManager()
 
     def __str__(self) -> str:
         """Return the name."""

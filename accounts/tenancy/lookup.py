@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
 
@@ -21,6 +23,10 @@ def all_tenant_ids(*, live_only: bool = False) -> list[UUID]:
     Args:
         live_only: leave out sandboxes, whose clock only moves by hand (R7).
     """
+    if not settings.DATABASES["maintenance"].get("USER"):
+        raise ImproperlyConfigured(
+            "Work across tenants needs DATABASE_MAINTENANCE_URL, the role with BYPASSRLS."
+        )
     condition = "WHERE NOT is_sandbox" if live_only else ""
     with connections["maintenance"].cursor() as cursor:
         cursor.execute(f"SELECT id FROM accounts_tenant {condition} ORDER BY id")  # noqa: S608

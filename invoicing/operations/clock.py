@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +51,7 @@ class ClockAdvanced:
     days: int
     runs: int
     invoices: int
+    run_ids: tuple[UUID, ...]
 
 
 def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvanced:
@@ -70,7 +72,7 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
     Source: docs/billing-rules.md, R4, R7, R8.
     """
     start = _require_movable(actor, to_date)
-    runs = invoices = 0
+    invoices, run_ids = 0, []
     days = [start + timedelta(days=number + 1) for number in range((to_date - start).days)]
     for day in days:
         try:
@@ -79,10 +81,10 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
             # A run was made ahead of the clock, and took everything due up to its date (R6).
             pass
         else:
-            runs += 1
+            run_ids.append(report.run.id)
             invoices += len(report.invoice_ids)
         _set_clock(actor, day, now=now)
-    return ClockAdvanced(start, to_date, len(days), runs, invoices)
+    return ClockAdvanced(start, to_date, len(days), len(run_ids), invoices, tuple(run_ids))
 
 
 @operation

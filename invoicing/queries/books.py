@@ -209,16 +209,6 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "I18",
-        _INVOICES,
-        """
-        SELECT invoice.id, 'a part of it belongs to another tenant'
-        FROM invoicing_invoice AS invoice
-        JOIN invoicing_invoiceline AS line ON line.invoice_id = invoice.id
-        WHERE invoice.tenant_id = %(tenant)s AND line.tenant_id <> invoice.tenant_id
-        """,
-    ),
-    Invariant(
         "I20",
         _INVOICES,
         """

@@ -77,7 +77,7 @@ def import_prices(
     Raises:
         Forbidden: the actor may not write the catalogue.
 
-    Source: data/README.md; docs/billing-rules.md, R14, R19.
+    Source: docs/data-formats.md; docs/billing-rules.md, R14, R19.
     """
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     problems = Problems()
@@ -308,7 +308,7 @@ def import_subscriptions(
     Raises:
         Forbidden: the actor may not write subscriptions everywhere.
 
-    Source: data/README.md; docs/billing-rules.md, R20, R24.
+    Source: docs/data-formats.md; docs/billing-rules.md, R20, R24.
     """
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     problems = Problems()

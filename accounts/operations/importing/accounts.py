@@ -123,7 +123,7 @@ def import_accounts(
     Raises:
         Forbidden: the actor may not write accounts everywhere.
 
-    Source: data/README.md; docs/billing-rules.md, R1, R10, R11.
+    Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11.
     """
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
     problems = Problems()

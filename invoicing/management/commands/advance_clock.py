@@ -7,7 +7,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts.management.interface import TenantCommand, command_actor, day
+from accounts.tenancy import scope
+from invoicing.management.interface import problem_summary
 from invoicing.operations.clock import advance_clock
+from invoicing.queries.runs import problems_of
 
 
 class Command(TenantCommand):
@@ -23,11 +26,20 @@ class Command(TenantCommand):
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Move it and say what was done."""
         tenant = self.tenant(options)
-        moved = advance_clock(command_actor(tenant), to_date=options["to"], now=datetime.now(UTC))
+        actor = command_actor(tenant)
+        moved = advance_clock(actor, to_date=options["to"], now=datetime.now(UTC))
+        with scope(tenant.id):
+            # What the last run could not bill is what still has to be looked at.
+            problems = [
+                problem_summary(actor, problem)
+                for run_id in moved.run_ids[-1:]
+                for problem in problems_of(actor, run_id)
+            ]
         return {
             "from": moved.from_date.isoformat(),
             "to": moved.to_date.isoformat(),
             "days": moved.days,
             "runs": moved.runs,
             "invoices": moved.invoices,
+            "problems": problems,
         }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from invoicing.models import (
     InvoiceTax,
 )
 from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.placing import Document, Placed, place_charges, unaddressable
+from invoicing.operations.runs.placing import Document, Placed, hold_back, place_charges
 
 MAX_LINES = 100_000
 MAX_GROSS_MINOR = 10**15
@@ -45,8 +46,15 @@ class Drafts:
     sections: list[InvoiceSection] = field(default_factory=list)
     lines: list[InvoiceLine] = field(default_factory=list)
     taxes: list[InvoiceTax] = field(default_factory=list)
-    charges: list[Charge] = field(default_factory=list)
-    is_out_of_bounds: bool = False
+    charges: dict[UUID, list[Charge]] = field(default_factory=dict)
+
+    def issuable(self, families: Families) -> list[Invoice]:
+        """Return the drafts whose seller may issue."""
+        return [invoice for invoice in self.invoices if families.can_issue(invoice.seller_id)]
+
+    def issuable_charges(self, families: Families) -> Iterable[Charge]:
+        """Return the charges of those drafts."""
+        return chain.from_iterable(self.charges[invoice.id] for invoice in self.issuable(families))
 
 
 def waiting_charges(families: Families, *, run_date: date) -> list[Charge]:
@@ -94,7 +102,11 @@ def draft_documents(
     Source: docs/billing-rules.md, R2, R12, R15, R16, R21.
     """
     actor = families.actor
-    waiting = waiting_charges(families, run_date=run.date)
+    overtaken = _overtaken(families, run)
+    waiting = [
+        *waiting_charges(families, run_date=run.date),
+        *_charges_of(actor, [draft.id for draft in overtaken]),
+    ]
     due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     for charge in new:
         if charge.invoice_on > run.date:
@@ -110,9 +122,9 @@ def draft_documents(
         documents = place_charges(families, [*due, *extra], run_date=run.date)
         waiting = [*waiting, *extra]
     drafts = _draft_all(families, run, documents, now)
-    _delete_drafts(actor, list(replaced))
+    _delete_drafts(actor, [*replaced, *(draft.id for draft in overtaken)])
     if is_issuing:
-        for charge in drafts.charges:
+        for charge in drafts.issuable_charges(families):
             charge.status = Charge.Status.INVOICED
     Charge.objects.bulk_create(new, batch_size=1_000)
     _store_placement(actor, waiting)
@@ -170,6 +182,30 @@ def _taken_up(
     }
 
 
+def _overtaken(families: Families, run: BillingRun) -> list[Invoice]:
+    """Return drafts of earlier runs that can't be issued any more: their series went on.
+
+    What stands on them is due, so it goes on a document of this run (R4, R6).
+    """
+    drafts = (
+        Invoice.objects.select_for_update(of=("self",))
+        .filter(
+            tenant_id=families.actor.tenant_id,
+            status__in=Invoice.UNISSUED,
+            bill_to_id__in=families.in_scope,
+            run__tenant_id=families.actor.tenant_id,
+            run__date__lt=run.date,
+        )
+        .select_related("run")
+        .order_by("id")
+    )
+    return [
+        draft
+        for draft in drafts
+        if draft.run is not None and not families.can_number(draft.seller_id, draft.run.date)
+    ]
+
+
 def _facts(key: ConsolidationKey) -> tuple[Any, ...]:
     return (
         key.seller,
@@ -205,20 +241,16 @@ def _draft_all(
     families: Families, run: BillingRun, documents: Sequence[Document], now: datetime
 ) -> Drafts:
     drafts = Drafts()
-    lacking = unaddressable(families, documents)
-    for document in documents:
-        if document.bill_to_id in lacking:
-            continue
+    for document in hold_back(families, documents, run_date=run.date):
         numbers = draft_document(
             [_charge_in(placed) for placed in document.placed],
             families.position,
         )
         if disposition(numbers.gross_minor) is not Disposition.ISSUE:
-            for placed in document.placed:
-                placed.charge.reason = {**placed.charge.reason, "code": "carried"}
+            document.keep_pending("negative_total")
             continue
         if len(document.placed) > MAX_LINES or numbers.gross_minor > MAX_GROSS_MINOR:
-            drafts.is_out_of_bounds = True
+            document.keep_pending("out_of_bounds")
             families.problems.append(Problem("out_of_bounds", document.bill_to_id))
             continue
         _Writer(families, run, document, numbers, now).write(drafts)
@@ -261,7 +293,7 @@ class _Writer:
     def write(self, drafts: Drafts) -> None:
         """Add the rows to ``drafts``."""
         drafts.invoices.append(self._invoice)
-        drafts.charges += [placed.charge for placed in self._document.placed]
+        drafts.charges[self._invoice.id] = [placed.charge for placed in self._document.placed]
         line_number = 0
         for place, section in enumerate(self._numbers.sections, start=1):
             row = self._section(place, section)

@@ -14,6 +14,7 @@ from accounts.models import Account, Seller, SettingName, TaxRate, Tenant
 from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
+from invoicing.models import NumberSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Families:
     history: SettingHistory
     sellers: dict[UUID, Seller]
     rates: dict[UUID, list[Rate]]
+    last_issue_dates: dict[UUID, date]
     is_sandbox: bool
     tenant_name: str
     problems: list[Problem] = field(default_factory=list)
@@ -100,6 +102,15 @@ class Families:
             )
         return self._decisions[key]
 
+    def can_number(self, seller_id: UUID, day: date) -> bool:
+        """Return whether the seller's series has not gone beyond ``day`` (R6)."""
+        last = self.last_issue_dates.get(seller_id)
+        return last is None or last <= day
+
+    def can_issue(self, seller_id: UUID) -> bool:
+        """Return whether the seller's details are real, or nobody takes them for real."""
+        return self.is_sandbox or not self.sellers[seller_id].is_placeholder
+
     def rate(self, seller_id: UUID, tax_class: str, day: date) -> Rate | None:
         """Return the seller's rate of a class on the last day of service."""
         key = (seller_id, tax_class, day)
@@ -114,7 +125,9 @@ class Families:
 
 
 def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
-    """Lock some trees and read their accounts, settings, sellers and rates. Eight statements.
+    """Lock some trees and read their accounts, settings, sellers and rates.
+
+    One statement for each tree's lock, and nine more, whatever the number of accounts.
 
     Args:
         actor: whose tenant.
@@ -143,9 +156,18 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
         history=setting_history(actor, members),
         sellers=Seller.objects.filter(tenant_id=actor.tenant_id).in_bulk(),
         rates=_rates(actor),
+        last_issue_dates=_last_issue_dates(actor),
         is_sandbox=tenant.is_sandbox,
         tenant_name=tenant.name,
     )
+
+
+def _last_issue_dates(actor: Actor) -> dict[UUID, date]:
+    """Return the last date of issue of each seller that has issued."""
+    rows = NumberSeries.objects.filter(
+        tenant_id=actor.tenant_id, last_issue_date__isnull=False
+    ).order_by("last_issue_date")
+    return {row.seller_id: row.last_issue_date for row in rows if row.last_issue_date}
 
 
 def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:

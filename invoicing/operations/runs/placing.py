@@ -40,6 +40,16 @@ class Document:
         """The account it is addressed to."""
         return self.key.bill_to
 
+    def keep_pending(self, problem: str) -> None:
+        """Say of each charge that it waits, and for what."""
+        for placed in self.placed:
+            placed.charge.reason = {
+                **placed.charge.reason,
+                "code": "pending",
+                "problem": problem,
+                "run_date": None,
+            }
+
 
 def place_charges(
     families: Families, charges: Iterable[Charge], *, run_date: date
@@ -190,10 +200,38 @@ def _warn_once(
         families.problems.append(Problem(code, account_id, is_warning=True))
 
 
-def unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:
+def hold_back(
+    families: Families, documents: Sequence[Document], *, run_date: date
+) -> list[Document]:
+    """Return the documents that can be made; the charges of the others stay pending.
+
+    Held back is what lies outside the run's subtree, what has no complete recipient (R2), and
+    what its seller can't number any more (R6). The last two are noted as problems.
+    """
+    lacking = _unaddressable(families, documents)
+    possible = []
+    for document in documents:
+        reason = None
+        if document.bill_to_id not in families.in_scope:
+            reason = "outside_run"
+        elif document.bill_to_id in lacking:
+            reason = "bill_to_incomplete"
+        elif not families.can_number(document.key.seller, run_date):
+            reason = "run_date_before_last_issue"
+            families.problems.append(Problem(reason, document.bill_to_id))
+        if reason is None:
+            possible.append(document)
+        else:
+            document.keep_pending(reason)
+    return possible
+
+
+def _unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:
     """Return the bill-tos that lack legal name, address or country, and note each (R2)."""
     lacking: set[UUID] = set()
     for document in documents:
+        if document.bill_to_id not in families.in_scope:
+            continue
         account = families.accounts[document.bill_to_id]
         missing = [
             name

@@ -16,12 +16,7 @@ from accounts.errors import BillingError
 from accounts.events import Happening, record_event
 from accounts.tenancy import operation, scope
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.operations.issuing import (
-    SellerIncomplete,
-    issue_drafts,
-    mark_invoiced,
-    require_sellers,
-)
+from invoicing.operations.issuing import issue_drafts, mark_invoiced
 from invoicing.operations.runs.drafting import draft_documents
 from invoicing.operations.runs.families import Families, Problem, load_families
 from invoicing.operations.runs.opening import request_run
@@ -198,28 +193,21 @@ def _bill_group(
 ) -> list[UUID]:
     families = load_families(actor, [claim.root_id for claim in claims], within)
     rated = rate_due_items(families, run_date=run.date, now=now)
-    issues = issues and _may_issue(families)
     drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
     touched = list(drafts.invoices)
     if issues:
         earlier = _earlier_drafts(families, run, {invoice.id for invoice in touched})
         mark_invoiced(actor, [invoice.id for invoice in earlier])
+        issuable = [*drafts.issuable(families), *earlier]
+        issue_drafts(actor, issuable, issue_date=run.date, now=now)
+        families.problems += [
+            Problem("seller_incomplete", invoice.bill_to_id)
+            for invoice in touched
+            if not families.can_issue(invoice.seller_id)
+        ]
         touched += earlier
-        issue_drafts(actor, touched, issue_date=run.date, now=now)
     _store_problems(actor, run, claims, families)
     return [invoice.id for invoice in touched]
-
-
-def _may_issue(families: Families) -> bool:
-    """Return whether the sellers are complete; where not, drafts wait and each family says why."""
-    try:
-        require_sellers(families.actor, families.sellers)
-    except SellerIncomplete as error:
-        families.problems += [
-            Problem(error.code, root_id) for root_id in sorted(set(families.root_of.values()))
-        ]
-        return False
-    return True
 
 
 def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> list[Invoice]:
@@ -234,7 +222,7 @@ def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> lis
             bill_to_id__in=families.in_scope,
         )
         .order_by("id")
-        if draft.id not in made
+        if draft.id not in made and families.can_issue(draft.seller_id)
     ]
     return sorted(
         drafts, key=lambda draft: (families.position[draft.bill_to_id], draft.currency, draft.id)
