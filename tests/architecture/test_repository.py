@@ -26,7 +26,10 @@ BINARY = {".gif", ".ico", ".jpg", ".mo", ".otf", ".pdf", ".png", ".ttf", ".webp"
 
 def tracked_texts():
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=project_folder(), capture_output=True, check=False
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+        cwd=project_folder(),
+        capture_output=True,
+        check=False,
     )
     if listed.returncode:
         pytest.fail("the tests of the repository need a git clone")
@@ -75,7 +78,7 @@ def test_lock_has_each_direct_requirement_with_digests(name):
 
 def test_scripts_can_be_run():
     listed = subprocess.run(
-        ["git", "ls-files", "--stage", "manage.py", "scripts", ".ci"],
+        ["git", "-c", "safe.directory=*", "ls-files", "--stage", "manage.py", "scripts", ".ci"],
         cwd=project_folder(),
         capture_output=True,
         text=True,
