@@ -122,9 +122,10 @@ def _digest() -> str:
     """Return a digest of all that migrations are made of."""
     digest = hashlib.sha256()
     root = project_folder()
-    for pattern in ("*/migrations/*.py", "*/**/migrations.py"):
-        for path in sorted(root.glob(pattern)):
-            if not path.is_relative_to(root / ".venv"):
+    # Only packages are looked into: databases come and go below .local meanwhile.
+    for package in sorted(path.parent for path in root.glob("*/__init__.py")):
+        for pattern in ("migrations/*.py", "**/migrations.py"):
+            for path in sorted(package.glob(pattern)):
                 digest.update(path.read_bytes())
     digest.update((root / "requirements.lock").read_bytes())
     return digest.hexdigest()[:16]

@@ -90,7 +90,7 @@ def outcome(forest, results):
     return [r for r in results if isinstance(r, Exception)] + forest.vendor.faults()
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [5, pytest.param(40, marks=pytest.mark.long)])
 def test_keeps_the_trees_whole_while_many_insert(grown, times):
     results = at_once(inserting(grown, times), range(WRITERS))
 
@@ -99,7 +99,7 @@ def test_keeps_the_trees_whole_while_many_insert(grown, times):
         assert AccountNode.objects.count() == 42 + WRITERS * times
 
 
-@pytest.mark.parametrize("times", [8, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [8, pytest.param(60, marks=pytest.mark.long)])
 def test_keeps_the_trees_whole_while_many_move_across_them(grown, times):
     refusals = []
 
@@ -122,6 +122,14 @@ def test_breaks_without_the_lock(grown, monkeypatch):
     results = at_once(inserting(grown, 8), range(WRITERS))
 
     assert outcome(grown, results) != []
+
+
+def test_gives_up_politely_when_the_trees_never_stand_still(grown, monkeypatch):
+    trees = iter(range(10**9, 10**9 + 1_000))
+    monkeypatch.setattr(tree, "_trees_of", lambda tenant_id, account_ids: {next(trees)})
+
+    with grown.vendor.seen(), pytest.raises(tree.TreeBusy):
+        tree.lock_families(grown.tenant_id, [grown.ids["P"]])
 
 
 def test_gives_roots_made_at_once_a_tree_each(committed_vendor):
