@@ -6,9 +6,11 @@ from django.core.wsgi import get_wsgi_application
 
 from billing_hierarchy.embedded.joining import ensure_services
 from billing_hierarchy.embedded.migrating import migrate_if_embedded
+from billing_hierarchy.role_check import refuse_powerful_role
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_hierarchy.settings")
 # Before the settings are read, which happens below.
 ensure_services()
 application = get_wsgi_application()
 migrate_if_embedded()
+refuse_powerful_role()

@@ -70,9 +70,11 @@ def _prepare(arguments: list[str]) -> None:
     import django  # noqa: PLC0415
 
     from billing_hierarchy.embedded.migrating import migrate_if_embedded  # noqa: PLC0415
+    from billing_hierarchy.role_check import refuse_powerful_role  # noqa: PLC0415
 
     django.setup()
     migrate_if_embedded()
+    refuse_powerful_role()
 
 
 def _execute(arguments: list[str]) -> None:
