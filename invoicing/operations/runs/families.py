@@ -56,6 +56,7 @@ class Families:
     tenant_name: str
     problems: list[Problem] = field(default_factory=list)
     _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
+    _references: dict[UUID, dict[str, str]] = field(default_factory=dict)
     _rates_on: dict[tuple[UUID, str, date], Rate | None] = field(default_factory=dict)
 
     @cached_property
@@ -88,7 +89,10 @@ class Families:
         """Return an account as an explanation names it."""
         if account_id is None:
             return None
-        return {"id": public_id("acc", account_id), "name": self.accounts[account_id].name}
+        if account_id not in self._references:
+            name = self.accounts[account_id].name
+            self._references[account_id] = {"id": public_id("acc", account_id), "name": name}
+        return self._references[account_id]
 
     def tax_decision(self, seller_id: UUID, bill_to_id: UUID) -> TaxDecision:
         """Return the tax regime between a seller and a bill-to (R14)."""

@@ -128,7 +128,7 @@ class _Rater:
         self._families = families
         self._run_date = run_date
         self._now = now
-        self._priced: dict[tuple[UUID, Decimal], Priced] = {}
+        self._priced: dict[tuple[UUID, Decimal], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
         self.periods: list[Period] = []
         self.charges: list[Charge] = []
@@ -208,12 +208,14 @@ class _Rater:
             previous = stretch.period.end
         return periods
 
-    def _price(self, price: Price, quantity: Decimal) -> Priced:
+    def _price(self, price: Price, quantity: Decimal) -> "_PriceOfQuantity":
         key = (price.id, quantity)
         if key not in self._priced:
             if price.id not in self._terms:
                 self._terms[price.id] = price.terms
-            self._priced[key] = price_of(self._terms[price.id], quantity)
+            self._priced[key] = _PriceOfQuantity(
+                price, quantity, price_of(self._terms[price.id], quantity)
+            )
         return self._priced[key]
 
     def _charge(self, item: Item, period: Period, due_date: date) -> Charge:
@@ -221,7 +223,7 @@ class _Rater:
         priced = self._price(price, period.quantity)
         part = Days(period.starts, period.ends)
         full = Days(period.full_start, period.full_end)
-        net_minor = prorate(priced.amount, part, full, price.currency)
+        net_minor = prorate(priced.priced.amount, part, full, price.currency)
         bill_to_id, _by = self._families.bill_to(
             subscription.account_id, subscription.override_bill_to_id, due_date
         )
@@ -245,7 +247,7 @@ class _Rater:
         )
 
     def _calculation(
-        self, item: Item, period: Period, priced: Priced, net_minor: int
+        self, item: Item, period: Period, priced: "_PriceOfQuantity", net_minor: int
     ) -> dict[str, Any]:
         """Return how the amount came about, as it is stored for good."""
         price = item.price
@@ -259,29 +261,7 @@ class _Rater:
                 self._families.on(period.starts).resolved[owner].origin(SettingName.BILLING_DAY)
             )
         return {
-            "price": {
-                "id": price.public_id,
-                "name": price.name,
-                "model": price.model,
-                "currency": price.currency,
-                "unit_amount": plain(price.unit_amount),
-                "interval": price.interval,
-                "interval_count": price.interval_count,
-                "timing": price.timing,
-                "tax_class": price.tax_class,
-            },
-            "quantity": plain(period.quantity),
-            "steps": [
-                {
-                    "up_to": plain(step.tier.up_to) if step.tier else None,
-                    "quantity": plain(step.quantity),
-                    "unit_amount": plain(step.unit_amount),
-                    "flat_amount": plain(step.flat_amount),
-                    "amount": _exact(step.amount),
-                }
-                for step in priced.steps
-            ],
-            "full_amount": _exact(priced.amount),
+            **priced.explanation,
             "period": {"start": period.starts.isoformat(), "end": period.ends.isoformat()},
             "full_period": {
                 "start": period.full_start.isoformat(),
@@ -296,6 +276,38 @@ class _Rater:
                 "decided_by": decided_by,
             },
             "net_minor": net_minor,
+        }
+
+
+class _PriceOfQuantity:
+    """A price applied to a quantity, and its part of the explanation, computed once."""
+
+    def __init__(self, price: Price, quantity: Decimal, priced: Priced) -> None:
+        self.priced = priced
+        self.explanation: dict[str, Any] = {
+            "price": {
+                "id": price.public_id,
+                "name": price.name,
+                "model": price.model,
+                "currency": price.currency,
+                "unit_amount": plain(price.unit_amount),
+                "interval": price.interval,
+                "interval_count": price.interval_count,
+                "timing": price.timing,
+                "tax_class": price.tax_class,
+            },
+            "quantity": plain(quantity),
+            "steps": [
+                {
+                    "up_to": plain(step.tier.up_to) if step.tier else None,
+                    "quantity": plain(step.quantity),
+                    "unit_amount": plain(step.unit_amount),
+                    "flat_amount": plain(step.flat_amount),
+                    "amount": _exact(step.amount),
+                }
+                for step in priced.steps
+            ],
+            "full_amount": _exact(priced.amount),
         }
 
 
