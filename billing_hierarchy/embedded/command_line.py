@@ -68,13 +68,17 @@ def _prepare(arguments: list[str]) -> None:
         return
     # Settings, read on import of what follows, need the addresses that are only known now.
     import django  # noqa: PLC0415
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
 
     from billing_hierarchy.embedded.migrating import migrate_if_embedded  # noqa: PLC0415
     from billing_hierarchy.role_check import refuse_powerful_role  # noqa: PLC0415
 
     django.setup()
     migrate_if_embedded()
-    refuse_powerful_role()
+    try:
+        refuse_powerful_role()
+    except ImproperlyConfigured as error:
+        raise EmbeddedServiceError(str(error)) from error
 
 
 def _execute(arguments: list[str]) -> None:
