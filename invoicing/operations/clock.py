@@ -17,6 +17,7 @@ from accounts.imports import LATEST
 from accounts.models import Tenant
 from accounts.tenancy import operation
 from invoicing.operations.runs import RunDateBeforeLastIssue, run_billing
+from invoicing.queries.runs import next_due_date
 
 MAX_DAYS = 3_700
 
@@ -57,8 +58,8 @@ class ClockAdvanced:
 def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvanced:
     """Move the clock day by day, billing and issuing what falls due on each.
 
-    Each day is complete before the clock shows it, so that an interrupted move goes on where it
-    stopped.
+    A day on which nothing falls due has no run. Each day is complete before the clock shows it,
+    so that an interrupted move goes on where it stopped.
 
     Args:
         actor: who moves it.
@@ -73,8 +74,11 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
     """
     start = _require_movable(actor, to_date)
     invoices, run_ids = 0, []
-    days = [start + timedelta(days=number + 1) for number in range((to_date - start).days)]
-    for day in days:
+    day = start
+    while True:
+        day = _next_day(actor, day + timedelta(days=1))
+        if day > to_date:
+            break
         try:
             report = run_billing(actor, run_date=day, issue=True, today=day, now=now)
         except RunDateBeforeLastIssue:
@@ -84,7 +88,9 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
             run_ids.append(report.run.id)
             invoices += len(report.invoice_ids)
         _set_clock(actor, day, now=now)
-    return ClockAdvanced(start, to_date, len(days), len(run_ids), invoices, tuple(run_ids))
+    _set_clock(actor, to_date, now=now)
+    days = (to_date - start).days
+    return ClockAdvanced(start, to_date, days, len(run_ids), invoices, tuple(run_ids))
 
 
 @operation
@@ -99,6 +105,13 @@ def _require_movable(actor: Actor, to_date: date) -> date:
     if (to_date - start).days > MAX_DAYS or to_date >= LATEST:
         raise ClockTooFar(days=MAX_DAYS)
     return start
+
+
+@operation
+def _next_day(actor: Actor, earliest: date) -> date:
+    """Return the next day on which something falls due, far ahead if nothing will."""
+    due = next_due_date(actor)
+    return LATEST if due is None else max(due, earliest)
 
 
 @operation

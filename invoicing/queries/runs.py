@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import access, tree
@@ -12,7 +13,8 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Account
-from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
+from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, RunFamily, RunProblem
+from subscriptions.models import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,27 @@ def unfinished_runs(actor: Actor) -> QuerySet[BillingRun]:
     return BillingRun.objects.filter(
         tenant_id=actor.tenant_id, pk__in=waiting.values("run_id")
     ).order_by("date")
+
+
+def next_due_date(actor: Actor) -> date | None:
+    """Return the next day on which a run has something to take, None if there is none.
+
+    Two statements, each the first entry of an index.
+    """
+    item = (
+        Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__isnull=False)
+        .order_by("next_action_date")
+        .values_list("next_action_date", flat=True)
+        .first()
+    )
+    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
+    charge = (
+        Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+        .order_by("invoice_on")
+        .values_list("invoice_on", flat=True)
+        .first()
+    )
+    return min((day for day in (item, charge) if day is not None), default=None)
 
 
 def progress_of(actor: Actor, run_id: UUID) -> Progress:
