@@ -102,20 +102,22 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
     actor = request.actor
     invoice: Any = queries.get_invoice(actor, _key("inv", invoice_id))
     found = queries.sections_of(actor, invoice)
-    is_long = _line_count(invoice, found) > LINES_AT_ONCE
+    lines = _lines_at_once(actor, invoice, found)
+    is_long = lines is None
     with_lines = not is_long and request.GET.get("view") != "subtotals"
     shown, pages = _paged(found, request.GET.get("sections", "")) if is_long else (found, None)
-    lines = _by_section(queries.lines_of(actor, invoice)) if with_lines else None
+    by_section = _by_section(lines or ())
+    taxes = queries.taxes_of(actor, invoice) if invoice.whole else ()
     context = {
         **_head(invoice, actor),
         "steps": _steps(request, invoice),
-        "sections": [_section(one, lines[one.pk] if lines is not None else None) for one in shown],
+        "sections": [_section(one, by_section[one.pk] if with_lines else None) for one in shown],
         "section_pages": pages,
         "with_lines": with_lines,
         "with_totals": True,
         "is_foldable": not with_lines,
         "is_long": is_long,
-        "taxes": [_tax(tax, invoice) for tax in queries.taxes_of(actor, invoice)],
+        "taxes": [_tax(tax, invoice) for tax in taxes],
         "facts": invoice_facts.facts_of(invoice, get_language() or "en"),
         "address": invoice_facts.address_of(invoice, get_language() or "en"),
         "timeline": timeline_of(actor, invoice.pk),
@@ -265,11 +267,18 @@ def _by_section(lines: Iterable[InvoiceLine]) -> dict[UUID, list[InvoiceLine]]:
     return sections
 
 
-def _line_count(invoice: Any, sections: Sequence[InvoiceSection]) -> int:
-    """Return how many lines the reader may see. One statement for a partial view, else none."""
+def _lines_at_once(
+    actor: Actor, invoice: Any, sections: Sequence[InvoiceSection]
+) -> list[InvoiceLine] | None:
+    """Return the lines in sight, None where they are too many for one page.
+
+    One statement; none for an invoice in sight as a whole that has too many.
+    """
     if invoice.whole:
-        return int(invoice.line_count)
-    return InvoiceLine.objects.filter(tenant_id=invoice.tenant_id, section__in=sections).count()
+        return None if invoice.line_count > LINES_AT_ONCE else queries.lines_of(actor, invoice)
+    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, section__in=sections)
+    found = list(lines.order_by("position", "id")[: LINES_AT_ONCE + 1])
+    return None if len(found) > LINES_AT_ONCE else found
 
 
 def _lines_of(section: InvoiceSection, start: int) -> list[InvoiceLine]:

@@ -55,7 +55,7 @@ def test_needs_few_statements(billed, alice, bob, visit, statements, url):
     assert len(statements(visit(alice), why_url(billed, "group", "s2"))) <= MOST_STATEMENTS
     assert len(statements(visit(alice), f"{url}sections/1/")) <= MOST_STATEMENTS
     partial = visit(bob("branch"))
-    assert len(statements(partial, f"/portal{url}")) <= MOST_STATEMENTS + 2
+    assert len(statements(partial, f"/portal{url}")) <= MOST_STATEMENTS
 
 
 def test_shows_subtotals_alone_and_lines_on_demand(billed, alice, visit, url):
