@@ -221,25 +221,35 @@ def _known_accounts(actor: Actor, lines: Iterable[_Line]) -> _Known:
 
 
 def _check_parents(lines: Iterable[_Line], by_key: Mapping[str, _Line], known: _Known) -> None:
+    circular = _circular(by_key)
     for line in lines:
         if not line.parent_key:
             continue
         if line.parent_key not in by_key and line.parent_key not in known.ids:
             line.row.refuse("parent_external_id", "unknown_account", _("There is no such account."))
-        elif line.key not in known.ids and _returns_to_itself(line.key, by_key):
+        elif line.key not in known.ids and line.key in circular:
             line.row.refuse(
                 "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
             )
 
 
-def _returns_to_itself(key: str, by_key: Mapping[str, _Line]) -> bool:
-    """Return whether going up from ``key`` within the file leads back to it."""
-    seen: set[str] = set()
-    up = key
-    while up in by_key and up not in seen:
-        seen.add(up)
-        up = by_key[up].parent_key
-    return up == key and key in seen
+def _circular(by_key: Mapping[str, _Line]) -> set[str]:
+    """Return the accounts from which going up within the file leads back to them.
+
+    Each is passed once, however long the chains are.
+    """
+    circular: set[str] = set()
+    done: set[str] = set()
+    for key in by_key:
+        way: dict[str, int] = {}
+        up = key
+        while up in by_key and up not in done and up not in way:
+            way[up] = len(way)
+            up = by_key[up].parent_key
+        if up in way:
+            circular.update(list(way)[way[up] :])
+        done.update(way)
+    return circular
 
 
 class _Paths:
