@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from billing_hierarchy.embedded.privileges import leashed
 
 _POLL_SECONDS = 0.2
-_STOP_SECONDS = 8.0
+_STOP_SECONDS = 7.0
 # A program that dies at once is not restarted in a tight loop.
 _SHORTEST_LIFE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 30.0
