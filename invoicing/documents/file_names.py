@@ -43,4 +43,4 @@ def _plain(text: str) -> str:
     """Return letters, digits and dots, with single hyphens for all between."""
     spelled = unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
     ascii_only = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9.]+", "-", ascii_only).strip("-.")
+    return re.sub(r"[^A-Za-z0-9]*[^A-Za-z0-9.][^A-Za-z0-9]*|[.]{2,}", "-", ascii_only).strip("-.")

@@ -1,5 +1,6 @@
 """Lays a document out on paper: the only place that knows of HTML and of WeasyPrint."""
 
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +52,16 @@ def pdf_bytes(document: Document) -> bytes:
     fonts = FontConfiguration()
     sheet = f'html {{ --continued: "{continued}" }}\n{_stylesheet()}'
     page = HTML(string=page_html(document), base_url=None, url_fetcher=NoResources())
-    result = page.write_pdf(
-        stylesheets=[CSS(string=sheet, url_fetcher=NoResources(), font_config=fonts)],
-        font_config=fonts,
-        pdf_variant=_VARIANT,
-        pdf_identifier=document.id.bytes,
-    )
+    style = CSS(string=sheet, url_fetcher=NoResources(), font_config=fonts)
+    with warnings.catch_warnings():
+        # The library leaves the file of its colour profile to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        result = page.write_pdf(
+            stylesheets=[style],
+            font_config=fonts,
+            pdf_variant=_VARIANT,
+            pdf_identifier=document.id.bytes,
+        )
     return bytes(result)
 
 

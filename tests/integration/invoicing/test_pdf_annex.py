@@ -1,0 +1,89 @@
+"""The annex: every line of an invoice as CSV."""
+
+import csv
+
+import pytest
+
+from accounts.errors import Forbidden, NotFound
+from invoicing.documents import annex
+from invoicing.documents.annex import COLUMNS, annex_csv
+from tests.world import account, price, subscription
+
+
+@pytest.fixture
+def invoice_id(vendor):
+    vendor.has(
+        "accounts",
+        account("C", cost_centre="=K-1", po_number="4500"),
+        account("C-1", "C", name="Nord, „Süd“", legal_name=""),
+    )
+    vendor.has("prices", price("desk", "9.00", name="=HYPERLINK(1)", model="per_unit"))
+    vendor.has(
+        "subscriptions",
+        subscription("S1", "C", "desk", "2026-11-16"),
+        subscription("S2", "C-1", "desk", "2026-11-01", "2.5"),
+    )
+    (found,) = vendor.run("2026-11-23").invoice_ids
+    return found
+
+
+def read(pieces):
+    return list(csv.DictReader("".join(pieces).splitlines()))
+
+
+def test_lists_every_line(vendor, invoice_id):
+    rows = read(annex_csv(vendor.actor, invoice_id))
+
+    assert list(rows[0]) == list(COLUMNS)
+    assert [{name: row[name] for name in COLUMNS if not name.endswith("_id")} for row in rows] == [
+        {
+            "invoice": "RE-2026-000001",
+            "position": "1",
+            "account_path": "C",
+            "cost_centre": "'=K-1",
+            "po_number": "4500",
+            "description": "'=HYPERLINK(1)",
+            "period_start": "2026-11-16",
+            "period_end": "2026-12-16",
+            "quantity": "1",
+            "unit_amount": "9",
+            "net": "9.00",
+            "currency": "EUR",
+            "tax_category": "S",
+            "tax_rate": "19",
+        },
+        {
+            "invoice": "RE-2026-000001",
+            "position": "2",
+            "account_path": "Nord, „Süd“",
+            "cost_centre": "'=K-1",
+            "po_number": "4500",
+            "description": "'=HYPERLINK(1)",
+            "period_start": "2026-11-01",
+            "period_end": "2026-12-01",
+            "quantity": "2.5",
+            "unit_amount": "9",
+            "net": "22.50",
+            "currency": "EUR",
+            "tax_category": "S",
+            "tax_rate": "19",
+        },
+    ]
+
+
+def test_reads_piece_by_piece(vendor, invoice_id, monkeypatch):
+    whole = "".join(annex_csv(vendor.actor, invoice_id))
+
+    monkeypatch.setattr(annex, "_CHUNK", 1)
+    pieces = list(annex_csv(vendor.actor, invoice_id))
+
+    assert len(pieces) == 3
+    assert "".join(pieces) == whole
+
+
+def test_is_for_those_who_see_the_whole_invoice(vendor, invoice_id, bob, charlie):
+    assert len(read(annex_csv(bob("C"), invoice_id))) == 2
+    with pytest.raises(Forbidden):
+        annex_csv(bob("C-1"), invoice_id)
+    with pytest.raises(NotFound):
+        annex_csv(charlie, invoice_id)

@@ -1,0 +1,44 @@
+"""The proration and the tiers, in words under a line."""
+
+import pytest
+from django.utils import translation
+
+from invoicing.documents.calculation import calculation_text
+from invoicing.documents.formats import Formats
+
+UNITS = {"quantity": "8", "unit_amount": "9.00", "flat_amount": "0"}
+TIER = {"quantity": "10", "unit_amount": "45", "flat_amount": "0"}
+NEXT = {"quantity": "41", "unit_amount": "40", "flat_amount": "0"}
+VOLUME = {"quantity": "240", "unit_amount": "12.5", "flat_amount": "25"}
+
+
+def words(language, steps, days=30, full_days=30):
+    calculation = {"steps": steps, "days": days, "full_days": full_days}
+    with translation.override(language):
+        text = calculation_text(calculation, Formats.of(language, "EUR"))
+    return text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("steps", "days", "german", "english"),
+    [
+        ([UNITS], 30, "", ""),
+        ([UNITS], 16, "anteilig: 8 × 9,00 € × 16/30 Tage", "prorated: 8 × €9.00 × 16/30 days"),
+        ([TIER, NEXT], 30, "10 × 45,00 € + 41 × 40,00 €", "10 × €45.00 + 41 × €40.00"),
+        (
+            [TIER, NEXT],
+            1,
+            "anteilig: (10 × 45,00 € + 41 × 40,00 €) × 1/30 Tage",
+            "prorated: (10 × €45.00 + 41 × €40.00) × 1/30 days",
+        ),
+        ([VOLUME], 30, "240 × 12,50 € + 25,00 €", "240 × €12.50 + €25.00"),
+        ([], 16, "", ""),
+    ],
+)
+def test_says_how_the_amount_came_about(steps, days, german, english):
+    assert words("de", steps, days) == german
+    assert words("en", steps, days) == english
+
+
+def test_says_nothing_of_a_calculation_it_does_not_know():
+    assert calculation_text({}, Formats.of("de", "EUR")) == ""
