@@ -13,8 +13,7 @@ from billing_rules.money import exponent, to_major
 LANGUAGES = ("en", "de")
 _TERRITORIES = {"de": "DE", "en": "GB"}
 _MINUS = "\u2212"
-_THIN_SPACE = "\u2009"
-_NARROW_NO_BREAK_SPACE = "\u202f"
+_NO_BREAK = str.maketrans({" ": "\u00a0", "\u2009": "\u202f"})
 
 
 def language_of(code: str) -> str:
@@ -84,7 +83,7 @@ class Formats:
 
     def day(self, day: date) -> str:
         """Return a date that cannot be misread: ``01.12.2026``, ``1 Dec 2026``."""
-        return format_date(day, "medium", locale=self.locale)
+        return _unbroken(format_date(day, "medium", locale=self.locale))
 
     def period(self, start: date, end: date) -> str:
         """Return the first and the last day of a period whose ``end`` is not part of it."""
@@ -92,8 +91,7 @@ class Formats:
         if last <= start:
             return self.day(start)
         skeleton = "yMd" if self.locale.language == "de" else "yMMMd"
-        text = str(format_interval(start, last, skeleton, locale=self.locale))
-        return text.replace(_THIN_SPACE, _NARROW_NO_BREAK_SPACE)
+        return _unbroken(str(format_interval(start, last, skeleton, locale=self.locale)))
 
     def country(self, code: str) -> str:
         """Return a country's name as the last line of an address: in capitals."""
@@ -112,3 +110,8 @@ class Formats:
 def _signed(text: str) -> str:
     """Return ``text`` with a minus as wide as a plus, which no line break follows."""
     return text.replace("-", _MINUS)
+
+
+def _unbroken(text: str) -> str:
+    """Return a date or a period that stays on one line."""
+    return text.translate(_NO_BREAK)

@@ -51,14 +51,14 @@ def test_writes_rates(rate, german, english):
 @pytest.mark.parametrize(
     ("start", "end", "german", "english"),
     [
-        ("2026-11-01", "2026-12-01", "01.–30.11.2026", "1–30 Nov 2026"),
+        ("2026-11-01", "2026-12-01", "01.–30.11.2026", "1–30\xa0Nov\xa02026"),
         (
             "2026-11-15",
             "2026-12-15",
             "15.11.\u202f–\u202f14.12.2026",
-            "15 Nov\u202f–\u202f14 Dec 2026",
+            "15\xa0Nov\u202f–\u202f14\xa0Dec\xa02026",
         ),
-        ("2026-12-31", "2027-01-01", "31.12.2026", "31 Dec 2026"),
+        ("2026-12-31", "2027-01-01", "31.12.2026", "31\xa0Dec\xa02026"),
     ],
 )
 def test_writes_a_period_up_to_its_last_day(start, end, german, english):
@@ -72,8 +72,8 @@ def test_writes_dates_that_cannot_be_misread():
     day = date(2026, 11, 3)
 
     assert Formats.of("de", "EUR").day(day) == "03.11.2026"
-    assert Formats.of("en", "EUR").day(day) == "3 Nov 2026"
-    assert Formats.of("en-US", "EUR").day(day) == "Nov 3, 2026"
+    assert Formats.of("en", "EUR").day(day) == "3\xa0Nov\xa02026"
+    assert Formats.of("en-US", "EUR").day(day) == "Nov\xa03,\xa02026"
 
 
 @pytest.mark.parametrize(
