@@ -162,7 +162,8 @@ def _taken_up(
         tenant_id=families.actor.tenant_id,
         run_id=run.id,
         status__in=Invoice.UNISSUED,
-        bill_to_id__in={document.bill_to_id for document in documents},
+        # A document that lies outside the run's subtree is not made, so its draft stays.
+        bill_to_id__in={document.bill_to_id for document in documents} & families.in_scope,
     )
     wanted = {_facts(document.key) for document in documents}
     return {

@@ -47,6 +47,7 @@ class RunDateBeforeLastIssue(RunRefused):
 
 # A family has a place in the queue when something of it falls due, waits, or is a draft to issue,
 # or when a draft of an earlier run came too late: its series has gone on without it.
+# Whoever joins a run takes nothing back: what waits to be issued for somebody else stays so.
 # Each step is computed once and by key, so that the plan does not hang on statistics that a big
 # import has just made wrong.
 _QUEUE = """
@@ -88,7 +89,8 @@ _QUEUE = """
         ON account.tenant_id = root.tenant_id AND account.id = root.account_id
     ORDER BY root.account_id
     ON CONFLICT (tenant_id, run_id, root_id, within_id)
-    DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues
+    DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues OR (
+        invoicing_runfamily.issues AND invoicing_runfamily.status = 'waiting')
 """
 
 
