@@ -8,7 +8,7 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
-graceful_timeout = 5
+graceful_timeout = 3
 keepalive = 5
 # Workers end after so many requests, not all at once, so that no leak lasts.
 max_requests = 5000

@@ -88,14 +88,18 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 def _commands() -> dict[str, list[str]]:
     """Return the programs that make up the product."""
-    module = [sys.executable, "-m"]
     schedule = local_folder() / "timetable"
-    celery = [*module, "celery", "--app=billing_hierarchy", "--quiet"]
+    # In a container root is common and confined.
+    silence = ["-W", "ignore:You're running the worker with superuser privileges"]
+    celery = [sys.executable, *silence, "-m", "celery", "--app=billing_hierarchy", "--quiet"]
     level = "--loglevel=WARNING"
+    web_server = [sys.executable, "-m", "gunicorn", "--config=python:billing_hierarchy.web_server"]
+    # The timetable looks up each second, so that it hears at once that it shall stop.
+    timetable = ["beat", level, "--max-interval=1", f"--schedule={schedule}", "--pidfile="]
     return {
-        "The web server": [*module, "gunicorn", "--config=python:billing_hierarchy.web_server"],
+        "The web server": web_server,
         "The worker": [*celery, "worker", level, "--concurrency=2", "--without-mingle"],
-        "The timetable": [*celery, "beat", level, f"--schedule={schedule}", "--pidfile="],
+        "The timetable": [*celery, *timetable],
     }
 
 
