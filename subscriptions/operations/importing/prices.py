@@ -1,11 +1,10 @@
-"""Importing prices and subscriptions: what is there already stays as it is."""
+"""Importing prices and the products they belong to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -22,32 +21,25 @@ from accounts.imports import (
     plain_decimal,
     read_rows,
 )
-from accounts.models import Account, SettingInterval, SettingName, TaxRate
+from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
-from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
-from subscriptions.models import Item, Price, Product, Subscription
+from subscriptions.models import Price, Product
+from subscriptions.operations.importing.rows import (
+    QUANTITY_DECIMALS,
+    QUANTITY_DIGITS,
+    refuse_difference,
+)
 
 PRICE_COLUMNS = Columns(
     required=("external_id", "product", "name", "model", "currency", "interval", "timing"),
     optional=("unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
 )
-SUBSCRIPTION_COLUMNS = Columns(
-    required=(
-        "external_id",
-        "account_external_id",
-        "price_external_id",
-        "quantity",
-        "start_date",
-    ),
-    optional=("end_date", "po_number", "billed_until"),
-)
 _PRICE_DIGITS, _PRICE_DECIMALS = 12, 8
-_QUANTITY_DIGITS, _QUANTITY_DECIMALS = 12, 6
 # Where the rules find fault with the terms as a whole, the column that is to blame.
 _COLUMN_OF_FAULT = {"tiers": "tiers", "last": "tiers", "package": "package_size"}
 
@@ -102,7 +94,7 @@ def import_prices(
         ):
             unchanged += 1
         else:
-            _refuse_difference(row)
+            refuse_difference(row)
     if problems.errors:
         return ImportReport("prices", is_dry_run, len(rows), errors=tuple(problems.in_order()))
     if new and not is_dry_run:
@@ -138,7 +130,7 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
         "unit_amount": row.decimal("unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS),
         "tiers": _tiers(row),
         "package_size": row.decimal(
-            "package_size", digits=_QUANTITY_DIGITS, decimals=_QUANTITY_DECIMALS
+            "package_size", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS
         ),
         "interval": row.choice("interval", [unit.value for unit in Unit], needed=True),
         "interval_count": _interval_count(row),
@@ -192,7 +184,7 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
                 {
                     "up_to": None
                     if up_to == "inf"
-                    else _plain(plain_decimal(up_to, _QUANTITY_DIGITS, _QUANTITY_DECIMALS)),
+                    else _plain(plain_decimal(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
                     "unit_amount": _plain(
                         plain_decimal(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
                     ),
@@ -233,14 +225,6 @@ def _check_terms(row: Row, values: dict[str, Any]) -> None:
         row.refuse(column, fault.code, _("These terms do not fit the model “%(model)s”.") % values)
 
 
-def _refuse_difference(row: Row) -> None:
-    row.refuse(
-        "external_id",
-        "already_exists_different",
-        _("This external id exists already, with other values."),
-    )
-
-
 def _create_prices(actor: Actor, lines: Sequence[_PriceLine], now: datetime) -> None:
     names = {line.product for line in lines}
     products = {
@@ -267,184 +251,6 @@ def _create_prices(actor: Actor, lines: Sequence[_PriceLine], now: datetime) -> 
         [
             Happening("price.created", price.id, after={"external_id": price.external_id})
             for price in prices
-        ],
-        now=now,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _SubscriptionLine:
-    key: str
-    account_id: UUID
-    price_id: UUID
-    quantity: Decimal
-    start_date: date
-    end_date: date | None
-    billed_until: date | None
-    po_number: str
-
-    @property
-    def first_action(self) -> date | None:
-        """The day its first period to be charged begins; None if all was billed elsewhere."""
-        first = max(self.start_date, self.billed_until or self.start_date)
-        return None if self.end_date is not None and first >= self.end_date else first
-
-
-@operation
-def import_subscriptions(
-    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
-) -> ImportReport:
-    """Create the subscriptions of a file, each with one item.
-
-    A row whose ``external_id`` exists must say the same: changes are made one by one, with a
-    preview.
-
-    Args:
-        actor: whose tenant.
-        content: the file's bytes.
-        is_dry_run: check everything, store nothing.
-        now: for the audit trail.
-
-    Raises:
-        Forbidden: the actor may not write subscriptions everywhere.
-
-    Source: docs/data-formats.md; docs/billing-rules.md, R20, R24.
-    """
-    access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
-    problems = Problems()
-    rows = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
-    note_duplicates(rows)
-    one_at_a_time(actor)
-    accounts = {
-        key: (account_id, status)
-        for key, account_id, status in Account.objects.filter(
-            tenant_id=actor.tenant_id,
-            external_id__in={row.cells["account_external_id"] for row in rows},
-        ).values_list("external_id", "id", "status")
-    }
-    prices = dict(
-        Price.objects.filter(
-            tenant_id=actor.tenant_id,
-            external_id__in={row.cells["price_external_id"] for row in rows},
-        ).values_list("external_id", "id")
-    )
-    stored = _stored_subscriptions(actor, rows)
-    new, unchanged = [], 0
-    for row in rows:
-        line = _understand_subscription(row, accounts, prices)
-        if line is None:
-            continue
-        known = stored.get(line.key)
-        if known is None:
-            new.append(line)
-        elif known == line:
-            unchanged += 1
-        else:
-            _refuse_difference(row)
-    if problems.errors:
-        return ImportReport(
-            "subscriptions", is_dry_run, len(rows), errors=tuple(problems.in_order())
-        )
-    if new and not is_dry_run:
-        _create_subscriptions(actor, new, now)
-    return ImportReport("subscriptions", is_dry_run, len(rows), len(new), 0, unchanged)
-
-
-def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _SubscriptionLine]:
-    items = Item.objects.filter(
-        tenant_id=actor.tenant_id,
-        subscription__tenant_id=actor.tenant_id,
-        subscription__external_id__in={row.cells["external_id"] for row in rows},
-    ).select_related("subscription")
-    return {
-        item.subscription.external_id or "": _SubscriptionLine(
-            key=item.subscription.external_id or "",
-            account_id=item.subscription.account_id,
-            price_id=item.price_id,
-            quantity=item.quantity,
-            start_date=item.subscription.start_date,
-            end_date=item.subscription.end_date,
-            billed_until=item.subscription.billed_until,
-            po_number=item.subscription.po_number,
-        )
-        for item in items
-    }
-
-
-def _understand_subscription(
-    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, UUID]
-) -> _SubscriptionLine | None:
-    key = row.required("external_id")
-    account_key, price_key = row.required("account_external_id"), row.required("price_external_id")
-    account_id, status = accounts.get(account_key, (None, ""))
-    price_id = prices.get(price_key)
-    if account_key and account_id is None:
-        row.refuse("account_external_id", "unknown_account", _("There is no such account."))
-    elif status == Account.Status.ARCHIVED:
-        row.refuse("account_external_id", "account_archived", _("This account is archived."))
-    if price_key and price_id is None:
-        row.refuse("price_external_id", "unknown_price", _("There is no such price."))
-    quantity = (
-        row.decimal("quantity", digits=_QUANTITY_DIGITS, decimals=_QUANTITY_DECIMALS)
-        if row.required("quantity")
-        else None
-    )
-    start_date = row.day("start_date") if row.required("start_date") else None
-    end_date, billed_until = row.day("end_date"), row.day("billed_until")
-    if start_date and end_date and end_date <= start_date:
-        row.refuse("end_date", "end_before_start", _("It ends on or before its start."))
-    if start_date and billed_until and billed_until < start_date:
-        row.refuse(
-            "billed_until", "billed_before_start", _("It cannot be billed before its start.")
-        )
-    po_number = row.text("po_number", longest=100)
-    if not key or account_id is None or price_id is None or quantity is None or not start_date:
-        return None
-    return _SubscriptionLine(
-        key, account_id, price_id, quantity, start_date, end_date, billed_until, po_number
-    )
-
-
-def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime) -> None:
-    subscriptions = [
-        Subscription(
-            tenant_id=actor.tenant_id,
-            external_id=line.key,
-            account_id=line.account_id,
-            start_date=line.start_date,
-            end_date=line.end_date,
-            billed_until=line.billed_until,
-            po_number=line.po_number,
-        )
-        for line in lines
-    ]
-    Subscription.objects.bulk_create(subscriptions, batch_size=5_000)
-    Item.objects.bulk_create(
-        (
-            Item(
-                tenant_id=actor.tenant_id,
-                subscription=subscription,
-                account_id=line.account_id,
-                price_id=line.price_id,
-                quantity=line.quantity,
-                next_action_date=line.first_action,
-            )
-            for subscription, line in zip(subscriptions, lines, strict=True)
-        ),
-        batch_size=5_000,
-    )
-    if len(lines) >= WORTH_IT:
-        refresh_statistics([Subscription, Item])
-    record_events(
-        actor,
-        [
-            Happening(
-                "subscription.created",
-                subscription.id,
-                subscription.account_id,
-                after={"external_id": subscription.external_id, "start": str(line.start_date)},
-            )
-            for subscription, line in zip(subscriptions, lines, strict=True)
         ],
         now=now,
     )

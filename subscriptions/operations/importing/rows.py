@@ -1,0 +1,16 @@
+"""What the imports of this app share."""
+
+from django.utils.translation import gettext as _
+
+from accounts.imports import Row
+
+QUANTITY_DIGITS, QUANTITY_DECIMALS = 12, 6
+
+
+def refuse_difference(row: Row) -> None:
+    """Note that what exists under this external id says something else."""
+    row.refuse(
+        "external_id",
+        "already_exists_different",
+        _("This external id exists already, with other values."),
+    )

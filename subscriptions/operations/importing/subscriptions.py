@@ -1,0 +1,221 @@
+"""Importing subscriptions, each with one item."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.events import Happening, record_events
+from accounts.imports import (
+    Columns,
+    Problems,
+    Row,
+    note_duplicates,
+    read_rows,
+)
+from accounts.models import Account
+from accounts.operations.importing import ImportReport, one_at_a_time
+from accounts.tenancy import operation
+from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
+from subscriptions.models import Item, Price, Subscription
+from subscriptions.operations.importing.rows import (
+    QUANTITY_DECIMALS,
+    QUANTITY_DIGITS,
+    refuse_difference,
+)
+
+SUBSCRIPTION_COLUMNS = Columns(
+    required=(
+        "external_id",
+        "account_external_id",
+        "price_external_id",
+        "quantity",
+        "start_date",
+    ),
+    optional=("end_date", "po_number", "billed_until"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _SubscriptionLine:
+    key: str
+    account_id: UUID
+    price_id: UUID
+    quantity: Decimal
+    start_date: date
+    end_date: date | None
+    billed_until: date | None
+    po_number: str
+
+    @property
+    def first_action(self) -> date | None:
+        """The day its first period to be charged begins; None if all was billed elsewhere."""
+        first = max(self.start_date, self.billed_until or self.start_date)
+        return None if self.end_date is not None and first >= self.end_date else first
+
+
+@operation
+def import_subscriptions(
+    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
+) -> ImportReport:
+    """Create the subscriptions of a file, each with one item.
+
+    A row whose ``external_id`` exists must say the same: changes are made one by one, with a
+    preview.
+
+    Args:
+        actor: whose tenant.
+        content: the file's bytes.
+        is_dry_run: check everything, store nothing.
+        now: for the audit trail.
+
+    Raises:
+        Forbidden: the actor may not write subscriptions everywhere.
+
+    Source: docs/data-formats.md; docs/billing-rules.md, R20, R24.
+    """
+    access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    problems = Problems()
+    rows = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
+    note_duplicates(rows)
+    one_at_a_time(actor)
+    accounts = {
+        key: (account_id, status)
+        for key, account_id, status in Account.objects.filter(
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["account_external_id"] for row in rows},
+        ).values_list("external_id", "id", "status")
+    }
+    prices = dict(
+        Price.objects.filter(
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["price_external_id"] for row in rows},
+        ).values_list("external_id", "id")
+    )
+    stored = _stored_subscriptions(actor, rows)
+    new, unchanged = [], 0
+    for row in rows:
+        line = _understand_subscription(row, accounts, prices)
+        if line is None:
+            continue
+        known = stored.get(line.key)
+        if known is None:
+            new.append(line)
+        elif known == line:
+            unchanged += 1
+        else:
+            refuse_difference(row)
+    if problems.errors:
+        return ImportReport(
+            "subscriptions", is_dry_run, len(rows), errors=tuple(problems.in_order())
+        )
+    if new and not is_dry_run:
+        _create_subscriptions(actor, new, now)
+    return ImportReport("subscriptions", is_dry_run, len(rows), len(new), 0, unchanged)
+
+
+def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _SubscriptionLine]:
+    items = Item.objects.filter(
+        tenant_id=actor.tenant_id,
+        subscription__tenant_id=actor.tenant_id,
+        subscription__external_id__in={row.cells["external_id"] for row in rows},
+    ).select_related("subscription")
+    return {
+        item.subscription.external_id or "": _SubscriptionLine(
+            key=item.subscription.external_id or "",
+            account_id=item.subscription.account_id,
+            price_id=item.price_id,
+            quantity=item.quantity,
+            start_date=item.subscription.start_date,
+            end_date=item.subscription.end_date,
+            billed_until=item.subscription.billed_until,
+            po_number=item.subscription.po_number,
+        )
+        for item in items
+    }
+
+
+def _understand_subscription(
+    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, UUID]
+) -> _SubscriptionLine | None:
+    key = row.required("external_id")
+    account_key, price_key = row.required("account_external_id"), row.required("price_external_id")
+    account_id, status = accounts.get(account_key, (None, ""))
+    price_id = prices.get(price_key)
+    if account_key and account_id is None:
+        row.refuse("account_external_id", "unknown_account", _("There is no such account."))
+    elif status == Account.Status.ARCHIVED:
+        row.refuse("account_external_id", "account_archived", _("This account is archived."))
+    if price_key and price_id is None:
+        row.refuse("price_external_id", "unknown_price", _("There is no such price."))
+    quantity = (
+        row.decimal("quantity", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS)
+        if row.required("quantity")
+        else None
+    )
+    start_date = row.day("start_date") if row.required("start_date") else None
+    end_date, billed_until = row.day("end_date"), row.day("billed_until")
+    if start_date and end_date and end_date <= start_date:
+        row.refuse("end_date", "end_before_start", _("It ends on or before its start."))
+    if start_date and billed_until and billed_until < start_date:
+        row.refuse(
+            "billed_until", "billed_before_start", _("It cannot be billed before its start.")
+        )
+    po_number = row.text("po_number", longest=100)
+    if not key or account_id is None or price_id is None or quantity is None or not start_date:
+        return None
+    return _SubscriptionLine(
+        key, account_id, price_id, quantity, start_date, end_date, billed_until, po_number
+    )
+
+
+def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime) -> None:
+    subscriptions = [
+        Subscription(
+            tenant_id=actor.tenant_id,
+            external_id=line.key,
+            account_id=line.account_id,
+            start_date=line.start_date,
+            end_date=line.end_date,
+            billed_until=line.billed_until,
+            po_number=line.po_number,
+        )
+        for line in lines
+    ]
+    Subscription.objects.bulk_create(subscriptions, batch_size=5_000)
+    Item.objects.bulk_create(
+        (
+            Item(
+                tenant_id=actor.tenant_id,
+                subscription=subscription,
+                account_id=line.account_id,
+                price_id=line.price_id,
+                quantity=line.quantity,
+                next_action_date=line.first_action,
+            )
+            for subscription, line in zip(subscriptions, lines, strict=True)
+        ),
+        batch_size=5_000,
+    )
+    if len(lines) >= WORTH_IT:
+        refresh_statistics([Subscription, Item])
+    record_events(
+        actor,
+        [
+            Happening(
+                "subscription.created",
+                subscription.id,
+                subscription.account_id,
+                after={"external_id": subscription.external_id, "start": str(line.start_date)},
+            )
+            for subscription, line in zip(subscriptions, lines, strict=True)
+        ],
+        now=now,
+    )
