@@ -28,7 +28,7 @@ def _truthy(name: str, default: str = "") -> bool:
 
 
 def _secret_key() -> str:
-    """Return ``SECRET_KEY``, the content of ``SECRET_KEY_FILE``, or a key kept in the local folder."""
+    """Return ``SECRET_KEY``, what ``SECRET_KEY_FILE`` holds, or a key of the local folder."""
     if key := os.environ.get("SECRET_KEY"):
         return key
     path = Path(os.environ.get("SECRET_KEY_FILE", LOCAL_DIR / "secret-key"))

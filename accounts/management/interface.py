@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from abc import abstractmethod
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -86,9 +87,9 @@ class BillingCommand(BaseCommand):
         """Add what all of them take."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
+    @abstractmethod
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Do the command's work and return its answer."""
-        raise NotImplementedError
 
     def exit_code(self, answer: Mapping[str, Any]) -> int:
         """Return 1 for an answer that reports violations or refusals."""
