@@ -1,0 +1,286 @@
+"""Moving a sandbox's clock, and what the scheduler does for live tenants."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.clock import today_of
+from accounts.errors import Forbidden
+from accounts.models import AuditEntry, Tenant
+from invoicing import tasks
+from invoicing.models import BillingRun
+from invoicing.operations.clock import ClockBackwards, ClockTooFar, NotSandbox, advance_clock
+from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from tests.world import NOW, TODAY, account, lines_of, price, subscription
+
+
+def fill(vendor):
+    vendor.has(
+        "accounts",
+        account("A", billing_day=1),
+        account("B", "A", bill_to="B", billing_day=31),
+        account("C"),
+    )
+    vendor.has(
+        "prices",
+        price("ten", "10"),
+        price("later", "29.99", timing="arrears"),
+        price("yearly", "99.99", interval="year"),
+    )
+    vendor.has(
+        "subscriptions",
+        subscription("S1", "A", "ten", "2026-11-24"),
+        subscription("S2", "B", "later", "2026-12-05", end_date="2027-06-17"),
+        subscription("S3", "B", "yearly", "2026-12-31"),
+        subscription("S4", "C", "ten", "2027-01-30"),
+    )
+
+
+def today(vendor):
+    with vendor.seen():
+        return today_of(Tenant.objects.get())
+
+
+def totals(vendor):
+    found = {}
+    for document in vendor.documents():
+        for line in lines_of(document):
+            key = (document["bill_to"], line[0], line[1])
+            assert key not in found
+            found[key] = line[3]
+    return found
+
+
+def move(vendor, to):
+    return advance_clock(vendor.actor, to_date=date.fromisoformat(to), now=NOW)
+
+
+def test_bills_every_day_on_the_way_in_order(vendor):
+    fill(vendor)
+
+    moved = move(vendor, "2027-11-23")
+
+    assert (moved.from_date, moved.to_date, moved.days) == (TODAY, date(2027, 11, 23), 365)
+    assert today(vendor) == date(2027, 11, 23)
+    documents = vendor.documents()
+    assert len(documents) == moved.invoices
+    days = [document["issue_date"] for document in documents]
+    assert days == sorted(days)
+    assert [d["issue_date"] for d in documents if d["bill_to"] == "C"] == [
+        "2027-01-30", "2027-02-28", "2027-03-30", "2027-04-30", "2027-05-30", "2027-06-30",
+        "2027-07-30", "2027-08-30", "2027-09-30", "2027-10-30",
+    ]  # fmt: skip
+    # First charges wait for the billing day: 24 November to 1 December comes with December.
+    first = documents[0]
+    assert (first["issue_date"], lines_of(first)) == (
+        "2026-12-01",
+        [("S1", "2026-11-24", "2026-12-01", 233), ("S1", "2026-12-01", "2027-01-01", 1000)],
+    )
+    assert vendor.violations() == []
+
+
+def test_makes_what_the_runs_of_each_month_make(vendor, other_vendor):
+    fill(vendor)
+    fill(other_vendor)
+
+    move(vendor, "2027-05-31")
+    for month in pairs_of_months():
+        other_vendor.run(month)
+
+    assert totals(vendor) == totals(other_vendor)
+    # The documents that fall due on the same day are the same.
+    assert sum(totals(vendor).values()) > 0
+
+
+def pairs_of_months():
+    day = date(2026, 11, 30)
+    while day <= date(2027, 5, 31):
+        yield day
+        day = (day + timedelta(days=1)).replace(day=28) + timedelta(days=4)
+        day -= timedelta(days=day.day)
+
+
+def test_moves_in_steps_as_in_one(vendor, other_vendor):
+    fill(vendor)
+    fill(other_vendor)
+
+    move(vendor, "2027-02-15")
+    for to in ("2026-11-23", "2026-12-01", "2026-12-30", "2027-01-31", "2027-02-15", "2027-02-15"):
+        move(other_vendor, to)
+
+    assert vendor.documents() == other_vendor.documents()
+
+
+def test_goes_on_where_it_was_broken_off(vendor, monkeypatch):
+    fill(vendor)
+    from invoicing.operations import clock
+
+    original = clock.run_billing
+
+    def fails_in_march(actor, *, run_date, **options):
+        if run_date >= date(2027, 3, 1):
+            raise RuntimeError("power cut")
+        return original(actor, run_date=run_date, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "run_billing", fails_in_march)
+        with pytest.raises(RuntimeError):
+            move(vendor, "2027-06-30")
+
+    assert TODAY < today(vendor) < date(2027, 3, 1)
+    move(vendor, "2027-06-30")
+    assert today(vendor) == date(2027, 6, 30)
+    march = [d for d in vendor.documents() if d["issue_date"] == "2027-03-01"]
+    assert [d["bill_to"] for d in march] == ["A"]
+    assert vendor.violations() == []
+
+
+def test_passes_over_days_that_a_run_ahead_has_taken(vendor):
+    fill(vendor)
+    ahead = vendor.bills("2027-02-01")
+    assert len(ahead) == 3
+
+    moved = move(vendor, "2027-02-15")
+
+    assert moved.invoices == 0
+    assert today(vendor) == date(2027, 2, 15)
+    assert vendor.documents() == ahead
+
+
+@pytest.mark.parametrize(
+    ("to", "error"),
+    [("2026-11-22", ClockBackwards), ("2100-01-01", ClockTooFar), ("2036-11-24", None)],
+)
+def test_refuses_to_go_back_or_too_far(vendor, to, error):
+    if error is None:
+        # Ten years are fine, where nothing is to be done.
+        assert move(vendor, "2036-11-20").days == 3_650
+        return
+    fill(vendor)
+    with pytest.raises(error):
+        move(vendor, to)
+
+    assert today(vendor) == TODAY
+    with vendor.seen():
+        assert not BillingRun.objects.exists()
+
+
+def test_refuses_a_live_tenant(live_vendor):
+    with pytest.raises(NotSandbox):
+        move(live_vendor, "2027-01-01")
+
+
+def test_is_for_those_who_may(vendor):
+    vendor.actor = vendor.staff("Bob", "support")
+
+    with pytest.raises(Forbidden):
+        move(vendor, "2027-01-01")
+
+    assert today(vendor) == TODAY
+
+
+def test_leaves_a_trace(vendor):
+    move(vendor, "2026-12-24")
+
+    with vendor.seen():
+        entry = AuditEntry.objects.get(action="tenant.clock_moved")
+    assert (entry.before, entry.after) == ({"today": "2026-11-23"}, {"today": "2026-12-24"})
+
+
+# -- the scheduler -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (None, [TODAY]),
+        (TODAY, []),
+        (TODAY - timedelta(days=1), [TODAY]),
+        (TODAY - timedelta(days=3), [TODAY - timedelta(days=n) for n in (2, 1, 0)]),
+        (date(2020, 1, 1), [TODAY - timedelta(days=n) for n in range(62, -1, -1)]),
+        (TODAY + timedelta(days=5), []),
+    ],
+)
+def test_knows_the_days_it_missed(live_vendor, last, expected):
+    live_vendor.change_tenant(scheduled_until=last)
+
+    assert missed_days(live_vendor.actor, today=TODAY) == expected
+
+
+def test_makes_a_run_for_every_missed_day_and_drafts_only(live_vendor):
+    live_vendor.has("accounts", account("A"))
+    live_vendor.has("prices", price("weekly", "7", interval="week"))
+    live_vendor.has("subscriptions", subscription("S1", "A", "weekly", "2026-11-09"))
+    live_vendor.change_tenant(scheduled_until=date(2026, 11, 8))
+
+    for day in missed_days(live_vendor.actor, today=TODAY):
+        run_scheduled_day(live_vendor.actor, day=day, today=TODAY, now=NOW)
+
+    with live_vendor.seen():
+        assert Tenant.objects.get().scheduled_until == TODAY
+        days = list(BillingRun.objects.order_by("date").values_list("date", flat=True))
+    assert {date(2026, 11, 9), date(2026, 11, 16), date(2026, 11, 23)} <= set(days)
+    assert [(d["status"], lines_of(d)) for d in live_vendor.documents()] == [
+        ("to_approve", [("S1", f"2026-11-{day:02d}", end, 700)])
+        for day, end in [(9, "2026-11-16"), (16, "2026-11-23"), (23, "2026-11-30")]
+    ]
+    assert missed_days(live_vendor.actor, today=TODAY) == []
+
+
+def test_passes_over_a_day_that_can_no_longer_be_billed(live_vendor):
+    from accounts.models import Seller
+
+    with live_vendor.seen():
+        Seller.objects.update(is_placeholder=False)
+    live_vendor.has("accounts", account("A"), account("B"))
+    live_vendor.has("prices", price("ten", "10"))
+    live_vendor.has(
+        "subscriptions",
+        subscription("S1", "A", "ten", "2026-11-22"),
+        subscription("S2", "B", "ten", "2026-11-20"),
+    )
+    live_vendor.run("2026-11-22", within="A")
+    live_vendor.change_tenant(scheduled_until=date(2026, 11, 19), approval_required=False)
+
+    for day in missed_days(live_vendor.actor, today=TODAY):
+        run_scheduled_day(live_vendor.actor, day=day, today=TODAY, now=NOW)
+
+    assert [(d["bill_to"], d["issue_date"], d["number"]) for d in live_vendor.documents()] == [
+        ("A", "2026-11-22", "RE-2026-000001"),
+        ("B", "2026-11-22", "RE-2026-000002"),
+    ]
+
+
+def test_tasks_bill_live_tenants_and_leave_sandboxes_alone(committed_vendor, monkeypatch):
+    from tests.world import make_vendor
+
+    live = make_vendor("live", sandbox=False)
+    started = []
+    monkeypatch.setattr(tasks.bill_missed_days, "delay", lambda **kw: started.append(kw))
+
+    tasks.start_daily_runs()
+
+    assert started == [{"tenant_id": str(live.tenant_id)}]
+    tasks.bill_missed_days(**started[0])
+    with live.seen():
+        assert Tenant.objects.get().scheduled_until is not None
+
+
+def test_tasks_take_up_runs_that_somebody_left(committed_vendor, monkeypatch):
+    from invoicing.operations.runs import request_run
+
+    vendor = committed_vendor
+    vendor.has("accounts", account("A"))
+    vendor.has("prices", price("ten", "10"))
+    vendor.has("subscriptions", subscription("S1", "A", "ten", "2026-12-01"))
+    request_run(vendor.actor, run_date=date(2026, 12, 1), within=None, issue=True, today=TODAY)
+    calls = []
+    monkeypatch.setattr(tasks.work_on_run, "delay", lambda **kw: calls.append(kw))
+
+    tasks.work_on_waiting_runs()
+    for call in calls:
+        tasks.work_on_run(**call)
+    tasks.work_on_waiting_runs()
+
+    assert len(calls) == 1
+    assert [d["number"] for d in vendor.documents()] == ["RE-2026-000001"]
