@@ -59,7 +59,9 @@ def accounts(
         placed = _placements(actor, as_of).values("account_id")
         found = found.filter(pk__in=placed)
     if within is not None:
-        found = found.filter(_lies_below(actor, within, as_of))
+        # Of a top that is out of sight nothing is told, not even what of it is in sight.
+        seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=within)
+        found = found.filter(Exists(seen), _lies_below(actor, within, as_of))
     if parent is not None:
         found = found.filter(_is_child(actor, [parent], as_of))
     if tops:

@@ -27,7 +27,8 @@ def charges(
     reached = access.reach(actor, Action.VIEW_INVOICE).order_by()
     found = Charge.objects.filter(tenant_id=actor.tenant_id, account__in=reached.values("pk"))
     if within is not None:
-        found = found.filter(tree.lies_below(actor.tenant_id, [within], field="account"))
+        tops = reached.filter(pk=within).values("pk")
+        found = found.filter(tree.lies_below(actor.tenant_id, tops, field="account"))
     if status is not None:
         found = found.filter(status=status)
     seen = Invoice.objects.filter(invoices.visible_to(actor)).order_by().values("pk")

@@ -334,13 +334,14 @@ def _amount_in_reach(actor: Actor, name: str) -> Case:
 
 
 def _concerns(actor: Actor, account_id: UUID, *, only: bool) -> Q:
-    """Return the condition on invoices that concern an account: as R23, for its subtree."""
-    accounts = Account.objects.filter(tenant_id=actor.tenant_id)
-    accounts = (
-        accounts.filter(pk=account_id)
-        if only
-        else accounts.filter(tree.lies_below(actor.tenant_id, [account_id]))
-    )
+    """Return the condition on invoices that concern an account: as R23, for its subtree.
+
+    Of an account that is out of sight nothing is told.
+    """
+    accounts = access.reach(actor, Action.VIEW_INVOICE).filter(pk=account_id)
+    if not only:
+        tops = accounts.order_by().values("pk")
+        accounts = Account.objects.filter(tree.lies_below(actor.tenant_id, tops))
     ids = accounts.order_by().values("pk")
     sections = _own_sections(actor).filter(account__in=ids)
     return Q(bill_to__in=ids) | Q(payer__in=ids) | Q(pk__in=sections.values("invoice_id"))

@@ -1,7 +1,7 @@
 """A vendor whose customers are billed, another vendor, and a caller with a key."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,12 @@ def _andere(module_transaction):
 
 @pytest.fixture
 def nordlicht(_nordlicht, db):
-    return replace(_nordlicht)
+    return _nordlicht.copy()
 
 
 @pytest.fixture
 def andere(_andere, db):
-    return replace(_andere)
+    return _andere.copy()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from accounts import tenancy, tree
 from accounts.models import Placement
 from tests.http.api import world
+from tests.world import account
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ def test_shows_an_account_with_its_place(api, nordlicht):
         "kind": "company",
         "status": "active",
         "parent": {"id": a.public_id, "external_id": "A", "name": "Nordhafen Spedition"},
-        "legal_name": "Niederlassung Kiel",
+        "legal_name": "A1 GmbH",
         "email": "",
         "address": {
             "line1": "Hafenstr. 1",
             "line2": "",
-            "postal_code": "20457",
-            "city": "Hamburg",
+            "postal_code": "",
+            "city": "Bremen",
             "region": "",
             "country": "DE",
         },
@@ -73,7 +74,7 @@ def test_shows_the_same_by_either_id(api, nordlicht):
 
 
 def test_finds_an_external_id_with_a_slash(api, nordlicht):
-    world.add_accounts(nordlicht, [{"external_id": "N/1:7 ä", "name": "Slash"}])
+    world.add_accounts(nordlicht, [account("N/1:7 ä", name="Slash")])
 
     answer = api.get("/api/v1/accounts/ext:N%2F1:7%20%C3%A4")
 
@@ -190,9 +191,9 @@ def test_lists_a_subtree_to_a_depth_and_as_it_stood(moved, api, query, found):
 
 
 def test_agrees_with_the_recursion_over_parents(api, nordlicht):
-    for name, account in nordlicht.accounts.items():
+    for name, top in nordlicht.accounts.items():
         with tenancy.scope(nordlicht.id):
-            below = tree.descendants_by_recursion(nordlicht.id, account.id)
+            below = tree.descendants_by_recursion(nordlicht.id, top.id)
         rows = api.get(f"/api/v1/accounts/ext:{name}/subtree").json()["data"]
         ids = {one.public_id for one in nordlicht.accounts.values() if one.id in below}
 

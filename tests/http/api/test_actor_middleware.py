@@ -124,7 +124,7 @@ def test_makes_a_request_id_where_the_callers_is_none(nordlicht, api, given):
 
 @pytest.mark.parametrize(("path", "origin"), [("/who", "dashboard"), ("/portal/who", "portal")])
 def test_acts_for_a_person_of_the_staff(nordlicht, path, origin):
-    body = signed_in(nordlicht.staff("finance_admin")).get(path).json()
+    body = signed_in(nordlicht.staff_login("finance_admin")).get(path).json()
 
     assert body["actor"]["kind"] == "person"
     assert (body["actor"]["role"], body["actor"]["origin"]) == ("finance_admin", origin)
@@ -132,13 +132,13 @@ def test_acts_for_a_person_of_the_staff(nordlicht, path, origin):
 
 
 def test_acts_for_a_customers_person_without_a_role(nordlicht):
-    body = signed_in(nordlicht.customer("viewer", "A")).get("/portal/who").json()
+    body = signed_in(nordlicht.customer_login("viewer", "A")).get("/portal/who").json()
 
     assert (body["actor"]["role"], body["tenant"]) == (None, "nordlicht")
 
 
 def test_takes_no_session_for_the_api(nordlicht):
-    assert signed_in(nordlicht.staff("owner")).get("/api/who").json()["actor"] is None
+    assert signed_in(nordlicht.staff_login("owner")).get("/api/who").json()["actor"] is None
 
 
 def test_takes_no_key_for_pages(nordlicht, caller):
@@ -146,10 +146,8 @@ def test_takes_no_key_for_pages(nordlicht, caller):
 
 
 def test_lets_a_person_of_two_tenants_choose(nordlicht, andere):
-    person = nordlicht.staff("owner")
+    person = nordlicht.staff_login("owner")
     with tenancy.scope(andere.id):
-        from accounts.models import Membership
-
         Membership.objects.create(tenant=andere.tenant, person=person, role="support")
 
     first = signed_in(person).get("/who").json()
@@ -161,7 +159,7 @@ def test_lets_a_person_of_two_tenants_choose(nordlicht, andere):
 
 
 def test_lets_nobody_choose_a_tenant_they_are_not_of(nordlicht, andere):
-    body = signed_in(nordlicht.staff("owner"), andere.tenant).get("/who").json()
+    body = signed_in(nordlicht.staff_login("owner"), andere.tenant).get("/who").json()
 
     assert (body["tenant"], body["tenants"]) == ("nordlicht", ["nordlicht"])
 
@@ -173,7 +171,7 @@ def test_knows_nobody_without_a_place(nordlicht):
 
 
 def test_knows_nobody_whose_login_is_off(nordlicht):
-    person = nordlicht.staff("owner")
+    person = nordlicht.staff_login("owner")
     client = signed_in(person)
     Person.objects.filter(pk=person.pk).update(is_active=False)
 
@@ -181,13 +179,13 @@ def test_knows_nobody_whose_login_is_off(nordlicht):
 
 
 def test_renders_pages_inside_the_transaction(nordlicht):
-    answer = signed_in(nordlicht.staff("support")).get("/page")
+    answer = signed_in(nordlicht.staff_login("support")).get("/page")
 
     assert b"Nordhafen Gruppe;" in answer.content
 
 
 def test_looks_nobody_up_for_a_view_that_needs_none(nordlicht, django_assert_num_queries):
-    client = signed_in(nordlicht.staff("support"))
+    client = signed_in(nordlicht.staff_login("support"))
 
     with django_assert_num_queries(0):
         assert client.get("/plain").content == b"None"
@@ -197,7 +195,7 @@ def test_looks_nobody_up_for_a_view_that_needs_none(nordlicht, django_assert_num
     ("error", "status"), [("bug", 500), ("no", 403), ("none", 404), ("clash", 400)]
 )
 def test_keeps_nothing_when_a_view_fails(nordlicht, error, status):
-    answer = signed_in(nordlicht.staff("owner")).get(f"/fail?error={error}")
+    answer = signed_in(nordlicht.staff_login("owner")).get(f"/fail?error={error}")
 
     assert answer.status_code == status
     with tenancy.scope(nordlicht.id):
@@ -239,7 +237,7 @@ def test_reads_grants_by_the_tenants_date(nordlicht, dates):
     from accounts.access import Action
     from accounts.actor import Actor
 
-    person = nordlicht.customer("viewer", "A", **dates)
+    person = nordlicht.customer_login("viewer", "A", **dates)
     actor = Actor(
         tenant_id=nordlicht.id,
         kind="person",

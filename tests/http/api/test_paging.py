@@ -9,11 +9,9 @@ from accounts import tenancy
 from invoicing.models import Invoice
 from tests.http.api import world
 from tests.http.api.test_refusals import assert_problem
+from tests.world import account
 
-MANY = [
-    {"external_id": f"N{number:02}", "name": f"Same name {number % 3}", "parent_external_id": "S"}
-    for number in range(23)
-]
+MANY = [account(f"N{number:02}", "S", name=f"Same name {number % 3}") for number in range(23)]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +69,7 @@ def test_reads_on_from_drafts_to_what_is_issued(api, nordlicht):
 
 def test_neither_skips_nor_doubles_when_rows_come_between(api, nordlicht):
     first = api.get("/api/v1/accounts?limit=10").json()
-    world.add_accounts(nordlicht, [{"external_id": "early", "name": "A first one"}])
+    world.add_accounts(nordlicht, [account("early", name="A first one")])
     rest = api.get(f"/api/v1/accounts?limit=200&cursor={first['next_cursor']}").json()
 
     ids = [row["external_id"] for body in (first, rest) for row in body["data"]]
@@ -89,9 +87,7 @@ def test_goes_on_with_another_limit(api):
 
 
 def test_pages_by_fifty_unless_told(api, nordlicht):
-    world.add_accounts(
-        nordlicht, [{"external_id": f"M{n}", "name": f"More {n}"} for n in range(40)]
-    )
+    world.add_accounts(nordlicht, [account(f"M{n}", name=f"More {n}") for n in range(40)])
 
     body = api.get("/api/v1/accounts").json()
 

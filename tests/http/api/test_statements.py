@@ -9,11 +9,9 @@ from accounts.ids import public_id
 from accounts.models import ApiKey
 from invoicing.models import InvoiceLine
 from tests.http.api import world
+from tests.world import account
 
-MANY = [
-    {"external_id": f"N{number:02}", "name": f"Branch {number}", "parent_external_id": "A1"}
-    for number in range(30)
-]
+MANY = [account(f"N{number:02}", "A1", name=f"Branch {number}") for number in range(30)]
 # Finding the key, opening its transaction, reading key and tenant, closing it again: the test's
 # own transaction makes savepoints of what is BEGIN and COMMIT elsewhere, and resets the tenant.
 ENTRY = 7

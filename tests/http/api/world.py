@@ -4,61 +4,44 @@ Nordlicht bills a group. ``G`` is billed for ``A``, ``A1`` and itself, ``B`` has
 ``S`` is another customer. ``Andere`` is another vendor, whose customer has the same external ids.
 """
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import transaction
 
-from accounts import tenancy
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.ids import uuid7
-from accounts.models import Account, ApiKey, Contact, Grant, Membership, Person, Seller, Tenant
-from accounts.operations.importing import import_accounts
-from accounts.operations.tenants import create_tenant
+from accounts.models import (
+    Account,
+    ApiKey,
+    Contact,
+    Grant,
+    Membership,
+    Person,
+    Seller,
+    Tenant,
+)
 from invoicing.models import Invoice
-from invoicing.operations.runs import run_billing
-from subscriptions.operations.importing import import_prices, import_subscriptions
+from tests.world import Row, Vendor, account, make_vendor, price, subscription
 
 TODAY = date(2026, 12, 10)
 RUN_DATE = date(2026, 12, 1)
 NOW = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 
-_ADDRESS = {
-    "line1": "Hafenstr. 1",
-    "postal_code": "20457",
-    "city": "Hamburg",
-    "country": "DE",
-    "currency": "EUR",
-}
-_TERMS = {"billing_day": "1", "payment_terms_days": "30"}
+_TERMS: dict[str, Any] = {"billing_day": 1, "payment_terms_days": 30}
 ACCOUNTS = [
-    {"external_id": "G", "name": "Nordhafen Gruppe", "kind": "group", **_TERMS},
-    {"external_id": "A", "name": "Nordhafen Spedition", "parent_external_id": "G"},
-    {"external_id": "A1", "name": "Niederlassung Kiel", "parent_external_id": "A"},
-    {"external_id": "B", "name": "Baltic Lager", "parent_external_id": "G", "bill_to": "B"},
-    {"external_id": "S", "name": "Solo GmbH", **_TERMS},
+    account("G", name="Nordhafen Gruppe", kind="group", **_TERMS),
+    account("A", "G", name="Nordhafen Spedition"),
+    account("A1", "A", name="Niederlassung Kiel", line1="Hafenstr. 1", currency="EUR"),
+    account("B", "G", name="Baltic Lager", bill_to="B"),
+    account("S", name="Solo GmbH", **_TERMS),
 ]
-PRICES = [
-    {
-        "external_id": "desk",
-        "product": "Desk",
-        "name": "Desk - seat",
-        "model": "per_unit",
-        "currency": "EUR",
-        "unit_amount": "9.00",
-        "interval": "month",
-        "interval_count": "1",
-        "timing": "advance",
-        "tax_rate": "19",
-    }
-]
+PRICE = price("desk", "9.00", name="Desk - seat", model="per_unit", tax_rate=19)
 SUBSCRIPTIONS = [("G", 1), ("A", 2), ("A1", 3), ("B", 4), ("S", 5)]
 
 
@@ -74,23 +57,30 @@ def module_transaction(django_db_setup, django_db_blocker):
 
 
 @dataclass
-class Vendor:
-    """A tenant with its accounts by external id and the secret of its first key."""
+class Shop(Vendor):
+    """A vendor with its accounts by external id, its logins and its keys."""
 
-    tenant: Tenant
-    secret: str
     accounts: dict[str, Account] = field(default_factory=dict)
+
+    def copy(self) -> "Shop":
+        """Return it as it was made, for a test that may add to it."""
+        return replace(self, _ids={})
 
     @property
     def id(self) -> UUID:
-        return self.tenant.id
+        return self.tenant_id
 
     @property
-    def system(self) -> Actor:
-        return Actor.system(self.id, origin="command")
+    def tenant(self) -> Tenant:
+        with self.seen():
+            return Tenant.objects.get()
+
+    @property
+    def secret(self) -> str:
+        return self.api_key
 
     def invoice_of(self, bill_to: str) -> Invoice:
-        with tenancy.scope(self.id):
+        with self.seen():
             return Invoice.objects.get(bill_to=self.accounts[bill_to])
 
     def key(
@@ -98,9 +88,9 @@ class Vendor:
     ) -> str:
         """Make a key and return its secret."""
         secret = f"sk_test_{uuid7().hex}"
-        with tenancy.scope(self.id):
+        with self.seen():
             ApiKey.objects.create(
-                tenant=self.tenant,
+                tenant_id=self.id,
                 name="Key of a test",
                 prefix=secret[:16],
                 digest=hashlib.sha256(secret.encode()).hexdigest(),
@@ -110,87 +100,52 @@ class Vendor:
             )
         return secret
 
-    def staff(self, role: str) -> Person:
-        person = Person.objects.create(email=f"{uuid7().hex}@staff.example", name=f"Alice ({role})")
-        with tenancy.scope(self.id):
-            Membership.objects.create(tenant=self.tenant, person=person, role=role)
+    def staff_login(self, role: str) -> Person:
+        """Make a person of the vendor's own."""
+        person = Person.objects.create(email=f"{uuid7().hex}@staff.example", name="Alice")
+        with self.seen():
+            Membership.objects.create(tenant_id=self.id, person=person, role=role)
         return person
 
-    def customer(self, role: str, account: str, **values) -> Person:
+    def customer_login(self, role: str, key: str, **values) -> Person:
+        """Make a person of a customer's, with a role on an account."""
         person = Person.objects.create(email=f"{uuid7().hex}@customer.example", name="Bob")
-        with tenancy.scope(self.id):
+        own = {"tenant_id": self.id, "account": self.accounts[key]}
+        with self.seen():
             contact = Contact.objects.create(
-                tenant=self.tenant,
-                account=self.accounts[account],
-                person=person,
-                name=person.name,
-                email=person.email,
+                **own, person=person, name=person.name, email=person.email
             )
-            Grant.objects.create(
-                tenant=self.tenant,
-                contact=contact,
-                account=self.accounts[account],
-                role=role,
-                **values,
-            )
+            Grant.objects.create(**own, contact=contact, role=role, **values)
         return person
 
 
-def vendor(slug: str, *, accounts: Iterable[Mapping[str, str]] = ACCOUNTS) -> Vendor:
-    """Make a vendor with accounts, one price and a subscription for each account."""
-    actor = Actor.system(uuid7(), origin="command")
-    new = create_tenant(
-        actor,
-        slug.capitalize(),
-        slug=slug,
-        country="DE",
-        currency="EUR",
-        is_sandbox=True,
-        clock=NOW,
-        now=NOW,
-    )
-    made = Vendor(new.tenant, new.api_key)
-    with tenancy.scope(made.id):
+def vendor(slug: str) -> Shop:
+    """Make a vendor with accounts and one price."""
+    made = make_vendor(slug, clock=TODAY)
+    shop = Shop(made.tenant_id, made.slug, made.actor, made.api_key, made.owner_email)
+    with shop.seen():
         Seller.objects.update(is_placeholder=False)
-    add_accounts(made, accounts)
-    import_prices(actor, file_of(PRICES), is_dry_run=False, today=TODAY, now=NOW)
-    return made
+    add_accounts(shop, ACCOUNTS)
+    shop.has("prices", PRICE)
+    return shop
 
 
-def add_accounts(made: Vendor, accounts: Iterable[Mapping[str, str]]) -> None:
-    """Import accounts, each with an address of its own."""
-    rows = [{"kind": "company", "legal_name": row["name"], **_ADDRESS, **row} for row in accounts]
-    import_accounts(made.system, file_of(rows), is_dry_run=False, today=TODAY, now=NOW)
-    with tenancy.scope(made.id):
-        made.accounts = {str(a.external_id): a for a in Account.objects.all()}
+def add_accounts(shop: Shop, rows: Iterable[Row]) -> None:
+    """Import accounts."""
+    shop.has("accounts", *rows)
+    with shop.seen():
+        shop.accounts = {str(one.external_id): one for one in Account.objects.all()}
 
 
-def subscribe(made: Vendor, wanted: Iterable[tuple[str, int]]) -> None:
+def subscribe(shop: Shop, wanted: Iterable[tuple[str, int]]) -> None:
     """Give each account so many seats from the first of December on."""
-    rows = [
-        {
-            "external_id": f"sub-{account}",
-            "account_external_id": account,
-            "price_external_id": "desk",
-            "quantity": str(quantity),
-            "start_date": RUN_DATE.isoformat(),
-        }
-        for account, quantity in wanted
-    ]
-    import_subscriptions(made.system, file_of(rows), is_dry_run=False, now=NOW)
+    start = RUN_DATE.isoformat()
+    shop.has(
+        "subscriptions",
+        *(subscription(f"sub-{key}", key, "desk", start, seats) for key, seats in wanted),
+    )
 
 
-def bill(made: Vendor, *, issue: bool = True, run_date: date = RUN_DATE) -> None:
+def bill(shop: Shop, *, issue: bool = True, run_date: date = RUN_DATE) -> None:
     """Run billing for everything due."""
-    run_billing(made.system, run_date=run_date, issue=issue, today=TODAY, now=NOW)
-
-
-def file_of(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Return rows as an import file."""
-    listed = list(rows)
-    columns = list(dict.fromkeys(name for row in listed for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="")
-    writer.writeheader()
-    writer.writerows(listed)
-    return text.getvalue().encode()
+    shop.run(run_date, issue=issue, today=TODAY)

@@ -1,0 +1,103 @@
+"""Every public operation and query takes its actor first, so that none can forget to ask."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import get_type_hints
+
+import pytest
+
+from accounts.actor import Actor
+
+APPS = ("accounts", "subscriptions", "invoicing", "reports", "notifications")
+# Who acts is only found out here.
+BEFORE_THE_ACTOR = "accounts.queries.principals"
+# They compute from what they are given, and read and write nothing.
+PURE = {
+    "accounts.operations.settings.differences",
+    "accounts.operations.tenants.slug_of",
+    "invoicing.operations.runs.rating.plain",
+    "subscriptions.operations.importing.rows.refuse_difference",
+}
+
+
+def modules(name: str) -> Iterator[ModuleType]:
+    """Yield a module, or a package and all that is public in it."""
+    if importlib.util.find_spec(name) is None:
+        return
+    module = importlib.import_module(name)
+    yield module
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if not found.name.startswith("_"):
+            yield from modules(f"{name}.{found.name}")
+
+
+def public_functions() -> list[FunctionType]:
+    return [
+        function
+        for app in APPS
+        for layer in ("operations", "queries")
+        for module in modules(f"{app}.{layer}")
+        if module.__name__ != BEFORE_THE_ACTOR
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
+def name_of(function: FunctionType) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def test_finds_functions_to_look_at():
+    names = {name_of(function) for function in public_functions()}
+
+    assert {
+        "accounts.queries.accounts.get_account",
+        "accounts.operations.tenants.create_tenant",
+        "invoicing.queries.invoices.invoices",
+        "invoicing.operations.runs.opening.request_run",
+    } <= names
+    assert names >= PURE
+
+
+@pytest.mark.parametrize(
+    "function", [one for one in public_functions() if name_of(one) not in PURE], ids=name_of
+)
+def test_takes_an_actor_first(function):
+    first = next(iter(inspect.signature(function, eval_str=True).parameters.values()), None)
+
+    assert first is not None
+    # What was read for an actor carries it along.
+    assert Actor in {first.annotation, get_type_hints(first.annotation).get("actor")}
+    assert first.kind in {first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD}
+
+
+def clock_readings(module: ModuleType) -> list[str]:
+    """Return where a module asks the machine for the time."""
+    tree = ast.parse(inspect.getsource(module))
+    return [
+        f"{module.__name__}:{node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"now", "today", "utcnow", "localdate", "localtime", "time"}
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"datetime", "date", "timezone", "time", "clock"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        module
+        for app in APPS
+        for layer in ("operations", "queries")
+        for module in modules(f"{app}.{layer}")
+    ],
+    ids=lambda module: module.__name__,
+)
+def test_is_told_the_time(module):
+    assert clock_readings(module) == []
