@@ -39,7 +39,15 @@ class RoomGroup:
     rooms: tuple[Room, ...]
 
 
-DASHBOARD: Final = (RoomGroup(_("Money"), (Room(_("Invoices"), "file-text", "invoices:list"),)),)
+DASHBOARD: Final = (
+    RoomGroup(
+        _("Money"),
+        (
+            Room(_("Invoices"), "file-text", "invoices:list"),
+            Room(_("Billing runs"), "calendar-check", "runs:list"),
+        ),
+    ),
+)
 PORTAL: Final = (
     RoomGroup(
         "",

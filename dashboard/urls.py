@@ -12,5 +12,6 @@ urlpatterns = [
     path("appearance/", sign_in.appearance, name="appearance"),
     path("language/", include("django.conf.urls.i18n")),
     path("invoices/", include("dashboard.pages.invoice_urls", namespace="invoices")),
+    path("runs/", include("dashboard.pages.runs_urls", namespace="runs")),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
 ]

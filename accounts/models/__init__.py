@@ -1,5 +1,6 @@
 """Tables of the app, by what they describe."""
 
+from accounts.models.jobs import Job
 from accounts.models.log import AuditEntry, Event
 from accounts.models.nodes import Account, AccountNode, Placement
 from accounts.models.people import ApiKey, Contact, Grant, Membership, Person
@@ -14,6 +15,7 @@ __all__ = [
     "Contact",
     "Event",
     "Grant",
+    "Job",
     "Membership",
     "Person",
     "Placement",

@@ -1,0 +1,70 @@
+"""Work that somebody asked for and that is done in the background: imports, moves of the clock."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.ids import public_id
+from accounts.models.people import Person
+from accounts.tenancy import TenantModel
+
+
+class Job(TenantModel):
+    """One piece of work, and its place in the queue; workers claim rows with ``SKIP LOCKED``.
+
+    ``input`` holds the bytes of a file until they are used up. ``beat_at`` is when the worker
+    last said that it lives: a job that has been silent too long is taken up again.
+    """
+
+    class Kind(models.TextChoices):
+        """What is to be done."""
+
+        IMPORT = "import"
+        CLOCK = "clock"
+
+    class Status(models.TextChoices):
+        """Whether its turn has come, and how it went."""
+
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    input = models.BinaryField(null=True)
+    params = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)
+    created_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    created_by_label = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                name="job_open",
+                fields=["tenant", "kind", "id"],
+                condition=models.Q(status__in=["waiting", "running"]),
+            ),
+            models.Index(name="job_by_time", fields=["tenant", "created_at", "id"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return what is done."""
+        return self.kind
+
+    @property
+    def public_id(self) -> str:
+        """The id that addresses carry."""
+        return public_id("job", self.id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is being worked on."""
+        return self.status in (Job.Status.WAITING, Job.Status.RUNNING)

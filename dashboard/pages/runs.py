@@ -1,0 +1,206 @@
+"""Billing runs: the list, and starting one."""
+
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import Invalid, NotFound
+from accounts.middleware import ActorRequest
+from accounts.queries.accounts import resolve_reference
+from dashboard.pages.badges import Badge
+from dashboard.pages.doors import staff_only
+from dashboard.pages.runs_status import duration_text, run_badge, work_soon
+from dashboard.templatetags.figures import date_text, quantity
+from invoicing.models import BillingRun
+from invoicing.operations.runs import request_run
+from invoicing.queries import run_figures
+from invoicing.queries.run_figures import RunSum
+from invoicing.queries.runs import runs
+
+PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run of the list."""
+
+    id: str
+    date: date
+    badge: Badge
+    documents: int
+    sums: list[RunSum]
+    problems: int
+    warnings: int
+    started_by: str
+    duration: str
+
+
+class NewRunForm(forms.Form):
+    """The date of a run, and perhaps one account whose subtree it keeps to."""
+
+    date = forms.DateField(
+        label=gettext_lazy("Date"),
+        help_text=gettext_lazy("Everything due up to this day; it becomes the date of issue."),
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+    account = forms.CharField(
+        label=gettext_lazy("Only this account and below (optional)"),
+        help_text=gettext_lazy("An id such as acc_…, or ext: and your own number."),
+        required=False,
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+@require_safe
+@staff_only
+def run_list(request: ActorRequest) -> HttpResponse:
+    """List the runs, the latest date first."""
+    actor = request.actor
+    before = _day(request.GET.get("before", ""))
+    found = runs(actor) if before is None else runs(actor).filter(date__lt=before)
+    page = list(found[: PAGE_SIZE + 1])
+    shown = page[:PAGE_SIZE]
+    ids = [run.pk for run in shown]
+    sums = run_figures.sums_of(actor, ids)
+    problems = run_figures.problem_counts(actor, ids)
+    context = {
+        "rows": [_row(run, sums.get(run.pk, []), problems.get(run.pk, (0, 0))) for run in shown],
+        "older": shown[-1].date.isoformat() if len(page) > PAGE_SIZE else "",
+        "is_first": before is None,
+        "may_run": access.allows_everywhere(actor, Action.RUN_BILLING),
+    }
+    return render(request, "runs/list.html", context)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _row(run: BillingRun, sums: list[RunSum], problems: tuple[int, int]) -> Row:
+    return Row(
+        id=run.public_id,
+        date=run.date,
+        badge=run_badge(run, has_problems=bool(problems[0])),
+        documents=sum(one.count for one in sums),
+        sums=sums,
+        problems=problems[0],
+        warnings=problems[1],
+        started_by=run.started_by,
+        duration=duration_text(run),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def new_run(request: ActorRequest) -> HttpResponse:
+    """Ask for date and account and say what would be taken; POST starts the run."""
+    actor = request.actor
+    access.require_everywhere(actor, Action.RUN_BILLING)
+    if request.method == "POST":
+        return _start(request, actor)
+    if "date" not in request.GET:
+        form = NewRunForm(initial={"date": actor.today})
+        return _form_page(request, actor, form, _sentence(actor, actor.today, None))
+    form = NewRunForm(request.GET)
+    sentence = _preview(actor, form)
+    if request.headers.get("HX-Request"):
+        return render(request, "runs/_preview.html", {"sentence": sentence, "form": form})
+    return _form_page(request, actor, form, sentence)
+
+
+def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
+    form = NewRunForm(request.POST)
+    if form.is_valid():
+        within = _within(actor, form)
+        if not form.errors:
+            try:
+                run = request_run(
+                    actor,
+                    run_date=form.cleaned_data["date"],
+                    within=within,
+                    issue=False,
+                    today=actor.today,
+                )
+            except Invalid as refusal:
+                form.add_error("date", refusal.detail)
+            else:
+                work_soon(run)
+                return redirect("runs:page", run.public_id)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return _form_page(request, actor, form, _preview(actor, form), status=status)
+
+
+def _preview(actor: Actor, form: NewRunForm) -> str:
+    """Return the sentence for what the form says, empty where it can't be read."""
+    if not form.is_valid():
+        return ""
+    within = _within(actor, form)
+    return "" if form.errors else _sentence(actor, form.cleaned_data["date"], within)
+
+
+def _within(actor: Actor, form: NewRunForm) -> UUID | None:
+    """Return the account that the form names; one that is not there is an error of its field."""
+    if not (text := form.cleaned_data.get("account", "").strip()):
+        return None
+    try:
+        return resolve_reference(actor, text)
+    except NotFound:
+        form.add_error("account", _("There is no such account."))
+        return None
+
+
+def _sentence(actor: Actor, day: date, within: UUID | None) -> str:
+    items, accounts = run_figures.due_by(actor, day, within=within)
+    if not items:
+        return _("No new period falls due by %(date)s; what waits already is taken along.") % {
+            "date": date_text(day)
+        }
+    sentence = ngettext(
+        "%(items)s item falls due by %(date)s, on %(accounts)s account. Drafts are made; nothing"
+        " is issued before somebody approves.",
+        "%(items)s items fall due by %(date)s, on accounts: %(accounts)s. Drafts are made;"
+        " nothing is issued before somebody approves.",
+        items,
+    )
+    return sentence % {
+        "items": quantity(items),
+        "date": date_text(day),
+        "accounts": quantity(accounts),
+    }
+
+
+def _form_page(
+    request: ActorRequest,
+    actor: Actor,
+    form: NewRunForm,
+    sentence: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "form": form,
+        "sentence": sentence,
+        "steps": [
+            {"label": _("Billing runs"), "url": "../"},
+            {"label": _("New run"), "url": ""},
+        ],
+    }
+    return render(request, "runs/new.html", context, status=status)

@@ -1,0 +1,259 @@
+"""One billing run: its progress, what it made, what has to be looked at, what is different."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from accounts.ids import parse_public_id, public_id
+from accounts.middleware import ActorRequest
+from dashboard.pages import badges, keyset
+from dashboard.pages.doors import staff_only
+from dashboard.pages.runs_status import duration_text, run_badge, steps_of
+from dashboard.templatetags.figures import date_text
+from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.queries import invoices as invoice_queries
+from invoicing.queries import run_figures
+from invoicing.queries.run_figures import RunChange, RunSum
+from invoicing.queries.runs import describe_problem, get_run
+
+EACH: Final = 10
+DOCUMENTS: Final = 25
+PATIENCE: Final = 5
+"""Seconds without progress after which the page says that nobody works on the run."""
+
+_TITLES: Final[dict[str, Promise]] = {
+    "bill_to_incomplete": gettext_lazy("Name or address incomplete"),
+    "bill_to_not_contract_party": gettext_lazy("Recipient is not party to the contract"),
+    "vat_id_missing_or_invalid": gettext_lazy("VAT id missing or not valid"),
+    "tax_rate_unknown": gettext_lazy("Tax rate unknown"),
+    "too_many_periods": gettext_lazy("Too many periods at once"),
+    "outside_calendar": gettext_lazy("Period outside the calendar"),
+    "amount_out_of_range": gettext_lazy("Amount beyond all bounds"),
+    "out_of_bounds": gettext_lazy("Document beyond all bounds"),
+    "seller_incomplete": gettext_lazy("Seller's details incomplete"),
+    "run_date_before_last_issue": gettext_lazy("A later date was issued already"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem as a sentence, and the account it is about."""
+
+    sentence: str
+    account: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Problems of one kind: how many there are, and the first of them."""
+
+    title: str
+    count: int
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come; ``poll`` is the address to ask again, empty once it is through."""
+
+    done: int
+    total: int
+    poll: str = ""
+    is_waiting: bool = False
+
+
+def named_run(actor: Actor, text: str) -> BillingRun:
+    """Return the run that an address names.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return get_run(actor, run_key(text))
+
+
+def run_key(text: str) -> UUID:
+    """Return the key of the run that an address names.
+
+    Raises:
+        NotFound: it is no id of a run.
+    """
+    key = parse_public_id("run", text)
+    if key is None:
+        raise NotFound
+    return key
+
+
+def title_of(run: BillingRun) -> str:
+    """Return how pages call a run."""
+    return _("Billing run of %(date)s") % {"date": date_text(run.date)}
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@staff_only
+def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
+    """Show a run; htmx asks for the live part alone, every second while it is worked on."""
+    actor = request.actor
+    run = named_run(actor, run_id)
+    context = _live(request, actor, run)
+    is_poll = bool(request.headers.get("HX-Request")) and "done" in request.GET
+    if is_poll and context["progress"].poll:
+        return render(request, "runs/_live.html", context)
+    context |= _details(request, actor, run)
+    if not is_poll:
+        return render(request, "runs/page.html", context)
+    # It is through: the whole page is new, and nothing asks again.
+    response = render(request, "runs/_body.html", context)
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#run", "outerHTML"
+    return response
+
+
+def _live(request: ActorRequest, actor: Actor, run: BillingRun) -> dict[str, Any]:
+    sums = run_figures.sums_of(actor, [run.pk]).get(run.pk, [])
+    return {
+        "run": run,
+        "run_id": run.public_id,
+        "run_steps": steps_of(run),
+        "progress": _progress(request, actor, run),
+        "sums": sums,
+        "documents": sum(one.count for one in sums),
+        "drafts": sum(one.drafts for one in sums),
+    }
+
+
+def _progress(request: ActorRequest, actor: Actor, run: BillingRun) -> Progress:
+    done, total = run_figures.families_of(actor, run.pk)
+    is_open = run.finished_at is None and total > 0
+    if not is_open:
+        return Progress(done, total)
+    now = int(time.time())
+    since = _number(request.GET.get("since", ""), now)
+    if _number(request.GET.get("done", ""), done) != done:
+        since = now
+    return Progress(done, total, f"?done={done}&since={since}", now - since >= PATIENCE)
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
+
+
+def _details(request: ActorRequest, actor: Actor, run: BillingRun) -> dict[str, Any]:
+    problems = run_figures.first_problems(actor, run.pk, each=EACH)
+    found = invoice_queries.invoices(actor, run=run.pk, today=actor.today)
+    page = keyset.page_of(
+        found,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        size=DOCUMENTS,
+    )
+    severities = RunProblem.Severity
+    has_problems = any(one.severity == severities.PROBLEM for one in problems)
+    comparison = run_figures.comparison_of(actor, run)
+    may_approve = access.allows_everywhere(actor, Action.ISSUE_INVOICE)
+    return {
+        "title": title_of(run),
+        "crumbs": [{"label": _("Billing runs"), "url": "../"}, {"label": title_of(run), "url": ""}],
+        "badges": [run_badge(run, has_problems=has_problems)],
+        "problems": _groups(actor, problems, severities.PROBLEM),
+        "warnings": _groups(actor, problems, severities.WARNING),
+        "page": page,
+        "rows": [_document(invoice, actor) for invoice in page.rows],
+        "comparison": comparison,
+        "changes": [_change(one) for one in comparison.top] if comparison else [],
+        "trends": _trends(comparison.sums) if comparison else [],
+        "may_approve": may_approve and run.status == BillingRun.Status.TO_APPROVE,
+        "waits_for_others": not may_approve and run.status == BillingRun.Status.TO_APPROVE,
+        "may_repeat": access.allows_everywhere(actor, Action.RUN_BILLING)
+        and run.finished_at is not None
+        and has_problems,
+        "duration": duration_text(run),
+    }
+
+
+def _groups(actor: Actor, problems: Iterable[Any], severity: str) -> list[Group]:
+    of_severity = [one for one in problems if one.severity == severity]
+    groups = []
+    for code, alike in groupby(of_severity, key=lambda problem: str(problem.code)):
+        rows = list(alike)
+        findings = [
+            Finding(describe_problem(actor, one), one.account.name, one.account.public_id)
+            for one in rows
+        ]
+        title = _TITLES.get(code, gettext_lazy("Something unexpected"))
+        groups.append(Group(str(title), rows[0].alike, findings))
+    return groups
+
+
+def _document(invoice: Any, actor: Actor) -> dict[str, Any]:
+    return {
+        "id": invoice.public_id,
+        "number": invoice.number or "",
+        "recipient": _recipient(invoice),
+        "accounts": invoice.section_count,
+        "currency": invoice.currency,
+        "net_minor": invoice.net_minor,
+        "gross_minor": invoice.gross_minor,
+        "badge": badges.invoice_badge(invoice, actor.today),
+    }
+
+
+def _recipient(invoice: Invoice) -> str:
+    frozen = invoice.snapshot.get("bill_to")
+    name = frozen.get("name") if isinstance(frozen, dict) else None
+    return str(name or invoice.bill_to.name)
+
+
+def _change(change: RunChange) -> dict[str, Any]:
+    if change.before_minor is None:
+        kind, tone = _("new"), "info"
+    elif change.after_minor is None:
+        kind, tone = _("gone"), "warn"
+    else:
+        kind, tone = "", ""
+    return {
+        "name": change.name,
+        "account_id": public_id("acc", change.account_id),
+        "currency": change.currency,
+        "before_minor": change.before_minor,
+        "after_minor": change.after_minor,
+        "difference_minor": change.difference_minor,
+        "badge": badges.Badge(kind, tone, is_plain=True) if kind else None,
+    }
+
+
+def _trends(sums: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "currency": currency,
+            "before_minor": before,
+            "after_minor": after,
+            "percent": round((after - before) * 100 / before, 1) if before else None,
+        }
+        for currency, (before, after) in sorted(sums.items())
+    ]
+
+
+def sums_key(sums: Iterable[RunSum]) -> str:
+    """Return what tells whether two looks at a run's drafts saw the same."""
+    return "_".join(f"{one.currency}{one.drafts}x{one.draft_gross_minor}" for one in sums if one.drafts)
