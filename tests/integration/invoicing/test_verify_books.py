@@ -1,0 +1,288 @@
+"""The check of the books is sharp: each invariant finds what breaks it, and nothing else is there.
+
+The faults are planted as the owner of the tables, with triggers and constraints taken away, in a
+transaction that is rolled back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection, connections, transaction
+
+from accounts.errors import Forbidden
+from invoicing.models import Invoice, StoredDocument
+from invoicing.queries.books import INVARIANTS, verify_books
+from tests.world import NOW, Vendor, account, make_vendor, price, subscription
+
+MONEY = """
+    subscriptions_item subscriptions_period invoicing_charge invoicing_invoice
+    invoicing_invoicesection invoicing_invoiceline invoicing_invoicetax invoicing_numberseries
+    invoicing_storeddocument invoicing_ledgerentry invoicing_ledgerposting
+    accounts_settinginterval accounts_placement accounts_accountnode accounts_auditentry
+"""
+
+# What is wrong: the invariant that has to find it, and what to do to the books.
+FAULTS = {
+    "I1 the same days twice": (
+        "I1",
+        "INSERT INTO invoicing_charge SELECT (jsonb_populate_record(c, jsonb_build_object("
+        "'id', gen_random_uuid(), 'status', 'pending', 'period_start', c.period_start + 1))).*"
+        " FROM invoicing_charge AS c LIMIT 1",
+    ),
+    "I2 a gap": (
+        "I2",
+        "UPDATE subscriptions_period SET starts = starts + 1 WHERE prev_ends IS NOT NULL",
+    ),
+    "I2 an overlap": (
+        "I2",
+        "UPDATE subscriptions_period SET starts = starts - 1 WHERE prev_ends IS NOT NULL",
+    ),
+    "I2 the chain's end": ("I2", "UPDATE subscriptions_item SET chain_end = chain_end + 1"),
+    "I2 no chain": ("I2", "UPDATE subscriptions_item SET chain_end = NULL"),
+    "I3 a cent": ("I3", "UPDATE invoicing_charge SET net_minor = net_minor + 1"),
+    "I3 a cent less": ("I3", "UPDATE invoicing_charge SET net_minor = net_minor - 1"),
+    "I4 a section's net": (
+        "I4",
+        "UPDATE invoicing_invoicesection SET net_minor = net_minor + 1, gross_minor ="
+        " gross_minor + 1 WHERE position = 1",
+    ),
+    "I4 a section's tax": (
+        "I4",
+        "UPDATE invoicing_invoicesection SET tax_minor = tax_minor + 1, gross_minor ="
+        " gross_minor + 1 WHERE position = 1",
+    ),
+    "I4 net from one section to another": (
+        "I4",
+        "UPDATE invoicing_invoicesection SET net_minor = net_minor + 3 - 2 * position",
+    ),
+    "I4 a section too few": (
+        "I4",
+        "DELETE FROM invoicing_invoicesection WHERE position = 2",
+    ),
+    "I4 the number of sections": (
+        "I4",
+        "UPDATE invoicing_invoice SET section_count = section_count + 1",
+    ),
+    "I5 a tax group": ("I5", "UPDATE invoicing_invoicetax SET tax_minor = tax_minor + 1"),
+    "I5 a tax group's base": ("I5", "UPDATE invoicing_invoicetax SET base_minor = base_minor - 1"),
+    "I5 no tax group": ("I5", "DELETE FROM invoicing_invoicetax"),
+    "I5 the number of lines": ("I5", "UPDATE invoicing_invoice SET line_count = line_count - 1"),
+    "I5 gross": ("I5", "UPDATE invoicing_invoice SET gross_minor = gross_minor + 1"),
+    "I5 a lost line": (
+        "I5",
+        "DELETE FROM invoicing_invoiceline WHERE position = 1",
+    ),
+    "I6 a gap": (
+        "I6",
+        "UPDATE invoicing_invoice SET series_number = series_number + 1 WHERE series_number = 2",
+    ),
+    "I6 a double": (
+        "I6",
+        "UPDATE invoicing_invoice SET series_number = 1 WHERE series_number = 2",
+    ),
+    "I6 a number nobody has": (
+        "I6",
+        "UPDATE invoicing_numberseries SET last_number = last_number + 1",
+    ),
+    "I6 from two on": (
+        "I6",
+        "UPDATE invoicing_invoice SET series_number = series_number + 1",
+    ),
+    "I6 earlier with a later number": (
+        "I6",
+        "UPDATE invoicing_invoice SET issue_date = issue_date - 40 WHERE series_number = 2",
+    ),
+    "I6 no series": ("I6", "DELETE FROM invoicing_numberseries"),
+    "I7 pending though issued": ("I7", "UPDATE invoicing_charge SET status = 'pending'"),
+    "I7 invoiced though drafted": (
+        "I7",
+        "UPDATE invoicing_charge SET status = 'invoiced' WHERE status = 'pending'",
+    ),
+    "I7 invoiced on nothing": ("I7", "DELETE FROM invoicing_invoiceline WHERE position = 1"),
+    "I8 another file": ("I8", "UPDATE invoicing_storeddocument SET content = 'other'"),
+    "I8 another digest": ("I8", "UPDATE invoicing_storeddocument SET sha256 = 'other'"),
+    "I9 a side too much": (
+        "I9",
+        "UPDATE invoicing_ledgerposting SET amount_minor = amount_minor + 1"
+        " WHERE ledger = 'revenue'",
+    ),
+    "I9 a side too few": ("I9", "DELETE FROM invoicing_ledgerposting WHERE ledger = 'tax'"),
+    "I9 not booked": (
+        "I9",
+        "DELETE FROM invoicing_ledgerposting; DELETE FROM invoicing_ledgerentry",
+    ),
+    "I9 booked on another day": (
+        "I9",
+        "UPDATE invoicing_ledgerentry SET booked_on = booked_on - 1",
+    ),
+    "I9 booked in another currency": (
+        "I9",
+        "UPDATE invoicing_ledgerentry SET currency = 'CHF'",
+    ),
+    "I10 a booking nobody made": (
+        "I10",
+        "UPDATE invoicing_ledgerposting SET amount_minor = amount_minor"
+        " + CASE ledger WHEN 'receivable' THEN 100 ELSE -100 END WHERE ledger <> 'tax'",
+    ),
+    "I10 another payer's": (
+        "I10",
+        "UPDATE invoicing_ledgerposting SET account_id = (SELECT account_id FROM"
+        " invoicing_charge ORDER BY account_id DESC LIMIT 1) WHERE ledger = 'receivable'",
+    ),
+    "I10 paid and not booked": ("I10", "UPDATE invoicing_invoice SET paid_minor = 1"),
+    "I17 an interval": ("I17", "UPDATE accounts_accountnode SET rght = rght + 7"),
+    "I20 no payer's name": (
+        "I20",
+        "UPDATE invoicing_invoice SET snapshot = snapshot #- '{payer,name}'",
+    ),
+    "I20 no bill-to": ("I20", "UPDATE invoicing_invoice SET snapshot = snapshot - 'bill_to'"),
+    "I20 no seller": ("I20", "UPDATE invoicing_invoice SET snapshot = '{}'"),
+    "I21 too much": ("I21", "UPDATE invoicing_invoice SET paid_minor = gross_minor + 1"),
+    "I21 less than nothing": ("I21", "UPDATE invoicing_invoice SET paid_minor = -1"),
+    "I23 a line's amount": ("I23", "UPDATE invoicing_invoiceline SET net_minor = net_minor + 1"),
+    "I23 a line's days": ("I23", "UPDATE invoicing_invoiceline SET period_end = period_end + 1"),
+    "I23 the currency": ("I23", "UPDATE invoicing_invoice SET currency = 'CHF'"),
+    "I24 no trace": ("I24", "DELETE FROM accounts_auditentry WHERE action = 'invoice.issued'"),
+    "charged never": (
+        "charged",
+        "DELETE FROM invoicing_charge WHERE due_date = (SELECT min(due_date) FROM"
+        " invoicing_charge)",
+    ),
+    "charged for other days": (
+        "charged",
+        "UPDATE invoicing_charge SET period_end = period_end + 1",
+    ),
+    "history: two values": (
+        "history",
+        "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
+        " jsonb_build_object('id', gen_random_uuid(), 'valid_from', '2026-01-01'))).*"
+        " FROM accounts_settinginterval AS s WHERE account_id IS NOT NULL LIMIT 1",
+    ),
+    "history: two defaults": (
+        "history",
+        "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
+        " jsonb_build_object('id', gen_random_uuid(), 'valid_from', '2026-01-01'))).*"
+        " FROM accounts_settinginterval AS s WHERE account_id IS NULL LIMIT 1",
+    ),
+    "history: two places": (
+        "history",
+        "INSERT INTO accounts_placement SELECT (jsonb_populate_record(p,"
+        " jsonb_build_object('id', gen_random_uuid(), 'valid_from', '2026-01-01'))).*"
+        " FROM accounts_placement AS p LIMIT 1",
+    ),
+    "history: another parent": (
+        "history",
+        "UPDATE accounts_placement SET parent_id = NULL",
+    ),
+    "history: no place": ("history", "DELETE FROM accounts_placement"),
+}
+
+
+@pytest.fixture
+def books(committed_database: str) -> Iterator[Vendor]:
+    """Return a vendor with two issued documents and a draft, seen by the owner of the tables."""
+    app = dict(connections.settings["default"])
+    owner = connections.settings["owner"]
+    vendor = make_vendor()
+    vendor.has(
+        "accounts", account("A", billing_day=1), account("A1", "A", cost_centre="K"), account("B")
+    )
+    vendor.has("prices", price("ten", "10"), price("later", "9.99", timing="arrears"))
+    vendor.has(
+        "subscriptions",
+        subscription("S1", "A", "ten", "2026-11-17"),
+        subscription("S2", "A1", "later", "2026-10-01"),
+        subscription("S3", "B", "ten", "2026-12-15"),
+    )
+    vendor.run("2026-12-01")
+    vendor.run("2026-12-15")
+    vendor.run("2027-01-01", issue=False)
+    documents = vendor.documents()
+    assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None]
+    connections["default"].close()
+    connections.settings["default"].update(USER=owner["USER"], PASSWORD=owner["PASSWORD"])
+    try:
+        yield vendor
+    finally:
+        connections["default"].close()
+        connections.settings["default"].update(app)
+
+
+@contextmanager
+def lawless() -> Iterator[None]:
+    """Take triggers and constraints away until the end, then put everything back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(
+            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint"
+            " WHERE contype IN ('c', 'f', 'u') AND connamespace = 'public'::regnamespace"
+            " ORDER BY contype = 'f' DESC"
+        )
+        for table, name in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name} CASCADE")
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON oid = indexrelid"
+            " WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {name}")
+        for table in MONEY.split():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        yield
+        transaction.set_rollback(True)
+
+
+def plant(vendor: Vendor, statement: str) -> set[str]:
+    """Return the invariants that are broken once the statement was carried out."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+        assert cursor.rowcount > 0, statement
+        _checked, violations = verify_books(vendor.actor)
+        transaction.set_rollback(True)
+    return {violation.invariant for violation in violations}
+
+
+def test_finds_every_planted_fault(books):
+    with books.seen():
+        StoredDocument.objects.create(
+            tenant_id=books.tenant_id,
+            invoice=Invoice.objects.get(number="RE-2026-000001"),
+            kind="pdf",
+            file_name="a.pdf",
+            content=b"abc",
+            sha256="ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            created_at=NOW,
+        )
+        checked, violations = verify_books(books.actor)
+        assert violations == []
+        assert all(count > 0 for count in checked.values())
+        with lawless():
+            found = {name: plant(books, statement) for name, (_i, statement) in FAULTS.items()}
+
+    missed = {
+        name: found[name] for name, (wanted, _s) in FAULTS.items() if wanted not in found[name]
+    }
+    assert missed == {}
+    assert {wanted for wanted, _statement in FAULTS.values()} == {
+        *(invariant.name for invariant in INVARIANTS),
+        "I17",
+    }
+
+
+def test_sees_one_tenant_alone(vendor, other_vendor):
+    vendor.has("accounts", account("A"))
+
+    with other_vendor.seen():
+        checked, violations = verify_books(other_vendor.actor)
+
+    assert violations == []
+    assert (checked["I17"], checked["I6"]) == (0, 0)
+
+
+def test_is_for_those_who_see_all_invoices(vendor, bob):
+    vendor.has("accounts", account("A"))
+    actor = bob("A")
+
+    with vendor.seen(), pytest.raises(Forbidden):
+        verify_books(actor)
