@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
-from accounts.errors import BillingError, NotFound
+from accounts.errors import BillingError, Invalid, NotFound
 from accounts.models import Tenant
 from accounts.tenancy import scope
 from accounts.tenancy.lookup import find_tenant_id
@@ -28,6 +28,13 @@ class UnknownTenant(NotFound):
 
     code = "unknown_tenant"
     message = gettext_lazy("There is no tenant “%(slug)s”.")
+
+
+class NotText(Invalid):
+    """A terminal handed over bytes that are no letters."""
+
+    code = "not_text"
+    message = gettext_lazy("“%(name)s” is not written in UTF-8.")
 
 
 class FileNotReadable(NotFound):
@@ -98,6 +105,7 @@ class BillingCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Work, answer, and turn refusals into one clear sentence."""
         try:
+            _require_text(options)
             answer = self.work(options)
         except BillingError as error:
             self._refuse(error.code, error.detail, [e.as_row() for e in error.errors], options)
@@ -116,7 +124,8 @@ class BillingCommand(BaseCommand):
 
     def answer(self, data: Mapping[str, Any]) -> None:
         """Print one JSON object."""
-        self.stdout.write(json.dumps(data, ensure_ascii=False, indent=1, default=str))
+        text = json.dumps(data, ensure_ascii=False, indent=1, default=str)
+        self.stdout.write(text.encode(errors="replace").decode())
 
     def in_words(self, answer: Mapping[str, Any]) -> str:
         """Return the answer for people: one line a value."""
@@ -130,6 +139,15 @@ class BillingCommand(BaseCommand):
         else:
             self.stderr.write(f"{detail} ({code})")
         sys.exit(1)
+
+
+def _require_text(options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise NotText(name=name) from error
 
 
 class TenantCommand(BillingCommand):
