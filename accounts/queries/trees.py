@@ -69,7 +69,7 @@ class Responsibility:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """A statement that yields ``top_id`` and ``account_id``: each top with all below, and itself."""
+    """A statement that yields ``top_id`` and ``account_id``: each top with itself and all below."""
 
     sql: str
     params: tuple[Any, ...]

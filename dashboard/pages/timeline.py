@@ -19,6 +19,9 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.redrafted": gettext_lazy("Draft made anew"),
     "invoice.issued": gettext_lazy("Finalised, number assigned"),
     "invoice.rendered": gettext_lazy("PDF stored"),
+    "account.created": gettext_lazy("Account created"),
+    "account.updated": gettext_lazy("Account changed"),
+    "subscription.created": gettext_lazy("Subscription begun"),
 }
 _TOLD_TO_CUSTOMERS: Final = ("invoice.issued",)
 _ORIGINS: Final[Mapping[str, Promise]] = {
@@ -39,12 +42,12 @@ class Happened:
     by: str
 
 
-def timeline_of(actor: Actor, object_id: UUID) -> list[Happened]:
-    """Return what happened to an object that the actor may see, the latest first. One statement.
+def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
+    """Return what happened to objects that the actor may see, the latest first. One statement.
 
     Customers are told what concerns them, and not who of the staff did it.
     """
-    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id=object_id)
+    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id__in=object_ids)
     if not is_staff(actor):
         entries = entries.filter(action__in=_TOLD_TO_CUSTOMERS)
     return [

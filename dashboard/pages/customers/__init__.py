@@ -1,0 +1,1 @@
+"""Customers: the list, a customer's tree, and the page of one account."""

@@ -1,0 +1,239 @@
+"""The page of one account: what it is, what it has, what it brings in and owes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.middleware import ActorRequest
+from accounts.models import Account
+from accounts.queries import accounts, trees
+from accounts.queries.trees import Responsibility
+from billing_rules.tax import vat_id_valid
+from dashboard.pages.badges import Badge, invoice_badge
+from dashboard.pages.customers.words import (
+    TONES,
+    account_id_in,
+    account_url,
+    invoices_url,
+    kind_name,
+    steps_to,
+    tabs_of,
+)
+from dashboard.pages.doors import staff_only
+from dashboard.pages.timeline import timeline_of
+from dashboard.tables import Amounts
+from dashboard.templatetags.figures import quantity, unit_price
+from invoicing.models import Invoice
+from invoicing.queries.balances import balances
+from invoicing.queries.invoices import invoices
+from subscriptions.models import Item, Price
+from subscriptions.queries.items import items_of
+from subscriptions.queries.mrr import mrr_of
+
+_MOST_ITEMS: Final = 50
+_MOST_CHILDREN: Final = 10
+_LATEST: Final = 5
+_EVERY: Final = {
+    "day": gettext_lazy("daily"),
+    "week": gettext_lazy("weekly"),
+    "month": gettext_lazy("monthly"),
+    "quarter": gettext_lazy("quarterly"),
+    "half_year": gettext_lazy("half-yearly"),
+    "year": gettext_lazy("yearly"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A label and an amount at the top of the page."""
+
+    label: str
+    amounts: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label, what it says, and where that leads."""
+
+    label: str
+    value: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """One item of a subscription."""
+
+    product: str
+    price: str
+    quantity: str
+    amount: str
+    every: str
+    since: date
+    until: date | None
+    next_date: date | None
+    bill_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """An account directly below."""
+
+    name: str
+    url: str
+    kind: str
+    mrr: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One of the latest invoices."""
+
+    id: str
+    number: str
+    issue_date: date | None
+    gross_minor: int
+    currency: str
+    badge: Badge
+
+
+@require_safe
+@staff_only
+def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
+    """Show an account. At most fourteen statements beside those of the frame."""
+    actor, key, main = request.actor, account_id_in(account_id), request.tenant.currency
+    path = accounts.path_of(actor, key)
+    account = path[-1]
+    below = trees.children_of(actor, key)
+    first = below.rows[:_MOST_CHILDREN]
+    mrrs = mrr_of(actor, [key, *(row.id for row in first)], actor.today)
+    owed = balances(actor, [key], today=actor.today)[key]
+    responsible = trees.responsibilities(actor, path, (), actor.today)[key]
+    found = invoices(actor, within=key, today=actor.today)[:_LATEST]
+    context = {
+        "account": account,
+        "steps": steps_to(path),
+        "tabs": tabs_of(key, "page"),
+        "badges": _badges(account),
+        "figures": [
+            Figure(_("MRR own"), Amounts(mrrs[key].own, main)),
+            Figure(_("MRR with sub-accounts"), Amounts(mrrs[key].tree, main)),
+            Figure(_("Open"), Amounts(owed.tree_open, main)),
+            Figure(_("Overdue"), Amounts(owed.tree_overdue, main, "negative")),
+        ],
+        "facts": _facts(account, responsible),
+        "items": [_item(item) for item in items_of(actor, key, actor.today, limit=_MOST_ITEMS)],
+        "children": [
+            ChildRow(
+                row.name, account_url(row.id), kind_name(row.kind), Amounts(mrrs[row.id].tree, main)
+            )
+            for row in first
+        ],
+        "more_children": _more(below.rows),
+        "tree_url": account_url(key, "tree"),
+        "invoices": [_invoice(invoice, actor.today) for invoice in found],
+        "invoices_url": invoices_url(key),
+        "next_date": mrrs[key].next_date,
+        "timeline": timeline_of(actor, key)[:_LATEST],
+        "scope_name": account.name,
+    }
+    return render(request, "customers/page.html", context)
+
+
+def _badges(account: Account) -> list[Badge]:
+    badges = [Badge(kind_name(account.kind), TONES.get(account.kind, ""))]
+    if account.status == Account.Status.ARCHIVED:
+        badges.append(Badge(_("Archived"), "warn"))
+    if account.vat_id:
+        if vat_id_valid(account.country, account.vat_id):
+            badges.append(Badge(_("VAT ID is well-formed"), "ok"))
+        else:
+            badges.append(Badge(_("VAT ID has a mistake"), "bad"))
+    return badges
+
+
+def _facts(account: Account, responsible: Responsibility) -> list[Fact]:
+    party = account.contract_party
+    facts = [
+        Fact(_("Legal name"), account.legal_name),
+        Fact(_("Address"), _address(account)),
+        Fact(_("E-mail"), account.email),
+        Fact(_("VAT ID"), account.vat_id),
+        Fact(_("External ID"), account.external_id or ""),
+        Fact(
+            _("Contract with"), party.name if party else "", account_url(party.pk) if party else ""
+        ),
+        Fact(_("Invoiced to"), responsible.bill_to_name, account_url(responsible.bill_to_id)),
+        Fact(_("Paid by"), responsible.payer_name, account_url(responsible.payer_id)),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _address(account: Account) -> str:
+    town = " ".join(part for part in (account.postal_code, account.city) if part)
+    parts = (account.line1, account.line2, town, account.region, account.country)
+    return ", ".join(part for part in parts if part)
+
+
+def _item(item: Item) -> SubscriptionRow:
+    subscription = item.subscription
+    override = subscription.override_bill_to
+    return SubscriptionRow(
+        product=item.price.product.name,
+        price=item.price.name,
+        quantity=quantity(item.quantity),
+        amount=_amount(item.price),
+        every=_every(item.price),
+        since=subscription.start_date,
+        until=subscription.end_date,
+        next_date=item.next_action_date,
+        bill_to=override.name if override else "",
+    )
+
+
+def _amount(price: Price) -> str:
+    if price.unit_amount is None:
+        return _("in tiers")
+    return unit_price(price.unit_amount, price.currency)
+
+
+def _every(price: Price) -> str:
+    if price.interval_count == 1:
+        return str(_EVERY[price.interval])
+    words = {
+        "day": ngettext("every %(n)s day", "every %(n)s days", price.interval_count),
+        "week": ngettext("every %(n)s week", "every %(n)s weeks", price.interval_count),
+        "month": ngettext("every %(n)s month", "every %(n)s months", price.interval_count),
+        "quarter": ngettext("every %(n)s quarter", "every %(n)s quarters", price.interval_count),
+        "half_year": ngettext(
+            "every %(n)s half-year", "every %(n)s half-years", price.interval_count
+        ),
+        "year": ngettext("every %(n)s year", "every %(n)s years", price.interval_count),
+    }
+    return words[price.interval] % {"n": price.interval_count}
+
+
+def _more(children: Sequence[trees.TreeRow]) -> str:
+    """Return what leads to the children that are not shown, empty where all are."""
+    count = children[0].siblings if children else 0
+    if count <= _MOST_CHILDREN:
+        return ""
+    return _("Show all %(count)s in the tree") % {"count": quantity(count)}
+
+
+def _invoice(invoice: Invoice, today: date) -> InvoiceRow:
+    return InvoiceRow(
+        id=invoice.public_id,
+        number=invoice.number or _("Draft"),
+        issue_date=invoice.issue_date,
+        gross_minor=invoice.gross_minor,
+        currency=invoice.currency,
+        badge=invoice_badge(invoice, today),
+    )

@@ -1,0 +1,268 @@
+"""The list of customers: what each brings in a month, owes, and when it is billed next."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.actor import Actor
+from accounts.middleware import ActorRequest
+from accounts.models import Account
+from accounts.queries import accounts, trees
+from dashboard.pages.customers.words import KINDS, Tab, account_url, kind_name
+from dashboard.pages.doors import staff_only
+from dashboard.pages.invoices import Chip
+from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
+from dashboard.tables.exports import FORMATS, MOST_ROWS, About, export
+from dashboard.templatetags.figures import date_text, quantity
+from invoicing.queries.balances import Balance, balance_total, balances
+from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
+
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address asks for."""
+
+    flat: bool = False
+    kind: str | None = None
+    text: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something may be left out that is there."""
+        return bool(self.kind or self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One row: an account and its figures."""
+
+    account: Account
+    mrr: Mrr
+    balance: Balance
+    main: str
+    path: str = ""
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts its tree has, itself included."""
+        return int(self.account.below) + 1  # type: ignore[attr-defined]
+
+
+def _name(row: Customer) -> Link:
+    return Link(row.account.name, account_url(row.account.pk), row.path)
+
+
+TABLE: Final[Table[Customer]] = Table(
+    name="customers",
+    title=gettext_lazy("Customers"),
+    default_sort="name",
+    columns=(
+        Column("name", gettext_lazy("Account"), Kind.LINK, _name, sort="sort_key"),
+        Column(
+            "kind",
+            gettext_lazy("Type"),
+            Kind.TEXT,
+            lambda row: kind_name(row.account.kind),
+            sort="kind",
+        ),
+        Column(
+            "external_id",
+            gettext_lazy("External ID"),
+            Kind.TEXT,
+            lambda row: row.account.external_id,
+            is_default=False,
+        ),
+        Column(
+            "vat_id",
+            gettext_lazy("VAT ID"),
+            Kind.TEXT,
+            lambda row: row.account.vat_id or None,
+            is_default=False,
+        ),
+        Column(
+            "country",
+            gettext_lazy("Country"),
+            Kind.TEXT,
+            lambda row: row.account.country or None,
+            sort="country",
+            is_default=False,
+        ),
+        Column(
+            "accounts",
+            gettext_lazy("Accounts"),
+            Kind.NUMBER,
+            lambda row: row.accounts,
+            sort="below",
+            tip=gettext_lazy("How many accounts the tree has, this one included"),
+        ),
+        Column(
+            "mrr_own",
+            gettext_lazy("MRR own"),
+            Kind.MONEY,
+            lambda row: Amounts(row.mrr.own, row.main),
+            is_default=False,
+        ),
+        Column(
+            "mrr",
+            gettext_lazy("MRR with sub-accounts"),
+            Kind.MONEY,
+            lambda row: Amounts(row.mrr.tree, row.main),
+            is_summed=True,
+            tip=gettext_lazy("Monthly recurring revenue of the account and all below it"),
+        ),
+        Column(
+            "open",
+            gettext_lazy("Open"),
+            Kind.MONEY,
+            lambda row: Amounts(row.balance.tree_open, row.main),
+            is_summed=True,
+        ),
+        Column(
+            "overdue",
+            gettext_lazy("Overdue"),
+            Kind.MONEY,
+            lambda row: Amounts(row.balance.tree_overdue, row.main, "negative"),
+            is_summed=True,
+        ),
+        Column("next", gettext_lazy("Next billing"), Kind.DATE, lambda row: row.mrr.next_date),
+    ),
+)
+
+
+@require_safe
+@staff_only
+def customer_list(request: ActorRequest) -> HttpResponseBase:
+    """Show customers, or save them. At most seven statements beside those of the frame."""
+    actor, filters, state = request.actor, _filters(request.GET), TABLE.state(request.GET)
+    found = trees.customers(actor, flat=filters.flat, kind=filters.kind, text=filters.text or None)
+    count = found.count()
+    totals = _totals(actor, found, request.tenant.currency)
+    wanted = request.GET.get("format", "")
+    if wanted in FORMATS and count <= MOST_ROWS:
+        return _save(request, wanted, found, state, totals, filters)
+    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    rows = _rows(actor, page.rows, request.tenant.currency, with_paths=filters.flat)
+    context = {
+        "table": TABLE.shown(rows, state, totals, _foot_title(count)),
+        "page": page,
+        "filters": filters,
+        "kinds": KINDS.items(),
+        "chips": _chips(filters, state),
+        "tabs": _tabs(filters, state),
+        "summary": _summary(count),
+        "is_empty": not (count or filters.is_narrowed),
+        "everywhere_url": state.url(all="1"),
+        "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
+        "kept": state.kept("q"),
+        "kept_by_columns": state.kept("columns"),
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
+    return render(request, "customers/list.html", context, status=status)
+
+
+def _filters(query: QueryDict) -> Filters:
+    kind = query.get("kind", "")
+    return Filters(
+        flat=query.get("all") == "1",
+        kind=kind if kind in KINDS else None,
+        text=query.get("q", "").strip()[:200],
+    )
+
+
+def _totals(actor: Actor, found: Any, main: str) -> Totals:
+    """Return the sums of the whole filter; what lies below two rows is counted once."""
+    ids = found.order_by().values("pk")
+    owed = balance_total(actor, ids, today=actor.today)
+    return {
+        "mrr": Amounts(mrr_total(actor, ids, actor.today), main),
+        "mrr_own": Amounts({}, main),
+        "open": Amounts(owed.tree_open, main),
+        "overdue": Amounts(owed.tree_overdue, main, "negative"),
+    }
+
+
+def _rows(actor: Actor, found: Sequence[Account], main: str, *, with_paths: bool) -> list[Customer]:
+    ids = [account.pk for account in found]
+    mrrs = mrr_of(actor, ids, actor.today)
+    owed = balances(actor, ids, today=actor.today)
+    paths = accounts.paths_of(actor, ids) if with_paths else {}
+    return [
+        Customer(
+            account,
+            mrrs[account.pk],
+            owed[account.pk],
+            main,
+            " › ".join(name for _key, name in paths.get(account.pk, [])[:-1]),
+        )
+        for account in found
+    ]
+
+
+def _save(
+    request: ActorRequest,
+    wanted: str,
+    found: Any,
+    state: State,
+    totals: Totals,
+    filters: Filters,
+) -> HttpResponseBase:
+    actor, main = request.actor, request.tenant.currency
+    order = TABLE.order(state)
+    batches: Iterator[list[Customer]] = (
+        _rows(actor, rows, main, with_paths=False)
+        for rows in keyset.batches(found, order, size=_BATCH)
+    )
+    about = About(TABLE.name, str(TABLE.title), _facts(request, filters, state))
+    return export(wanted, TABLE.chosen(state), batches, totals, about)
+
+
+def _facts(request: ActorRequest, filters: Filters, state: State) -> list[tuple[str, str]]:
+    actor = request.actor
+    chips = [chip.label for chip in _chips(filters, state)]
+    made = timezone.localtime().strftime("%H:%M")
+    return [
+        (_("Company"), request.tenant.name),
+        (_("Filters"), ", ".join(chips) or _("none")),
+        (_("Rows"), _("All accounts") if filters.flat else _("Customers")),
+        (_("As of"), date_text(actor.today)),
+        (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
+        (_("Exported by"), actor.label),
+    ]
+
+
+def _chips(filters: Filters, state: State) -> list[Chip]:
+    chips = []
+    if filters.kind:
+        label = _("Type: %(kind)s") % {"kind": kind_name(filters.kind)}
+        chips.append(Chip(label, state.url(kind=None)))
+    if filters.text:
+        label = _("Search: %(text)s") % {"text": filters.text}
+        chips.append(Chip(label, state.url(q=None)))
+    return chips
+
+
+def _tabs(filters: Filters, state: State) -> list[Tab]:
+    return [
+        Tab(_("Customers"), state.url(all=None), not filters.flat),
+        Tab(_("All accounts"), state.url(all="1"), filters.flat),
+    ]
+
+
+def _summary(count: int) -> str:
+    return ngettext("%(count)s account", "%(count)s accounts", count) % {"count": quantity(count)}
+
+
+def _foot_title(count: int) -> str:
+    text = ngettext("Sum of %(count)s account", "Sum of all %(count)s accounts", count)
+    return text % {"count": quantity(count)}

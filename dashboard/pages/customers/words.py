@@ -1,0 +1,96 @@
+"""Words for what an account is, and where its pages are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import NotFound
+from accounts.ids import parse_public_id, public_id
+from accounts.models import Account
+
+KINDS: Final[dict[str, Promise]] = {
+    Account.Kind.GROUP: _("Customer group"),
+    Account.Kind.COMPANY: _("Company"),
+    Account.Kind.SUBSIDIARY: _("Subsidiary"),
+    Account.Kind.BRANCH: _("Branch"),
+    Account.Kind.DEPARTMENT: _("Department"),
+    Account.Kind.PERSON: _("Person"),
+}
+TONES: Final[dict[str, str]] = {
+    Account.Kind.GROUP: "plum",
+    Account.Kind.COMPANY: "info",
+    Account.Kind.SUBSIDIARY: "info",
+}
+
+
+def kind_name(kind: str) -> str:
+    """Return the word for a kind of account."""
+    return str(KINDS.get(kind, kind))
+
+
+def account_url(account_id: UUID, page: str = "page") -> str:
+    """Return the address of a page of an account: ``page``, ``tree``, ``settings``, ``history``."""
+    return reverse(f"customers:{page}", args=[public_id("acc", account_id)])
+
+
+def invoices_url(account_id: UUID) -> str:
+    """Return the address of the invoices of an account and of those below it."""
+    return f"{reverse('invoices:list')}?in={public_id('acc', account_id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of a few views of the same thing."""
+
+    label: str
+    url: str
+    is_current: bool
+    count: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a breadcrumb; the last has no address."""
+
+    label: str
+    url: str = ""
+
+
+def steps_to(path: Sequence[Account], *, page: str = "page") -> list[Step]:
+    """Return the breadcrumb down to the end of a path."""
+    steps = [Step(str(_("Customers")), reverse("customers:list"))]
+    steps += [Step(account.name, account_url(account.pk, page)) for account in path[:-1]]
+    return [*steps, Step(path[-1].name)]
+
+
+def tabs_of(account_id: UUID, current: str) -> list[Tab]:
+    """Return the pages of an account; ``current`` is the name of the one that is open."""
+    pages = (
+        ("page", _("Overview")),
+        ("tree", _("Tree table")),
+        ("settings", _("Billing settings")),
+        ("history", _("History")),
+    )
+    tabs = [
+        Tab(str(label), account_url(account_id, name), name == current) for name, label in pages
+    ]
+    invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
+    return [*tabs[:3], invoices, *tabs[3:]]
+
+
+def account_id_in(text: str) -> UUID:
+    """Return the id that an address names.
+
+    Raises:
+        NotFound: it is not the id of an account.
+    """
+    account_id = parse_public_id("acc", text)
+    if account_id is None:
+        raise NotFound
+    return account_id

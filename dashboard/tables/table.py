@@ -1,0 +1,146 @@
+"""A declared table, and what the template draws of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+
+from dashboard.tables.columns import Amounts, Column, Kind
+from dashboard.tables.keyset import Order
+from dashboard.tables.state import State, state_of
+
+Row = TypeVar("Row")
+Totals = Mapping[str, Amounts]
+"""The sums of the whole filter, by key of the column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column: its title, and where a click sorts by it."""
+
+    title: str
+    is_numeric: bool
+    url: str = ""
+    direction: str = ""
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell; ``label`` is the head, for screens on which it stands beside the value."""
+
+    kind: str
+    value: Any
+    label: str
+    is_numeric: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A column that can be shown or left out."""
+
+    key: str
+    title: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table as the template draws it; ``foot`` is empty where nothing is summed."""
+
+    heads: list[Head]
+    rows: list[list[Cell]]
+    foot: list[Cell]
+    choices: list[Choice]
+    state: State
+    csv_url: str
+    xlsx_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[Row]):
+    """Columns in their order. The first is always shown: it says which row this is.
+
+    Attributes:
+        name: the name of an exported file, without its ending.
+        title: what it lists.
+        columns: all that can be shown.
+        default_sort: the key to sort by, with ``-`` before it for the other direction.
+    """
+
+    name: str
+    title: str | Promise
+    columns: tuple[Column[Row], ...]
+    default_sort: str
+
+    def state(self, query: QueryDict) -> State:
+        """Read order, columns and page from an address."""
+        return state_of(
+            query,
+            sortable={column.key for column in self.columns if column.sort},
+            columns=[column.key for column in self.columns],
+            chosen=[column.key for column in self.columns if column.is_default],
+            default_sort=self.default_sort,
+        )
+
+    def order(self, state: State) -> Order:
+        """Return by which field of the query the rows stand."""
+        field = next(column.sort for column in self.columns if column.key == state.sort)
+        return Order(field, state.is_falling)
+
+    def chosen(self, state: State) -> list[Column[Row]]:
+        """Return the columns that are shown, the first in any case."""
+        first = self.columns[0]
+        return [one for one in self.columns if one is first or one.key in state.columns]
+
+    def shown(self, rows: Iterable[Row], state: State, totals: Totals, title: str) -> Shown:
+        """Return the table for its template.
+
+        Args:
+            rows: of one page.
+            state: order, columns and page.
+            totals: the sums of the whole filter.
+            title: what the foot says they are the sum of.
+        """
+        columns = self.chosen(state)
+        return Shown(
+            heads=[_head(column, state, totals) for column in columns],
+            rows=[[_cell(column, column.value(row)) for column in columns] for row in rows],
+            foot=_foot(columns, totals, title),
+            choices=[
+                Choice(column.key, str(column.title), column in columns)
+                for column in self.columns[1:]
+            ],
+            state=state,
+            csv_url=state.url(format="csv"),
+            xlsx_url=state.url(format="xlsx"),
+        )
+
+
+def _head(column: Column[Any], state: State, totals: Totals) -> Head:
+    title = str(column.title)
+    if column.kind == Kind.MONEY and column.key in totals:
+        title = f"{title}, {totals[column.key].main}"
+    if not column.sort:
+        return Head(title, column.is_numeric, tip=str(column.tip))
+    is_current = column.key == state.sort
+    falls_next = not state.is_falling if is_current else column.kind == Kind.NUMBER
+    direction = ("descending" if state.is_falling else "ascending") if is_current else ""
+    url = state.url(sort=f"-{column.key}" if falls_next else column.key)
+    return Head(title, column.is_numeric, url, direction, str(column.tip))
+
+
+def _cell(column: Column[Any], value: Any) -> Cell:
+    return Cell(column.kind.value, value, str(column.title), column.is_numeric)
+
+
+def _foot(columns: list[Column[Any]], totals: Totals, title: str) -> list[Cell]:
+    if not any(column.is_summed and column.key in totals for column in columns):
+        return []
+    first, *others = columns
+    return [
+        Cell(Kind.TEXT.value, title, str(first.title), is_numeric=False),
+        *(_cell(one, totals.get(one.key) if one.is_summed else None) for one in others),
+    ]
