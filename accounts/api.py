@@ -84,6 +84,7 @@ class ActorView(GenericAPIView[Any]):
     cursor: str = ""
     queryset = None
     serializer_class = serializers.Serializer
+    http_method_names: list[str] = ["get", "post", "put", "patch", "delete", "head"]
 
     def parameters(
         self, request: Request, shape: type[serializers.Serializer[Any]]
@@ -97,6 +98,14 @@ class ActorView(GenericAPIView[Any]):
         self.limit = values.pop("limit", 0)
         self.cursor = values.pop("cursor", "")
         return values
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Keep answers out of every cache that is not told otherwise."""
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished.headers.setdefault("Cache-Control", "private, no-store")
+        return finished
 
     def page(self, rows: Any, request: Request) -> list[Any]:
         """Return the page of ``rows`` that was asked for."""

@@ -10,12 +10,13 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import connection
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 
+from accounts import tenancy
 from accounts.errors import BillingError, FieldError
 from accounts.middleware import API_PREFIX, without_actor
 
@@ -41,11 +42,11 @@ _CODES = {
 def problem(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
     """Return the answer to an exception of an API view, None for a bug.
 
-    The transaction is rolled back: an exception that became an answer no longer does it.
+    The tenant's transaction is rolled back: an exception that became an answer no longer does it.
     """
     answer = _answer(error, context["request"])
-    if answer is not None and connection.in_atomic_block:
-        connection.set_rollback(True)
+    if answer is not None and tenancy.current_tenant_id() is not None:
+        transaction.set_rollback(True)
     return answer
 
 

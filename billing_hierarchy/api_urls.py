@@ -19,8 +19,11 @@ class ReferenceConverter(StringConverter):
 register_converter(ReferenceConverter, "reference")
 
 openapi = without_actor(SpectacularJSONAPIView.as_view())
-reference = without_actor(SpectacularSwaggerSplitView.as_view(url_name="openapi"))
-"""What the API can do, to read and to try: its script comes from an address of its own (CSP)."""
+reference = without_actor(
+    SpectacularSwaggerSplitView.as_view(url_name="openapi", template_name="developers/api.html")
+)
+"""What the API can do, to read and to try. Its script has an address of its own, and the page is
+ours: the policy (CSP) allows nothing inline."""
 
 urlpatterns: list[URLPattern] = [
     path("openapi.json", openapi, name="openapi"),

@@ -99,6 +99,7 @@ def test_lists_all_by_name(api):
 
     assert external_ids(answer) == ["B", "A1", "G", "A", "S"]
     assert (answer.json()["next_cursor"], answer.json()["has_more"]) == (None, False)
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert set(answer.json()["data"][0]) == {
         *("id", "external_id", "name", "kind", "status", "parent", "legal_name", "email"),
         *("address", "vat_id", "currency", "language", "time_zone", "cost_centre"),

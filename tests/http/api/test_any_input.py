@@ -1,0 +1,111 @@
+"""No input whatever makes the API answer 500."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.ids import public_id, uuid7
+
+ADDRESSES = [
+    "/api/v1/me",
+    "/api/v1/accounts",
+    "/api/v1/accounts/{}",
+    "/api/v1/accounts/{}/subtree",
+    "/api/v1/accounts/{}/settings",
+    "/api/v1/invoices",
+    "/api/v1/invoices/{}",
+    "/api/v1/invoices/{}/pdf",
+    "/api/v1/lines/{}/explanation",
+    "/api/v1/charges",
+    "/api/v1/billing-runs",
+    "/api/v1/billing-runs/{}",
+    "/api/v1/{}",
+    "/api/{}",
+]
+NAMES = [
+    *("limit", "cursor", "in", "parent", "kind", "status", "q", "as_of", "depth", "bill_to"),
+    *("payer", "run", "currency", "expand", "format", "page"),
+]
+NASTY = [
+    "\x00",
+    "ext:",
+    "ext:\x00",
+    "acc_",
+    "-1",
+    "1e400",
+    "NaN",
+    "9" * 400,
+    "2026-02-30",
+    "\ud7ff",
+]
+known = st.sampled_from(["ext:G", "ext:A1", "10", "open", "draft", "2026-12-01", "sections,lines"])
+values = st.one_of(known, st.sampled_from(NASTY), st.text(max_size=40))
+references = st.one_of(
+    values, st.sampled_from(["acc", "inv", "lin", "run"]).map(lambda p: public_id(p, uuid7()))
+)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | known
+bodies = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(known, inner, max_size=3)
+)
+# One world for all examples: none of them is meant to store anything.
+lenient = settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture
+def authorized(api):
+    return {"Authorization": f"Bearer {api.secret}"}
+
+
+@lenient
+@given(
+    address=st.sampled_from(ADDRESSES),
+    reference=references,
+    query=st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), values, max_size=4),
+)
+def test_of_a_query(api, authorized, address, reference, query):
+    path = address.replace("{}", _quoted(reference))
+    answer = api.client.get(path, query, headers=authorized)
+
+    assert answer.status_code < 500, (path, query)
+
+
+@lenient
+@given(
+    body=st.one_of(
+        bodies,
+        st.fixed_dictionaries({"date": leaves}, optional={"in": leaves, "issue": leaves}),
+    )
+)
+def test_of_a_body(api, monkeypatch, body):
+    monkeypatch.setattr("invoicing.api.work_on_run.delay", lambda **kwargs: None)
+
+    answer = api.post("/api/v1/billing-runs", json.dumps(body))
+
+    assert answer.status_code < 500, body
+
+
+@lenient
+@given(body=st.binary(max_size=200))
+def test_of_bytes(api, body):
+    assert api.post("/api/v1/billing-runs", body).status_code < 500
+
+
+@lenient
+@given(key=st.text(max_size=60))
+def test_of_a_key(caller, db, key):
+    usable = key.encode("latin-1", "ignore").decode("latin-1").replace("\n", "").replace("\r", "")
+
+    answer = caller(None).get("/api/v1/me", Authorization=f"Bearer sk_{usable}")
+
+    assert answer.status_code == 401
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
