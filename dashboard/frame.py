@@ -40,6 +40,7 @@ class RoomGroup:
 
 
 DASHBOARD: Final = (
+    RoomGroup("", (Room(_("Customers"), "network", "customers:list"),)),
     RoomGroup(
         _("Money"),
         (

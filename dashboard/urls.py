@@ -11,6 +11,7 @@ urlpatterns = [
     path("companies/", sign_in.tenants, name="tenants"),
     path("appearance/", sign_in.appearance, name="appearance"),
     path("language/", include("django.conf.urls.i18n")),
+    path("customers/", include("dashboard.pages.customers.urls", namespace="customers")),
     path("invoices/", include("dashboard.pages.invoice_urls", namespace="invoices")),
     path("runs/", include("dashboard.pages.runs_urls", namespace="runs")),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
