@@ -202,6 +202,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "invoicing.tasks.render_waiting_documents",
         "schedule": timedelta(seconds=20),
     },
+    "work-on-waiting-imports": {
+        "task": "subscriptions.tasks.work_on_waiting_imports",
+        "schedule": timedelta(seconds=5),
+    },
+    "work-on-waiting-clock-moves": {
+        "task": "invoicing.tasks.work_on_waiting_clock_moves",
+        "schedule": timedelta(seconds=5),
+    },
     "verify-everything": {
         "task": "invoicing.tasks.verify_everything",
         "schedule": crontab(hour="3", minute="30"),

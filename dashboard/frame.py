@@ -48,6 +48,13 @@ DASHBOARD: Final = (
             Room(_("Billing runs"), "calendar-check", "runs:list"),
         ),
     ),
+    RoomGroup(
+        _("Set-up"),
+        (
+            Room(_("Import"), "upload", "imports:list"),
+            Room(_("Settings"), "settings", "settings:home"),
+        ),
+    ),
 )
 PORTAL: Final = (
     RoomGroup(

@@ -14,5 +14,7 @@ urlpatterns = [
     path("customers/", include("dashboard.pages.customers.urls", namespace="customers")),
     path("invoices/", include("dashboard.pages.invoice_urls", namespace="invoices")),
     path("runs/", include("dashboard.pages.runs_urls", namespace="runs")),
+    path("import/", include("dashboard.pages.imports_urls", namespace="imports")),
+    path("settings/", include("dashboard.pages.settings_urls", namespace="settings")),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
 ]

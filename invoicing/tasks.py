@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.clock import today_of
-from accounts.models import Tenant
+from accounts.models import Job, Tenant
+from accounts.operations.jobs import fail_job
+from accounts.queries.jobs import open_job_ids
 from accounts.tenancy import scope
-from accounts.tenancy.lookup import all_tenant_ids
-from invoicing.operations import runs
+from accounts.tenancy.lookup import all_tenant_ids, tenants_with_open_jobs
+from invoicing.operations import clock_jobs, runs
 from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
@@ -78,3 +82,29 @@ def verify_everything() -> None:
                 violation.object,
                 violation.detail,
             )
+
+
+@shared_task
+def work_on_waiting_clock_moves() -> None:
+    """Take up every move of a clock that somebody waits for."""
+    for tenant_id in tenants_with_open_jobs(Job.Kind.CLOCK):
+        actor = Actor.system(tenant_id)
+        with scope(tenant_id):
+            job_ids = open_job_ids(actor, Job.Kind.CLOCK)
+        for job_id in job_ids:
+            work_on_clock_move.delay(tenant_id=str(tenant_id), job_id=str(job_id))
+
+
+@shared_task
+def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
+    """Move a clock as far as a job says; what nobody foresaw ends the job, not the worker."""
+    actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    try:
+        while clock_jobs.work_on_clock_move(actor, key, now=datetime.now(UTC)):
+            pass
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("clock.failed", extra={"job": job_id})
+        detail = _("Something unexpected stopped the clock. What was billed until then holds.")
+        fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))

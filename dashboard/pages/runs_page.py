@@ -256,4 +256,5 @@ def _trends(sums: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
 
 def sums_key(sums: Iterable[RunSum]) -> str:
     """Return what tells whether two looks at a run's drafts saw the same."""
-    return "_".join(f"{one.currency}{one.drafts}x{one.draft_gross_minor}" for one in sums if one.drafts)
+    waiting = (one for one in sums if one.drafts)
+    return "_".join(f"{one.currency}{one.drafts}x{one.draft_gross_minor}" for one in waiting)

@@ -72,7 +72,7 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
 
     Source: docs/billing-rules.md, R4, R7, R8.
     """
-    start = _require_movable(actor, to_date)
+    start = require_movable(actor, to_date)
     invoices, run_ids = 0, []
     day = start
     while True:
@@ -94,7 +94,13 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
 
 
 @operation
-def _require_movable(actor: Actor, to_date: date) -> date:
+def require_movable(actor: Actor, to_date: date) -> date:
+    """Return where the clock stands if it may be moved to a day.
+
+    Raises:
+        Forbidden: the actor may not move the clock.
+        NotSandbox, ClockBackwards, ClockTooFar: see their texts.
+    """
     access.require_everywhere(actor, Action.MOVE_CLOCK)
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     if not tenant.is_sandbox:

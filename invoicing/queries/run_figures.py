@@ -129,7 +129,7 @@ def scopes_of(actor: Actor, run_id: UUID) -> list[UUID | None]:
         .values_list("within_id", flat=True)
         .distinct()
     )
-    scopes = list(found)
+    scopes: list[UUID | None] = list(found)
     return [None] if None in scopes else scopes
 
 

@@ -1,0 +1,139 @@
+"""The queue of jobs: asking for one, claiming it, saying how far it is, ending it.
+
+A worker first claims a job, in a short transaction, so that everybody sees that it runs. If it is
+killed, its row stays ``running`` and silent; after ``SILENCE`` somebody else takes it up.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.actor import Actor
+from accounts.ids import public_id
+from accounts.models import Job, Membership
+from accounts.tenancy import operation
+
+SILENCE = timedelta(seconds=30)
+
+
+@operation
+def request_job(
+    actor: Actor,
+    kind: str,
+    *,
+    params: Mapping[str, Any],
+    content: bytes | None = None,
+    total: int = 0,
+    now: datetime,
+) -> Job:
+    """Put a job into the queue; the caller has made sure that the actor may do what it does."""
+    return Job.objects.create(
+        tenant_id=actor.tenant_id,
+        kind=kind,
+        params=dict(params),
+        input=content,
+        total=total,
+        created_by_id=actor.person_id,
+        created_by_label=actor.label,
+        created_at=now,
+    )
+
+
+@operation
+def claim_job(actor: Actor, job_id: UUID, *, now: datetime) -> Job | None:
+    """Take a job that waits, or whose worker has fallen silent; None if there is nothing to take.
+
+    A row that somebody holds for the duration of the work is passed over.
+    """
+    job = (
+        Job.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(
+            Q(status=Job.Status.WAITING) | Q(status=Job.Status.RUNNING, beat_at__lte=now - SILENCE),
+            tenant_id=actor.tenant_id,
+            pk=job_id,
+        )
+        .first()
+    )
+    if job is None:
+        return None
+    job.status, job.beat_at = Job.Status.RUNNING, now
+    job.started_at = job.started_at or now
+    job.save(update_fields=["status", "beat_at", "started_at"])
+    return job
+
+
+def hold_job(actor: Actor, job_id: UUID) -> Job | None:
+    """Lock a running job until the transaction ends; None if another worker has it."""
+    return (
+        Job.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(tenant_id=actor.tenant_id, pk=job_id, status=Job.Status.RUNNING)
+        .first()
+    )
+
+
+@operation
+def give_back(
+    actor: Actor, job_id: UUID, *, done: int, result: Mapping[str, Any], now: datetime
+) -> None:
+    """Say how far a job is after one of its steps, and let anybody take the next."""
+    Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id, status=Job.Status.RUNNING).update(
+        status=Job.Status.WAITING, done=done, result=dict(result), beat_at=now
+    )
+
+
+@operation
+def finish_job(
+    actor: Actor,
+    job_id: UUID,
+    *,
+    result: Mapping[str, Any],
+    problems: Sequence[Mapping[str, Any]] = (),
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Note that a job is through, and what came of it; ``changes`` are further columns."""
+    Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id).update(
+        status=Job.Status.DONE,
+        result=dict(result),
+        problems=list(problems),
+        finished_at=now,
+        **changes,
+    )
+
+
+@operation
+def fail_job(actor: Actor, job_id: UUID, *, code: str, detail: str, now: datetime) -> None:
+    """Note that a job can't be done, and why."""
+    Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id).update(
+        status=Job.Status.FAILED,
+        problems=[{"row": None, "column": None, "code": code, "detail": detail}],
+        finished_at=now,
+    )
+
+
+@operation
+def actor_of(actor: Actor, job: Job) -> Actor:
+    """Return who asked for a job, with the rights they have now, for the work done in their name.
+
+    Jobs that no person asked for are done by ``actor``.
+    """
+    if job.created_by_id is None:
+        return replace(actor, label=job.created_by_label or actor.label)
+    role = (
+        Membership.objects.filter(tenant_id=actor.tenant_id, person_id=job.created_by_id)
+        .order_by("id")
+        .values_list("role", flat=True)
+        .first()
+    )
+    return replace(
+        actor,
+        kind="person",
+        label=job.created_by_label,
+        person_id=job.created_by_id,
+        staff_role=role,
+        request_id=public_id("job", job.pk),
+    )

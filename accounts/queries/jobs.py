@@ -1,0 +1,56 @@
+"""Jobs, for those who wait for them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from accounts.models import Job
+
+
+def jobs(actor: Actor, kind: str) -> QuerySet[Job]:
+    """Return the tenant's jobs of one kind without their files, the latest first. One statement.
+
+    Raises:
+        Forbidden: the actor is none of the tenant's own people or programs.
+    """
+    access.require_everywhere(actor, Action.VIEW_ACCOUNT)
+    found = Job.objects.filter(tenant_id=actor.tenant_id, kind=kind)
+    return found.defer("input").order_by("-created_at", "-id")
+
+
+def get_job(actor: Actor, kind: str, job_id: UUID) -> Job:
+    """Return one job. One statement.
+
+    Raises:
+        NotFound: there is none of this kind.
+        Forbidden: see ``jobs``.
+    """
+    job = jobs(actor, kind).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def open_job_ids(actor: Actor, kind: str) -> list[UUID]:
+    """Return the jobs that wait or run, the oldest first. One statement."""
+    access.require_everywhere(actor, Action.VIEW_ACCOUNT)
+    return list(
+        Job.objects.filter(
+            tenant_id=actor.tenant_id,
+            kind=kind,
+            status__in=[Job.Status.WAITING, Job.Status.RUNNING],
+        )
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+
+
+def has_been_silent(actor: Actor, job: Job, *, seconds: int, now: datetime) -> bool:
+    """Return whether nobody has worked on an open job for so long. No statement."""
+    last = job.beat_at or job.created_at
+    return job.tenant_id == actor.tenant_id and (now - last).total_seconds() >= seconds

@@ -1,0 +1,41 @@
+"""The legal entities of a tenant that issue invoices."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from accounts.models import AuditEntry, Seller
+
+
+def sellers(actor: Actor) -> QuerySet[Seller]:
+    """Return the tenant's sellers, the oldest first. One statement.
+
+    Raises:
+        Forbidden: the actor may not see the tenant's settings.
+    """
+    access.require_everywhere(actor, Action.VIEW_SETTINGS)
+    return Seller.objects.filter(tenant_id=actor.tenant_id).order_by("created_at", "id")
+
+
+def get_seller(actor: Actor, seller_id: UUID) -> Seller:
+    """Return one seller. One statement.
+
+    Raises:
+        NotFound: there is none.
+        Forbidden: see ``sellers``.
+    """
+    seller = sellers(actor).filter(pk=seller_id).first()
+    if seller is None:
+        raise NotFound
+    return seller
+
+
+def changes_of(actor: Actor, seller: Seller, *, limit: int) -> list[AuditEntry]:
+    """Return what was changed of a seller, the latest first. One statement."""
+    access.require_everywhere(actor, Action.VIEW_SETTINGS)
+    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id=seller.pk)
+    return list(entries.order_by("-at", "-id")[:limit])

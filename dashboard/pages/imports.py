@@ -1,0 +1,176 @@
+"""Imports: choosing what and which file, the files sent before, a template for each kind."""
+
+import csv
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import access
+from accounts.actor import Actor
+from accounts.imports import Columns
+from accounts.middleware import ActorRequest
+from accounts.models import Job
+from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
+from accounts.operations.importing.contacts import CONTACT_COLUMNS
+from accounts.queries.jobs import jobs
+from dashboard.pages.badges import Badge
+from dashboard.pages.doors import staff_only
+from subscriptions.operations.import_jobs import (
+    KINDS,
+    LARGEST_BYTES,
+    request_import,
+    work_on_import,
+)
+from subscriptions.operations.importing.prices import PRICE_COLUMNS
+from subscriptions.operations.importing.subscriptions import SUBSCRIPTION_COLUMNS
+from subscriptions.tasks import work_on_import as work_on_import_task
+
+ROWS_AT_ONCE: Final = 2_000
+"""Files with more rows are checked in the background."""
+RECENT: Final = 20
+
+KIND_NAMES: Final[dict[str, Promise]] = {
+    "accounts": gettext_lazy("Accounts"),
+    "contacts": gettext_lazy("Contacts"),
+    "prices": gettext_lazy("Prices"),
+    "subscriptions": gettext_lazy("Subscriptions"),
+}
+COLUMNS: Final[dict[str, Columns]] = {
+    "accounts": ACCOUNT_COLUMNS,
+    "contacts": CONTACT_COLUMNS,
+    "prices": PRICE_COLUMNS,
+    "subscriptions": SUBSCRIPTION_COLUMNS,
+}
+
+
+class ImportForm(forms.Form):
+    """What is imported, and the file."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What the file holds"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV in UTF-8, at most 20 MB. First it is only checked."),
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,text/csv"}),
+    )
+
+    def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:
+        """Offer the kinds that somebody may import."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the reader's types
+        field.choices = [(kind, KIND_NAMES[kind]) for kind in kinds]
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_BYTES:
+            raise forms.ValidationError(
+                _("A file may have 20 MB at most. Larger ones go through the command line.")
+            )
+        return file
+
+
+def kinds_of(actor: Actor) -> list[str]:
+    """Return what an actor may import."""
+    return [kind for kind, action in KINDS.items() if access.allows_everywhere(actor, action)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only
+def import_list(request: ActorRequest) -> HttpResponse:
+    """Show the form and the files sent before; POST keeps a file and checks it."""
+    actor, kinds = request.actor, kinds_of(request.actor)
+    if request.method != "POST":
+        return _page(request, actor, ImportForm(kinds=kinds))
+    form = ImportForm(request.POST, request.FILES, kinds=kinds)
+    if not form.is_valid():
+        return _page(request, actor, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    file, now = form.cleaned_data["file"], timezone.now()
+    job = request_import(
+        actor,
+        form.cleaned_data["kind"],
+        file.read(),
+        file_name=file.name or "",
+        today=actor.today,
+        now=now,
+    )
+    work_now_or_soon(actor, job, now=now)
+    return redirect("imports:page", job.public_id)
+
+
+def work_now_or_soon(actor: Actor, job: Job, *, now: datetime) -> None:
+    """Do what is short at once; hand the rest to a worker, who would find it in its table too."""
+    if job.total <= ROWS_AT_ONCE:
+        work_on_import(Actor.system(actor.tenant_id), job.pk, now=now)
+        return
+
+    def work() -> None:
+        work_on_import_task.delay(tenant_id=str(job.tenant_id), job_id=str(job.pk))
+
+    transaction.on_commit(work, robust=True)
+
+
+def _page(
+    request: ActorRequest, actor: Actor, form: ImportForm, *, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "may_import": bool(kinds_of(actor)),
+        "templates": [{"kind": kind, "label": KIND_NAMES[kind]} for kind in kinds_of(actor)],
+        "rows": [
+            {
+                "id": job.public_id,
+                "file_name": job.params["file_name"],
+                "kind": KIND_NAMES[job.params["kind"]],
+                "badge": import_badge(job),
+                "by": job.created_by_label,
+                "at": job.created_at,
+            }
+            for job in jobs(actor, Job.Kind.IMPORT)[:RECENT]
+        ],
+    }
+    return render(request, "imports/list.html", context, status=status)
+
+
+def import_badge(job: Job) -> Badge:
+    """Return the badge of an import: its stage and how it went."""
+    is_check = job.params["stage"] == "check"
+    if job.is_open:
+        return Badge(_("Checking") if is_check else _("Importing"), "info")
+    if job.status == Job.Status.FAILED:
+        return Badge(_("Failed"), "bad")
+    if not is_check:
+        return Badge(_("Imported"), "ok")
+    if job.problems:
+        return Badge(_("With errors"), "bad")
+    counts = job.result["check"]
+    if not counts["created"] and not counts["updated"]:
+        return Badge(_("Nothing changes"), "")
+    return Badge(_("Checked, not imported"), "plum")
+
+
+@require_safe
+@staff_only
+def template_file(request: ActorRequest, kind: str) -> HttpResponse:
+    """Return an empty file with the columns of a kind, the needed ones first."""
+    columns = COLUMNS.get(kind)
+    if columns is None:
+        raise Http404
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+    csv.writer(response, lineterminator="\r\n").writerow([*columns.required, *columns.optional])
+    return response

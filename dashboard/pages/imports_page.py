@@ -1,0 +1,139 @@
+"""One import: what it would do, the tree it would make, every error, and doing it."""
+
+import csv
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.actor import Actor
+from accounts.errors import Conflict, NotFound
+from accounts.ids import parse_public_id
+from accounts.middleware import ActorRequest
+from accounts.models import Job
+from accounts.queries.jobs import get_job, has_been_silent
+from dashboard.pages.doors import staff_only
+from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
+from dashboard.templatetags.figures import quantity
+from subscriptions.operations.import_jobs import KINDS, apply_import
+
+ERRORS_A_PAGE: Final = 100
+PATIENCE: Final = 5
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def import_page(request: ActorRequest, job_id: str) -> HttpResponse:
+    """Show an import; POST imports the very bytes that were checked."""
+    actor = request.actor
+    if request.method == "POST":
+        return _apply(request, actor, job_id)
+    job = _named(actor, job_id)
+    context = _context(request, actor, job)
+    if request.headers.get("HX-Request"):
+        return render(request, "imports/_body.html", context)
+    return render(request, "imports/page.html", context)
+
+
+def _named(actor: Actor, text: str) -> Job:
+    key = parse_public_id("job", text)
+    if key is None:
+        raise NotFound
+    return get_job(actor, Job.Kind.IMPORT, key)
+
+
+def _apply(request: ActorRequest, actor: Actor, job_id: str) -> HttpResponse:
+    before = _named(actor, job_id)
+    try:
+        job = apply_import(actor, before.pk)
+    except Conflict as refusal:
+        messages.error(request, refusal.detail)
+        context = _context(request, actor, before)
+        return render(request, "imports/page.html", context, status=HTTPStatus.CONFLICT)
+    if job.is_open:
+        work_now_or_soon(actor, job, now=timezone.now())
+    return redirect("imports:page", job.public_id)
+
+
+def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
+    stage = job.params["stage"]
+    counts = job.result.get("apply" if stage == "apply" else "check")
+    changes = (counts["created"] + counts["updated"]) if counts else 0
+    can_apply = (
+        stage == "check" and job.status == Job.Status.DONE and not job.problems and changes > 0
+    )
+    tree = job.result.get("tree") or {"nodes": [], "total": 0}
+    return {
+        "job": job,
+        "job_id": job.public_id,
+        "title": job.params["file_name"] or _("Import"),
+        "crumbs": [{"label": _("Import"), "url": "../"}, {"label": job.params["file_name"]}],
+        "badges": [import_badge(job)],
+        "kind": KIND_NAMES[job.params["kind"]],
+        "is_waiting": job.is_open
+        and has_been_silent(actor, job, seconds=PATIENCE, now=timezone.now()),
+        "counts": None if job.problems or job.is_open else counts,
+        "nothing_changes": stage == "check" and counts and not changes and not job.problems,
+        "is_applied": stage == "apply" and job.status == Job.Status.DONE,
+        "can_apply": can_apply and access.allows_everywhere(actor, KINDS[job.params["kind"]]),
+        "apply_label": ngettext("Import %(count)s row", "Import %(count)s rows", changes)
+        % {"count": quantity(changes)},
+        "nodes": tree["nodes"] if stage == "check" and not job.is_open else [],
+        "more_nodes": tree["total"] - len(tree["nodes"]),
+        **_errors(request, job),
+    }
+
+
+def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
+    """Return the errors of one page, and the pages beside it."""
+    text = request.GET.get("page", "")
+    page = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    pages = max(1, -(-len(job.problems) // ERRORS_A_PAGE))
+    page = min(max(page, 1), pages)
+    first = (page - 1) * ERRORS_A_PAGE
+    count = len(job.problems)
+    sentence = ngettext(
+        "The file has %(count)s error; nothing was stored.",
+        "The file has %(count)s errors; nothing was stored.",
+        count,
+    )
+    return {
+        "errors": job.problems[first : first + ERRORS_A_PAGE],
+        "error_count": count,
+        "error_sentence": sentence % {"count": quantity(count)},
+        "error_page": page,
+        "error_pages": pages,
+        "previous_page": page - 1 if page > 1 else None,
+        "next_page": page + 1 if page < pages else None,
+    }
+
+
+@require_safe
+@staff_only
+def errors_file(request: ActorRequest, job_id: str) -> HttpResponse:
+    """Return all errors of an import as a file."""
+    job = _named(request.actor, job_id)
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="errors.csv"'
+    writer = csv.writer(response, lineterminator="\r\n")
+    names = ("row", "column", "code", "detail")
+    writer.writerow(names)
+    writer.writerows([[_harmless(problem[name]) for name in names] for problem in job.problems])
+    return response
+
+
+def _harmless(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.startswith(_DANGEROUS):
+        return f"'{value}"
+    return "" if value is None else value

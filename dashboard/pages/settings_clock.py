@@ -1,0 +1,125 @@
+"""The test clock of a sandbox: moving it forward while everything due happens in order."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import Invalid
+from accounts.middleware import ActorRequest
+from accounts.models import Job
+from accounts.queries.jobs import has_been_silent, jobs
+from dashboard.pages.doors import staff_only
+from dashboard.pages.settings_sellers import tabs_of
+from dashboard.templatetags.figures import date_text
+from invoicing.operations.clock_jobs import request_clock_move
+from invoicing.queries.runs import next_due_date
+from invoicing.tasks import work_on_clock_move
+
+PATIENCE: Final = 5
+MOVES_SHOWN: Final = 10
+
+
+class ClockForm(forms.Form):
+    """The day that the clock is to show."""
+
+    to = forms.DateField(
+        label=gettext_lazy("New date"),
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def test_clock(request: ActorRequest) -> HttpResponse:
+    """Show the clock and what comes next; POST moves it, in the background."""
+    if not request.tenant.is_sandbox:
+        raise Http404
+    actor = request.actor
+    if request.method == "POST":
+        return _move(request, actor)
+    if request.headers.get("HX-Request"):
+        return render(request, "settings/_clock.html", _context(request, actor))
+    return _page(request, actor, ClockForm(initial={"to": actor.today + timedelta(days=1)}))
+
+
+def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
+    access.require_everywhere(actor, Action.MOVE_CLOCK)
+    form = ClockForm(request.POST)
+    if form.is_valid():
+        try:
+            job_id = request_clock_move(actor, to_date=form.cleaned_data["to"], now=timezone.now())
+        except Invalid as refusal:
+            form.add_error("to", refusal.detail)
+        else:
+
+            def work() -> None:
+                work_on_clock_move.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
+
+            transaction.on_commit(work, robust=True)
+            return redirect("settings:test_clock")
+    return _page(request, actor, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _page(
+    request: ActorRequest, actor: Actor, form: ClockForm, *, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    context = {**_context(request, actor), "form": form}
+    return render(request, "settings/clock.html", context, status=status)
+
+
+def _context(request: ActorRequest, actor: Actor) -> dict[str, Any]:
+    moves = list(jobs(actor, Job.Kind.CLOCK)[:MOVES_SHOWN])
+    running = next((job for job in moves if job.is_open), None)
+    due = next_due_date(actor)
+    return {
+        "tabs": tabs_of(request, "clock"),
+        "today": actor.today,
+        "running": running,
+        "is_waiting": running is not None
+        and has_been_silent(actor, running, seconds=PATIENCE, now=timezone.now()),
+        "moves": [_shown(job) for job in moves if not job.is_open],
+        "shortcuts": _shortcuts(actor.today, due),
+        "may_move": access.allows_everywhere(actor, Action.MOVE_CLOCK),
+    }
+
+
+def _shortcuts(today: date, due: date | None) -> list[dict[str, str]]:
+    last = today.replace(day=monthrange(today.year, today.month)[1])
+    if last == today:
+        after = today + timedelta(days=1)
+        last = after.replace(day=monthrange(after.year, after.month)[1])
+    found = [
+        (_("+1 day"), today + timedelta(days=1)),
+        (_("+1 week"), today + timedelta(days=7)),
+        (_("Month end, %(date)s") % {"date": date_text(last)}, last),
+    ]
+    if due is not None and due > today:
+        found.insert(0, (_("Next event, %(date)s") % {"date": date_text(due)}, due))
+    return [{"label": label, "value": day.isoformat()} for label, day in found]
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    return {
+        "start": date.fromisoformat(job.params["from"]),
+        "end": date.fromisoformat(job.params["to"]),
+        "runs": job.result.get("runs", 0),
+        "invoices": job.result.get("invoices", 0),
+        "by": job.created_by_label,
+        "at": job.created_at,
+        "problem": job.problems[0]["detail"] if job.problems else "",
+    }

@@ -1,0 +1,14 @@
+"""Addresses of the tenant's settings."""
+
+from django.urls import path
+
+from dashboard.pages import settings_clock, settings_sellers
+
+app_name = "settings"
+urlpatterns = [
+    path("", settings_sellers.settings_home, name="home"),
+    path("sellers/", settings_sellers.seller_list, name="sellers"),
+    path("sellers/<str:seller_id>/", settings_sellers.seller_page, name="seller"),
+    path("sellers/<str:seller_id>/edit/", settings_sellers.edit_seller, name="edit_seller"),
+    path("test-clock/", settings_clock.test_clock, name="test_clock"),
+]

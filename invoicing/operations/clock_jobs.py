@@ -1,0 +1,78 @@
+"""Moving a sandbox's clock in the background, one eventful day at a time."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from accounts.actor import Actor
+from accounts.errors import BillingError
+from accounts.models import Job
+from accounts.operations.jobs import actor_of, claim_job, fail_job, finish_job, give_back
+from accounts.operations.jobs import request_job as put_into_queue
+from accounts.queries.jobs import open_job_ids
+from accounts.tenancy import operation
+from invoicing.operations.clock import advance_clock, require_movable
+from invoicing.queries.runs import next_due_date
+
+
+@operation
+def request_clock_move(actor: Actor, *, to_date: date, now: datetime) -> UUID:
+    """Put a move of the clock into the queue; while one is under way, it is joined.
+
+    Args:
+        actor: who moves it.
+        to_date: the day it shows afterwards.
+        now: the real instant.
+
+    Raises:
+        Forbidden, NotSandbox, ClockBackwards, ClockTooFar: as ``advance_clock`` has them.
+    """
+    start = require_movable(actor, to_date)
+    if under_way := open_job_ids(actor, Job.Kind.CLOCK):
+        return under_way[0]
+    job = put_into_queue(
+        actor,
+        Job.Kind.CLOCK,
+        params={"from": start.isoformat(), "to": to_date.isoformat()},
+        total=(to_date - start).days,
+        now=now,
+    )
+    return job.pk
+
+
+def work_on_clock_move(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
+    """Move the clock to the next day with something due, or to the end of a job.
+
+    Each step is complete before it is noted, so that a move that was broken off goes on where it
+    stood. Two at once share the work.
+
+    Returns:
+        Whether there is a next step.
+    """
+    job = claim_job(actor, job_id, now=now)
+    if job is None:
+        return False
+    mover = actor_of(actor, job)
+    start, to_date = (date.fromisoformat(job.params[name]) for name in ("from", "to"))
+    try:
+        day = _next_stop(mover, to_date)
+        moved = advance_clock(mover, to_date=day, now=now)
+    except BillingError as refusal:
+        fail_job(actor, job.pk, code=refusal.code, detail=refusal.detail, now=now)
+        return False
+    result = {
+        "runs": job.result.get("runs", 0) + moved.runs,
+        "invoices": job.result.get("invoices", 0) + moved.invoices,
+    }
+    if day < to_date:
+        give_back(actor, job.pk, done=(day - start).days, result=result, now=now)
+        return True
+    finish_job(actor, job.pk, result=result, changes={"done": job.total}, now=now)
+    return False
+
+
+@operation
+def _next_stop(actor: Actor, to_date: date) -> date:
+    """Return the next day with something due, the last day of the move at the latest."""
+    today = require_movable(actor, to_date)
+    due = next_due_date(actor)
+    return to_date if due is None else min(to_date, max(due, today + timedelta(days=1)))

@@ -1,0 +1,66 @@
+"""Number series of sellers: what comes next, and whether anything is missing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+
+GAPS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReport:
+    """One seller's numbers of one year; ``missing`` names the first that no document has."""
+
+    seller_id: UUID
+    year: int
+    issued: int
+    last_number: int
+    last_issue_date: date | None
+    missing: tuple[int, ...]
+
+
+_REPORT = """
+    SELECT series.seller_id, series.year, count(invoice.id), series.last_number,
+        series.last_issue_date, ARRAY(
+            SELECT number FROM generate_series(1, series.last_number) AS number
+            WHERE series.last_number > count(invoice.id)
+            EXCEPT SELECT series_number FROM invoicing_invoice AS had
+            WHERE had.tenant_id = series.tenant_id AND had.seller_id = series.seller_id
+            AND had.series_year = series.year
+            ORDER BY 1 LIMIT %(limit)s)
+    FROM invoicing_numberseries AS series
+    LEFT JOIN invoicing_invoice AS invoice
+        ON invoice.tenant_id = series.tenant_id AND invoice.seller_id = series.seller_id
+        AND invoice.series_year = series.year AND invoice.series_number IS NOT NULL
+    WHERE series.tenant_id = %(tenant)s AND series.seller_id = ANY(%(sellers)s::uuid[])
+    GROUP BY series.id, series.tenant_id, series.seller_id, series.year, series.last_number,
+        series.last_issue_date
+    ORDER BY series.seller_id, series.year DESC
+"""
+
+
+def series_of(actor: Actor, seller_ids: Collection[UUID]) -> list[SeriesReport]:
+    """Return the number series of sellers, the latest year first. One statement.
+
+    Raises:
+        Forbidden: the actor may not see the tenant's settings.
+    """
+    access.require_everywhere(actor, Action.VIEW_SETTINGS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REPORT,
+            {
+                "tenant": actor.tenant_id,
+                "sellers": [str(key) for key in seller_ids],
+                "limit": GAPS_SHOWN,
+            },
+        )
+        rows = cursor.fetchall()
+    return [SeriesReport(*row, tuple(missing)) for *row, missing in rows]

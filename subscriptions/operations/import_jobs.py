@@ -1,0 +1,180 @@
+"""Imports that people ask for: a dry run first, then the same bytes for good."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import BillingError, Conflict, Invalid, NotFound
+from accounts.models import Job
+from accounts.operations.importing import ImportReport, import_accounts, import_contacts
+from accounts.operations.importing.preview import tree_preview
+from accounts.operations.jobs import actor_of, claim_job, fail_job, finish_job, hold_job
+from accounts.operations.jobs import request_job as put_into_queue
+from accounts.tenancy import operation
+from subscriptions.operations.importing import import_prices, import_subscriptions
+
+KINDS = {
+    "accounts": Action.EDIT_ACCOUNT,
+    "contacts": Action.EDIT_PEOPLE,
+    "prices": Action.EDIT_CATALOGUE,
+    "subscriptions": Action.EDIT_SUBSCRIPTION,
+}
+"""What can be imported, and the right that it takes."""
+LARGEST_BYTES = 20 * 1024 * 1024
+NODES_SHOWN = 200
+
+
+class FileTooLarge(Invalid):
+    """More than anybody should send through a browser."""
+
+    code = "file_too_large"
+    message = _("A file may have 20 MB at most. Larger ones go through the command line.")
+
+
+class UnknownKind(Invalid):
+    """Something that can't be imported."""
+
+    code = "unknown_kind"
+    message = _("There is no such kind of file.")
+
+
+class NotChecked(Conflict):
+    """A file that was not found to be in order can't be imported."""
+
+    code = "import_not_checked"
+    message = _("This file has not been checked, or has errors; it cannot be imported.")
+
+
+@operation
+def request_import(
+    actor: Actor, kind: str, content: bytes, *, file_name: str, today: date, now: datetime
+) -> Job:
+    """Keep a file and put its dry run into the queue.
+
+    Args:
+        actor: who imports.
+        kind: one of ``KINDS``.
+        content: the file's bytes; the same are imported later.
+        file_name: what the file is called, for people.
+        today: from when changed settings of accounts hold.
+        now: the instant.
+
+    Raises:
+        Forbidden: the actor may not import this kind.
+        UnknownKind, FileTooLarge: see their texts.
+    """
+    if kind not in KINDS:
+        raise UnknownKind
+    access.require_everywhere(actor, KINDS[kind])
+    if len(content) > LARGEST_BYTES:
+        raise FileTooLarge
+    params = {
+        "kind": kind,
+        "file_name": file_name[:200],
+        "stage": "check",
+        "today": today.isoformat(),
+        "language": translation.get_language() or "en",
+    }
+    total = content.count(b"\n")
+    return put_into_queue(
+        actor, Job.Kind.IMPORT, params=params, content=content, total=total, now=now
+    )
+
+
+@operation
+def apply_import(actor: Actor, job_id: UUID) -> Job:
+    """Put the import of a checked file into the queue; asked for again, it changes nothing.
+
+    Raises:
+        NotFound: there is no such job.
+        Forbidden: the actor may not import this kind.
+        NotChecked: see its text.
+    """
+    job = (
+        Job.objects.select_for_update(of=("self",))
+        .defer("input")
+        .filter(tenant_id=actor.tenant_id, pk=job_id, kind=Job.Kind.IMPORT)
+        .first()
+    )
+    if job is None:
+        raise NotFound
+    access.require_everywhere(actor, KINDS[job.params["kind"]])
+    if job.params["stage"] != "check":
+        return job
+    if job.status != Job.Status.DONE or job.problems:
+        raise NotChecked
+    job.params["stage"] = "apply"
+    job.status, job.beat_at = Job.Status.WAITING, None
+    job.created_by_id, job.created_by_label = actor.person_id, actor.label
+    job.save(update_fields=["params", "status", "beat_at", "created_by", "created_by_label"])
+    return job
+
+
+def work_on_import(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
+    """Check or import a file as a job says; return whether there was anything to take.
+
+    The work and the note that it is done are one transaction: killed half way, nothing of it is
+    stored and the job is taken up again.
+    """
+    job = claim_job(actor, job_id, now=now)
+    if job is None:
+        return False
+    importer = actor_of(actor, job)
+    with translation.override(job.params["language"]):
+        try:
+            _work(actor, importer, job_id, now=now)
+        except BillingError as refusal:
+            fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
+    return True
+
+
+@operation
+def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None:
+    job = hold_job(actor, job_id)
+    if job is None:
+        return
+    content = bytes(job.input or b"")
+    kind, today = job.params["kind"], date.fromisoformat(job.params["today"])
+    is_dry_run = job.params["stage"] == "check"
+    report = _import(importer, kind, content, is_dry_run=is_dry_run, today=today, now=now)
+    problems = [error.as_row() for error in report.errors]
+    result: dict[str, Any] = {**job.result, job.params["stage"]: _counts(report)}
+    if is_dry_run and kind == "accounts" and not problems:
+        result["tree"] = tree_preview(importer, content, limit=NODES_SHOWN)
+    changes: dict[str, Any] = {"done": job.total}
+    if not is_dry_run and problems:
+        # The world has changed since the dry run; nothing was stored.
+        changes["params"] = {**job.params, "stage": "check"}
+    elif not is_dry_run:
+        changes["input"] = None
+    finish_job(actor, job_id, result=result, problems=problems, changes=changes, now=now)
+
+
+def _counts(report: ImportReport) -> Mapping[str, int]:
+    return {
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+    }
+
+
+def _import(
+    actor: Actor, kind: str, content: bytes, *, is_dry_run: bool, today: date, now: datetime
+) -> ImportReport:
+    match kind:
+        case "accounts":
+            return import_accounts(actor, content, is_dry_run=is_dry_run, today=today, now=now)
+        case "prices":
+            return import_prices(actor, content, is_dry_run=is_dry_run, today=today, now=now)
+        case "subscriptions":
+            return import_subscriptions(actor, content, is_dry_run=is_dry_run, now=now)
+        case _:
+            return import_contacts(actor, content, is_dry_run=is_dry_run, now=now)
