@@ -10,6 +10,7 @@ from django.db import connection
 from accounts import tree
 from accounts.models import AccountNode
 from accounts.operations.importing import import_accounts
+from accounts.tree import locking
 from tests.integration.accounts.forests import Forest
 from tests.world import NOW, TODAY, account, csv_of, make_vendor
 
@@ -117,7 +118,7 @@ def test_keeps_the_trees_whole_while_many_move_across_them(grown, times):
 
 def test_breaks_without_the_lock(grown, monkeypatch):
     """Prove that the tests above would notice: the same work, the lock taken out."""
-    monkeypatch.setattr(tree, "_lock", lambda tenant_id, account_ids: None)
+    monkeypatch.setattr(locking, "lock_families", lambda tenant_id, account_ids: None)
 
     results = at_once(inserting(grown, 8), range(WRITERS))
 
@@ -126,7 +127,7 @@ def test_breaks_without_the_lock(grown, monkeypatch):
 
 def test_gives_up_politely_when_the_trees_never_stand_still(grown, monkeypatch):
     trees = iter(range(10**9, 10**9 + 1_000))
-    monkeypatch.setattr(tree, "_trees_of", lambda tenant_id, account_ids: {next(trees)})
+    monkeypatch.setattr(locking, "trees_of", lambda tenant_id, account_ids: {next(trees)})
 
     with grown.vendor.seen(), pytest.raises(tree.TreeBusy):
         tree.lock_families(grown.tenant_id, [grown.ids["P"]])

@@ -1,0 +1,41 @@
+"""The account tree: the only package that calls django-mptt.
+
+django-mptt corrupts silently when two write at once, so every write takes the lock of the tree
+(or of both, in ascending order) before it reads a node. Reads that decide money or rights compare
+intervals inside one statement; a node loaded earlier may have moved since.
+"""
+
+from accounts.tree.checking import Fault, check, rebuild
+from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep
+from accounts.tree.locking import TreeBusy, lock_families
+from accounts.tree.reading import (
+    depth_first,
+    descendants_by_recursion,
+    families,
+    lies_above,
+    lies_below,
+    path_ids,
+    roots,
+)
+from accounts.tree.writing import TreeCycle, bulk_load, insert, move
+
+__all__ = [
+    "MAX_DEPTH",
+    "Fault",
+    "TreeBusy",
+    "TreeCycle",
+    "TreeTooDeep",
+    "bulk_load",
+    "check",
+    "depth_first",
+    "descendants_by_recursion",
+    "families",
+    "insert",
+    "lies_above",
+    "lies_below",
+    "lock_families",
+    "move",
+    "path_ids",
+    "rebuild",
+    "roots",
+]

@@ -1,0 +1,53 @@
+"""One lock for each tree, taken before anything of it is read."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Conflict
+from accounts.models import AccountNode
+
+_LOCK_NAMESPACE = 0x7EE  # the first half of the two-part advisory lock; the second is the tree
+_LOCK_TRIES = 20
+
+
+class TreeBusy(Conflict):
+    """The tree changed again and again while it was waited for."""
+
+    code = "tree_busy"
+    message = _("This tree is being changed by others. Try again.")
+
+
+def lock_families(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
+    """Keep the trees of these accounts as they are until the transaction ends.
+
+    Takes the lock of every tree concerned, in ascending order.
+
+    A move by somebody else may carry an account into another tree while this waits, so the trees
+    are read again under the locks. If there is a new one, all locks are given back, which rolling
+    back to a savepoint does, and taken anew: out of order, two could wait for each other for ever.
+    """
+    ids = list(account_ids)
+    wanted = trees_of(tenant_id, ids)
+    for _attempt in range(_LOCK_TRIES):
+        if not wanted:
+            return
+        before = transaction.savepoint()
+        with connection.cursor() as cursor:
+            for tree_id in sorted(wanted):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id])
+        found = trees_of(tenant_id, ids)
+        if found <= wanted:
+            transaction.savepoint_commit(before)
+            return
+        transaction.savepoint_rollback(before)
+        wanted = found
+    raise TreeBusy
+
+
+def trees_of(tenant_id: UUID, account_ids: Iterable[UUID]) -> set[int]:
+    """Return the numbers of the trees in which these accounts stand now."""
+    nodes = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=account_ids)
+    return set(nodes.order_by().values_list("tree_id", flat=True))

@@ -1,0 +1,112 @@
+"""Reading the tree: intervals are compared inside one statement, never read first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import AccountNode
+
+
+def lies_below(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
+    """Return a condition on accounts: one of ``ids``, or below one of them.
+
+    Args:
+        tenant_id: the tenant; intervals of another are never compared.
+        ids: account ids, or a queryset of them; read inside the same statement.
+        field: the column of the filtered table that holds the account.
+    """
+    tops = AccountNode.objects.filter(
+        tenant_id=tenant_id,
+        account_id__in=ids,
+        tree_id=OuterRef("tree_id"),
+        lft__lte=OuterRef("lft"),
+        rght__gte=OuterRef("rght"),
+    )
+    below = AccountNode.objects.filter(Exists(tops.order_by()), tenant_id=tenant_id)
+    return Q(**{f"{field}__in": below.order_by().values("account_id")})
+
+
+def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
+    """Return a condition on accounts: one of ``ids``, or above one of them."""
+    below = AccountNode.objects.filter(
+        tenant_id=tenant_id,
+        account_id__in=ids,
+        tree_id=OuterRef("tree_id"),
+        lft__gte=OuterRef("lft"),
+        rght__lte=OuterRef("rght"),
+    )
+    above = AccountNode.objects.filter(Exists(below.order_by()), tenant_id=tenant_id)
+    return Q(**{f"{field}__in": above.order_by().values("account_id")})
+
+
+def path_ids(tenant_id: UUID, account_id: UUID) -> list[UUID]:
+    """Return the accounts from the root down to ``account_id`` itself. One statement."""
+    sql = """
+        SELECT up.account_id FROM accounts_accountnode AS down
+        JOIN accounts_accountnode AS up ON up.tenant_id = down.tenant_id
+            AND up.tree_id = down.tree_id AND up.lft <= down.lft AND up.rght >= down.rght
+        WHERE down.tenant_id = %s AND down.account_id = %s ORDER BY up.level
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [tenant_id, account_id])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def roots(tenant_id: UUID) -> QuerySet[AccountNode]:
+    """Return the nodes without parent."""
+    return AccountNode.objects.filter(tenant_id=tenant_id, parent=None).order_by("account_id")
+
+
+def families(
+    tenant_id: UUID, root_ids: Iterable[UUID]
+) -> dict[UUID, list[tuple[UUID, UUID | None]]]:
+    """Return, for each root, its accounts with their parents, parents first. One statement.
+
+    Within a parent the order is by the accounts' stored sort key (R26).
+    """
+    tops = AccountNode.objects.filter(
+        tenant_id=tenant_id, account_id__in=root_ids, tree_id=OuterRef("tree_id")
+    )
+    rows = (
+        AccountNode.objects.filter(Exists(tops.order_by()), tenant_id=tenant_id)
+        .order_by("tree_id", "level", "account__sort_key", "account_id")
+        .values_list("tree_id", "account_id", "parent_id")
+    )
+    by_tree: dict[int, list[tuple[UUID, UUID | None]]] = defaultdict(list)
+    for tree_id, account_id, parent_id in rows:
+        by_tree[tree_id].append((account_id, parent_id))
+    return {members[0][0]: members for members in by_tree.values()}
+
+
+def depth_first(members: Sequence[tuple[UUID, UUID | None]]) -> list[UUID]:
+    """Return the accounts of a family depth first, siblings in the order they are given."""
+    children: dict[UUID | None, list[UUID]] = defaultdict(list)
+    for account_id, parent_id in members:
+        children[parent_id].append(account_id)
+    order: list[UUID] = []
+    stack = list(reversed(children[None]))
+    while stack:
+        account_id = stack.pop()
+        order.append(account_id)
+        stack.extend(reversed(children[account_id]))
+    return order
+
+
+def descendants_by_recursion(tenant_id: UUID, account_id: UUID) -> list[UUID]:
+    """Return the account and all below it by following parents: the oracle of tests."""
+    sql = """
+        WITH RECURSIVE below AS (
+            SELECT account_id FROM accounts_accountnode
+            WHERE tenant_id = %(tenant)s AND account_id = %(top)s
+            UNION ALL
+            SELECT node.account_id FROM accounts_accountnode AS node
+            JOIN below ON node.parent_id = below.account_id WHERE node.tenant_id = %(tenant)s
+        ) SELECT account_id FROM below ORDER BY account_id
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"tenant": tenant_id, "top": account_id})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,153 @@
+"""Writing the tree: each write locks, then reads, then acts."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+from mptt.exceptions import InvalidMove
+
+from accounts.errors import Invalid, NotFound
+from accounts.models import AccountNode
+from accounts.tree import locking
+from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
+
+
+class TreeCycle(Invalid):
+    """An account would come to stand below itself."""
+
+    code = "tree_cycle"
+    message = _("An account cannot stand below itself.")
+
+
+def insert(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
+    """Put a new account below ``parent_id``, or make it a root.
+
+    Raises:
+        NotFound: there is no such parent in the tenant.
+        TreeTooDeep: the new level is beyond the limit.
+    """
+    node = AccountNode(account_id=account_id, tenant_id=tenant_id)
+    if parent_id is None:
+        AccountNode.objects.insert_node(node, None, save=True)
+        return
+    locking.lock_families(tenant_id, [parent_id])
+    parent = _node(tenant_id, parent_id)
+    if parent.level + 1 >= MAX_DEPTH:
+        raise TreeTooDeep(limit=MAX_DEPTH)
+    AccountNode.objects.insert_node(node, parent, position="last-child", save=True)
+
+
+def move(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
+    """Put an account and everything below it under ``parent_id``, or make it a root.
+
+    Raises:
+        NotFound: the account or the parent does not exist in the tenant.
+        TreeCycle: the parent is the account itself or lies below it.
+        TreeTooDeep: its lowest level would be beyond the limit.
+    """
+    locking.lock_families(tenant_id, [account_id] if parent_id is None else [account_id, parent_id])
+    node = _node(tenant_id, account_id)
+    if parent_id is None:
+        if node.parent_id is not None:
+            AccountNode.objects.move_node(node, None)
+        return
+    parent = _node(tenant_id, parent_id)
+    same = parent.tree_id == node.tree_id
+    if same and node.lft <= parent.lft and node.rght >= parent.rght:
+        raise TreeCycle
+    height = _height(tenant_id, node)
+    if parent.level + 1 + height >= MAX_DEPTH:
+        raise TreeTooDeep(limit=MAX_DEPTH)
+    try:
+        AccountNode.objects.move_node(node, parent, position="last-child")
+    except InvalidMove as error:
+        raise TreeCycle from error
+
+
+def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
+    """Put many new accounts into the tree at once.
+
+    The intervals are computed in memory and written once: new trees as plain inserts, trees that
+    already exist renumbered under their lock.
+
+    Args:
+        tenant_id: whose accounts they are.
+        parents: each new account with its parent: another new one, one in the tree, or None.
+
+    Raises:
+        NotFound: a parent is neither new nor in the tenant's tree.
+        TreeCycle: the parents lead round in a circle.
+        TreeTooDeep: a level would be beyond the limit.
+    """
+    outside = {p for p in parents.values() if p is not None and p not in parents}
+    locking.lock_families(tenant_id, outside)
+    trees = dict(
+        AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=outside).values_list(
+            "account_id", "tree_id"
+        )
+    )
+    if len(trees) < len(outside):
+        raise NotFound
+    stored = {
+        row[0]: row[1:]
+        for row in AccountNode.objects.filter(tenant_id=tenant_id, tree_id__in=set(trees.values()))
+        .order_by("tree_id", "lft")
+        .values_list("account_id", "parent_id", "lft", "rght", "level", "tree_id")
+    }
+    children: dict[UUID | None, list[UUID]] = defaultdict(list)
+    for account_id, (parent_id, *_place) in stored.items():
+        children[parent_id].append(account_id)
+    for account_id, parent_id in parents.items():
+        children[parent_id].append(account_id)
+    places: dict[UUID, tuple[int, int, int, int]] = {}
+    new_roots = [account_id for account_id in children[None] if account_id not in stored]
+    numbers = next_tree_ids(len(new_roots))
+    for root_id in children[None]:
+        tree_id = stored[root_id][4] if root_id in stored else next(numbers)
+        number_tree(root_id, tree_id, children, places)
+    if len(places) < len(stored) + len(parents):
+        raise TreeCycle
+    renumber(
+        {key: place for key, place in places.items() if key in stored and place != stored[key][1:]}
+    )
+    AccountNode.objects.bulk_create(
+        [
+            AccountNode(
+                account_id=account_id,
+                tenant_id=tenant_id,
+                parent_id=parent_id,
+                lft=places[account_id][0],
+                rght=places[account_id][1],
+                level=places[account_id][2],
+                tree_id=places[account_id][3],
+            )
+            for account_id, parent_id in sorted(
+                parents.items(), key=lambda pair: places[pair[0]][2]
+            )
+        ],
+        batch_size=5_000,
+    )
+
+
+def _node(tenant_id: UUID, account_id: UUID) -> AccountNode:
+    found = AccountNode.objects.filter(tenant_id=tenant_id, account_id=account_id)
+    node: AccountNode | None = found.first()
+    if node is None:
+        raise NotFound
+    return node
+
+
+def _height(tenant_id: UUID, node: AccountNode) -> int:
+    lowest = (
+        AccountNode.objects.filter(
+            tenant_id=tenant_id,
+            tree_id=node.tree_id,
+            lft__gte=node.lft,
+            rght__lte=node.rght,
+        )
+        .order_by("-level")
+        .values_list("level", flat=True)
+        .first()
+    )
+    return (lowest if lowest is not None else node.level) - node.level
