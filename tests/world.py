@@ -174,7 +174,8 @@ class Vendor:
             found = RunProblem.objects.all()
             if day is not None:
                 found = found.filter(run__date=day)
-            return sorted(found.values_list("severity", "code", "account__external_id"))
+            rows = found.values_list("severity", "code", "account__external_id")
+            return sorted((severity, code, key or "") for severity, code, key in rows)
 
     def violations(self) -> list[tuple[str, str]]:
         """Return the invariants that are broken, with a sentence each."""

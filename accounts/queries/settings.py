@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from accounts import access, tree
@@ -165,6 +166,37 @@ def _changed_placements(
     return dict(found)
 
 
+# Up from an account by the parents of one day, which may stand in another family now.
+_PATH_THEN = """
+    WITH RECURSIVE up AS (
+        SELECT account_id, parent_id, 1 AS steps FROM accounts_placement
+        WHERE tenant_id = %(tenant)s AND account_id = %(account)s
+        AND valid_from <= %(day)s AND (valid_to IS NULL OR valid_to > %(day)s)
+        UNION ALL
+        SELECT above.account_id, above.parent_id, steps + 1 FROM up
+        JOIN accounts_placement AS above
+            ON above.tenant_id = %(tenant)s AND above.account_id = up.parent_id
+            AND above.valid_from <= %(day)s AND (above.valid_to IS NULL OR above.valid_to > %(day)s)
+        WHERE steps < %(limit)s
+    ) SELECT account_id FROM up ORDER BY steps DESC
+"""
+
+
+def _path_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
+    """Return the accounts from the root down to this one as they stood on a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PATH_THEN,
+            {
+                "tenant": actor.tenant_id,
+                "account": account_id,
+                "day": day,
+                "limit": tree.MAX_DEPTH,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, EffectiveSetting]:
     """Return every setting of one account with its origin. Five statements, whatever the depth.
 
@@ -173,7 +205,7 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     """
     if not access.reach(actor, Action.VIEW_SETTINGS).filter(pk=account_id).exists():
         raise NotFound
-    path = tree.path_ids(actor.tenant_id, account_id)
+    path = _path_then(actor, account_id, as_of) or tree.path_ids(actor.tenant_id, account_id)
     members = [(node, path[place - 1] if place else None) for place, node in enumerate(path)]
     settings = setting_history(actor, members).on(as_of)
     wanted = {*settings.bill_tos[account_id], *settings.payers[account_id]}

@@ -59,7 +59,7 @@ class Forest:
 
     def parents(self) -> dict[str, str | None]:
         """Return every account with its parent."""
-        keys = dict(Account.objects.values_list("id", "external_id"))
+        keys = self._keys()
         return {
             keys[account_id]: keys.get(parent_id)
             for account_id, parent_id in AccountNode.objects.filter(
@@ -70,11 +70,17 @@ class Forest:
     def below(self, key: str) -> set[str]:
         """Return the account and all below it, by intervals."""
         found = Account.objects.filter(tree.lies_below(self.tenant_id, [self.ids[key]]))
-        return set(found.values_list("external_id", flat=True))
+        return {key or "" for key in found.values_list("external_id", flat=True)}
+
+    def _keys(self) -> dict[UUID, str]:
+        return {
+            account_id: key or ""
+            for account_id, key in Account.objects.values_list("id", "external_id")
+        }
 
     def path(self, key: str) -> list[str]:
         """Return the accounts from the root down."""
-        keys = dict(Account.objects.values_list("id", "external_id"))
+        keys = self._keys()
         return [keys[step] for step in tree.path_ids(self.tenant_id, self.ids[key])]
 
     def shape(self) -> list[tuple[object, ...]]:
