@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from billing_hierarchy import api_urls, health
+from billing_hierarchy.admin_site import site
 from billing_hierarchy.api_errors import unknown_address
 
 # Dashboard and portal share the pages of invoices; the namespace tells in which of them they are.
@@ -12,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_urls)),
     re_path("^api/", unknown_address),
     path("developers/api/", api_urls.reference, name="developers_api"),
+    path("admin/", site.urls),
     path("", include("dashboard.urls")),
     path("portal/", include("portal.urls")),
     path(

@@ -63,4 +63,7 @@ def series_of(actor: Actor, seller_ids: Collection[UUID]) -> list[SeriesReport]:
             },
         )
         rows = cursor.fetchall()
-    return [SeriesReport(*row, tuple(missing)) for *row, missing in rows]
+    return [
+        SeriesReport(key, year, issued, last, day, tuple(missing))
+        for key, year, issued, last, day, missing in rows
+    ]

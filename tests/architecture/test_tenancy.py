@@ -32,6 +32,7 @@ WITHOUT_TENANT = {
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
+    "django_admin_log",
     "django_content_type",
     "django_migrations",
     "django_session",

@@ -1,0 +1,50 @@
+"""What operators of the platform see of runs and invoices; all read-only."""
+
+from django.db.models import Model
+
+from accounts.admin import ReadOnlyAdmin
+from invoicing.models import BillingRun, Invoice, RunProblem
+
+
+class InvoiceAdmin(ReadOnlyAdmin):
+    """Documents; amounts in minor units."""
+
+    list_display = (
+        "number",
+        "status",
+        "bill_to",
+        "currency",
+        "net_minor",
+        "gross_minor",
+        "paid_minor",
+        "issue_date",
+        "due_date",
+    )
+    list_select_related = ("bill_to",)
+    list_filter = ("status",)
+    search_fields = ("number", "bill_to__name")
+    ordering = ("-issue_date", "-id")
+
+
+class BillingRunAdmin(ReadOnlyAdmin):
+    """Runs by date."""
+
+    list_display = ("date", "status", "started_by", "started_at", "finished_at")
+    list_filter = ("status",)
+    ordering = ("-date",)
+
+
+class RunProblemAdmin(ReadOnlyAdmin):
+    """What runs have left out, and why."""
+
+    list_display = ("code", "severity", "account", "run", "created_at")
+    list_select_related = ("account", "run")
+    list_filter = ("severity",)
+    ordering = ("-created_at", "-id")
+
+
+ADMINS: dict[type[Model], type[ReadOnlyAdmin]] = {
+    Invoice: InvoiceAdmin,
+    BillingRun: BillingRunAdmin,
+    RunProblem: RunProblemAdmin,
+}
