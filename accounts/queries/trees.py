@@ -106,9 +106,18 @@ def customers(
     return found.annotate(below=_BELOW)
 
 
-def found_accounts(actor: Actor, text: str, *, limit: int) -> list[Account]:
-    """Return the first accounts by name that contain ``text``. One statement."""
+def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -> list[Account]:
+    """Return the first accounts by name that contain ``text``. One statement.
+
+    Args:
+        actor: who asks.
+        text: a part of the name, the external id or the VAT id.
+        limit: how many at most.
+        tops: only those at the top of a tree.
+    """
     found = access.reach(actor, Action.VIEW_ACCOUNT).filter(_contains(text))
+    if tops:
+        found = found.filter(node__parent=None)
     return list(found.order_by("sort_key", "id")[:limit])
 
 

@@ -38,10 +38,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Text on a coloured ground; ``title`` is the whole of it where it may be cut short."""
+    """Text on a coloured ground, and a tip with what it leaves out."""
 
     text: str
     tone: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Table(Generic[Row]):
         columns = self.chosen(state)
         return Shown(
             heads=[_head(column, state, totals) for column in columns],
-            rows=[[_cell(column, column.value(row)) for column in columns] for row in rows],
+            rows=[[_cell(column, column.value(row), totals) for column in columns] for row in rows],
             foot=_foot(columns, totals, title),
             choices=[
                 Choice(column.key, str(column.title), column in columns)
@@ -119,10 +119,15 @@ class Table(Generic[Row]):
         )
 
 
-def _head(column: Column[Any], state: State, totals: Totals) -> Head:
-    title = str(column.title)
+def _title(column: Column[Any], totals: Totals) -> str:
+    """Return the head of a column, for money with the currency that its cells leave out."""
     if column.kind == Kind.MONEY and column.key in totals:
-        title = f"{title}, {totals[column.key].main}"
+        return f"{column.title}, {totals[column.key].main}"
+    return str(column.title)
+
+
+def _head(column: Column[Any], state: State, totals: Totals) -> Head:
+    title = _title(column, totals)
     if not column.sort:
         return Head(title, column.is_numeric, tip=str(column.tip))
     is_current = column.key == state.sort
@@ -132,8 +137,13 @@ def _head(column: Column[Any], state: State, totals: Totals) -> Head:
     return Head(title, column.is_numeric, url, direction, str(column.tip))
 
 
-def _cell(column: Column[Any], value: Any) -> Cell:
-    return Cell(column.kind.value, value, str(column.title), column.is_numeric)
+def _cell(column: Column[Any], value: Any, totals: Totals) -> Cell:
+    return Cell(column.kind.value, value, _title(column, totals), column.is_numeric)
+
+
+def _sum(column: Column[Any], amounts: Amounts | None) -> Cell:
+    kind = "nothing" if amounts is None else "sums"
+    return Cell(kind, amounts, str(column.title), column.is_numeric)
 
 
 def _foot(columns: list[Column[Any]], totals: Totals, title: str) -> list[Cell]:
@@ -142,5 +152,5 @@ def _foot(columns: list[Column[Any]], totals: Totals, title: str) -> list[Cell]:
     first, *others = columns
     return [
         Cell(Kind.TEXT.value, title, str(first.title), is_numeric=False),
-        *(_cell(one, totals.get(one.key) if one.is_summed else None) for one in others),
+        *(_sum(one, totals.get(one.key) if one.is_summed else None) for one in others),
     ]

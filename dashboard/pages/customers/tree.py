@@ -153,7 +153,7 @@ def _row(row: TreeRow, level: int, figures: _Figures, branch: Branch) -> Row:
         siblings=row.siblings,
         opened=row.is_open if row.below else None,
         below=quantity(row.below),
-        invoiced=_invoiced(row.id, responsible),
+        invoiced=_invoiced(row, responsible),
         paid=_paid(row.id, responsible),
         mrr_own=Amounts(mrr.own, main),
         mrr_tree=Amounts(mrr.tree, main),
@@ -164,9 +164,11 @@ def _row(row: TreeRow, level: int, figures: _Figures, branch: Branch) -> Row:
     )
 
 
-def _invoiced(account_id: UUID, responsible: Responsibility) -> Label:
-    if responsible.bill_to_id == account_id:
+def _invoiced(row: TreeRow, responsible: Responsibility) -> Label:
+    if responsible.bill_to_id == row.id:
         return Label(_("Own invoice"), "info")
+    if responsible.bill_to_id == row.parent_id:
+        return Label(_("On parent’s invoice"), "ok", responsible.bill_to_name)
     return Label(_("On invoice of %(name)s") % {"name": responsible.bill_to_name}, "ok")
 
 

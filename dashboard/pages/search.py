@@ -1,0 +1,161 @@
+"""Search: pages, accounts and invoices, for the palette, the choice of a scope, and as a page."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.actor import Actor
+from accounts.ids import public_id
+from accounts.middleware import ActorRequest
+from accounts.models import Account
+from accounts.queries import accounts, trees
+from dashboard.frame import DASHBOARD
+from dashboard.pages.badges import invoice_badge
+from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.pages.doors import staff_only
+from dashboard.templatetags.figures import date_text, money, quantity
+from invoicing.queries.finding import found_invoices
+
+ACCOUNTS_IN_PALETTE: Final = 8
+ACCOUNTS_IN_SCOPE: Final = 20
+_INVOICES: Final = 6
+_LONGEST: Final = 100
+_AMOUNT: Final = re.compile(r"\d[\d., \u00a0\u202f’']{0,24}")
+_SCOPED_LISTS: Final = ("invoices:list",)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found: its name, where it is, and what tells it from others."""
+
+    title: str
+    url: str
+    icon: str
+    second: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hits of one kind."""
+
+    title: str
+    hits: list[Hit]
+
+
+@require_safe
+@staff_only
+@vary_on_headers("HX-Request")
+def search(request: ActorRequest) -> HttpResponse:
+    """Find pages, accounts and invoices. At most three statements beside those of the frame."""
+    text = _text(request)
+    groups = [_pages(text)]
+    if text:
+        found = trees.found_accounts(request.actor, text, limit=ACCOUNTS_IN_PALETTE)
+        groups += [
+            Group(_("Accounts"), [*_accounts(request.actor, found, "")]),
+            Group(_("Invoices"), [*_invoices(request.actor, text)]),
+        ]
+    return _answer(request, [group for group in groups if group.hits], text, _("Search"))
+
+
+@require_safe
+@staff_only
+@vary_on_headers("HX-Request")
+def scope(request: ActorRequest) -> HttpResponse:
+    """Find an account to look at. At most two statements beside those of the frame.
+
+    Where the page that asks is a list, the choice narrows it; else it leads to the account.
+    """
+    text, path = _text(request), request.GET.get("for", "")
+    target = path if path in {reverse(name) for name in _SCOPED_LISTS} else ""
+    found = trees.found_accounts(request.actor, text, limit=ACCOUNTS_IN_SCOPE, tops=not text)
+    everything = Hit(_("All customers"), target or reverse("customers:list"), "network")
+    hits = [] if text else [everything]
+    hits += _accounts(request.actor, found, target)
+    groups = [Group(_("Accounts"), hits)] if hits else []
+    return _answer(request, groups, text, _("Choose a scope"), target=path)
+
+
+def _answer(
+    request: ActorRequest, groups: list[Group], text: str, title: str, *, target: str = ""
+) -> HttpResponse:
+    count = sum(len(group.hits) for group in groups)
+    summary = ngettext("%(count)s result", "%(count)s results", count)
+    context = {
+        "groups": groups,
+        "text": text,
+        "title": title,
+        "target": target,
+        "summary": summary % {"count": quantity(count)},
+    }
+    is_part = bool(request.headers.get("HX-Request"))
+    template = "search/_options.html" if is_part else "search/page.html"
+    return render(request, template, context)
+
+
+def _text(request: ActorRequest) -> str:
+    return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:_LONGEST]
+
+
+def _pages(text: str) -> Group:
+    rooms = [room for group in DASHBOARD for room in group.rooms]
+    hits = [
+        Hit(str(room.label), reverse(room.url_name), room.icon)
+        for room in rooms
+        if text.casefold() in str(room.label).casefold()
+    ]
+    return Group(_("Pages"), hits)
+
+
+def _accounts(actor: Actor, found: Sequence[Account], target: str) -> Iterator[Hit]:
+    paths = accounts.paths_of(actor, [account.pk for account in found]) if found else {}
+    for account in found:
+        above = [name for _key, name in paths.get(account.pk, [])[:-1]]
+        second = " › ".join(above) or kind_name(account.kind)
+        url = f"{target}?in={public_id('acc', account.pk)}" if target else account_url(account.pk)
+        yield Hit(account.name, url, "building-2", second)
+
+
+def _invoices(actor: Actor, text: str) -> Iterator[Hit]:
+    found = found_invoices(actor, text, amount_in(text), today=actor.today, limit=_INVOICES)
+    for invoice in found:
+        parts = [
+            invoice.bill_to.name,
+            money(invoice.gross_minor, invoice.currency),
+            date_text(invoice.issue_date) if invoice.issue_date else "",
+            invoice_badge(invoice, actor.today).label,
+        ]
+        yield Hit(
+            invoice.number or _("Draft"),
+            reverse("invoices:page", args=[invoice.public_id]),
+            "file-text",
+            " · ".join(part for part in parts if part),
+        )
+
+
+def amount_in(text: str) -> Decimal | None:
+    """Return the amount that a text is, None where it is none: 1.234,50 and 1,234.5 alike.
+
+    The last point or comma begins the decimals, unless exactly three digits follow it.
+    """
+    plain = text.strip("€$£ ")
+    if not _AMOUNT.fullmatch(plain):
+        return None
+    packed = re.sub(r"[ \u00a0\u202f’']", "", plain).rstrip(".,")
+    whole, mark, decimals = packed, "", ""
+    if found := re.fullmatch(r"(.*)([.,])(\d+)", packed):
+        whole, mark, decimals = found.groups()
+    if mark and len(decimals) == 3 and whole.count(mark) == len(re.findall(r"[.,]", whole)):
+        whole, decimals = packed, ""
+    digits = re.sub(r"[.,]", "", whole)
+    return Decimal(f"{digits}.{decimals or 0}")
