@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from dashboard.pages import sign_in, styleguide
+from dashboard.pages import search, sign_in, styleguide
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -16,5 +16,7 @@ urlpatterns = [
     path("runs/", include("dashboard.pages.runs_urls", namespace="runs")),
     path("import/", include("dashboard.pages.imports_urls", namespace="imports")),
     path("settings/", include("dashboard.pages.settings_urls", namespace="settings")),
+    path("search/", search.search, name="search"),
+    path("search/accounts/", search.scope, name="scope"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
 ]
