@@ -105,7 +105,8 @@ def rebuild(tenant_id: UUID, account_ids: Iterable[UUID]) -> int:
     roots_of_these = [root_id for root_id in children[None] if root_id in ids]
     for root_id in roots_of_these:
         number_tree(root_id, rows[root_id][5], children, places)
-    taken = {rows[account_id][5] for account_id in ids if account_id not in places}
+    placeless = ids & {*rows} - {*places}
+    taken = {rows[account_id][5] for account_id in placeless}
     for root_id in roots_of_these:
         tree_id = rows[root_id][5]
         if tree_id in taken:

@@ -297,7 +297,7 @@ def test_finds_a_fault_and_mends_it_from_the_parents(family, fault):
 def test_mends_nothing_where_nothing_is_wrong(family):
     before = family.shape()
 
-    assert tree.rebuild(family.tenant_id, family.ids.values()) == 0
+    assert tree.rebuild(family.tenant_id, [*family.ids.values(), uuid7()]) == 0
     assert family.shape() == before
 
 
