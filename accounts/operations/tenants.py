@@ -151,9 +151,14 @@ def create_tenant(
     _set_defaults(tenant, seller)
     secret, _key = _create_key(tenant, reach_id=None, name="First key")
     email, password = f"owner@{slug}.example", secrets.token_urlsafe(15)
-    person = Person(email=email, name=f"Owner of {name}", language=language)
+    person = Person(email=email, name=f"Owner of {name}"[:200], language=language)
     person.set_password(password)
-    person.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError as error:
+        # Somebody signs in with this address already: theirs is not given to a new owner.
+        raise SlugTaken(slug=slug) from error
     Membership.objects.create(tenant=tenant, person=person, role=StaffRole.OWNER)
     record_event(
         actor,
