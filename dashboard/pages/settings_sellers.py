@@ -234,6 +234,6 @@ def _series(seller: Seller, reports: list[SeriesReport], year: int) -> list[dict
 
 
 def _happened(entry: AuditEntry) -> dict[str, Any]:
-    names = [str(FIELDS[name]) for name in entry.after or {} if name in FIELDS]
+    names = [str(label) for name, label in FIELDS.items() if name in (entry.after or {})]
     sentence = _("Changed: %(fields)s") % {"fields": ", ".join(names)} if names else _("Made")
     return {"sentence": sentence, "at": entry.at, "by": entry.actor_label}

@@ -16,6 +16,7 @@ from accounts.models import (
     ApiKey,
     Contact,
     Grant,
+    Job,
     SettingInterval,
     TaxRate,
     Tenant,
@@ -94,6 +95,9 @@ def vendors(module_transaction):
                 content=b"%PDF",
                 sha256="0" * 64,
                 created_at=world.NOW,
+            )
+            Job.objects.create(
+                tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW
             )
             RunProblem.objects.create(
                 tenant_id=one.id,

@@ -1,0 +1,120 @@
+"""Settings: what invoices print of the vendor, its numbers, and the test clock."""
+
+from http import HTTPStatus
+
+import pytest
+
+from accounts.models import AuditEntry, Job, Seller
+from dashboard.pages import settings_clock
+
+MOST_STATEMENTS = 12
+REAL = {
+    "name": "Nord GmbH",
+    "line1": "Hof 3",
+    "city": "Bremen",
+    "country": "DE",
+    "vat_id": "DE136695976",
+    "iban": "DE89370400440532013000",
+}
+
+
+@pytest.fixture
+def url(vendor):
+    with vendor.seen():
+        return f"/settings/sellers/{Seller.objects.get().public_id}/"
+
+
+@pytest.fixture(autouse=True)
+def nudges(monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        settings_clock.work_on_clock_move, "delay", lambda **values: sent.append(values)
+    )
+    return sent
+
+
+def test_shows_the_seller_its_numbers_and_that_it_is_a_placeholder(billed, alice, visit, url):
+    page = visit(alice).get(url).content.decode()
+
+    assert "placeholders marked TEST" in page
+    assert "RE-2026-000003" in page
+    assert "No gap" in page
+    assert "RE-2026-000003" in visit(alice).get("/settings/sellers/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["owner", "finance_admin", "auditor"])
+def test_lets_owners_change_and_others_read(vendor, visit, url, role):
+    client = visit(vendor.staff("Somebody", role))
+    may = role == "owner"
+
+    assert (f"{url}edit/" in client.get(url).content.decode()) is may
+    assert client.get(f"{url}edit/").status_code == (200 if may else HTTPStatus.FORBIDDEN)
+    answer = client.post(f"{url}edit/", REAL)
+    assert answer.status_code == (HTTPStatus.FOUND if may else HTTPStatus.FORBIDDEN)
+    with vendor.seen():
+        assert (Seller.objects.get().name == "Nord GmbH") is may
+        assert AuditEntry.objects.filter(action="seller.updated").exists() is may
+
+
+def test_says_at_each_field_what_is_wrong_and_keeps_the_values(vendor, visit, url):
+    client = visit(vendor.staff("Olga", "owner"))
+    answer = client.post(f"{url}edit/", {**REAL, "iban": "DE00 1234", "city": ""})
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    page = answer.content.decode()
+    assert "This is no IBAN" in page
+    assert "This must not be empty." in page
+    assert 'value="DE00 1234"' in page
+    assert 'href="#id_iban"' in page
+
+
+def test_tells_who_changed_what(vendor, visit, url):
+    client = visit(vendor.staff("Olga", "owner"))
+    client.post(f"{url}edit/", REAL)
+
+    page = client.get(url).content.decode()
+    assert "Olga" in page
+    assert "Changed: Company" in page
+
+
+def test_is_not_there_for_strangers(vendor, charlie, visit, url):
+    assert visit(charlie).get(url).status_code == HTTPStatus.NOT_FOUND
+    assert visit(charlie).get(f"{url}edit/").status_code == HTTPStatus.NOT_FOUND
+    assert visit(charlie).get("/settings/sellers/x/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_moves_the_test_clock_in_the_background(
+    vendor, alice, visit, nudges, django_capture_on_commit_callbacks
+):
+    client = visit(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/settings/test-clock/", {"to": "2026-12-01"})
+        client.post("/settings/test-clock/", {"to": "2026-12-01"})
+
+    with vendor.seen():
+        job = Job.objects.get()
+    assert nudges == [{"tenant_id": str(vendor.tenant_id), "job_id": str(job.pk)}] * 2
+    page = client.get("/settings/test-clock/").content.decode()
+    assert "<progress" in page
+    assert 'hx-trigger="every 1s"' in page
+
+
+@pytest.mark.parametrize("to", ["", "2026-01-01", "2199-01-01", "nonsense"])
+def test_refuses_what_no_clock_can_show(vendor, alice, visit, to):
+    answer = visit(alice).post("/settings/test-clock/", {"to": to})
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_keeps_the_clock_from_those_who_may_not(vendor, live_vendor, visit):
+    mira = visit(vendor.staff("Mira", "auditor"))
+    assert "Advance the clock" not in mira.get("/settings/test-clock/").content.decode()
+    answer = mira.post("/settings/test-clock/", {"to": "2026-12-01"})
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    live = visit(live_vendor.staff("Erin", "owner"))
+    assert live.get("/settings/test-clock/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_needs_few_statements(billed, alice, visit, statements, url):
+    for one in ("/settings/sellers/", url, "/settings/test-clock/"):
+        assert len(statements(visit(alice), one)) <= MOST_STATEMENTS
