@@ -178,12 +178,16 @@ def _pointer(name: str) -> str:
 
 
 def referred(
-    actor: Actor, values: Mapping[str, Any], name: str, action: Action = Action.VIEW_ACCOUNT
+    actor: Actor,
+    values: Mapping[str, Any],
+    name: str,
+    action: Action = Action.VIEW_ACCOUNT,
+    refusal: type[Invalid] = InvalidParameters,
 ) -> UUID | None:
-    """Return the account that a parameter refers to, None where it is left out.
+    """Return the account that a parameter or member refers to, None where it is left out.
 
     Raises:
-        InvalidParameters: it refers to no account in reach.
+        Invalid: it refers to no account in reach; ``refusal`` says of what it is a part.
     """
     text = values.get(name)
     if text is None:
@@ -192,7 +196,7 @@ def referred(
         return queries.resolve_reference(actor, text, action=action)
     except NotFound as error:
         wrong = FieldError("not_found", _("There is no such account."), _pointer(name))
-        raise InvalidParameters(errors=[wrong]) from error
+        raise refusal(errors=[wrong]) from error
 
 
 def many(shape: type[serializers.Serializer[Any]], rows: Sequence[Any]) -> Any:

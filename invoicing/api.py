@@ -22,6 +22,7 @@ from accounts.actor import Actor
 from accounts.api import (
     ActorApiRequest,
     ActorView,
+    InvalidBody,
     InvalidParameters,
     many,
     read_body,
@@ -286,7 +287,7 @@ class RunList(ActorView):
         run = request_run(
             actor,
             run_date=values["date"],
-            within=referred(actor, values, "in"),
+            within=referred(actor, values, "in", refusal=InvalidBody),
             issue=values["issue"],
             today=actor.today,
         )
