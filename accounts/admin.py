@@ -99,9 +99,7 @@ class AccountAdmin(ReadOnlyAdmin):
     def whole_tree(self, account: Account) -> SafeString:
         """Return the tree of the account as an indented list."""
         nodes = (
-            Account.objects.filter(
-                tenant_id=current_tenant_id(), node__tree_id=account.node.tree_id
-            )
+            Account.objects.filter(tenant_id=account.tenant_id, node__tree_id=account.node.tree_id)
             .select_related("node")
             .order_by("node__lft")[:NODES_SHOWN]
         )

@@ -60,7 +60,7 @@ class OperatorSite(AdminSite):
         query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
         return redirect(f"{reverse('sign_in')}?{query}")
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Run a page in the transaction of the tenant entered; without one, ask for it first."""
 
         def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -73,7 +73,7 @@ class OperatorSite(AdminSite):
                     response.render()
                 return response
 
-        return cast(View, super().admin_view(inside, cacheable))
+        return super().admin_view(inside, cacheable)
 
     def get_urls(self) -> list[Any]:
         """Return Django's addresses and those for entering and leaving a tenant."""

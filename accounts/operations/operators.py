@@ -43,7 +43,8 @@ def enter_tenant(actor: Actor, *, reason: str, now: datetime) -> None:
         Forbidden: the person is no operator.
         ReasonMissing: see its text.
     """
-    if not Person.objects.filter(pk=actor.person_id, is_operator=True, is_active=True).exists():
+    operators = Person.objects.filter(is_operator=True, is_active=True)
+    if actor.person_id is None or not operators.filter(pk=actor.person_id).exists():
         raise Forbidden
     reason = " ".join(reason.replace("\x00", " ").split())
     if len(reason) < SHORTEST_REASON:

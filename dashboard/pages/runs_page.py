@@ -29,7 +29,7 @@ from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.queries import invoices as invoice_queries
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunChange, RunSum
-from invoicing.queries.runs import describe_problem, get_run
+from invoicing.queries.runs import describe_problem
 
 EACH: Final = 10
 DOCUMENTS: Final = 25
@@ -83,15 +83,6 @@ class Progress:
     is_waiting: bool = False
 
 
-def named_run(actor: Actor, text: str) -> BillingRun:
-    """Return the run that an address names.
-
-    Raises:
-        NotFound: there is none.
-    """
-    return get_run(actor, run_key(text))
-
-
 def run_key(text: str) -> UUID:
     """Return the key of the run that an address names.
 
@@ -115,8 +106,8 @@ def title_of(run: BillingRun) -> str:
 def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show a run; htmx asks for the live part alone, every second while it is worked on."""
     actor = request.actor
-    run = named_run(actor, run_id)
-    context = _live(request, actor, run)
+    run, done, total = run_figures.get_run_with_progress(actor, run_key(run_id))
+    context = _live(actor, run, _progress(request, run, done, total))
     is_poll = bool(request.headers.get("HX-Request")) and "done" in request.GET
     if is_poll and context["progress"].poll:
         return render(request, "runs/_live.html", context)
@@ -129,21 +120,20 @@ def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
     return response
 
 
-def _live(request: ActorRequest, actor: Actor, run: BillingRun) -> dict[str, Any]:
+def _live(actor: Actor, run: BillingRun, progress: Progress) -> dict[str, Any]:
     sums = run_figures.sums_of(actor, [run.pk]).get(run.pk, [])
     return {
         "run": run,
         "run_id": run.public_id,
         "run_steps": steps_of(run),
-        "progress": _progress(request, actor, run),
+        "progress": progress,
         "sums": sums,
         "documents": sum(one.count for one in sums),
         "drafts": sum(one.drafts for one in sums),
     }
 
 
-def _progress(request: ActorRequest, actor: Actor, run: BillingRun) -> Progress:
-    done, total = run_figures.families_of(actor, run.pk)
+def _progress(request: ActorRequest, run: BillingRun, done: int, total: int) -> Progress:
     is_open = run.finished_at is None and total > 0
     if not is_open:
         return Progress(done, total)

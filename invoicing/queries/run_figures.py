@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Q, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
+from accounts.errors import NotFound
 from accounts.models import Account
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.queries.runs import get_run
+from invoicing.queries.runs import get_run, runs
 from subscriptions.models import Item
 
 CHANGES_SHOWN = 10
@@ -111,13 +112,30 @@ def sums_of(actor: Actor, run_ids: Iterable[UUID]) -> dict[UUID, list[RunSum]]:
     return found
 
 
-def families_of(actor: Actor, run_id: UUID) -> tuple[int, int]:
-    """Return how many families of a run are through, and how many there are. One statement."""
-    access.require_everywhere(actor, Action.VIEW_RUNS)
-    counts = RunFamily.objects.filter(tenant_id=actor.tenant_id, run_id=run_id).aggregate(
-        total=Count("id"), waiting=Count("id", filter=Q(status=RunFamily.Status.WAITING))
+def get_run_with_progress(actor: Actor, run_id: UUID) -> tuple[BillingRun, int, int]:
+    """Return a run, how many of its families are through, and how many there are.
+
+    One statement.
+
+    Raises:
+        NotFound: there is none.
+        Forbidden: the actor may not see runs.
+    """
+    families = (
+        RunFamily.objects.filter(tenant_id=actor.tenant_id, run_id=OuterRef("pk"))
+        .order_by()
+        .values("run_id")
+        .annotate(count=Count("id"))
     )
-    return counts["total"] - counts["waiting"], counts["total"]
+    waiting = families.filter(status=RunFamily.Status.WAITING)
+    found = runs(actor).annotate(
+        total=Coalesce(Subquery(families.values("count")), 0),
+        waiting=Coalesce(Subquery(waiting.values("count")), 0),
+    )
+    run: Any = found.filter(pk=run_id).first()
+    if run is None:
+        raise NotFound
+    return run, run.total - run.waiting, run.total
 
 
 def scopes_of(actor: Actor, run_id: UUID) -> list[UUID | None]:

@@ -189,8 +189,8 @@ def test_approves_no_more_than_the_accounts_of_the_run(billed, alice, visit):
 
 def test_refuses_a_run_before_the_last_issue_with_its_sentence(drafted, alice, visit):
     client, url = visit(alice), url_of(drafted, more="approve/")
-    drafted.has("subscriptions", subscription("new", "nasty", "platform", "2027-01-02"))
-    drafted.run("2027-02-01", within="nasty")
+    drafted.has("subscriptions", subscription("new", "firm", "platform", "2027-01-02"))
+    drafted.run("2027-02-01", within="firm")
     left = unissued(drafted)
 
     answer = client.post(url, {"seen": client.get(url).context["seen"]})
