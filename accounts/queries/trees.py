@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from accounts import access, tree
 from accounts.access import Action
@@ -85,7 +85,8 @@ def customers(
 ) -> QuerySet[Account]:
     """Return customers: roots, or all accounts. Not ordered yet; one statement.
 
-    Each carries ``below``, the number of accounts under it.
+    Each carries ``below``, the number of accounts under it, ``above``, the name of its parent,
+    and ``found``, how many customers there are in all.
 
     Args:
         actor: who asks.
@@ -103,7 +104,13 @@ def customers(
         found = found.filter(kind=kind)
     if text:
         found = found.filter(_contains(text))
-    return found.annotate(below=_BELOW)
+    above = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=OuterRef("node__parent_id"))
+    counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
+    return found.annotate(
+        below=_BELOW,
+        above=Subquery(above.order_by().values("name")[:1]),
+        found=Subquery(counted.values("count")),
+    )
 
 
 def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -> list[Account]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.actor import Actor
+from accounts.ids import public_id
 from accounts.models import Person
 from invoicing.models import Invoice, InvoiceLine
 from tests.world import Vendor, account, make_vendor, price, subscription
@@ -46,12 +48,18 @@ class Site:
     invoice: Invoice
     line: InvoiceLine
     people: dict[str, Actor]
+    waiting_run_id: UUID
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def url(self, template: str) -> str:
         """Return the address of a page of the registry."""
         return self.address + template.format(
-            invoice=self.invoice.public_id, line=self.line.public_id
+            invoice=self.invoice.public_id,
+            line=self.line.public_id,
+            account=public_id("acc", self.invoice.bill_to_id),
+            run=public_id("run", self.invoice.run_id),
+            waiting_run=public_id("run", self.waiting_run_id),
+            seller=public_id("sel", self.invoice.seller_id),
         )
 
     def session_of(self, who: str) -> str:
@@ -84,8 +92,10 @@ def site(committed_database: str, live_server: Any, monkeypatch: pytest.MonkeyPa
         "customer": vendor.customer("Bob", "viewer", "group"),
         "department": vendor.customer("Dora", "viewer", "branch"),
         "newcomer": newcomer.staff("Nora", "owner"),
+        "owner": vendor.staff("Olga", "owner"),
     }
-    return Site(live_server.url, invoice, line, people)
+    waiting = vendor.run("2027-01-01", issue=False)
+    return Site(live_server.url, invoice, line, people, waiting.run.pk)
 
 
 def _bill(vendor: Vendor) -> None:

@@ -8,7 +8,8 @@ class PageEntry:
     """A page to walk: its name, its address with placeholders, and who looks at it.
 
     ``who`` is ``staff``, ``customer`` (the whole group), ``department`` (one branch of it),
-    ``newcomer`` (staff of a vendor without invoices) or empty for somebody not signed in.
+    ``owner``, ``newcomer`` (staff of a vendor without invoices) or empty for somebody not
+    signed in.
     ``opens`` is what is clicked first, ``shows`` what then has to be there.
     """
 
@@ -33,9 +34,53 @@ PAGES = (
         opens="a.fold",
         shows="tr.subtotal",
     ),
+    PageEntry("customers", "/customers/"),
+    PageEntry(
+        "customers, all, columns", "/customers/?all=1", opens="details[name=table-menu] summary"
+    ),
+    PageEntry("customers, nothing found", "/customers/?q=nothing"),
+    PageEntry("customers, none yet", "/customers/", who="newcomer"),
+    PageEntry("account", "/customers/{account}/"),
+    PageEntry("tree", "/customers/{account}/tree/", shows="[role=treegrid] tr[tabindex='0']"),
+    PageEntry("tree, searched", "/customers/{account}/tree/?q=gem", shows="mark"),
+    PageEntry(
+        "settings of an account",
+        "/customers/{account}/settings/",
+        opens=".chain summary",
+        shows=".chain[open]",
+    ),
+    PageEntry("history of an account", "/customers/{account}/history/"),
+    PageEntry("search", "/search/?q=gruppe"),
+    PageEntry(
+        "palette",
+        "/customers/",
+        opens="a[data-opens=palette-dialog]",
+        shows=".finder [role=option]",
+    ),
+    PageEntry(
+        "scope", "/invoices/", opens="a[data-opens=scope-dialog]", shows=".finder [role=option]"
+    ),
     PageEntry("section", "/invoices/{invoice}/sections/1/"),
     PageEntry("why", "/invoices/{invoice}/lines/{line}/why/"),
     PageEntry("menu", "/invoices/", opens="details.menu > summary", shows=".menu[open] .panel"),
+    PageEntry("runs", "/runs/"),
+    PageEntry("runs, none yet", "/runs/", who="newcomer"),
+    PageEntry("run", "/runs/{run}/"),
+    PageEntry("run, to approve", "/runs/{waiting_run}/"),
+    PageEntry("run, approval", "/runs/{waiting_run}/approve/"),
+    PageEntry("run, new", "/runs/new/?date=2027-02-01"),
+    PageEntry(
+        "run, refused",
+        "/runs/new/?date=2020-01-01",
+        opens="main form .primary",
+        shows="#form-errors",
+    ),
+    PageEntry("import", "/import/"),
+    PageEntry("import, no file", "/import/", opens="main form .primary", shows="#form-errors"),
+    PageEntry("settings", "/settings/sellers/"),
+    PageEntry("seller", "/settings/sellers/{seller}/"),
+    PageEntry("seller, form", "/settings/sellers/{seller}/edit/", who="owner"),
+    PageEntry("test clock", "/settings/test-clock/"),
     PageEntry("style guide", "/styleguide/"),
     PageEntry("not found", "/invoices/nothing/"),
     PageEntry("portal", "/portal/", who="customer"),

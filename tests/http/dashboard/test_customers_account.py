@@ -1,0 +1,185 @@
+"""The pages of one account: overview, tree, settings, history; and search."""
+
+import re
+from http import HTTPStatus
+
+import pytest
+
+from accounts.ids import public_id
+from accounts.queries import trees
+from tests.http.dashboard.conftest import NASTY
+from tests.world import account
+
+PAGES = ("", "tree/", "settings/", "history/")
+
+
+def url_of(vendor, key, page=""):
+    return f"/customers/{public_id('acc', vendor.id_of(key))}/{page}"
+
+
+def read(client, url, **extra):
+    answer = client.get(url, **extra)
+    assert answer.status_code == HTTPStatus.OK
+    return answer.content.decode()
+
+
+def rows_in(page):
+    return re.findall(
+        r'aria-level="(\d+)"[^>]*>.*?class="name"[^>]*>(?:<mark>)?([^<]*)', page, re.S
+    )
+
+
+@pytest.fixture
+def wide(billed):
+    billed.has("accounts", *(account(f"k{n}", "branch", name=f"Kind {n:03}") for n in range(60)))
+    return billed
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_is_not_found_by_strangers_nor_open_to_customers(
+    billed, charlie, bob, visit, other_vendor, page
+):
+    url = url_of(billed, "branch", page)
+
+    assert visit(charlie).get(url).status_code == HTTPStatus.NOT_FOUND
+    assert visit(bob("group")).get(url).status_code == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("key", ["nothing", "acc_x"])
+def test_is_not_found_when_it_does_not_exist(billed, alice, visit, page, key):
+    assert visit(alice).get(f"/customers/{key}/{page}").status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("page", "most"), [("", 20), ("tree/", 16), ("settings/", 16), ("history/", 12)]
+)
+def test_needs_as_many_statements_for_a_deep_tree(billed, alice, visit, statements, page, most):
+    client = visit(alice)
+    before = len(statements(client, url_of(billed, "group", page)))
+    above = ["branch", *(f"d{n}" for n in range(8))]
+    rows = [account(f"d{n}", above[n], name=f"Tiefe {n}") for n in range(8)]
+    billed.has("accounts", *rows)
+
+    assert before <= most
+    assert len(statements(client, url_of(billed, "group", page))) == before
+    assert len(statements(client, url_of(billed, "d7", page))) <= most
+
+
+def test_shows_what_an_account_is_has_and_owes(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "group"))
+
+    for part in ("Gruppe Nord", "group GmbH", "€100.00", "€194.50", "monthly", "Zweig Süd", "RE-"):
+        assert part in page
+    assert NASTY not in page
+
+
+def test_shows_the_tree_with_who_is_invoiced_and_who_pays(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "group", "tree/"))
+
+    assert [level for level, _name in rows_in(page)] == ["1", "2", "2"]
+    assert rows_in(page)[0] == ("1", "Gruppe Nord")
+    assert page.count("<span>Own invoice</span>") == 1
+    assert page.count("<span>On parent’s invoice</span>") == 2
+    assert page.count("<span>Paid by Gruppe Nord</span>") == 2
+    assert NASTY not in page
+
+
+def test_searches_the_tree_and_keeps_what_is_above(wide, alice, visit):
+    page = read(visit(alice), url_of(wide, "group", "tree/?q=kind+007"))
+
+    assert [name for _level, name in rows_in(page)] == ["Gruppe Nord", "Zweig Süd", "Kind 007"]
+    assert "<mark>Kind 007</mark>" in page
+    assert "1 account found" in page
+
+
+def test_leaves_many_children_closed_until_asked(wide, alice, visit):
+    client = visit(alice)
+    page = read(client, url_of(wide, "group", "tree/"))
+    part = read(client, url_of(wide, "branch", "tree/?level=3"), headers={"HX-Request": "true"})
+
+    assert "Kind 001" not in page
+    assert 'aria-expanded="false"' in page
+    assert len(rows_in(part)) == 60
+    assert rows_in(part)[0] == ("3", "Kind 000")
+    assert "<html" not in part
+
+
+def test_shows_more_children_in_parts(wide, alice, visit, monkeypatch):
+    monkeypatch.setattr(trees, "CHILDREN_AT_ONCE", 25)
+    monkeypatch.setattr(trees, "WHOLE_TREE", 10)
+    client, seen, url = visit(alice), [], url_of(wide, "branch", "tree/?level=2")
+    while url:
+        part = read(client, url, headers={"HX-Request": "true"})
+        seen += [name for _level, name in rows_in(part)]
+        found = re.search(r'class="more-rows".*?hx-get="([^"]+)"', part, re.S)
+        url = found[1].replace("&amp;", "&") if found else ""
+
+    assert seen == [f"Kind {n:03}" for n in range(60)]
+    whole = read(client, url_of(wide, "branch", "tree/"))
+    assert "Show 25 more of 35" in whole
+    assert 'aria-setsize="60"' in whole
+
+
+def test_says_where_settings_come_from(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "branch", "settings/"))
+
+    for part in ("14 days net", "inherited from", "set here", "default of the company", "PO-7"):
+        assert part in page
+    assert "All values on the way" in page
+    assert "<s>" in page
+
+
+def test_warns_of_a_payer_without_effect_and_of_a_foreign_recipient(billed, alice, visit):
+    billed.has(
+        "accounts",
+        account("lost", "group", name="Verloren", payer="lost"),
+    )
+    page = read(visit(alice), url_of(billed, "lost", "settings/"))
+
+    assert "The payer has no effect here" in page
+
+
+def test_tells_what_happened(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "group", "history/"))
+
+    assert "Account created" in page
+    assert "Finalised, number assigned" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("zweig", "Zweig Süd"),
+        ("238.00", "RE-"),
+        ("238,00", "RE-"),
+        ("RE-2026", "RE-2026"),
+        ("invoi", 'href="/invoices/"'),
+    ],
+)
+def test_finds_accounts_invoices_and_pages(billed, alice, visit, text, found):
+    client = visit(alice)
+
+    assert found in read(client, "/search/", query_params={"q": text})
+    part = read(client, "/search/", query_params={"q": text}, headers={"HX-Request": "true"})
+    assert found in part
+    assert "<html" not in part
+
+
+def test_finds_nothing_of_others_and_escapes(billed, alice, charlie, bob, visit):
+    assert "Zweig" not in read(visit(charlie), "/search/?q=zwei")
+    assert NASTY not in read(visit(alice), "/search/?q=script")
+    assert visit(bob("group")).get("/search/?q=zweig").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_narrows_a_list_or_goes_to_the_account(billed, alice, visit):
+    client, key = visit(alice), public_id("acc", billed.id_of("branch"))
+
+    assert f'href="/invoices/?in={key}"' in read(client, "/search/accounts/?q=zweig&for=/invoices/")
+    assert f'href="/customers/{key}/"' in read(
+        client, "/search/accounts/?q=zweig&for=//evil.example/"
+    )
+    everything = read(client, "/search/accounts/")
+    assert "All customers" in everything
+    assert "Gruppe Nord" in everything
+    assert "Zweig" not in everything
