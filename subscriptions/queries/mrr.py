@@ -116,12 +116,26 @@ def _groups(
             _GROUPED.format(price=price, grouped=grouped),
             [*pairs.params, tenant_id, on, on, tenant_id],
         )
-        for *columns, _price_id, model, currency, amount, tiers, size, unit, count in cursor:
+        for (
+            top_id,
+            quantity,
+            items,
+            own,
+            next_date,
+            _price_id,
+            model,
+            currency,
+            amount,
+            tiers,
+            size,
+            unit,
+            count,
+        ) in cursor:
             terms = {"unit_amount": amount, "tiers": _plain(tiers), "package_size": size}
             price_row = Price(
                 model=model, currency=currency, interval=unit, interval_count=count, **terms
             )
-            yield _Group(*columns, price=price_row)
+            yield _Group(top_id, quantity, items, own, next_date, price_row)
 
 
 def _plain(tiers: Any) -> Any:
