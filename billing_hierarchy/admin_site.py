@@ -68,7 +68,7 @@ class OperatorSite(AdminSite):
             if tenant_id is None:
                 return redirect("admin:enter")
             with tenancy.scope(tenant_id):
-                response = view(request, *args, **kwargs)
+                response: HttpResponseBase = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()
                 return response

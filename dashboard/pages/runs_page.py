@@ -159,7 +159,8 @@ def _details(request: ActorRequest, actor: Actor, run: BillingRun) -> dict[str, 
     )
     severities = RunProblem.Severity
     has_problems = any(one.severity == severities.PROBLEM for one in problems)
-    comparison = run_figures.comparison_of(actor, run)
+    # Half a run compares with nothing.
+    comparison = run_figures.comparison_of(actor, run) if run.finished_at else None
     may_approve = access.allows_everywhere(actor, Action.ISSUE_INVOICE)
     return {
         "title": title_of(run),
