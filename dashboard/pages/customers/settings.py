@@ -65,7 +65,7 @@ EFFECTS: Final[Mapping[str, Promise]] = {
     SettingName.BILLING_DAY: gettext_lazy("Periods begin on it; invoices are dated to it."),
     SettingName.BILLING_MONTH: gettext_lazy("Yearly periods begin in it."),
     SettingName.PAYMENT_TERMS_DAYS: gettext_lazy("From the date of the invoice to its due date."),
-    SettingName.CURRENCY: gettext_lazy("Prices in it are offered first."),
+    SettingName.CURRENCY: gettext_lazy("Kept as the currency of the customer."),
     SettingName.LANGUAGE: gettext_lazy("Invoices and e-mails are written in it."),
     SettingName.TIME_ZONE: gettext_lazy("Days begin and end in it."),
     SettingName.COLLECTION: gettext_lazy("How the money comes in."),
