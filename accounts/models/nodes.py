@@ -67,6 +67,9 @@ class Account(TenantModel):
             models.UniqueConstraint(name="account_external_id", fields=["tenant", "external_id"]),
             models.CheckConstraint(name="account_has_name", condition=~models.Q(name="")),
         ]
+        indexes: ClassVar = [
+            models.Index(name="account_by_name", fields=["tenant", "sort_key", "id"]),
+        ]
 
     def __str__(self) -> str:
         """Return the name."""
