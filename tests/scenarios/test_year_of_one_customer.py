@@ -222,7 +222,7 @@ def test_the_clock_brings_the_same_and_nothing_between(vendor):
     last = date.fromisoformat(YEAR[-1][0])
     advance_clock(vendor.actor, to_date=last + timedelta(days=14), now=NOW)
 
-    by_day: dict[str, list] = {day: [] for day, _actions, _expected in YEAR}
+    by_day = {day: [] for day, _actions, _expected in YEAR}
     for document in vendor.documents():
         by_day[document["issue_date"]].append(document)
     assert {day: table(documents) for day, documents in by_day.items()} == {

@@ -1,6 +1,7 @@
 """Whatever is asked with another tenant's ids is answered as for ids that nobody has."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -22,7 +23,7 @@ from invoicing.queries import runs as run_queries
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)
-RUN = {"run_date": DAY, "issue": True, "today": TODAY}
+RUN: dict[str, Any] = {"run_date": DAY, "issue": True, "today": TODAY}
 
 ASK = {
     "account": {
