@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -14,7 +15,7 @@ from dashboard.tables import Amounts, Column, Kind, Link, Table
 from dashboard.tables.exports import About, export, harmless, plain
 from dashboard.tables.keyset import Order
 
-TABLE = Table(
+TABLE: Table[dict[str, Any]] = Table(
     name="things",
     title="Things",
     default_sort="name",
