@@ -3,6 +3,8 @@
 import logging
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from accounts.actor import Actor
 from accounts.models import Tenant
 from accounts.tenancy import operation
@@ -42,4 +44,7 @@ def run_scheduled_day(actor: Actor, *, day: date, today: date, now: datetime) ->
 
 @operation
 def _note_scheduled(actor: Actor, day: date) -> None:
-    Tenant.objects.filter(pk=actor.tenant_id).update(scheduled_until=day)
+    # A second scheduler may be a day behind: what is through stays through.
+    Tenant.objects.filter(
+        Q(scheduled_until__isnull=True) | Q(scheduled_until__lt=day), pk=actor.tenant_id
+    ).update(scheduled_until=day)
