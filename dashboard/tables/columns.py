@@ -7,12 +7,17 @@ from typing import Any, Final, Generic, TypeVar
 
 from babel.numbers import format_decimal
 from django.utils.functional import Promise
+from django.utils.html import format_html
 
 from billing_rules.money import exponent, to_major
 from dashboard.templatetags.figures import locale, money
 
 Row = TypeVar("Row")
 NOTHING: Final = "–"
+_MIXED: Final = (
+    '<span class="amounts" title="{0}"><span class="more" aria-hidden="true">{1}</span> '
+    '<span aria-hidden="true">{2}</span><span class="visually-hidden">{0}</span></span>'
+)
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -79,6 +84,17 @@ class Amounts:
     def all(self) -> str:
         """Every amount in its currency, for the tip."""
         return ", ".join(money(minor, code) for code, minor in self.ordered)
+
+    @property
+    def cell(self) -> str:
+        """What stands in a cell: the main amount, before it a mark where others are hidden.
+
+        Written here and not by a template, because a tree has a thousand of them.
+        """
+        if not self.minor:
+            return NOTHING
+        shown, more = self.shown, self.more
+        return format_html(_MIXED, self.all, more, shown.strip(NOTHING)) if more else shown
 
     @property
     def _others(self) -> list[str]:

@@ -46,7 +46,7 @@ class Row:
     position: int
     siblings: int
     opened: bool | None
-    below: str
+    opener: str
     invoiced: Label
     paid: Label
     mrr_own: Amounts
@@ -152,7 +152,7 @@ def _row(row: TreeRow, level: int, figures: _Figures, branch: Branch) -> Row:
         position=row.position,
         siblings=row.siblings,
         opened=row.is_open if row.below else None,
-        below=quantity(row.below),
+        opener=_opener(row),
         invoiced=_invoiced(row, responsible),
         paid=_paid(row.id, responsible),
         mrr_own=Amounts(mrr.own, main),
@@ -162,6 +162,12 @@ def _row(row: TreeRow, level: int, figures: _Figures, branch: Branch) -> Row:
         is_hit=row.id in branch.hits,
         is_dimmed=bool(branch.hits) and row.id not in branch.hits,
     )
+
+
+def _opener(row: TreeRow) -> str:
+    """Return what the button that opens a row says."""
+    text = _("Accounts below %(name)s: %(count)s")
+    return text % {"name": row.name, "count": quantity(row.below)} if row.below else ""
 
 
 def _invoiced(row: TreeRow, responsible: Responsibility) -> Label:
