@@ -41,11 +41,11 @@ class _Group:
     """Items of one price in one quantity below one top: how many, and how many of the top's own."""
 
     top_id: UUID
-    quantity: Any
     count: int
     own_count: int
     next_date: date | None
-    price: Price
+    monthly_minor: int
+    currency: str
 
 
 def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mrr]:
@@ -60,9 +60,8 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
     found = {key: Mrr() for key in ids}
     for group in _groups(actor, _PER_TOP, ids, on):
         mrr = found[group.top_id]
-        monthly, currency = _monthly(group), group.price.currency
-        _add(mrr.tree, currency, monthly * group.count)
-        _add(mrr.own, currency, monthly * group.own_count)
+        _add(mrr.tree, group.currency, group.monthly_minor * group.count)
+        _add(mrr.own, group.currency, group.monthly_minor * group.own_count)
         mrr.next_date = _earlier(mrr.next_date, group.next_date)
     return found
 
@@ -73,7 +72,7 @@ def mrr_total(
     """Return the MRR of accounts in reach and all below them, each counted once. One statement."""
     total: dict[str, int] = defaultdict(int)
     for group in _groups(actor, _ALL, account_ids, on):
-        total[group.price.currency] += _monthly(group) * group.count
+        total[group.currency] += group.monthly_minor * group.count
     return dict(total)
 
 
@@ -116,35 +115,22 @@ def _groups(
             _GROUPED.format(price=price, grouped=grouped),
             [*pairs.params, tenant_id, on, on, tenant_id],
         )
-        for (
-            top_id,
-            quantity,
-            items,
-            own,
-            next_date,
-            _price_id,
-            model,
-            currency,
-            amount,
-            tiers,
-            size,
-            unit,
-            count,
-        ) in cursor:
-            terms = {"unit_amount": amount, "tiers": _plain(tiers), "package_size": size}
-            price_row = Price(
-                model=model, currency=currency, interval=unit, interval_count=count, **terms
-            )
-            yield _Group(top_id, quantity, items, own, next_date, price_row)
+        priced: dict[tuple[UUID, Any], tuple[int, str]] = {}
+        for top_id, quantity, items, own_items, next_date, price_id, *columns in cursor:
+            key = price_id, quantity
+            if key not in priced:
+                priced[key] = _priced(quantity, dict(zip(_PRICE, columns, strict=True)))
+            yield _Group(top_id, items, own_items, next_date, *priced[key])
+
+
+def _priced(quantity: Any, values: dict[str, Any]) -> tuple[int, str]:
+    """Return what one item brings in a month in minor units, and the currency."""
+    price = Price(**{**values, "tiers": _plain(values["tiers"])})
+    return monthly_minor(price.terms, quantity, price.cycle, price.currency), price.currency
 
 
 def _plain(tiers: Any) -> Any:
     return json.loads(tiers) if isinstance(tiers, str) else tiers
-
-
-def _monthly(group: _Group) -> int:
-    price = group.price
-    return monthly_minor(price.terms, group.quantity, price.cycle, price.currency)
 
 
 def _add(sums: dict[str, int], currency: str, amount_minor: int) -> None:
