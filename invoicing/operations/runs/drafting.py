@@ -2,24 +2,17 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from accounts.actor import Actor
-from accounts.ids import public_id, uuid7
-from accounts.models import Account, Seller, SettingName
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
     ChargeIn,
     Disposition,
-    DocumentDraft,
-    SectionDraft,
     disposition,
     draft_document,
 )
@@ -31,30 +24,12 @@ from invoicing.models import (
     InvoiceSection,
     InvoiceTax,
 )
+from invoicing.operations.runs.composing import Composer, Drafts
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.placing import Document, Placed, hold_back, place_charges
 
 MAX_LINES = 100_000
 MAX_GROSS_MINOR = 10**15
-
-
-@dataclass(slots=True)
-class Drafts:
-    """The rows of new drafts, and the charges that stand on them."""
-
-    invoices: list[Invoice] = field(default_factory=list)
-    sections: list[InvoiceSection] = field(default_factory=list)
-    lines: list[InvoiceLine] = field(default_factory=list)
-    taxes: list[InvoiceTax] = field(default_factory=list)
-    charges: dict[UUID, list[Charge]] = field(default_factory=dict)
-
-    def issuable(self, families: Families) -> list[Invoice]:
-        """Return the drafts whose seller may issue."""
-        return [invoice for invoice in self.invoices if families.can_issue(invoice.seller_id)]
-
-    def issuable_charges(self, families: Families) -> Iterable[Charge]:
-        """Return the charges of those drafts."""
-        return chain.from_iterable(self.charges[invoice.id] for invoice in self.issuable(families))
 
 
 def waiting_charges(families: Families, *, run_date: date) -> list[Charge]:
@@ -254,7 +229,7 @@ def _draft_all(
             document.keep_pending("out_of_bounds")
             families.problems.append(Problem("out_of_bounds", document.bill_to_id))
             continue
-        _Writer(families, run, document, numbers, now).write(drafts)
+        Composer(families, run, document, numbers, now).write(drafts)
     return drafts
 
 
@@ -271,188 +246,3 @@ def _charge_in(placed: Placed) -> ChargeIn:
             charge.period_start,
         ),
     )
-
-
-class _Writer:
-    """Makes the rows of one document."""
-
-    def __init__(
-        self,
-        families: Families,
-        run: BillingRun,
-        document: Document,
-        numbers: DocumentDraft,
-        now: datetime,
-    ) -> None:
-        self._families = families
-        self._document = document
-        self._numbers = numbers
-        self._settings = families.on(document.day)
-        self._placed = {placed.charge.id: placed for placed in document.placed}
-        self._invoice = self._make_invoice(run, now)
-
-    def write(self, drafts: Drafts) -> None:
-        """Add the rows to ``drafts``."""
-        drafts.invoices.append(self._invoice)
-        drafts.charges[self._invoice.id] = [placed.charge for placed in self._document.placed]
-        line_number = 0
-        for place, section in enumerate(self._numbers.sections, start=1):
-            row = self._section(place, section)
-            drafts.sections.append(row)
-            for charge_id in section.charges:
-                line_number += 1
-                drafts.lines.append(self._line(line_number, row, charge_id))
-        drafts.taxes += [
-            InvoiceTax(
-                tenant_id=self._invoice.tenant_id,
-                invoice_id=self._invoice.id,
-                category=group.key.category.value,
-                rate=group.key.rate,
-                base_minor=group.base_minor,
-                tax_minor=group.tax_minor,
-            )
-            for group in self._numbers.groups
-        ]
-
-    def _make_invoice(self, run: BillingRun, now: datetime) -> Invoice:
-        key, families, settings = self._document.key, self._families, self._settings
-        bill_to_id, charges = self._document.bill_to_id, [p.charge for p in self._document.placed]
-        split = bool(settings.value(bill_to_id, SettingName.SPLIT_BY_PO))
-        own_po = settings.value(bill_to_id, SettingName.PO_NUMBER)
-        return Invoice(
-            id=uuid7(),
-            tenant_id=run.tenant_id,
-            run_id=run.id,
-            seller_id=key.seller,
-            bill_to_id=bill_to_id,
-            payer_id=key.payer,
-            service_owner_id=key.service_owner,
-            status=Invoice.Status.TO_APPROVE,
-            period_start=min(charge.period_start for charge in charges),
-            period_end=max(charge.period_end for charge in charges),
-            currency=key.currency,
-            payment_terms_days=key.payment_terms_days,
-            collection=key.collection,
-            language=settings.value(bill_to_id, SettingName.LANGUAGE),
-            po_number=(key.po_number if split else own_po) or "",
-            splits_by_po=split,
-            regime=self._document.decision.regime.value,
-            net_minor=self._numbers.net_minor,
-            tax_minor=self._numbers.tax_minor,
-            gross_minor=self._numbers.gross_minor,
-            section_count=len(self._numbers.sections),
-            line_count=len(charges),
-            snapshot=_snapshot(families, self._document),
-            created_at=now,
-        )
-
-    def _section(self, place: int, section: SectionDraft) -> InvoiceSection:
-        settings, account_id = self._settings, section.account_id
-        po_numbers = {
-            self._placed[charge_id].charge.subscription.po_number for charge_id in section.charges
-        }
-        own_po = settings.value(account_id, SettingName.PO_NUMBER) or ""
-        return InvoiceSection(
-            id=uuid7(),
-            tenant_id=self._invoice.tenant_id,
-            invoice_id=self._invoice.id,
-            position=place,
-            account_id=account_id,
-            path=self._families.path(self._document.bill_to_id, account_id),
-            cost_centre=settings.value(account_id, SettingName.COST_CENTRE) or "",
-            po_number=(po_numbers.pop() or own_po) if len(po_numbers) == 1 else own_po,
-            net_minor=section.net_minor,
-            tax_minor=section.tax_minor,
-            gross_minor=section.gross_minor,
-        )
-
-    def _line(self, number: int, section: InvoiceSection, charge_id: UUID) -> InvoiceLine:
-        placed = self._placed[charge_id]
-        charge = placed.charge
-        quantity, unit_amount = _shown(charge.calculation)
-        return InvoiceLine(
-            tenant_id=self._invoice.tenant_id,
-            invoice_id=self._invoice.id,
-            section_id=section.id,
-            position=number,
-            charge_id=charge.id,
-            subscription_id=charge.subscription_id,
-            description=charge.calculation["price"]["name"],
-            quantity=quantity,
-            unit_amount=unit_amount,
-            period_start=charge.period_start,
-            period_end=charge.period_end,
-            net_minor=charge.net_minor,
-            tax_category=placed.tax.category.value,
-            tax_rate=placed.tax.rate,
-        )
-
-
-def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:
-    """Return quantity and unit price as a line shows them.
-
-    Where one step without a flat amount made the price, quantity times unit price is the price
-    of the full period; otherwise there is no single unit price.
-    """
-    steps = calculation["steps"]
-    if len(steps) == 1 and Decimal(steps[0]["flat_amount"]) == 0:
-        return Decimal(steps[0]["quantity"]), Decimal(steps[0]["unit_amount"])
-    return Decimal(calculation["quantity"]), None
-
-
-def _snapshot(families: Families, document: Document) -> dict[str, Any]:
-    """Return the names, addresses and bank details used, kept with the document (R21)."""
-    seller = families.sellers[document.key.seller]
-    payer = families.accounts[document.key.payer]
-    return {
-        "seller": _seller(seller),
-        "bill_to": _account(families.accounts[document.bill_to_id]),
-        "payer": _account(payer),
-        "is_test": seller.is_placeholder or families.is_sandbox,
-        "tax_reason": document.decision.reason,
-        "tenant": {"name": families.tenant_name},
-    }
-
-
-def _seller(seller: Seller) -> dict[str, str]:
-    return {
-        name: getattr(seller, name)
-        for name in (
-            "name",
-            "line1",
-            "line2",
-            "postal_code",
-            "city",
-            "country",
-            "vat_id",
-            "tax_number",
-            "register_entry",
-            "directors",
-            "email",
-            "iban",
-            "bic",
-            "bank_name",
-        )
-    }
-
-
-def _account(account: Account) -> dict[str, str | None]:
-    return {
-        "id": public_id("acc", account.id),
-        "external_id": account.external_id,
-        **{
-            name: getattr(account, name)
-            for name in (
-                "name",
-                "legal_name",
-                "line1",
-                "line2",
-                "postal_code",
-                "city",
-                "region",
-                "country",
-                "vat_id",
-                "email",
-            )
-        },
-    }

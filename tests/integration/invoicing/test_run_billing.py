@@ -409,10 +409,10 @@ def test_lets_nobody_suffer_from_anothers_failure(shop, monkeypatch, step):
             )
         elif step == "draft":
             patch.setattr(
-                drafting._Writer,
+                drafting.Composer,
                 "_section",
                 fail_for_bad(
-                    drafting._Writer._section, lambda _self, _place, section: section.account_id
+                    drafting.Composer._section, lambda _self, _place, section: section.account_id
                 ),
             )
         else:
