@@ -124,7 +124,7 @@ def _bill(vendor: Vendor) -> None:
 def chromium() -> Iterator[Browser]:
     """Yield one Chromium for all tests of a worker."""
     if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed.")
+        pytest.fail("Chromium is missing: `make test` installs it, or set CHROME to another one.")
     # Playwright keeps an event loop running, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
