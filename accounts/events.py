@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry, Event
+from accounts.tenancy.inserting import insert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +70,5 @@ def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetim
                     at=now,
                 )
             )
-    AuditEntry.objects.bulk_create(entries, batch_size=2_000)
-    Event.objects.bulk_create(events, batch_size=2_000)
+    insert_rows(entries)
+    insert_rows(events)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from accounts.actor import Actor
 from accounts.ids import uuid7
+from accounts.tenancy.inserting import insert_rows
 from invoicing.models import Invoice, LedgerEntry, LedgerPosting
 
 
@@ -42,5 +43,5 @@ def post_issued(
             )
             if amount_minor
         ]
-    LedgerEntry.objects.bulk_create(entries, batch_size=2_000)
-    LedgerPosting.objects.bulk_create(postings, batch_size=2_000)
+    insert_rows(entries)
+    insert_rows(postings)

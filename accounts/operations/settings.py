@@ -10,6 +10,7 @@ from uuid import UUID
 from accounts.actor import Actor
 from accounts.models import SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
+from accounts.tenancy.inserting import insert_rows
 
 REFERENCES = (SettingName.BILL_TO, SettingName.PAYER)
 
@@ -67,13 +68,12 @@ def differences(
 
 def write_new(actor: Actor, wanted: Mapping[UUID, OwnSettings]) -> None:
     """Write the settings of accounts that are just being made: they have always held."""
-    SettingInterval.objects.bulk_create(
-        (
+    insert_rows(
+        [
             _interval(actor, account_id, name, value, BEGINNING)
             for account_id, own in wanted.items()
             for name, value in (*own.values.items(), *own.references.items())
-        ),
-        batch_size=5_000,
+        ]
     )
 
 

@@ -26,6 +26,7 @@ from accounts.operations.settings import (
     write_new,
 )
 from accounts.tenancy import operation
+from accounts.tenancy.inserting import insert_rows
 from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules import inheritance
 
@@ -358,8 +359,8 @@ def _create(
         for line in lines
     }
     bill_tos = _bill_tos_of_new(actor, lines, known, parents)
-    Account.objects.bulk_create(
-        (
+    insert_rows(
+        [
             Account(
                 id=known.ids[line.key],
                 tenant_id=actor.tenant_id,
@@ -369,16 +370,14 @@ def _create(
                 **line.identity,
             )
             for line in sorted(lines, key=lambda line: len(paths.up_from(line.key)))
-        ),
-        batch_size=5_000,
+        ]
     )
     tree.bulk_load(actor.tenant_id, parents)
-    Placement.objects.bulk_create(
-        (
+    insert_rows(
+        [
             Placement(tenant_id=actor.tenant_id, account_id=account_id, parent_id=parent_id)
             for account_id, parent_id in parents.items()
-        ),
-        batch_size=5_000,
+        ]
     )
     write_new(actor, {known.ids[line.key]: _wanted(line, known) for line in lines})
     if len(lines) >= WORTH_IT:

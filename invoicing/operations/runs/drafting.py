@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.actor import Actor
+from accounts.tenancy.inserting import insert_rows
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
     ChargeIn,
@@ -101,12 +102,12 @@ def draft_documents(
     if is_issuing:
         for charge in drafts.issuable_charges(families):
             charge.status = Charge.Status.INVOICED
-    Charge.objects.bulk_create(new, batch_size=1_000)
+    insert_rows(new)
     _store_placement(actor, waiting)
-    Invoice.objects.bulk_create(drafts.invoices, batch_size=500)
-    InvoiceSection.objects.bulk_create(drafts.sections, batch_size=2_000)
-    InvoiceLine.objects.bulk_create(drafts.lines, batch_size=2_000)
-    InvoiceTax.objects.bulk_create(drafts.taxes, batch_size=2_000)
+    insert_rows(drafts.invoices)
+    insert_rows(drafts.sections)
+    insert_rows(drafts.lines)
+    insert_rows(drafts.taxes)
     return drafts
 
 

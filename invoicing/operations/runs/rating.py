@@ -14,6 +14,7 @@ from django.db import connection
 from accounts.actor import Actor
 from accounts.ids import uuid7
 from accounts.models import SettingName
+from accounts.tenancy.inserting import insert_rows
 from billing_rules.periods import (
     Anchor,
     Interval,
@@ -59,7 +60,7 @@ def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rate
     rater = _Rater(families, run_date, now)
     for item in items:
         rater.rate(item, open_periods.get(item.id))
-    Period.objects.bulk_create(rater.periods, batch_size=2_000)
+    insert_rows(rater.periods)
     _store_chains(actor, rater.moved)
     return Rated(tuple(rater.charges))
 
@@ -231,8 +232,8 @@ class _Rater:
         return Charge(
             id=uuid7(),
             tenant_id=item.tenant_id,
-            item=item,
-            period=period,
+            item_id=item.id,
+            period_id=period.id,
             subscription=subscription,
             account_id=subscription.account_id,
             period_start=period.starts,

@@ -23,6 +23,7 @@ from accounts.imports import (
 from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
+from accounts.tenancy.inserting import insert_rows
 from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.importing.rows import (
@@ -189,9 +190,9 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
         )
         for line in lines
     ]
-    Subscription.objects.bulk_create(subscriptions, batch_size=5_000)
-    Item.objects.bulk_create(
-        (
+    insert_rows(subscriptions)
+    insert_rows(
+        [
             Item(
                 tenant_id=actor.tenant_id,
                 subscription=subscription,
@@ -201,8 +202,7 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
                 next_action_date=line.first_action,
             )
             for subscription, line in zip(subscriptions, lines, strict=True)
-        ),
-        batch_size=5_000,
+        ]
     )
     if len(lines) >= WORTH_IT:
         refresh_statistics([Subscription, Item])
