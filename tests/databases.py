@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
@@ -35,7 +35,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Give this process a clone of the migrated template and drop it at the end."""
-    with django_db_blocker.unblock(), _clone():
+    with django_db_blocker.unblock(), clone():
         django_db_blocker.block()
         try:
             yield
@@ -50,7 +50,7 @@ def committed_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker
     Yields:
         its name; the environment leads to it.
     """
-    with django_db_blocker.unblock(), _clone() as name:
+    with django_db_blocker.unblock(), clone() as name:
         yield name
 
 
@@ -70,13 +70,19 @@ def _django_db_helper(
 
 
 @contextmanager
-def _clone() -> Iterator[str]:
-    """Make a clone of the template, lead all connections to it, drop it afterwards."""
+def clone(of: str = "") -> Iterator[str]:
+    """Make a clone of the migrated template, lead all connections to it, drop it afterwards.
+
+    Args:
+        of: the name of another database to clone; nobody may be connected to it.
+    """
     name = f"{_CLONE_PREFIX}{os.getpid()}_{next(_numbers)}"
     before = str(connections.settings["owner"]["NAME"])
     # One after another: a template cannot be copied while it is being made.
     with locks.exclusive(_lock()):
-        template = _template()
+        template = of or _template()
+        if of:
+            connections.close_all()
         _execute(
             f'CREATE DATABASE "{name}" TEMPLATE "{template}"',
             # Test data need not survive a power cut.
@@ -87,7 +93,16 @@ def _clone() -> Iterator[str]:
         yield name
     finally:
         _lead_to(before)
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    try:
         _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    except ProgrammingError:
+        # The server's own housekeeping is there, which only a plain DROP sends away.
+        _execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 def _template() -> str:
@@ -96,7 +111,7 @@ def _template() -> str:
     existing = _databases()
     for other in existing:
         if _is_left_over(other, name):
-            _execute(f'DROP DATABASE IF EXISTS "{other}" WITH (FORCE)')
+            _drop(other)
     if name not in existing:
         unfinished = f"{name}_unfinished"
         before = str(connections.settings["owner"]["NAME"])
