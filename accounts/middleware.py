@@ -18,7 +18,6 @@ from accounts.actor import Actor
 from accounts.errors import BillingError, Forbidden, NotFound
 from accounts.models import ApiKey, Person, Tenant
 from accounts.queries import principals
-from accounts.queries.principals import Principal
 
 API_PREFIX = "/api/"
 PORTAL_PREFIX = "/portal/"
@@ -38,13 +37,15 @@ class ActorRequest(HttpRequest):
     Attributes:
         actor: who acts.
         tenant: the tenant it acts for.
-        tenants: all tenants the person belongs to; of a key, its one.
+        tenants: the tenant, and for views marked by ``with_tenants`` all others of the person.
+        has_more_tenants: whether the person belongs to others as well.
         request_id: ties answer, log lines and audit entries together.
     """
 
     actor: Actor
     tenant: Tenant
     tenants: Sequence[Tenant]
+    has_more_tenants: bool
     request_id: str
 
 
@@ -71,6 +72,12 @@ def without_actor(view: View) -> View:
     return view
 
 
+def with_tenants(view: View) -> View:
+    """Mark a view that shows all tenants of the person; others are spared reading them."""
+    view.with_tenants = True  # type: ignore[attr-defined]
+    return view
+
+
 class ActorMiddleware:
     """Find who acts, and run the view in one transaction of its tenant.
 
@@ -87,6 +94,7 @@ class ActorMiddleware:
         """Begin without an actor."""
         seen = cast(ActorRequest, request)
         seen.actor, seen.tenant, seen.tenants = None, None, ()  # type: ignore[assignment]
+        seen.has_more_tenants = False
         return self.get_response(request)
 
     def process_view(
@@ -102,7 +110,8 @@ class ActorMiddleware:
         call = partial(_answer, view, cast(ActorRequest, request), args, kwargs)
         if request.path.startswith(API_PREFIX):
             return _as_key(cast(ActorRequest, request), call)
-        return _as_person(cast(ActorRequest, request), call)
+        wants_others = getattr(view, "with_tenants", False)
+        return _as_person(cast(ActorRequest, request), call, wants_others=wants_others)
 
 
 def _as_key(request: ActorRequest, call: Call) -> HttpResponseBase | None:
@@ -124,21 +133,23 @@ def _as_key(request: ActorRequest, call: Call) -> HttpResponseBase | None:
     return response
 
 
-def _as_person(request: ActorRequest, call: Call) -> HttpResponseBase | None:
+def _as_person(request: ActorRequest, call: Call, *, wants_others: bool) -> HttpResponseBase | None:
     """Answer as the person signed in, for the tenant of the session or else their first."""
     person = request.user
     if not isinstance(person, Person) or not person.is_authenticated:
         return None
-    places = principals.find_places(person.pk)
+    places = principals.find_places(person)
     if not places:
         return None
     wanted = request.session.get(TENANT_IN_SESSION)
     place = next((p for p in places if str(p.tenant_id) == wanted), places[0])
-    others = principals.tenants_of([p for p in places if p is not place])
+    others = [p for p in places if p is not place]
+    request.has_more_tenants = bool(others)
+    # Each tenant is read in a transaction of its own, so before this one's begins.
+    shown = principals.tenants_of(others) if wants_others else []
     with tenancy.scope(place.tenant_id):
-        tenant = Tenant.objects.get(pk=place.tenant_id)
-        actor = _person_actor(request, person, place, tenant)
-        _enter(request, tenant, (tenant, *others), actor)
+        tenant, role = principals.tenant_and_role(place)
+        _enter(request, tenant, (tenant, *shown), _person_actor(request, person, role, tenant))
         return call()
 
 
@@ -176,8 +187,7 @@ def _key_actor(request: ActorRequest, key: ApiKey, tenant: Tenant) -> Actor:
     )
 
 
-def _person_actor(request: ActorRequest, person: Person, place: Principal, tenant: Tenant) -> Actor:
-    role = principals.staff_role(place.id, tenant.pk) if place.kind == "staff" else None
+def _person_actor(request: ActorRequest, person: Person, role: str | None, tenant: Tenant) -> Actor:
     return Actor(
         tenant_id=tenant.pk,
         kind="person",

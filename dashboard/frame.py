@@ -143,7 +143,7 @@ def frame_of(request: HttpRequest, tenant: Tenant | None) -> Frame:
         person_name=person.name,
         person_email=person.email,
         role=str(ROLE_NAMES.get(actor.staff_role or "", "")),
-        has_more_tenants=len(getattr(request, "tenants", ())) > 1,
+        has_more_tenants=getattr(request, "has_more_tenants", False),
     )
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.ids import parse_public_id
-from accounts.middleware import TENANT_IN_SESSION, ActorRequest, without_actor
+from accounts.middleware import TENANT_IN_SESSION, ActorRequest, with_tenants, without_actor
 from accounts.models import Person
 from dashboard.forms import SignInForm
 from dashboard.frame import THEME_COOKIE, THEMES, is_staff
@@ -85,6 +85,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@with_tenants
 @signed_in
 def tenants(request: ActorRequest) -> HttpResponse:
     """Show the companies that the person belongs to; go over to the chosen one."""

@@ -204,7 +204,7 @@ def test_makes_two_tenants_with_sound_books(committed_database):
     assert len(said["logins"]) == 10
     for login in said["logins"]:
         person = authenticate(username=login["email"], password=login["password"])
-        assert len(find_places(person.id)) == len(login["tenants"])
+        assert len(find_places(person)) == len(login["tenants"])
     assert tell("verify_books")["ok"]
     assert tell("check_trees")["ok"]
     _look_at_fjordlicht()

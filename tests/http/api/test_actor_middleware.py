@@ -11,11 +11,12 @@ from django.urls import path
 
 from accounts import tenancy
 from accounts.errors import Conflict, Forbidden, NotFound
-from accounts.middleware import without_actor
+from accounts.middleware import with_tenants, without_actor
 from accounts.models import Account, ApiKey, Membership, Person, Tenant
 from tests.http.api import world
 
 
+@with_tenants
 def who(request):
     actor = request.actor
     return JsonResponse(
@@ -32,6 +33,7 @@ def who(request):
             },
             "tenant": request.tenant and request.tenant.slug,
             "tenants": [one.slug for one in request.tenants],
+            "has_more": request.has_more_tenants,
             "scope": str(tenancy.current_tenant_id()),
             "accounts": Account.objects.count(),
             "in_transaction": connection.in_atomic_block,
@@ -129,6 +131,7 @@ def test_acts_for_a_person_of_the_staff(nordlicht, path, origin):
     assert body["actor"]["kind"] == "person"
     assert (body["actor"]["role"], body["actor"]["origin"]) == ("finance_admin", origin)
     assert (body["tenant"], body["tenants"]) == ("nordlicht", ["nordlicht"])
+    assert body["has_more"] is False
 
 
 def test_acts_for_a_customers_person_without_a_role(nordlicht):
@@ -154,6 +157,7 @@ def test_lets_a_person_of_two_tenants_choose(nordlicht, andere):
     second = signed_in(person, andere.tenant).get("/who").json()
 
     assert first["tenants"] == second["tenants"] == ["andere", "nordlicht"]
+    assert first["has_more"] is True
     assert (first["tenant"], first["actor"]["role"]) == ("nordlicht", "owner")
     assert (second["tenant"], second["actor"]["role"]) == ("andere", "support")
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
+from accounts.models import Membership
 from tests.http.dashboard.conftest import url_of
 
 PAGES = ["/invoices/", "/companies/", "/styleguide/"]
@@ -113,3 +114,18 @@ def test_welcomes_customers_in_the_portal_and_staff_in_the_dashboard(billed, ali
     customer = visit(bob("group"))
     assert customer.get("/").url == "/portal/"
     assert "Show invoices" in customer.get("/portal/").content.decode()
+
+
+def test_needs_no_statement_more_for_somebody_of_two_companies(
+    billed, other_vendor, alice, visit, statements
+):
+    client = visit(alice)
+    alone = len(statements(client, "/customers/"))
+    with other_vendor.seen():
+        Membership.objects.create(
+            tenant_id=other_vendor.tenant_id, person_id=alice.person_id, role="support"
+        )
+
+    assert len(statements(client, "/customers/")) == alone
+    assert "Switch company" in client.get("/customers/").content.decode()
+    assert "Rival" in client.get("/companies/").content.decode()

@@ -110,7 +110,7 @@ class TestAddStaff:
             True,
         )
         assert membership.role == StaffRole.FINANCE_ADMIN
-        assert [place.tenant_id for place in find_places(person.id)] == [nordlicht.tenant_id]
+        assert [place.tenant_id for place in find_places(person)] == [nordlicht.tenant_id]
         assert actions_of(nordlicht, membership.id) == ["membership.created"]
 
     def test_writes_no_password_to_the_trail(self, nordlicht):
@@ -135,7 +135,7 @@ class TestAddStaff:
 
         person = Person.objects.get(email=ALICE)
         assert person.check_password(PASSWORD)
-        assert {place.tenant_id for place in find_places(person.id)} == {
+        assert {place.tenant_id for place in find_places(person)} == {
             nordlicht.tenant_id,
             andere.tenant_id,
         }
@@ -202,7 +202,7 @@ class TestGiveLogin:
             "de",
         )
         assert person.check_password(PASSWORD)
-        assert [place.kind for place in find_places(person.id)] == ["customer"]
+        assert [place.kind for place in find_places(person)] == ["customer"]
         assert "contact.login_given" in actions_of(nordlicht, contact_id(nordlicht, "P"))
 
     def test_changes_nothing_the_second_time(self, nordlicht):
@@ -221,7 +221,7 @@ class TestGiveLogin:
 
         assert first.id == second.id
         assert second.check_password(PASSWORD)
-        assert len(find_places(first.id)) == 2
+        assert len(find_places(first)) == 2
 
     def test_refuses_a_weak_password(self, nordlicht):
         before = counts(nordlicht)
