@@ -41,7 +41,7 @@ class PeopleBackend(ModelBackend):
 
     def get_user(self, user_id: UUID) -> Person | None:  # type: ignore[override]
         """Return the person with ``places`` as rows, None where the login is off."""
-        people = Person.objects.annotate(places=RawSQL(_PLACES, (), output_field=JSONField()))
+        people = Person.objects.annotate(places=RawSQL(_PLACES, (), JSONField()))  # noqa: S611 - constant text
         person = people.filter(pk=user_id).order_by("pk").first()
         return person if person is not None and self.user_can_authenticate(person) else None
 

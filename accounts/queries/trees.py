@@ -8,10 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from accounts import access, tree
@@ -65,14 +64,6 @@ class Responsibility:
     bill_to_name: str
     payer_id: UUID
     payer_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """A statement that yields ``top_id`` and ``account_id``: each top with itself and all below."""
-
-    sql: str
-    params: tuple[Any, ...]
 
 
 def customers(
@@ -210,27 +201,6 @@ def responsibilities(
     }
 
 
-def tops_and_below(
-    actor: Actor, action: Action, tops: Iterable[UUID] | QuerySet[Any, Any]
-) -> Pairs:
-    """Return the statement that pairs tops in reach with all below them, for sums over subtrees.
-
-    No statement by itself. Whoever reaches a top reaches all below it.
-
-    Args:
-        actor: who asks.
-        action: what the accounts are read for.
-        tops: account ids, or a queryset of them.
-    """
-    ids = tops if isinstance(tops, QuerySet) else list(tops)
-    reached = access.reach(actor, action).filter(pk__in=ids).order_by().values("pk")
-    try:
-        seen, params = reached.query.sql_with_params()
-    except EmptyResultSet:
-        return Pairs(_NO_PAIRS, ())
-    return Pairs(_PAIRS.format(seen=seen), (actor.tenant_id, *params))
-
-
 _BELOW = (F("node__rght") - F("node__lft") - 1) / 2
 _COLUMNS = (
     "pk",
@@ -242,14 +212,6 @@ _COLUMNS = (
     "status",
     "external_id",
 )
-_NO_PAIRS = "SELECT NULL::uuid AS top_id, NULL::uuid AS account_id WHERE false"
-_PAIRS = """
-    SELECT top.account_id AS top_id, node.account_id
-    FROM accounts_accountnode AS top
-    JOIN accounts_accountnode AS node ON node.tenant_id = top.tenant_id
-        AND node.tree_id = top.tree_id AND node.lft BETWEEN top.lft AND top.rght
-    WHERE top.tenant_id = %s AND top.account_id IN ({seen})
-"""
 
 
 def _contains(text: str) -> Q:

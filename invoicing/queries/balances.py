@@ -1,7 +1,7 @@
 """What accounts owe: open and overdue, as recipient or as payer, own and with all below."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.queries.trees import Pairs, tops_and_below
+from accounts.queries.sums import Statement, all_below, parts_below, put_together
 from invoicing.queries.invoices import UNPAID
 
 
@@ -46,57 +46,65 @@ def balances(
     """
     ids = list(account_ids)
     found = {key: Balance() for key in ids}
-    pairs = tops_and_below(actor, Action.VIEW_INVOICE, ids)
-    for top_id, currency, *amounts in _read(actor, _PER_TOP, pairs, side, today):
+    parts = parts_below(actor, Action.VIEW_INVOICE, ids)
+    rows = _read(actor, _PER_TOP, parts, side, today)
+    for top_id, is_own, (currency, open_minor, overdue_minor) in put_together(rows):
         balance = found[top_id]
-        parts = (balance.own_open, balance.own_overdue, balance.tree_open, balance.tree_overdue)
-        for part, amount in zip(parts, amounts, strict=True):
-            if amount:
-                part[currency] = int(amount)
+        _add(balance.tree_open, currency, open_minor)
+        _add(balance.tree_overdue, currency, overdue_minor)
+        if is_own:
+            _add(balance.own_open, currency, open_minor)
+            _add(balance.own_overdue, currency, overdue_minor)
     return found
 
 
 def balance_total(
     actor: Actor,
-    account_ids: Iterable[UUID] | QuerySet[Any, Any],
+    account_ids: Iterable[UUID] | QuerySet[Any, Any] | None,
     *,
     side: Side = Side.BILL_TO,
     today: date,
 ) -> Balance:
-    """Return what accounts and all below them owe together, each counted once. One statement."""
+    """Return what accounts and all below them owe together, each counted once. One statement.
+
+    Args:
+        actor: who asks.
+        account_ids: which accounts, None for all.
+        side: as recipient or as payer.
+        today: the day by which overdue is told.
+    """
     total = Balance()
-    pairs = tops_and_below(actor, Action.VIEW_INVOICE, account_ids)
-    once = replace(pairs, sql=_EVERY.format(pairs=pairs.sql))
-    for currency, open_minor, overdue_minor in _read(actor, _ALL, once, side, today):
-        total.tree_open[currency] = int(open_minor)
-        if overdue_minor:
-            total.tree_overdue[currency] = int(overdue_minor)
+    parts = all_below(actor, Action.VIEW_INVOICE, account_ids)
+    for currency, open_minor, overdue_minor in _read(actor, _ALL, parts, side, today):
+        _add(total.tree_open, currency, open_minor)
+        _add(total.tree_overdue, currency, overdue_minor)
     return total
 
 
 _OWED = """
-    SELECT pair.top_id, pair.top_id = pair.account_id AS is_own, invoice.currency,
-        invoice.gross_minor - invoice.paid_minor AS open_minor, invoice.due_date < %s AS is_overdue
-    FROM ({pairs}) AS pair
-    JOIN invoicing_invoice AS invoice ON invoice.tenant_id = %s
-        AND invoice.{side}_id = pair.account_id AND invoice.status IN %s
+    sum(invoice.gross_minor - invoice.paid_minor),
+    sum(invoice.gross_minor - invoice.paid_minor) FILTER (WHERE invoice.due_date < %s)
+    FROM part JOIN invoicing_invoice AS invoice ON invoice.tenant_id = %s
+        AND invoice.{side}_id = part.account_id AND invoice.status IN %s
 """
 _PER_TOP = """
-    SELECT top_id, currency, sum(open_minor) FILTER (WHERE is_own),
-        sum(open_minor) FILTER (WHERE is_own AND is_overdue),
-        sum(open_minor), sum(open_minor) FILTER (WHERE is_overdue)
-    FROM ({owed}) AS owed GROUP BY top_id, currency
+    SELECT NULL::uuid, part.tree_id, part.part, part.part, invoice.currency, {owed}
+    GROUP BY part.tree_id, part.part, invoice.currency
+    UNION ALL
+    SELECT account_id, tree_id, first, last, NULL, NULL, NULL FROM place
 """
-_ALL = """
-    SELECT currency, sum(open_minor), sum(open_minor) FILTER (WHERE is_overdue)
-    FROM ({owed}) AS owed GROUP BY currency
-"""
-_EVERY = "SELECT DISTINCT account_id AS top_id, account_id FROM ({pairs}) AS every"
+_ALL = "SELECT invoice.currency, {owed} GROUP BY invoice.currency"
 
 
-def _read(actor: Actor, sql: str, pairs: Pairs, side: Side, today: date) -> list[tuple[Any, ...]]:
-    owed = _OWED.format(pairs=pairs.sql, side=side.value)
-    params = [today, *pairs.params, actor.tenant_id, tuple(UNPAID)]
+def _read(
+    actor: Actor, sql: str, parts: Statement, side: Side, today: date
+) -> list[tuple[Any, ...]]:
+    params = [*parts.params, today, actor.tenant_id, tuple(UNPAID)]
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(owed=owed), params)
+        cursor.execute(parts.sql + sql.format(owed=_OWED.format(side=side.value)), params)
         return list(cursor.fetchall())
+
+
+def _add(sums: dict[str, int], currency: str, amount_minor: Any) -> None:
+    if amount_minor:
+        sums[currency] = sums.get(currency, 0) + int(amount_minor)

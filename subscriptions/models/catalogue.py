@@ -7,6 +7,7 @@ from django.db import models
 
 from accounts.ids import public_id
 from accounts.tenancy import TenantForeignKey, TenantModel
+from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import Model, PriceTerms, Tier
 
@@ -102,3 +103,7 @@ class Price(TenantModel):
     def cycle(self) -> Interval:
         """The length of a full period."""
         return Interval(Unit(self.interval), self.interval_count)
+
+    def monthly_minor(self, quantity: Decimal) -> int:
+        """Return what it brings in a month in a quantity, in minor units of its currency."""
+        return monthly_minor(self.terms, quantity, self.cycle, self.currency)

@@ -57,6 +57,7 @@ class Item(TenantModel):
     """One price in one quantity within a subscription.
 
     ``account`` is the subscription's, kept here too: a run looks items up by it, in one table.
+    ``monthly_minor`` is what it brings in a month: price and quantity say it, and no day.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
@@ -65,6 +66,7 @@ class Item(TenantModel):
     account = TenantForeignKey(Account, db_index=False)
     price = TenantForeignKey(Price, db_index=False)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
     chain_end = models.DateField(null=True, blank=True)
     next_action_date = models.DateField(null=True, blank=True)
 

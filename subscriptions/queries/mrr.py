@@ -1,12 +1,11 @@
 """Monthly recurring revenue of accounts, own and with all below, in minor units per currency.
 
-Items of one price in one quantity are counted by the database and priced once, so that a tree of
-any size is a few rows here.
+What an item brings in a month is kept with it; whether it does is a matter of the day that is asked
+for, so nothing has to be brought up to date when time passes.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,35 +16,21 @@ from django.db.models import QuerySet
 
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.queries.trees import tops_and_below
-from billing_rules.mrr import monthly_minor
-from subscriptions.models import Price
-
-_PRICE = ("model", "currency", "unit_amount", "tiers", "package_size", "interval", "interval_count")
+from accounts.queries.sums import all_below, parts_below, put_together
 
 
 @dataclass(slots=True)
 class Mrr:
     """What an account brings in a month: itself, and with all below it; by currency.
 
-    ``next_date`` is the first day on which something of the tree is billed.
+    ``subscriptions`` counts its own that run. ``next_date`` is the first day on which something of
+    the tree is billed.
     """
 
     own: dict[str, int] = field(default_factory=dict)
     tree: dict[str, int] = field(default_factory=dict)
+    subscriptions: int = 0
     next_date: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Items of one price in one quantity below one top: how many, and how many of the top's own."""
-
-    top_id: UUID
-    count: int
-    own_count: int
-    next_date: date | None
-    monthly_minor: int
-    currency: str
 
 
 def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mrr]:
@@ -58,79 +43,62 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
     """
     ids = list(account_ids)
     found = {key: Mrr() for key in ids}
-    for group in _groups(actor, _PER_TOP, ids, on):
-        mrr = found[group.top_id]
-        _add(mrr.tree, group.currency, group.monthly_minor * group.count)
-        _add(mrr.own, group.currency, group.monthly_minor * group.own_count)
-        mrr.next_date = _earlier(mrr.next_date, group.next_date)
+    parts = parts_below(actor, Action.VIEW_SUBSCRIPTION, ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            parts.sql + _PER_TOP.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
+        )
+        rows = cursor.fetchall()
+    for top_id, is_own, (currency, amount, count, next_date) in put_together(rows):
+        mrr = found[top_id]
+        _add(mrr.tree, currency, int(amount))
+        mrr.next_date = _earlier(mrr.next_date, next_date)
+        if is_own:
+            _add(mrr.own, currency, int(amount))
+            mrr.subscriptions += count
     return found
 
 
 def mrr_total(
-    actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any], on: date
+    actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any] | None, on: date
 ) -> dict[str, int]:
-    """Return the MRR of accounts in reach and all below them, each counted once. One statement."""
+    """Return the MRR of accounts in reach and all below them, each counted once. One statement.
+
+    Args:
+        actor: who asks.
+        account_ids: which accounts, None for all.
+        on: the day, as of ``mrr_of``.
+    """
     total: dict[str, int] = defaultdict(int)
-    for group in _groups(actor, _ALL, account_ids, on):
-        total[group.currency] += group.monthly_minor * group.count
+    parts = all_below(actor, Action.VIEW_SUBSCRIPTION, account_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            parts.sql + _ALL.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
+        )
+        for currency, amount in cursor.fetchall():
+            _add(total, currency, int(amount))
     return dict(total)
 
 
-# What is grouped is small, so prices are joined after it.
-_GROUPED = """
-    SELECT grouped.*, {price} FROM ({grouped}) AS grouped
-    JOIN subscriptions_price AS price
-        ON price.tenant_id = %s AND price.id = grouped.price_id
-"""
 _ITEMS = """
-    JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = pair.account_id
+    FROM part
+    JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = part.account_id
     JOIN subscriptions_subscription AS subscription
         ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
         AND subscription.start_date <= %s
         AND (subscription.end_date IS NULL OR subscription.end_date > %s)
+    JOIN subscriptions_price AS price
+        ON price.tenant_id = item.tenant_id AND price.id = item.price_id
 """
 _PER_TOP = """
-    SELECT pair.top_id, item.quantity, count(*),
-        count(*) FILTER (WHERE pair.top_id = pair.account_id), min(item.next_action_date),
-        item.price_id
-    FROM ({pairs}) AS pair {items}
-    GROUP BY pair.top_id, item.price_id, item.quantity
+    SELECT NULL::uuid, part.tree_id, part.part, part.part, price.currency,
+        sum(item.monthly_minor), count(*), min(item.next_action_date)
+    {items}
+    GROUP BY part.tree_id, part.part, price.currency
+    UNION ALL
+    SELECT account_id, tree_id, first, last, NULL, NULL, NULL, NULL FROM place
 """
-_ALL = """
-    SELECT NULL::uuid, item.quantity, count(*), 0, min(item.next_action_date), item.price_id
-    FROM (SELECT DISTINCT account_id FROM ({pairs}) AS every) AS pair {items}
-    GROUP BY item.price_id, item.quantity
-"""
-
-
-def _groups(
-    actor: Actor, sql: str, account_ids: Iterable[UUID] | QuerySet[Any, Any], on: date
-) -> Iterator[_Group]:
-    pairs = tops_and_below(actor, Action.VIEW_SUBSCRIPTION, account_ids)
-    grouped = sql.format(pairs=pairs.sql, items=_ITEMS)
-    price = ", ".join(f"price.{name}" for name in _PRICE)
-    tenant_id = actor.tenant_id
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _GROUPED.format(price=price, grouped=grouped),
-            [*pairs.params, tenant_id, on, on, tenant_id],
-        )
-        priced: dict[tuple[UUID, Any], tuple[int, str]] = {}
-        for top_id, quantity, items, own_items, next_date, price_id, *columns in cursor:
-            key = price_id, quantity
-            if key not in priced:
-                priced[key] = _priced(quantity, dict(zip(_PRICE, columns, strict=True)))
-            yield _Group(top_id, items, own_items, next_date, *priced[key])
-
-
-def _priced(quantity: Any, values: dict[str, Any]) -> tuple[int, str]:
-    """Return what one item brings in a month in minor units, and the currency."""
-    price = Price(**{**values, "tiers": _plain(values["tiers"])})
-    return monthly_minor(price.terms, quantity, price.cycle, price.currency), price.currency
-
-
-def _plain(tiers: Any) -> Any:
-    return json.loads(tiers) if isinstance(tiers, str) else tiers
+_ALL = "SELECT price.currency, sum(item.monthly_minor) {items} GROUP BY price.currency"
 
 
 def _add(sums: dict[str, int], currency: str, amount_minor: int) -> None:

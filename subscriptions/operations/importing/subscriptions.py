@@ -177,6 +177,13 @@ def _understand_subscription(
     )
 
 
+def _monthly(actor: Actor, lines: Sequence[_SubscriptionLine]) -> dict[tuple[UUID, Decimal], int]:
+    """Return what each price brings in a month in each quantity it is sold in."""
+    sold = {(line.price_id, line.quantity) for line in lines}
+    prices = Price.objects.filter(tenant_id=actor.tenant_id).in_bulk({price for price, _ in sold})
+    return {(key, quantity): prices[key].monthly_minor(quantity) for key, quantity in sold}
+
+
 def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime) -> None:
     subscriptions = [
         Subscription(
@@ -191,6 +198,7 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
         for line in lines
     ]
     insert_rows(subscriptions)
+    monthly = _monthly(actor, lines)
     insert_rows(
         [
             Item(
@@ -199,6 +207,7 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
                 account_id=line.account_id,
                 price_id=line.price_id,
                 quantity=line.quantity,
+                monthly_minor=monthly[line.price_id, line.quantity],
                 next_action_date=line.first_action,
             )
             for subscription, line in zip(subscriptions, lines, strict=True)
