@@ -20,6 +20,8 @@ from accounts.models.people import StaffRole
 
 THEME_COOKIE: Final = "theme"
 THEMES: Final = frozenset({"light", "dark"})
+DENSITY_COOKIE: Final = "density"
+KEYS_COOKIE: Final = "keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class Frame:
     """Everything that a frame shows beside the page itself.
 
     ``test_date`` is the date of the test clock, None outside of test environments. ``here`` is
-    where a switch of language or appearance comes back to.
+    where a switch of language or appearance comes back to. ``owner`` tells whose the things are
+    that the browser remembers.
     """
 
     template: str
@@ -109,6 +112,7 @@ class Frame:
     person_email: str = ""
     role: str = ""
     has_more_tenants: bool = False
+    owner: str = ""
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -119,6 +123,8 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "frame": frame_of(request, tenant),
         "product_name": tenant.name if tenant else _("Billing"),
         "theme": theme if theme in THEMES else "",
+        "is_compact": request.COOKIES.get(DENSITY_COOKIE) == "compact",
+        "has_keys": request.COOKIES.get(KEYS_COOKIE) != "off",
     }
 
 
@@ -144,6 +150,7 @@ def frame_of(request: HttpRequest, tenant: Tenant | None) -> Frame:
         person_email=person.email,
         role=str(ROLE_NAMES.get(actor.staff_role or "", "")),
         has_more_tenants=getattr(request, "has_more_tenants", False),
+        owner=tenant.public_id,
     )
 
 

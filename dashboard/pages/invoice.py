@@ -100,7 +100,7 @@ class SectionPage:
 def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
     """Show an invoice. At most six statements beside those of the frame."""
     actor = request.actor
-    invoice: Any = queries.get_invoice(actor, _key("inv", invoice_id))
+    invoice: Any = queries.get_invoice(actor, key_of("inv", invoice_id))
     found = queries.sections_of(actor, invoice)
     lines = _lines_at_once(actor, invoice, found)
     is_long = lines is None
@@ -109,8 +109,8 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
     by_section = _by_section(lines or ())
     taxes = queries.taxes_of(actor, invoice) if invoice.whole else ()
     context = {
-        **_head(invoice, actor),
-        "steps": _steps(request, invoice),
+        **head_of(invoice, actor),
+        "steps": path_of(request, invoice),
         "sections": [_section(one, by_section[one.pk] if with_lines else None) for one in shown],
         "section_pages": pages,
         "with_lines": with_lines,
@@ -131,7 +131,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
 def invoice_section(request: ActorRequest, invoice_id: str, position: int) -> HttpResponse:
     """Show the lines of one section: a fragment of the invoice's table, or a page of its own."""
     actor = request.actor
-    invoice: Any = queries.get_invoice(actor, _key("inv", invoice_id))
+    invoice: Any = queries.get_invoice(actor, key_of("inv", invoice_id))
     sections = queries.sections_of(actor, invoice)
     section = next((one for one in sections if one.position == position), None)
     if section is None:
@@ -140,13 +140,13 @@ def invoice_section(request: ActorRequest, invoice_id: str, position: int) -> Ht
     is_closed = request.GET.get("view") == "subtotals"
     lines = None if is_closed else _lines_of(section, start)
     row = _section(section, lines, start=start)
-    is_fragment = _wants_fragment(request)
+    is_fragment = wants_fragment(request)
     template = "invoices/_section.html" if is_fragment else "invoices/section.html"
     if is_fragment and start:
         template = "invoices/_line_rows.html"
     context = {
-        **_head(invoice, actor),
-        "steps": _steps(request, invoice, row.name),
+        **head_of(invoice, actor),
+        "steps": path_of(request, invoice, row.name),
         "section": row,
         "sections": [row],
         "is_foldable": is_fragment,
@@ -160,21 +160,21 @@ def invoice_section(request: ActorRequest, invoice_id: str, position: int) -> Ht
 @in_own_frame
 def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
     """Explain one amount: a row below its line, or a page of its own."""
-    actor, key = request.actor, _key("lin", line_id)
+    actor, key = request.actor, key_of("lin", line_id)
     line = queries.get_line(actor, key)
-    if line.invoice_id != _key("inv", invoice_id):
+    if line.invoice_id != key_of("inv", invoice_id):
         raise NotFound
     invoice: Any = queries.get_invoice(actor, line.invoice_id)
     explanation = queries.explanation(actor, key)
     context = {
-        **_head(invoice, actor),
-        "steps": _steps(request, invoice, _("Why this amount?")),
+        **head_of(invoice, actor),
+        "steps": path_of(request, invoice, _("Why this amount?")),
         "line": _line(line),
         "account": line.section.path[-1] if line.section.path else line.section.account.name,
         "explanation": steps_of(explanation.steps, invoice.currency),
         "sentence": explanation.sentence,
     }
-    template = "invoices/_why_row.html" if _wants_fragment(request) else "invoices/why.html"
+    template = "invoices/_why_row.html" if wants_fragment(request) else "invoices/why.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -184,14 +184,15 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
 @in_own_frame
 def invoice_pdf(request: ActorRequest, invoice_id: str) -> HttpResponse:
     """Hand out the PDF."""
-    found = get_pdf(request.actor, _key("inv", invoice_id), now=clock.now_of(request.tenant))
+    found = get_pdf(request.actor, key_of("inv", invoice_id), now=clock.now_of(request.tenant))
     response = HttpResponse(found.content, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
-def _key(prefix: str, text: str) -> UUID:
+def key_of(prefix: str, text: str) -> UUID:
+    """Return the key that an address names; what is no id is not found."""
     key = parse_public_id(prefix, text)
     if key is None:
         raise Http404
@@ -202,7 +203,7 @@ def _whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None
 
 
-def _head(invoice: Any, actor: Actor) -> dict[str, Any]:
+def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
     """Return what every page about an invoice says first."""
     return {
         "invoice": {
@@ -222,13 +223,13 @@ def _head(invoice: Any, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _wants_fragment(request: ActorRequest) -> bool:
+def wants_fragment(request: ActorRequest) -> bool:
     """Return whether a part of the page is asked for; going back in history wants all of it."""
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.history_restore_request
 
 
-def _steps(request: ActorRequest, invoice: Invoice, below: str = "") -> list[PathStep]:
+def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[PathStep]:
     """Return the breadcrumb: the list, this invoice, and what is shown of it."""
     namespace = request.resolver_match.namespace if request.resolver_match else ""
     every = PathStep(_("Invoices"), reverse("invoices:list", current_app=namespace))

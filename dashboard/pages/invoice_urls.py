@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from dashboard.pages import invoice, invoices
+from dashboard.pages import invoice, invoice_glance, invoice_selection, invoices
 
 app_name = "invoices"
 urlpatterns = [
     path("", invoices.invoice_list, name="list"),
+    path("selection/", invoice_selection.selection, name="selection"),
     path("<str:invoice_id>/", invoice.invoice_page, name="page"),
+    path("<str:invoice_id>/glance/", invoice_glance.glance, name="glance"),
     path("<str:invoice_id>/pdf", invoice.invoice_pdf, name="pdf"),
     path("<str:invoice_id>/sections/<int:position>/", invoice.invoice_section, name="section"),
     path("<str:invoice_id>/lines/<str:line_id>/why/", invoice.why, name="why"),

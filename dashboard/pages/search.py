@@ -19,10 +19,10 @@ from accounts.ids import public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import accounts, trees
-from dashboard.frame import DASHBOARD
+from dashboard.frame import DASHBOARD, is_staff
 from dashboard.pages.badges import invoice_badge
 from dashboard.pages.customers.words import account_url, kind_name
-from dashboard.pages.doors import staff_only
+from dashboard.pages.doors import signed_in, staff_only
 from dashboard.templatetags.figures import date_text, money, quantity
 from invoicing.queries.finding import found_invoices
 
@@ -31,7 +31,7 @@ ACCOUNTS_IN_SCOPE: Final = 20
 _INVOICES: Final = 6
 _LONGEST: Final = 100
 _AMOUNT: Final = re.compile(r"\d[\d., \u00a0\u202f’']{0,24}")
-_SCOPED_LISTS: Final = ("invoices:list",)
+_SCOPED_LISTS: Final = ("invoices:list", "portal-invoices:list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Hit:
     url: str
     icon: str
     second: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,17 @@ def search(request: ActorRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@signed_in
 @vary_on_headers("HX-Request")
 def scope(request: ActorRequest) -> HttpResponse:
     """Find an account to look at. At most two statements beside those of the frame.
 
-    Where the page that asks is a list, the choice narrows it; else it leads to the account.
+    Where the page that asks is a list, the choice narrows it; else it leads to the account, and
+    customers to its invoices.
     """
     text, path = _text(request), request.GET.get("for", "")
+    if not is_staff(request.actor):
+        path = reverse("portal-invoices:list")
     target = path if path in {reverse(name) for name in _SCOPED_LISTS} else ""
     found = trees.found_accounts(request.actor, text, limit=ACCOUNTS_IN_SCOPE, tops=not text)
     everything = Hit(_("All customers"), target or reverse("customers:list"), "network")
@@ -123,7 +127,7 @@ def _accounts(actor: Actor, found: Sequence[Account], target: str) -> Iterator[H
         above = [name for _key, name in paths.get(account.pk, [])[:-1]]
         second = " › ".join(above) or kind_name(account.kind)
         url = f"{target}?in={public_id('acc', account.pk)}" if target else account_url(account.pk)
-        yield Hit(account.name, url, "building-2", second)
+        yield Hit(account.name, url, "building-2", second, account.public_id)
 
 
 def _invoices(actor: Actor, text: str) -> Iterator[Hit]:

@@ -17,11 +17,12 @@ from accounts.ids import parse_public_id
 from accounts.middleware import TENANT_IN_SESSION, ActorRequest, with_tenants, without_actor
 from accounts.models import Person
 from dashboard.forms import SignInForm
-from dashboard.frame import THEME_COOKIE, THEMES, is_staff
+from dashboard.frame import DENSITY_COOKIE, KEYS_COOKIE, THEME_COOKIE, THEMES, is_staff
 from dashboard.pages import sign_in_limits
 from dashboard.pages.doors import signed_in
 
 _YEAR = 365 * 24 * 3600
+_KEPT = {THEME_COOKIE: THEMES, DENSITY_COOKIE: {"compact"}, KEYS_COOKIE: {"off"}}
 
 
 def local_target(request: HttpRequest, default: str) -> str:
@@ -105,13 +106,13 @@ def tenants(request: ActorRequest) -> HttpResponse:
 @without_actor
 @require_POST
 def appearance(request: HttpRequest) -> HttpResponse:
-    """Remember light, dark or as the system on this device."""
+    """Remember on this device: light, dark or as the system, high or low rows, keys or none."""
     response = redirect(local_target(request, "/"))
-    theme = request.POST.get("theme", "")
-    if theme in THEMES:
-        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax")
-    else:
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    for cookie, values in _KEPT.items():
+        if (value := request.POST.get(cookie)) in values:
+            response.set_cookie(cookie, value, max_age=_YEAR, samesite="Lax")
+        elif value is not None:
+            response.delete_cookie(cookie, samesite="Lax")
     return response
 
 

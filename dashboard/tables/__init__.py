@@ -3,7 +3,7 @@
 from dashboard.tables import keyset
 from dashboard.tables.columns import Amounts, Column, Kind, Label, Link
 from dashboard.tables.state import State, state_of
-from dashboard.tables.table import Table, Totals
+from dashboard.tables.table import Mark, Table, Totals
 
 __all__ = [
     "Amounts",
@@ -11,6 +11,7 @@ __all__ = [
     "Kind",
     "Label",
     "Link",
+    "Mark",
     "State",
     "Table",
     "Totals",

@@ -26,18 +26,20 @@ class Kind(StrEnum):
 
     LINK = "link"
     TEXT = "text"
+    PERIOD = "period"
     NUMBER = "number"
     DATE = "date"
+    INSTANT = "instant"
     MONEY = "money"
     LABEL = "label"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Text that leads somewhere, and what stands small below it."""
+    """Text that leads somewhere, if it has an address, and what stands small below it."""
 
     text: str
-    url: str
+    url: str = ""
     second: str = ""
 
 
@@ -118,7 +120,8 @@ class Column(Generic[Row]):
         title: its head.
         kind: what its cells hold.
         value: how a cell is read from a row; None is an empty cell.
-        sort: the field of the query by which it can be sorted, empty where it cannot.
+        sort: the fields of the query by which it can be sorted, the most important first,
+            separated by blanks; empty where it cannot.
         is_default: whether it is shown until something else is chosen.
         is_summed: whether the foot shows the sum of the whole filter.
         tip: what the head means, where two words don't say it.

@@ -10,12 +10,13 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any, Final
 
 import xlsxwriter
 from django.http import FileResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_rules.money import exponent, to_major
@@ -87,6 +88,8 @@ def plain(value: Any, currency: str = "") -> Any:
         return None if amount is None else to_major(amount, currency)
     if isinstance(value, Link | Label):
         return value.text
+    if isinstance(value, datetime):  # spreadsheets know no time zones: the tenant's is meant
+        return timezone.make_naive(value).replace(microsecond=0)
     return value
 
 
@@ -159,9 +162,9 @@ def _look(book: Any, field: _Field) -> Any:
     if field.currency:
         decimals = exponent(field.currency)
         return book.add_format({"num_format": "#,##0." + "0" * decimals if decimals else "#,##0"})
-    if field.column.kind == Kind.DATE:
-        return book.add_format({"num_format": "yyyy-mm-dd"})
-    return None
+    formats = {Kind.DATE: "yyyy-mm-dd", Kind.INSTANT: "yyyy-mm-dd hh:mm"}
+    pattern = formats.get(field.column.kind)
+    return book.add_format({"num_format": pattern}) if pattern else None
 
 
 def _write_cell(sheet: Any, row: int, place: int, value: Any, look: Any) -> None:

@@ -3,15 +3,19 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from datetime import date
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 PAGE_SIZE: Final = 50
 M = TypeVar("M", bound=Model)
+Place: TypeAlias = tuple[Sequence[Any], UUID]
+"""What the fields of an order hold in one row, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +29,88 @@ class Page(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By what rows stand in order; rows of the same value stand in the order of their ids."""
+    """By what rows stand in order; rows alike in all of it stand in the order of their ids.
 
-    field: str
+    As in the database, no value counts as greater than any.
+
+    Attributes:
+        fields: names as in a query, the most important first, separated by blanks.
+        is_falling: whether the greatest comes first, in each of the fields.
+    """
+
+    fields: str
     is_falling: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The fields, one by one."""
+        return self.fields.split()
 
     def applied(self, found: QuerySet[M], *, reverse: bool = False) -> QuerySet[M]:
         """Return the rows in order, or from the end."""
         sign = "-" if self.is_falling != reverse else ""
-        return found.order_by(f"{sign}{self.field}", f"{sign}pk")
+        return found.order_by(*(f"{sign}{name}" for name in self.names), f"{sign}pk")
 
-    def beyond(self, cursor: tuple[Any, UUID], *, reverse: bool = False) -> Q:
-        """Return the condition on what comes after a place, or before it."""
-        value, key = cursor
-        way = "lt" if self.is_falling != reverse else "gt"
-        same = Q(**{self.field: value, f"pk__{way}": key})
-        return Q(**{f"{self.field}__{way}": value}) | same
+    def beyond(
+        self, found: QuerySet[M], place: Place, *, reverse: bool = False
+    ) -> QuerySet[M] | None:
+        """Return the ordered rows after a place, or before it; None when the place is nonsense."""
+        values, key = place
+        falls = self.is_falling != reverse
+        condition = Q(**{f"pk__{'lt' if falls else 'gt'}": key})
+        for name, value in reversed([*zip(self.names, values, strict=True)]):
+            same = Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+            condition = _further(name, value, falls=falls) | (same & condition)
+        try:
+            return self.applied(found, reverse=reverse).filter(condition)
+        except (ValueError, TypeError, ValidationError):  # a date that is none, and the like
+            return None
 
     def cursor(self, row: Model) -> str:
         """Return the place of a row, as an address carries it."""
-        text = json.dumps([getattr(row, self.field), UUID(str(row.pk)).hex], ensure_ascii=False)
+        values = [_plain(_value(row, name)) for name in self.names]
+        text = json.dumps([*values, UUID(str(row.pk)).hex], ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-    def parse(self, text: str) -> tuple[Any, UUID] | None:
+    def parse(self, text: str) -> Place | None:
         """Return the place in an address, None when it cannot be read."""
         try:
             plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            value, key = json.loads(plain)
-            if not isinstance(value, str | int) or "\x00" in str(value):
+            *values, key = json.loads(plain)
+            if len(values) != len(self.names) or not all(map(_is_plain, values)):
                 return None
-            return value, UUID(hex=key)
+            return values, UUID(hex=key)
         except (ValueError, TypeError, AttributeError, binascii.Error):
             return None
+
+
+def _further(name: str, value: Any, *, falls: bool) -> Q:
+    """Return what comes after ``value`` whatever stands in the fields behind."""
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if falls else Q(pk__in=[])
+    if falls:
+        return Q(**{f"{name}__lt": value})
+    return Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})
+
+
+def _value(row: Model, name: str) -> Any:
+    value: Any = row
+    for part in name.split("__"):
+        value = getattr(value, part)
+    return value
+
+
+def _plain(value: Any) -> str | int | None:
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, str):
+        value.encode()  # half a character pair is no text
+        return "\x00" not in value
+    return value is None or isinstance(value, int)
 
 
 def page_of(
@@ -71,16 +125,20 @@ def page_of(
         before: the cursor of the first row of the page after, or empty.
         size: the number of rows of a full page.
     """
-    if before and (place := order.parse(before)) is not None:
-        rows = list(
-            order.applied(found, reverse=True).filter(order.beyond(place, reverse=True))[: size + 1]
-        )
+    if (rest := _rest(found, order, before, reverse=True)) is not None:
+        rows = list(rest[: size + 1])
         has_newer, rows = len(rows) > size, rows[:size][::-1]
         return _page(rows, order, has_newer=has_newer, has_older=True)
-    place = order.parse(after) if after else None
-    ordered = order.applied(found)
-    rows = list((ordered if place is None else ordered.filter(order.beyond(place)))[: size + 1])
-    return _page(rows[:size], order, has_newer=place is not None, has_older=len(rows) > size)
+    rest = _rest(found, order, after)
+    rows = list((order.applied(found) if rest is None else rest)[: size + 1])
+    return _page(rows[:size], order, has_newer=rest is not None, has_older=len(rows) > size)
+
+
+def _rest(
+    found: QuerySet[M], order: Order, cursor: str, *, reverse: bool = False
+) -> QuerySet[M] | None:
+    place = order.parse(cursor) if cursor else None
+    return None if place is None else order.beyond(found, place, reverse=reverse)
 
 
 def batches(found: QuerySet[M], order: Order, *, size: int) -> Iterator[list[M]]:

@@ -1,12 +1,13 @@
 """A declared table, and what the template draws of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.http import QueryDict
 from django.utils.functional import Promise
 
+from billing_rules.money import exponent
 from dashboard.tables.columns import Amounts, Column, Kind
 from dashboard.tables.keyset import Order
 from dashboard.tables.state import State, state_of
@@ -38,6 +39,33 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a row is in a selection: its id, its name, and the amount that the bar adds up.
+
+    ``amount_minor`` is in minor units of ``currency``, which has ``digits`` decimals.
+    """
+
+    id: str
+    label: str
+    amount_minor: int = 0
+    currency: str = ""
+
+    @property
+    def digits(self) -> int:
+        """The decimals of its currency."""
+        return exponent(self.currency) if self.currency else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """The cells of one row; ``mark`` where it can be selected, ``glance`` where to peek at it."""
+
+    cells: list[Cell]
+    mark: Mark | None = None
+    glance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A column that can be shown or left out."""
 
@@ -51,12 +79,14 @@ class Shown:
     """A table as the template draws it; ``foot`` is empty where nothing is summed."""
 
     heads: list[Head]
-    rows: list[list[Cell]]
+    rows: list[ShownRow]
     foot: list[Cell]
     choices: list[Choice]
     state: State
     csv_url: str
     xlsx_url: str
+    has_marks: bool
+    has_glances: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +98,16 @@ class Table(Generic[Row]):
         title: what it lists.
         columns: all that can be shown.
         default_sort: the key to sort by, with ``-`` before it for the other direction.
+        mark: what a row is in a selection, None for a row that cannot be selected.
+        glance: the address of the page that the drawer beside the list shows of a row.
     """
 
     name: str
     title: str | Promise
     columns: tuple[Column[Row], ...]
     default_sort: str
+    mark: Callable[[Row], Mark | None] | None = None
+    glance: Callable[[Row], str] | None = None
 
     def state(self, query: QueryDict) -> State:
         """Read order, columns and page from an address."""
@@ -86,16 +120,24 @@ class Table(Generic[Row]):
         )
 
     def order(self, state: State) -> Order:
-        """Return by which field of the query the rows stand."""
-        field = next(column.sort for column in self.columns if column.key == state.sort)
-        return Order(field, state.is_falling)
+        """Return by which fields of the query the rows stand."""
+        fields = next(column.sort for column in self.columns if column.key == state.sort)
+        return Order(fields, state.is_falling)
 
     def chosen(self, state: State) -> list[Column[Row]]:
         """Return the columns that are shown, the first in any case."""
         first = self.columns[0]
         return [one for one in self.columns if one is first or one.key in state.columns]
 
-    def shown(self, rows: Iterable[Row], state: State, totals: Totals, title: str) -> Shown:
+    def shown(
+        self,
+        rows: Iterable[Row],
+        state: State,
+        totals: Totals,
+        title: str,
+        *,
+        with_marks: bool = False,
+    ) -> Shown:
         """Return the table for its template.
 
         Args:
@@ -103,11 +145,20 @@ class Table(Generic[Row]):
             state: order, columns and page.
             totals: the sums of the whole filter.
             title: what the foot says they are the sum of.
+            with_marks: whether rows can be selected here.
         """
         columns = self.chosen(state)
+        mark = self.mark if with_marks else None
         return Shown(
             heads=[_head(column, state, totals) for column in columns],
-            rows=[[_cell(column, column.value(row), totals) for column in columns] for row in rows],
+            rows=[
+                ShownRow(
+                    [_cell(column, column.value(row), totals) for column in columns],
+                    mark(row) if mark else None,
+                    self.glance(row) if self.glance else "",
+                )
+                for row in rows
+            ],
             foot=_foot(columns, totals, title),
             choices=[
                 Choice(column.key, str(column.title), column in columns)
@@ -116,6 +167,8 @@ class Table(Generic[Row]):
             state=state,
             csv_url=state.url(format="csv"),
             xlsx_url=state.url(format="xlsx"),
+            has_marks=mark is not None,
+            has_glances=self.glance is not None,
         )
 
 
@@ -131,7 +184,7 @@ def _head(column: Column[Any], state: State, totals: Totals) -> Head:
     if not column.sort:
         return Head(title, column.is_numeric, tip=str(column.tip))
     is_current = column.key == state.sort
-    falls_next = not state.is_falling if is_current else column.kind == Kind.NUMBER
+    falls_next = not state.is_falling if is_current else column.is_numeric
     direction = ("descending" if state.is_falling else "ascending") if is_current else ""
     url = state.url(sort=f"-{column.key}" if falls_next else column.key)
     return Head(title, column.is_numeric, url, direction, str(column.tip))

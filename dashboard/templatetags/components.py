@@ -35,3 +35,20 @@ def page_head(content: SafeString, title: str, **parts: object) -> SafeString:
     return render_to_string(
         "components/_page_head.html", {"content": actions, "title": title, **parts}
     )
+
+
+@register.simple_block_tag
+def dialog(content: SafeString, title: str, id: str, kind: str = "dialog") -> SafeString:  # noqa: A002
+    """Wrap content into a dialog with its title and a button that closes it."""
+    return render_to_string(
+        "components/_dialog.html", {"content": content, "title": title, "id": id, "kind": kind}
+    )
+
+
+@register.simple_block_tag
+def bulk_bar(content: SafeString, url: str, **parts: object) -> SafeString:
+    """Write the bar for what is selected in a table; the buttons inside say what to do with it.
+
+    ``kept`` are hidden values; ``everything`` is how many match in all, where all can be taken.
+    """
+    return render_to_string("components/_bulk_bar.html", {"content": content, "url": url, **parts})

@@ -109,13 +109,17 @@ def invoices(
     run: UUID | None = None,
     currency: str | None = None,
     text: str | None = None,
+    due_from: date | None = None,
+    due_to: date | None = None,
+    is_unpaid: bool = False,
     today: date,
 ) -> QuerySet[Invoice]:
     """Return invoices, unissued first, then the latest first. One statement.
 
     Each carries ``whole`` (whether the actor sees all of it) and ``shown_net_minor``,
     ``shown_tax_minor`` and ``shown_gross_minor``: the document's totals, or for a partial view the
-    sums of the sections that are shown. Nothing else of a partial view's amounts may be shown.
+    sums of the sections that are shown. ``shown_open_minor`` is what is owed on it, None for a
+    partial view. Nothing else of a partial view's amounts may be shown.
 
     Args:
         actor: who asks.
@@ -127,6 +131,9 @@ def invoices(
         run: only those of this billing run.
         currency: only those in this currency.
         text: only those whose number or bill-to's name contains it, in any case.
+        due_from: only those due on this day or later.
+        due_to: only those due on this day or earlier.
+        is_unpaid: only issued ones of which something is owed.
         today: the date by which overdue and due soon are told.
     """
     found = _shown(actor, Invoice.objects.filter(visible_to(actor)))
@@ -136,6 +143,12 @@ def invoices(
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     if status is not None:
         found = found.filter(_has_status(status, today))
+    if due_from is not None:
+        found = found.filter(due_date__gte=due_from)
+    if due_to is not None:
+        found = found.filter(due_date__lte=due_to)
+    if is_unpaid:
+        found = found.filter(status__in=UNPAID)
     if text:
         # PostgreSQL has no NUL in text, so nothing can contain one.
         wanted = text.replace("\x00", "")
@@ -320,8 +333,15 @@ def _shown(actor: Actor, found: QuerySet[Invoice]) -> QuerySet[Invoice]:
             f"shown_{name}": _amount_in_reach(actor, name)
             for name in ("net_minor", "tax_minor", "gross_minor")
         }
+    owed = Case(
+        When(whole=True, status__in=UNPAID, then=F("gross_minor") - F("paid_minor")),
+        When(whole=True, then=Value(0)),
+        output_field=BigIntegerField(),
+    )
     return (
-        found.annotate(whole=whole).annotate(**amounts).select_related("bill_to", "payer", "seller")
+        found.annotate(whole=whole)
+        .annotate(**amounts, shown_open_minor=owed)
+        .select_related("bill_to", "payer", "seller")
     )
 
 

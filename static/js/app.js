@@ -1,15 +1,15 @@
 // Behaviours that make the pages nicer; every page works without them.
 // No inline handlers, no eval: the content security policy stays strict.
 
-// Appearance: choose at once, then let the server remember it.
+// Appearance, height of rows, keys: choose at once, then let the server remember it.
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-theme-form]");
   if (!form || !event.submitter) return;
   event.preventDefault();
-  const theme = event.submitter.value;
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  for (const button of form.querySelectorAll("button")) {
+  const { name, value } = event.submitter;
+  if (value === "system") delete document.documentElement.dataset[name];
+  else document.documentElement.dataset[name] = value;
+  for (const button of form.querySelectorAll(`button[name="${name}"]`)) {
     button.setAttribute("aria-pressed", String(button === event.submitter));
   }
   fetch(form.action, { method: "POST", body: new FormData(form, event.submitter) });
@@ -34,6 +34,7 @@ document.addEventListener("click", (event) => {
 
 // Search: "/" goes to the page's search field, unless something is being typed.
 document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.keys === "off") return;
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   const field = document.querySelector("[data-page-search]");

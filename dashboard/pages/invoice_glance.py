@@ -1,0 +1,53 @@
+"""A quick look at an invoice, for the drawer beside the list."""
+
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from accounts.middleware import ActorRequest
+from dashboard.pages.doors import in_own_frame
+from dashboard.pages.invoice import head_of, key_of, path_of, wants_fragment
+from dashboard.pages.invoice_table import frozen_name
+from dashboard.templatetags.figures import period_text
+from invoicing.queries import invoices as queries
+
+SECTIONS: Final = 8
+
+
+@require_safe
+@in_own_frame
+def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
+    """Show what an invoice is about: a fragment for the drawer, or a page of its own.
+
+    At most four statements beside those of the frame.
+    """
+    actor = request.actor
+    invoice: Any = queries.get_invoice(actor, key_of("inv", invoice_id))
+    sections = queries.sections_of(actor, invoice)
+    taxes = queries.taxes_of(actor, invoice) if invoice.whole else []
+    context = {
+        **head_of(invoice, actor),
+        "steps": path_of(request, invoice),
+        "recipient": frozen_name(invoice, "bill_to"),
+        "payer": frozen_name(invoice, "payer") if invoice.payer_id != invoice.bill_to_id else "",
+        "seller": frozen_name(invoice, "seller"),
+        "service_period": period_text(invoice.period_start, invoice.period_end),
+        "issue_date": invoice.issue_date,
+        "sections": [
+            {
+                "name": one.path[-1] if one.path else one.account.name,
+                "above": " › ".join(one.path[:-1]),
+                "net_minor": one.net_minor,
+            }
+            for one in sections[:SECTIONS]
+        ],
+        "more_sections": max(0, len(sections) - SECTIONS),
+        "taxes": taxes,
+    }
+    template = "invoices/_glance.html" if wants_fragment(request) else "invoices/glance.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response

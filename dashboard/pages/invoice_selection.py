@@ -1,0 +1,99 @@
+"""What is done with selected invoices: saved as a list, or as an archive of their PDFs."""
+
+import tempfile
+from typing import IO, Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import FileResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from accounts import clock
+from accounts.errors import BillingError
+from accounts.ids import parse_public_id
+from accounts.middleware import ActorRequest
+from dashboard.pages.doors import in_own_frame
+from dashboard.pages.invoice_filters import filters_of, in_words
+from dashboard.pages.invoice_table import TABLE, totals_of
+from dashboard.pages.invoices import batches_of, namespace_of
+from dashboard.pages.lists import save
+from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.templatetags.figures import quantity
+from invoicing.documents.bundle import MOST_FILES, TooManyFiles, write_bundle
+from invoicing.models import Invoice
+from invoicing.queries.invoice_sums import invoice_sums
+from invoicing.queries.invoices import invoices
+
+_IN_MEMORY: Final = 5_000_000
+_OWN: Final = ("ids", "do", "everything")
+
+
+@require_safe
+@in_own_frame
+def selection(request: ActorRequest) -> HttpResponseBase:
+    """Hand out the selected invoices; what cannot be leads back to the list with the reason."""
+    filters = filters_of(request.actor, request.GET)
+    found = invoices(
+        request.actor, **filters.as_query(today=request.actor.today), status=filters.status
+    )
+    if request.GET.get("everything") != "1":
+        found = found.filter(pk__in=picked(request.GET, "inv"))
+    wanted = request.GET.get("do", "")
+    if wanted in FORMATS:
+        return _as_list(request, wanted, found)
+    return _as_archive(request, found)
+
+
+def picked(query: QueryDict, prefix: str) -> list[UUID]:
+    """Return the rows that a form names, each once; nonsense is left out."""
+    keys = (parse_public_id(prefix, text) for text in query.getlist("ids"))
+    return [*dict.fromkeys(key for key in keys if key is not None)]
+
+
+def _as_list(request: ActorRequest, wanted: str, found: QuerySet[Invoice]) -> HttpResponseBase:
+    filters, state = filters_of(request.actor, request.GET), TABLE.state(request.GET)
+    sums = invoice_sums(request.actor, found, today=request.actor.today)
+    count = sum(one.count for one in sums)
+    if not count:
+        return _back(request, _("Nothing is selected."))
+    if count > MOST_ROWS:
+        return _back(
+            request, _("A file has at most %(most)s rows.") % {"most": quantity(MOST_ROWS)}
+        )
+    text = ngettext("Selection: %(count)s invoice", "Selection: %(count)s invoices", count)
+    words = [*in_words(filters), text % {"count": quantity(count)}]
+    totals = totals_of(sums, request.tenant.currency)
+    batches = batches_of(request, found, state)
+    return save(request, wanted, TABLE, state, batches, totals, words)
+
+
+def _as_archive(request: ActorRequest, found: QuerySet[Any]) -> HttpResponseBase:
+    count = found.count()
+    if not count:
+        return _back(request, _("Nothing is selected."))
+    if count > MOST_FILES:
+        return _back(request, str(TooManyFiles(most=MOST_FILES, count=count)))
+    ids = [*found.order_by().values_list("pk", flat=True)]
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+    try:
+        write_bundle(request.actor, ids, file, now=clock.now_of(request.tenant))
+    except BillingError as refusal:
+        return _back(request, refusal.detail)
+    file.seek(0)
+    name = f"{TABLE.name}-{request.actor.today.isoformat()}.zip"
+    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def _back(request: ActorRequest, reason: str) -> HttpResponseBase:
+    messages.warning(request, reason)
+    query = request.GET.copy()
+    for name in _OWN:
+        query.pop(name, None)
+    url = reverse("invoices:list", current_app=namespace_of(request))
+    return redirect(f"{url}?{query.urlencode()}" if query else url)

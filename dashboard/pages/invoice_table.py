@@ -1,0 +1,202 @@
+"""The table of invoices: its columns, its rows, its sums."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dashboard.pages.badges import invoice_badge
+from dashboard.tables import Amounts, Column, Kind, Label, Link, Mark, Table, Totals
+from dashboard.templatetags.figures import period_text
+from invoicing.models import Invoice
+from invoicing.queries.invoice_sums import InvoiceSum
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One invoice of a list. Of a partial view the amounts are those of the shown sections.
+
+    ``main`` is the currency that the heads name; ``url`` makes the address of a page about it.
+    """
+
+    invoice: Any
+    today: date
+    main: str
+    url: Callable[[str, str], str]
+
+    @property
+    def label(self) -> str:
+        """The number, or that it has none yet."""
+        return self.invoice.number or _("Draft")
+
+    @property
+    def recipient(self) -> str:
+        """The recipient's name as it stands on the document."""
+        return frozen_name(self.invoice, "bill_to")
+
+    def amounts(self, minor: int | None) -> Amounts | None:
+        """Return an amount of it for a cell."""
+        if minor is None:
+            return None
+        return Amounts({self.invoice.currency: minor} if minor else {}, self.main)
+
+
+def frozen_name(invoice: Invoice, part: str) -> str:
+    """Return the name as it was when the document was made, else as it is now."""
+    frozen = invoice.snapshot.get(part)
+    name = frozen.get("name") if isinstance(frozen, dict) else None
+    return str(name or getattr(invoice, part).name)
+
+
+def _number(row: Row) -> Link:
+    return Link(row.label, row.url("invoices:page", row.invoice.public_id))
+
+
+def _recipient(row: Row) -> Link:
+    notes = [] if row.invoice.whole else [_("Extract")]
+    if row.invoice.payer_id != row.invoice.bill_to_id:
+        notes.append(_("paid by %(payer)s") % {"payer": frozen_name(row.invoice, "payer")})
+    return Link(row.recipient, second=" · ".join(notes))
+
+
+def _accounts(row: Row) -> int | None:
+    """Return how many accounts it is for: nothing of what is out of sight."""
+    return row.invoice.section_count if row.invoice.whole else None
+
+
+def _status(row: Row) -> Label:
+    badge = invoice_badge(row.invoice, row.today)
+    return Label(badge.label, badge.tone)
+
+
+def _mark(row: Row) -> Mark:
+    name = f"{row.label}, {row.recipient}"
+    return Mark(row.invoice.public_id, name, row.invoice.shown_gross_minor, row.invoice.currency)
+
+
+def _glance(row: Row) -> str:
+    return row.url("invoices:glance", row.invoice.public_id)
+
+
+TABLE: Final[Table[Row]] = Table(
+    name="invoices",
+    title=gettext_lazy("Invoices"),
+    # Within a date by seller, then by its numbers.
+    default_sort="-number",
+    columns=(
+        Column(
+            "number",
+            gettext_lazy("Number"),
+            Kind.LINK,
+            _number,
+            sort="issue_date seller_id series_number",
+        ),
+        Column(
+            "recipient",
+            gettext_lazy("Recipient"),
+            Kind.LINK,
+            _recipient,
+            sort="bill_to__sort_key",
+        ),
+        Column(
+            "payer",
+            gettext_lazy("Payer"),
+            Kind.TEXT,
+            lambda row: frozen_name(row.invoice, "payer"),
+            is_default=False,
+        ),
+        Column(
+            "seller",
+            gettext_lazy("Seller"),
+            Kind.TEXT,
+            lambda row: frozen_name(row.invoice, "seller"),
+            is_default=False,
+        ),
+        Column("accounts", gettext_lazy("Accounts"), Kind.NUMBER, _accounts),
+        Column(
+            "period",
+            gettext_lazy("Period"),
+            Kind.PERIOD,
+            lambda row: period_text(row.invoice.period_start, row.invoice.period_end),
+            sort="period_start period_end",
+        ),
+        Column(
+            "issued",
+            gettext_lazy("Issued"),
+            Kind.DATE,
+            lambda row: row.invoice.issue_date,
+            sort="issue_date",
+            is_default=False,
+        ),
+        Column(
+            "po_number",
+            gettext_lazy("PO number"),
+            Kind.TEXT,
+            lambda row: row.invoice.po_number if row.invoice.whole else None,
+            is_default=False,
+        ),
+        Column(
+            "net",
+            gettext_lazy("Net"),
+            Kind.MONEY,
+            lambda row: row.amounts(row.invoice.shown_net_minor),
+            sort="currency shown_net_minor",
+            is_summed=True,
+        ),
+        Column(
+            "gross",
+            gettext_lazy("Gross"),
+            Kind.MONEY,
+            lambda row: row.amounts(row.invoice.shown_gross_minor),
+            sort="currency shown_gross_minor",
+            is_summed=True,
+        ),
+        Column(
+            "open",
+            gettext_lazy("Open"),
+            Kind.MONEY,
+            lambda row: row.amounts(row.invoice.shown_open_minor),
+            sort="currency shown_open_minor",
+            is_summed=True,
+        ),
+        Column(
+            "due",
+            gettext_lazy("Due"),
+            Kind.DATE,
+            lambda row: row.invoice.due_date,
+            sort="due_date",
+        ),
+        Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
+    ),
+    mark=_mark,
+    glance=_glance,
+)
+
+
+def rows_of(found: Iterable[Invoice], *, today: date, main: str, namespace: str) -> list[Row]:
+    """Return invoices as rows; ``namespace`` is that of the frame in which they are shown."""
+    url = partial(_url, namespace)
+    return [Row(invoice, today, main, url) for invoice in found]
+
+
+def _url(namespace: str, name: str, invoice_id: str) -> str:
+    return reverse(name, args=[invoice_id], current_app=namespace)
+
+
+def totals_of(sums: Iterable[InvoiceSum], main: str) -> Totals:
+    """Return the sums of the columns; currencies are never added."""
+    net: dict[str, int] = defaultdict(int)
+    gross: dict[str, int] = defaultdict(int)
+    owed: dict[str, int] = defaultdict(int)
+    for one in sums:
+        net[one.currency] += one.net_minor
+        gross[one.currency] += one.gross_minor
+        if one.open_minor:
+            owed[one.currency] += one.open_minor
+    return {"net": Amounts(net, main), "gross": Amounts(gross, main), "open": Amounts(owed, main)}

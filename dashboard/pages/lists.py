@@ -1,0 +1,65 @@
+"""What all lists have around their table: tabs, chips, the file that holds what is shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.middleware import ActorRequest
+from dashboard.tables import State, Table, Totals
+from dashboard.tables.exports import About, export
+from dashboard.templatetags.figures import date_text
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One part of a list to look at: how many there are, and below it what they add up to."""
+
+    label: str
+    url: str
+    count: str
+    is_current: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, and the address without it."""
+
+    label: str
+    url: str
+
+
+def save(
+    request: ActorRequest,
+    wanted: str,
+    table: Table[Any],
+    state: State,
+    batches: Iterable[Sequence[Any]],
+    totals: Totals,
+    filters: Iterable[str],
+) -> HttpResponseBase:
+    """Return a list as a file: its columns and its order, and what it holds on a second sheet.
+
+    Args:
+        request: who asks.
+        wanted: ``csv`` or ``xlsx``.
+        table: the table.
+        state: its order and columns.
+        batches: all rows, some at a time.
+        totals: their sums.
+        filters: what they were filtered by, in words.
+    """
+    made = timezone.localtime().strftime("%H:%M")
+    facts = [
+        (_("Company"), request.tenant.name),
+        (_("Filters"), ", ".join(filters) or _("none")),
+        (_("As of"), date_text(request.actor.today)),
+        (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
+        (_("Exported by"), request.actor.label),
+    ]
+    about = About(table.name, str(table.title), facts)
+    return export(wanted, table.chosen(state), batches, totals, about)

@@ -1,0 +1,59 @@
+"""What the invoices of a list add up to."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Case, CharField, Count, QuerySet, Sum, Value, When
+
+from accounts.actor import Actor
+from invoicing.models import Invoice
+from invoicing.queries.invoices import DUE_SOON_DAYS, UNPAID
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSum:
+    """What the invoices of one status, urgency and currency add up to, in minor units.
+
+    ``urgency`` is ``overdue``, ``due_soon`` or empty.
+    """
+
+    status: str
+    urgency: str
+    currency: str
+    count: int
+    net_minor: int
+    gross_minor: int
+    open_minor: int
+
+
+def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list[InvoiceSum]:
+    """Return count and sums of invoices that ``invoices`` found. One statement.
+
+    Of partial views net and gross count what is shown, and open counts nothing: nobody owes
+    anything on a partial statement.
+    """
+    urgency = Case(
+        When(status__in=UNPAID, due_date__lt=today, then=Value("overdue")),
+        When(
+            status__in=UNPAID,
+            due_date__lte=today + timedelta(days=DUE_SOON_DAYS),
+            then=Value("due_soon"),
+        ),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    key = ("status", "urgency", "currency")
+    rows = (
+        found.filter(tenant_id=actor.tenant_id)
+        .annotate(urgency=urgency)
+        .order_by(*key)
+        .values(*key)
+        .annotate(
+            count=Count("pk"),
+            net_sum=Sum("shown_net_minor"),
+            gross_sum=Sum("shown_gross_minor"),
+            open_sum=Sum("shown_open_minor", default=0),
+        )
+        .values_list(*key, "count", "net_sum", "gross_sum", "open_sum")
+    )
+    return [InvoiceSum(*row) for row in rows]
