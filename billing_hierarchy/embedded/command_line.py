@@ -20,11 +20,13 @@ _NEED_NO_DATABASE = {
 }
 # They look at migrations themselves, or are what one uses when those are broken.
 _APPLY_NO_MIGRATIONS = {
+    "backup",
     "check",
     "dbshell",
     "makemigrations",
     "migrate",
     "optimizemigration",
+    "restore",
     "showmigrations",
     "spectacular",
     "sqlmigrate",

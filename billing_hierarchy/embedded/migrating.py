@@ -21,9 +21,9 @@ def migrate_if_embedded() -> None:
     A stamp beside the cluster says which migrations it has, so that a command with nothing to do
     does not pay for asking.
     """
-    folder = local_folder() / "postgresql"
-    if not is_embedded("postgresql") or settings.DATABASES["owner"]["NAME"] != DATABASE:
+    if not _is_ours():
         return
+    folder = local_folder() / "postgresql"
     stamp = folder / MIGRATED_STAMP
     wanted = migrations_digest()
     if _read(stamp) == wanted:
@@ -41,7 +41,14 @@ def migrate_if_embedded() -> None:
 
 def forget_migrations() -> None:
     """Have the next command look at the database again, after it was replaced by a restore."""
+    if not _is_ours():
+        return
     (local_folder() / "postgresql" / MIGRATED_STAMP).unlink(missing_ok=True)
+
+
+def _is_ours() -> bool:
+    """Return whether the connections lead to the embedded database, not to a test's clone."""
+    return is_embedded("postgresql") and settings.DATABASES["owner"]["NAME"] == DATABASE
 
 
 def _read(stamp: Path) -> str:

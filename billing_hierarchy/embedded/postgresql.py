@@ -139,7 +139,9 @@ class PostgreSQL:
         if found != _MAJOR_VERSION:
             raise EmbeddedServiceError(
                 f"The data in {self._folder.data} was written by PostgreSQL {found}, this is "
-                f"{_MAJOR_VERSION}: restore a backup into a fresh folder."
+                f"{_MAJOR_VERSION}: run `manage.py backup FILE` with the version of the product "
+                f"that wrote it, move {self._folder.path} aside, and run `manage.py restore FILE` "
+                "with this one."
             )
 
     def _make_cluster(self) -> None:

@@ -304,3 +304,18 @@ def _owner(addresses):
             yield cursor
     finally:
         connection.close()
+
+
+def test_names_the_way_out_of_another_versions_data(fresh):
+    fresh.join()
+    fresh.kill_users()
+    fresh.wait_until_quiet(30)
+    (fresh.path / "postgresql" / "data" / "PG_VERSION").write_text("17\n")
+
+    user = fresh.start_user()
+    _, said = user.communicate(timeout=60)
+
+    assert user.returncode != 0
+    assert "was written by PostgreSQL 17, this is 18" in said
+    assert "manage.py backup FILE" in said
+    assert "manage.py restore FILE" in said
