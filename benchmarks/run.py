@@ -15,7 +15,7 @@ from django.db import connection
 
 from benchmarks.figures import Figure
 from benchmarks.floor import measure_floor
-from benchmarks.vendors import load_families, make_vendor, tenant_of
+from benchmarks.vendors import tenant_of, vendor_of_families
 from tests.databases import clone
 
 FAMILIES = 2_000
@@ -57,7 +57,7 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
 def due(families: int, subscriptions: int) -> Iterator[str]:
     """Yield the name of a database in which these are due."""
     with clone() as name:
-        load_families(make_vendor(), families, subscriptions)
+        vendor_of_families(families, subscriptions)
         connection.close()
         yield name
 

@@ -22,7 +22,7 @@ def main() -> None:
     from django.db import connection
 
     from accounts.actor import Actor
-    from benchmarks.vendors import RUN_DATE, TODAY
+    from benchmarks.vendors import RUN_DATE
     from invoicing.operations.runs import run_billing
 
     connection.ensure_connection()
@@ -33,7 +33,7 @@ def main() -> None:
         Actor.system(UUID(sys.argv[1]), origin="benchmark"),
         run_date=RUN_DATE,
         issue=True,
-        today=TODAY,
+        today=RUN_DATE,
         now=datetime.now(UTC),
     )
     seconds = time.monotonic() - start

@@ -16,14 +16,13 @@ from billing_rules.drafting import (
 )
 from invoicing.models import (
     BillingRun,
-    Charge,
     Invoice,
-    InvoiceLine,
     InvoiceSection,
     InvoiceTax,
 )
 from invoicing.operations.runs.families import Families
 from invoicing.operations.runs.placing import Document
+from invoicing.operations.runs.rows import ChargeRow, LineRow
 
 
 @dataclass(slots=True)
@@ -32,15 +31,15 @@ class Drafts:
 
     invoices: list[Invoice] = field(default_factory=list)
     sections: list[InvoiceSection] = field(default_factory=list)
-    lines: list[InvoiceLine] = field(default_factory=list)
+    lines: list[LineRow] = field(default_factory=list)
     taxes: list[InvoiceTax] = field(default_factory=list)
-    charges: dict[UUID, list[Charge]] = field(default_factory=dict)
+    charges: dict[UUID, list[ChargeRow]] = field(default_factory=dict)
 
     def issuable(self, families: Families) -> list[Invoice]:
         """Return the drafts whose seller may issue."""
         return [invoice for invoice in self.invoices if families.can_issue(invoice.seller_id)]
 
-    def issuable_charges(self, families: Families) -> Iterable[Charge]:
+    def issuable_charges(self, families: Families) -> Iterable[ChargeRow]:
         """Return the charges of those drafts."""
         return chain.from_iterable(self.charges[invoice.id] for invoice in self.issuable(families))
 
@@ -139,12 +138,12 @@ class Composer:
             gross_minor=section.gross_minor,
         )
 
-    def _line(self, number: int, section: InvoiceSection, charge_id: UUID) -> InvoiceLine:
+    def _line(self, number: int, section: InvoiceSection, charge_id: UUID) -> LineRow:
         placed = self._placed[charge_id]
         charge = placed.charge
         quantity, unit_amount = _shown(charge.calculation)
-        return InvoiceLine(
-            tenant_id=self._invoice.tenant_id,
+        return LineRow(
+            id=uuid7(),
             invoice_id=self._invoice.id,
             section_id=section.id,
             position=number,

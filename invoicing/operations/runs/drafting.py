@@ -28,37 +28,34 @@ from invoicing.models import (
 from invoicing.operations.runs.composing import Composer, Drafts
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.placing import Document, Placed, hold_back, place_charges
+from invoicing.operations.runs.rows import ChargeRow, charge_rows
 
 MAX_LINES = 100_000
 MAX_GROSS_MINOR = 10**15
 
 
-def waiting_charges(families: Families, *, run_date: date) -> list[Charge]:
-    """Return the pending charges of earlier days that stand on no document. One statement."""
-    return list(
-        Charge.objects.filter(
-            tenant_id=families.actor.tenant_id,
-            account_id__in=families.in_scope,
-            status=Charge.Status.PENDING,
-            invoice_on__lte=run_date,
-        )
-        .extra(  # constant text; the ORM has no reverse name for the line
-            where=[
-                "NOT EXISTS (SELECT FROM invoicing_invoiceline AS line"
-                " WHERE line.tenant_id = invoicing_charge.tenant_id"
-                " AND line.charge_id = invoicing_charge.id)"
-            ]
-        )
-        .select_related("subscription")
-        .order_by("id")
+def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
+    """Return the pending charges of earlier days that stand on no document. Two statements."""
+    waiting = Charge.objects.filter(
+        tenant_id=families.actor.tenant_id,
+        account_id__in=families.in_scope,
+        status=Charge.Status.PENDING,
+        invoice_on__lte=run_date,
+    ).extra(  # constant text; the ORM has no reverse name for the line
+        where=[
+            "NOT EXISTS (SELECT FROM invoicing_invoiceline AS line"
+            " WHERE line.tenant_id = invoicing_charge.tenant_id"
+            " AND line.charge_id = invoicing_charge.id)"
+        ]
     )
+    return charge_rows(families.actor, waiting)
 
 
 def draft_documents(
     families: Families,
     run: BillingRun,
     *,
-    new: Sequence[Charge],
+    new: Sequence[ChargeRow],
     is_issuing: bool,
     now: datetime,
 ) -> Drafts:
@@ -101,12 +98,12 @@ def draft_documents(
     _delete_drafts(actor, [*replaced, *(draft.id for draft in overtaken)])
     if is_issuing:
         for charge in drafts.issuable_charges(families):
-            charge.status = Charge.Status.INVOICED
-    insert_rows(new)
+            charge.status = Charge.Status.INVOICED.value
+    insert_rows(new, into=Charge, tenant_id=actor.tenant_id, created_at=now)
     _store_placement(actor, waiting)
     insert_rows(drafts.invoices)
     insert_rows(drafts.sections)
-    insert_rows(drafts.lines)
+    insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
     insert_rows(drafts.taxes)
     return drafts
 
@@ -119,7 +116,7 @@ _PLACEMENT = """
 """
 
 
-def _store_placement(actor: Actor, charges: Sequence[Charge]) -> None:
+def _store_placement(actor: Actor, charges: Sequence[ChargeRow]) -> None:
     if charges:
         columns = [
             [str(charge.id) for charge in charges],
@@ -196,13 +193,10 @@ def _facts(key: ConsolidationKey) -> tuple[Any, ...]:
     )
 
 
-def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[Charge]:
+def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
     lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
-    return list(
-        Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
-        .select_related("subscription")
-        .order_by("id")
-    )
+    charges = Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
+    return charge_rows(actor, charges)
 
 
 def _delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 from accounts.models import SettingName
 from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
-from invoicing.models import Charge
 from invoicing.operations.runs.families import Families, Problem
+from invoicing.operations.runs.rows import ChargeRow
 
 # Bill-to and payer, each with the account whose setting decided it.
 _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]
@@ -19,7 +19,7 @@ _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]
 class Placed:
     """A charge with its tax group."""
 
-    charge: Charge
+    charge: ChargeRow
     tax: TaxGroupKey
 
 
@@ -52,7 +52,7 @@ class Document:
 
 
 def place_charges(
-    families: Families, charges: Iterable[Charge], *, run_date: date
+    families: Families, charges: Iterable[ChargeRow], *, run_date: date
 ) -> list[Document]:
     """Group charges by consolidation key and write into each why it is where it is.
 
@@ -69,24 +69,77 @@ def place_charges(
 
     Source: docs/billing-rules.md, R1, R9 to R12, R14, R21.
     """
-    documents: dict[ConsolidationKey, Document] = {}
-    warned: set[tuple[str, UUID]] = set()
+    placer = _Placer(families, run_date)
     for charge in charges:
-        key, decided_by = _key(families, charge)
-        bill_to_id = decided_by[0][0]
-        decision = families.tax_decision(key.seller, bill_to_id)
-        tax = _tax_group(families, charge, key, decision)
+        placer.place(charge)
+    return sorted(placer.documents, key=lambda document: _order(families, document.key))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where charges go that have the same owner, day and whatever else decides it."""
+
+    document: Document
+    decided_by: _Deciders
+    reasons: dict[tuple[date, TaxGroupKey], dict[str, object]] = field(default_factory=dict)
+
+
+class _Placer:
+    """Places one charge after another; what holds for the next one too is not asked again."""
+
+    def __init__(self, families: Families, run_date: date) -> None:
+        self._families = families
+        self._run_date = run_date
+        self._places: dict[tuple[object, ...], _Place] = {}
+        self._warned: set[tuple[str, UUID]] = set()
+        self._drafted: dict[ConsolidationKey, Document] = {}
+
+    @property
+    def documents(self) -> list[Document]:
+        """Those that charges stand on."""
+        return [document for document in self._drafted.values() if document.placed]
+
+    def place(self, charge: ChargeRow) -> None:
+        """Put a charge on its document, or note that its tax can't be told."""
+        families, place = self._families, self._place(charge)
+        document = place.document
+        tax = _tax_group(families, charge, document.key, document.decision)
         if tax is None:
             families.problems.append(
                 Problem("tax_rate_unknown", charge.account_id, charge.subscription_id)
             )
-            continue
-        charge.reason = _reason(families, charge, key, decided_by, decision, tax, run_date)
-        document = documents.setdefault(key, Document(key, decision, charge.invoice_on))
+            return
+        facts = (charge.due_date, tax)
+        if facts not in place.reasons:
+            place.reasons[facts] = _reason(
+                families, charge, document.key, place.decided_by, document.decision, tax,
+                self._run_date,
+            )  # fmt: skip
+            _warn(families, charge, document.bill_to_id, document.decision, self._warned)
+        charge.reason = place.reasons[facts]
         document.day = max(document.day, charge.invoice_on)
         document.placed.append(Placed(charge, tax))
-        _warn(families, charge, bill_to_id, decision, warned)
-    return sorted(documents.values(), key=lambda document: _order(families, document.key))
+
+    def _place(self, charge: ChargeRow) -> _Place:
+        subscription = charge.subscription
+        facts = (
+            charge.account_id,
+            subscription.override_bill_to_id,
+            subscription.po_number,
+            charge.invoice_on,
+            charge.currency,
+        )
+        if facts not in self._places:
+            key, decided_by = _key(self._families, charge)
+            self._places[facts] = _Place(self._document(key, charge.invoice_on), decided_by)
+        return self._places[facts]
+
+    def _document(self, key: ConsolidationKey, day: date) -> Document:
+        """Return the document of a key; it counts once a charge stands on it."""
+        if key not in self._drafted:
+            decision = self._families.tax_decision(key.seller, key.bill_to)
+            self._drafted[key] = Document(key, decision, day)
+        return self._drafted[key]
 
 
 def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
@@ -102,7 +155,7 @@ def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
     )
 
 
-def _key(families: Families, charge: Charge) -> tuple[ConsolidationKey, _Deciders]:
+def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deciders]:
     """Return the key of a charge, and who decided its bill-to and its payer."""
     settings, owner = families.on(charge.invoice_on), charge.account_id
     bill_to = families.bill_to(owner, charge.subscription.override_bill_to_id, charge.invoice_on)
@@ -124,7 +177,7 @@ def _key(families: Families, charge: Charge) -> tuple[ConsolidationKey, _Decider
 
 
 def _tax_group(
-    families: Families, charge: Charge, key: ConsolidationKey, decision: TaxDecision
+    families: Families, charge: ChargeRow, key: ConsolidationKey, decision: TaxDecision
 ) -> TaxGroupKey | None:
     last_day = date.fromordinal(charge.period_end.toordinal() - 1)
     tax_class = charge.calculation["price"]["tax_class"]
@@ -136,7 +189,7 @@ def _tax_group(
 
 def _reason(
     families: Families,
-    charge: Charge,
+    charge: ChargeRow,
     key: ConsolidationKey,
     decided_by: _Deciders,
     decision: TaxDecision,
@@ -179,7 +232,7 @@ def _reason(
 
 def _warn(
     families: Families,
-    charge: Charge,
+    charge: ChargeRow,
     bill_to_id: UUID,
     decision: TaxDecision,
     warned: set[tuple[str, UUID]],

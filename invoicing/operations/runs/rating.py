@@ -1,7 +1,7 @@
 """Rating: from items that are due to periods and charges."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -27,9 +27,9 @@ from billing_rules.periods import Period as Days
 from billing_rules.pricing import Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
 from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow
-from invoicing.models import Charge
 from invoicing.operations.runs.families import Families, Problem
-from subscriptions.models import Item, Period, Price, Subscription
+from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, due_items
+from subscriptions.models import Period, Price
 
 MAX_AMOUNT_MINOR = 10**15
 
@@ -38,7 +38,7 @@ MAX_AMOUNT_MINOR = 10**15
 class Rated:
     """What rating made in memory: new charges, waiting to be placed and stored."""
 
-    charges: tuple[Charge, ...]
+    charges: tuple[ChargeRow, ...]
 
 
 def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rated:
@@ -55,42 +55,17 @@ def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rate
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
-    items = _due_items(families, run_date)
+    items = due_items(actor, families.in_scope, run_date)
     open_periods = _open_periods(actor, items)
     rater = _Rater(families, run_date, now)
     for item in items:
         rater.rate(item, open_periods.get(item.id))
-    insert_rows(rater.periods)
+    insert_rows(rater.periods, into=Period, tenant_id=actor.tenant_id)
     _store_chains(actor, rater.moved)
     return Rated(tuple(rater.charges))
 
 
-def _due_items(families: Families, run_date: date) -> list[Item]:
-    """Lock and return the due items with their subscriptions and prices. Three statements.
-
-    Each looks up one table by key: a join would hang on statistics that may be old.
-    """
-    tenant_id = families.actor.tenant_id
-    items = list(
-        Item.objects.select_for_update()
-        .filter(
-            tenant_id=tenant_id, account_id__in=families.in_scope, next_action_date__lte=run_date
-        )
-        .order_by("id")
-    )
-    subscriptions = Subscription.objects.filter(
-        tenant_id=tenant_id, pk__in={item.subscription_id for item in items}
-    ).in_bulk()
-    prices = Price.objects.filter(
-        tenant_id=tenant_id, pk__in={item.price_id for item in items}
-    ).in_bulk()
-    for item in items:
-        item.subscription = subscriptions[item.subscription_id]
-        item.price = prices[item.price_id]
-    return items
-
-
-def _open_periods(actor: Actor, items: Iterable[Item]) -> dict[UUID, Period]:
+def _open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:
     """Return the last stored period of each item that is billed in arrears."""
     ends = {
         item.id: item.chain_end
@@ -99,8 +74,9 @@ def _open_periods(actor: Actor, items: Iterable[Item]) -> dict[UUID, Period]:
     }
     periods = Period.objects.filter(
         tenant_id=actor.tenant_id, item_id__in=ends, ends__in=set(ends.values())
-    )
-    return {period.item_id: period for period in periods if ends[period.item_id] == period.ends}
+    ).values_list(*(column.name for column in fields(PeriodRow)))
+    rows = (PeriodRow(*values) for values in periods)
+    return {row.item_id: row for row in rows if ends[row.item_id] == row.ends}
 
 
 def _store_chains(actor: Actor, moved: list[tuple[UUID, Followed]]) -> None:
@@ -131,11 +107,15 @@ class _Rater:
         self._now = now
         self._priced: dict[tuple[UUID, Decimal], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
-        self.periods: list[Period] = []
-        self.charges: list[Charge] = []
+        self._billing_days: dict[tuple[UUID, UUID | None, date], date] = {}
+        self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._anchors: dict[tuple[UUID, int | None, str, date], dict[str, Any]] = {}
+        self.periods: list[PeriodRow] = []
+        self.charges: list[ChargeRow] = []
         self.moved: list[tuple[UUID, Followed]] = []
 
-    def rate(self, item: Item, open_period: Period | None) -> None:
+    def rate(self, item: ItemRow, open_period: PeriodRow | None) -> None:
         """Follow one item's chain and charge what falls due."""
         subscription = item.subscription
         chain = Chain(
@@ -167,21 +147,19 @@ class _Rater:
         self.charges += charges
         self.moved.append((item.id, followed))
 
-    def _note(self, item: Item, code: str) -> None:
-        self._families.problems.append(
-            Problem(code, item.subscription.account_id, item.subscription_id)
-        )
+    def _note(self, item: ItemRow, code: str) -> None:
+        self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
 
-    def _settings(self, item: Item, day: date) -> tuple[int | None, int | None]:
+    def _settings(self, item: ItemRow, day: date) -> tuple[int | None, int | None]:
         if item.subscription.billing_day is not None:
             return item.subscription.billing_day, None
-        settings, owner = self._families.on(day), item.subscription.account_id
+        settings, owner = self._families.on(day), item.account_id
         return (
             settings.value(owner, SettingName.BILLING_DAY),
             settings.value(owner, SettingName.BILLING_MONTH),
         )
 
-    def _anchor(self, item: Item, day: date) -> Anchor:
+    def _anchor(self, item: ItemRow, day: date) -> Anchor:
         price, (billing_day, billing_month) = item.price, self._settings(item, day)
         return _anchor(
             item.subscription.start_date,
@@ -191,12 +169,12 @@ class _Rater:
             billing_month,
         )
 
-    def _begin(self, item: Item, followed: Followed) -> list[Period]:
+    def _begin(self, item: ItemRow, followed: Followed) -> list[PeriodRow]:
         periods, previous = [], item.chain_end
         for stretch in followed.begun:
             periods.append(
-                Period(
-                    tenant_id=item.tenant_id,
+                PeriodRow(
+                    id=uuid7(),
                     item_id=item.id,
                     starts=stretch.period.start,
                     ends=stretch.period.end,
@@ -219,65 +197,78 @@ class _Rater:
             )
         return self._priced[key]
 
-    def _charge(self, item: Item, period: Period, due_date: date) -> Charge:
-        subscription, price = item.subscription, item.price
-        priced = self._price(price, period.quantity)
-        part = Days(period.starts, period.ends)
-        full = Days(period.full_start, period.full_end)
-        net_minor = prorate(priced.priced.amount, part, full, price.currency)
-        bill_to_id, _by = self._families.bill_to(
-            subscription.account_id, subscription.override_bill_to_id, due_date
-        )
-        billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
-        return Charge(
+    def _charge(self, item: ItemRow, period: PeriodRow, due_date: date) -> ChargeRow:
+        amount = self._amount(item, period)
+        return ChargeRow(
             id=uuid7(),
-            tenant_id=item.tenant_id,
             item_id=item.id,
             period_id=period.id,
-            subscription=subscription,
-            account_id=subscription.account_id,
+            subscription=item.subscription,
+            account_id=item.account_id,
             period_start=period.starts,
             period_end=period.ends,
             due_date=due_date,
-            invoice_on=first_billing_day(due_date, billing_day),
-            currency=price.currency,
-            net_minor=net_minor,
-            calculation=self._calculation(item, period, priced, net_minor),
-            reason={},
-            created_at=self._now,
+            invoice_on=self._invoice_on(item, due_date),
+            currency=item.price.currency,
+            net_minor=amount["net_minor"],
+            calculation=amount,
         )
 
-    def _calculation(
-        self, item: Item, period: Period, priced: "_PriceOfQuantity", net_minor: int
-    ) -> dict[str, Any]:
-        """Return how the amount came about, as it is stored for good."""
-        price = item.price
-        billing_day, billing_month = self._settings(item, period.starts)
-        is_calendar = Interval(Unit(price.interval)).months is not None
-        rule = "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
-        decided_by = None
-        if rule == "billing_day" and item.subscription.billing_day is None:
-            owner = item.subscription.account_id
-            decided_by = self._families.reference(
-                self._families.on(period.starts).resolved[owner].origin(SettingName.BILLING_DAY)
+    def _invoice_on(self, item: ItemRow, due_date: date) -> date:
+        """Return the first billing day of the item's bill-to on or after a due date (R5)."""
+        key = (item.account_id, item.subscription.override_bill_to_id, due_date)
+        if key not in self._billing_days:
+            bill_to_id, _by = self._families.bill_to(*key)
+            billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
+            self._billing_days[key] = first_billing_day(due_date, billing_day)
+        return self._billing_days[key]
+
+    def _amount(self, item: ItemRow, period: PeriodRow) -> dict[str, Any]:
+        """Return the amount of a period and how it came about, as it is stored for good.
+
+        Equal ones are one object, which is computed once and travels to the database once.
+        """
+        anchor = self._anchor_facts(item, period.starts)
+        key = (item.price.id, period.quantity, period.starts, period.ends, period.full_start,
+               period.full_end, id(anchor))  # fmt: skip
+        if key not in self._amounts:
+            priced = self._price(item.price, period.quantity)
+            part = Days(period.starts, period.ends)
+            full = Days(period.full_start, period.full_end)
+            self._amounts[key] = {
+                **priced.explanation,
+                "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
+                "full_period": {"start": full.start.isoformat(), "end": full.end.isoformat()},
+                "days": (part.end - part.start).days,
+                "full_days": (full.end - full.start).days,
+                "anchor": anchor,
+                "net_minor": prorate(priced.priced.amount, part, full, item.price.currency),
+            }
+        return self._amounts[key]
+
+    def _anchor_facts(self, item: ItemRow, day: date) -> dict[str, Any]:
+        """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
+        key = (item.account_id, item.subscription.billing_day, item.price.interval, day)
+        if key not in self._anchors:
+            billing_day, billing_month = self._settings(item, day)
+            is_calendar = Interval(Unit(item.price.interval)).months is not None
+            rule = (
+                "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
             )
-        return {
-            **priced.explanation,
-            "period": {"start": period.starts.isoformat(), "end": period.ends.isoformat()},
-            "full_period": {
-                "start": period.full_start.isoformat(),
-                "end": period.full_end.isoformat(),
-            },
-            "days": (period.ends - period.starts).days,
-            "full_days": (period.full_end - period.full_start).days,
-            "anchor": {
+            is_own, decided_by = item.subscription.billing_day is not None, None
+            if rule == "billing_day" and not is_own:
+                settings = self._families.on(day).resolved[item.account_id]
+                decided_by = self._families.reference(settings.origin(SettingName.BILLING_DAY))
+            facts = {
                 "rule": rule,
                 "day": billing_day if rule == "billing_day" else None,
                 "month": billing_month if rule == "billing_day" else None,
                 "decided_by": decided_by,
-            },
-            "net_minor": net_minor,
-        }
+            }
+            # Accounts below one that decided share what it decided.
+            shared = (rule, facts["day"], facts["month"], str(decided_by))
+            self._anchors[key] = self._shared_anchors.setdefault(shared, facts)
+        return self._anchors[key]
 
 
 class _PriceOfQuantity:
