@@ -4,6 +4,7 @@ from accounts.tenancy.fields import (
     TenantForeignKey,
     TenantModel,
     TenantOneToOneField,
+    TenantPartModel,
     TenantTreeForeignKey,
 )
 from accounts.tenancy.scopes import TenantMixed, current_tenant_id, operation, scope
@@ -13,6 +14,7 @@ __all__ = [
     "TenantMixed",
     "TenantModel",
     "TenantOneToOneField",
+    "TenantPartModel",
     "TenantTreeForeignKey",
     "current_tenant_id",
     "operation",

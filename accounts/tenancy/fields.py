@@ -40,6 +40,26 @@ class TenantModel(models.Model):
         abstract = True
 
 
+class TenantPartModel(TenantModel):
+    """A row that exists by the ten thousand and belongs to other rows of its tenant.
+
+    Each of its two-column references says already that the tenant exists, so the database does
+    not check it once more for every row.
+    """
+
+    tenant = models.ForeignKey(
+        "accounts.Tenant",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        editable=False,
+    )
+
+    class Meta:
+        abstract = True
+
+
 class TenantOneToOneField(models.OneToOneField):  # type: ignore[type-arg]
     """A one-to-one reference within one tenant, constrained like ``TenantForeignKey``."""
 

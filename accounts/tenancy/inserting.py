@@ -68,7 +68,7 @@ class _Plan:
     added: tuple[str, ...]
     jsons: tuple[int, ...]
 
-    def parameters(self, common: Iterable[object], rows: Sequence[object]) -> list[object]:
+    def parameters(self, common: Iterable[Any], rows: Sequence[object]) -> list[Any]:
         """Return the parameters of the statement for some rows."""
         for name in self.added:
             for row in rows:

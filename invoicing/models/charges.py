@@ -6,11 +6,11 @@ from django.db import models
 
 from accounts.ids import public_id
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from accounts.tenancy import TenantForeignKey, TenantPartModel
 from subscriptions.models import Item, Period, Subscription
 
 
-class Charge(TenantModel):
+class Charge(TenantPartModel):
     """Something owed by an account for a period.
 
     Unique on (item, kind, period start, revision), so that billing twice is impossible (R13).

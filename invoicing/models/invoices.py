@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import public_id
 from accounts.models import Account, Seller
-from accounts.tenancy import TenantForeignKey, TenantModel
+from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from invoicing.models.charges import Charge
 from invoicing.models.runs import BillingRun
 from subscriptions.models import Subscription
@@ -143,7 +143,7 @@ class Invoice(TenantModel):
         return self.gross_minor - self.paid_minor if self.number else 0
 
 
-class InvoiceSection(TenantModel):
+class InvoiceSection(TenantPartModel):
     """The part of an invoice that belongs to one account, in tree order."""
 
     invoice = TenantForeignKey(Invoice, db_index=False, related_name="sections")
@@ -172,7 +172,7 @@ class InvoiceSection(TenantModel):
         return f"section {self.position}"
 
 
-class InvoiceLine(TenantModel):
+class InvoiceLine(TenantPartModel):
     """One charge on one document; a charge stands on at most one."""
 
     invoice = TenantForeignKey(Invoice, db_index=False, related_name="lines")
@@ -205,7 +205,7 @@ class InvoiceLine(TenantModel):
         return public_id("lin", self.id)
 
 
-class InvoiceTax(TenantModel):
+class InvoiceTax(TenantPartModel):
     """One tax group of a document: its category, rate, base and amount."""
 
     invoice = TenantForeignKey(Invoice, db_index=False, related_name="taxes")

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from invoicing.models.invoices import Invoice
 
 
@@ -33,7 +33,7 @@ class LedgerEntry(TenantModel):
         return f"{self.kind} {self.booked_on}"
 
 
-class LedgerPosting(TenantModel):
+class LedgerPosting(TenantPartModel):
     """One side of an entry: debit positive, credit negative, in minor units."""
 
     class Ledger(models.TextChoices):

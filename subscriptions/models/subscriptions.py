@@ -6,7 +6,7 @@ from django.db import models
 
 from accounts.ids import public_id
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from subscriptions.models.catalogue import Price
 
 
@@ -95,7 +95,7 @@ class Item(TenantModel):
         return public_id("itm", self.id)
 
 
-class Period(TenantModel):
+class Period(TenantPartModel):
     """A stretch of service of one item, stored when it begins and never recomputed.
 
     Each period but the first refers to the end of the one before (``prev_ends = starts``), so a

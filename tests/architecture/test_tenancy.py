@@ -361,3 +361,20 @@ def test_refers_to_nothing_of_another_tenant(own, other, model, column, target):
         row = model.objects.order_by("pk").last()
         with pytest.raises(IntegrityError, match="_tenant_fk"), transaction.atomic():
             model.objects.filter(pk=row.pk).update(**{column: theirs})
+
+
+def test_what_does_not_refer_to_its_tenant_refers_to_something_that_does():
+    """Rows of ``TenantPartModel`` cannot exist without a row of the same tenant."""
+    unchecked = [
+        model
+        for model in tenant_models()
+        if model is not Tenant and not model._meta.get_field("tenant").db_constraint
+    ]
+    assert {model.__name__ for model in unchecked} >= {"Charge", "InvoiceLine", "Period"}
+    for model in unchecked:
+        assert any(
+            getattr(field, "within_tenant", False)
+            and not field.null
+            and field.related_model not in unchecked
+            for field in model._meta.local_fields
+        ), model

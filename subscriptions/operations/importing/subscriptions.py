@@ -207,7 +207,7 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
                 account_id=line.account_id,
                 price_id=line.price_id,
                 quantity=line.quantity,
-                monthly_minor=monthly[line.price_id, line.quantity],
+                monthly_minor=Decimal(monthly[line.price_id, line.quantity]),
                 next_action_date=line.first_action,
             )
             for subscription, line in zip(subscriptions, lines, strict=True)
