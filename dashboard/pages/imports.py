@@ -8,11 +8,13 @@ from typing import Any, Final
 from django import forms
 from django.db import transaction
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access
@@ -25,6 +27,10 @@ from accounts.operations.importing.contacts import CONTACT_COLUMNS
 from accounts.queries.jobs import jobs
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
+from dashboard.pages.lists import save
+from dashboard.tables import Column, Kind, Label, Link, Table, keyset
+from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import (
     KINDS,
     LARGEST_BYTES,
@@ -37,7 +43,7 @@ from subscriptions.tasks import work_on_import as work_on_import_task
 
 ROWS_AT_ONCE: Final = 2_000
 """Files with more rows are checked in the background."""
-RECENT: Final = 20
+_BATCH: Final = 500
 
 KIND_NAMES: Final[dict[str, Promise]] = {
     "accounts": gettext_lazy("Accounts"),
@@ -91,8 +97,8 @@ def kinds_of(actor: Actor) -> list[str]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only
-def import_list(request: ActorRequest) -> HttpResponse:
-    """Show the form and the files sent before; POST keeps a file and checks it."""
+def import_list(request: ActorRequest) -> HttpResponseBase:
+    """Show the form and the files sent before, or save their list; POST checks a file."""
     actor, kinds = request.actor, kinds_of(request.actor)
     if request.method != "POST":
         return _page(request, actor, ImportForm(kinds=kinds))
@@ -124,24 +130,76 @@ def work_now_or_soon(actor: Actor, job: Job, *, now: datetime) -> None:
     transaction.on_commit(work, robust=True)
 
 
+def _file(job: Job) -> Link:
+    name = job.params["file_name"] or _("without a name")
+    return Link(name, reverse("imports:page", args=[job.public_id]))
+
+
+def _status(job: Job) -> Label:
+    badge = import_badge(job)
+    return Label(badge.label, badge.tone)
+
+
+TABLE: Final[Table[Job]] = Table(
+    name="imports",
+    title=gettext_lazy("Imports"),
+    default_sort="-when",
+    columns=(
+        Column("file", gettext_lazy("File"), Kind.LINK, _file),
+        Column(
+            "holds",
+            gettext_lazy("Holds"),
+            Kind.TEXT,
+            lambda job: str(KIND_NAMES[job.params["kind"]]),
+        ),
+        Column("rows", gettext_lazy("Rows"), Kind.NUMBER, lambda job: job.total, sort="total"),
+        Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
+        Column(
+            "errors",
+            gettext_lazy("Errors"),
+            Kind.NUMBER,
+            lambda job: len(job.problems) or None,
+            is_default=False,
+        ),
+        Column(
+            "by",
+            gettext_lazy("By"),
+            Kind.TEXT,
+            lambda job: job.created_by_label,
+            sort="created_by_label",
+        ),
+        Column(
+            "when",
+            gettext_lazy("When"),
+            Kind.INSTANT,
+            lambda job: job.created_at,
+            sort="created_at",
+        ),
+    ),
+)
+
+
 def _page(
     request: ActorRequest, actor: Actor, form: ImportForm, *, status: HTTPStatus = HTTPStatus.OK
-) -> HttpResponse:
+) -> HttpResponseBase:
+    state, found = TABLE.state(request.GET), jobs(actor, Job.Kind.IMPORT)
+    count, wanted = found.count(), request.GET.get("format", "")
+    if wanted in FORMATS and count <= MOST_ROWS:
+        batches = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        return save(request, wanted, TABLE, state, batches, {}, ())
+    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    if wanted in FORMATS:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     context = {
+        "table": TABLE.shown(page.rows, state, {}, ""),
+        "page": page,
+        "summary": ngettext("%(count)s file", "%(count)s files", count)
+        % {"count": quantity(count)},
+        "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
+        "kept_by_columns": state.kept("columns"),
         "form": form,
         "may_import": bool(kinds_of(actor)),
         "templates": [{"kind": kind, "label": KIND_NAMES[kind]} for kind in kinds_of(actor)],
-        "rows": [
-            {
-                "id": job.public_id,
-                "file_name": job.params["file_name"],
-                "kind": KIND_NAMES[job.params["kind"]],
-                "badge": import_badge(job),
-                "by": job.created_by_label,
-                "at": job.created_at,
-            }
-            for job in jobs(actor, Job.Kind.IMPORT)[:RECENT]
-        ],
     }
     return render(request, "imports/list.html", context, status=status)
 

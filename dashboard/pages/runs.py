@@ -1,9 +1,8 @@
-"""Billing runs: the list, and starting one."""
+"""Starting a billing run."""
 
-from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -11,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
@@ -20,32 +19,11 @@ from accounts.actor import Actor
 from accounts.errors import Invalid, NotFound
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import resolve_reference
-from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
-from dashboard.pages.runs_status import duration_text, run_badge, work_soon
+from dashboard.pages.runs_status import work_soon
 from dashboard.templatetags.figures import date_text, quantity
-from invoicing.models import BillingRun
 from invoicing.operations.runs import request_run
 from invoicing.queries import run_figures
-from invoicing.queries.run_figures import RunSum
-from invoicing.queries.runs import runs
-
-PAGE_SIZE: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run of the list."""
-
-    id: str
-    date: date
-    badge: Badge
-    documents: int
-    sums: list[RunSum]
-    problems: int
-    warnings: int
-    started_by: str
-    duration: str
 
 
 class NewRunForm(forms.Form):
@@ -62,48 +40,6 @@ class NewRunForm(forms.Form):
         required=False,
         max_length=250,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-    )
-
-
-@require_safe
-@staff_only
-def run_list(request: ActorRequest) -> HttpResponse:
-    """List the runs, the latest date first."""
-    actor = request.actor
-    before = _day(request.GET.get("before", ""))
-    found = runs(actor) if before is None else runs(actor).filter(date__lt=before)
-    page = list(found[: PAGE_SIZE + 1])
-    shown = page[:PAGE_SIZE]
-    ids = [run.pk for run in shown]
-    sums = run_figures.sums_of(actor, ids)
-    problems = run_figures.problem_counts(actor, ids)
-    context = {
-        "rows": [_row(run, sums.get(run.pk, []), problems.get(run.pk, (0, 0))) for run in shown],
-        "older": shown[-1].date.isoformat() if len(page) > PAGE_SIZE else "",
-        "is_first": before is None,
-        "may_run": access.allows_everywhere(actor, Action.RUN_BILLING),
-    }
-    return render(request, "runs/list.html", context)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _row(run: BillingRun, sums: list[RunSum], problems: tuple[int, int]) -> Row:
-    return Row(
-        id=run.public_id,
-        date=run.date,
-        badge=run_badge(run, has_problems=bool(problems[0])),
-        documents=sum(one.count for one in sums),
-        sums=sums,
-        problems=problems[0],
-        warnings=problems[1],
-        started_by=run.started_by,
-        duration=duration_text(run),
     )
 
 

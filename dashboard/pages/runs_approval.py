@@ -1,77 +1,174 @@
-"""Approving a run: a page with the exact effects, then every draft gets its number."""
+"""Approving a run or some of its drafts: a review with the exact effects, then numbers are given.
 
+The review is a page; a script shows the same in a dialog.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
+from accounts import clock
 from accounts.actor import Actor
-from accounts.errors import Invalid
+from accounts.errors import Conflict, Invalid
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
+from dashboard.pages.invoice_selection import picked
 from dashboard.pages.runs_page import run_key, sums_key, title_of
 from dashboard.pages.runs_status import work_soon
+from dashboard.templatetags.figures import money, quantity
 from invoicing.models import BillingRun
-from invoicing.operations.runs import request_run
+from invoicing.operations.runs import approve_drafts, request_run
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum
 
+TYPED_FROM: Final = 51
+"""From so many documents on, their number has to be typed."""
+_SEEN: Final = re.compile(r"([A-Z]{3})(\d{1,9})x(\d{1,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has changed under somebody's eyes: as it was seen, and as it is."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is to be approved: a whole run, or of it the drafts in ``ids``."""
+
+    run: BillingRun
+    ids: list[UUID]
+    sums: list[RunSum]
+
+    @property
+    def drafts(self) -> int:
+        """How many documents it is."""
+        return sum(one.drafts for one in self.sums)
+
+    @property
+    def seen(self) -> str:
+        """What tells whether two looks saw the same."""
+        return sums_key(self.sums)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
 @staff_only
 def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show what approving does; POST does it. A run that waits no longer is left as it is."""
     actor = request.actor
     run = run_figures.get_run_to_approve(actor, run_key(run_id))
-    if run.status != BillingRun.Status.TO_APPROVE:
+    values = request.POST if request.method == "POST" else request.GET
+    review = _review_of(actor, run, picked(values, "inv"))
+    if run.status != BillingRun.Status.TO_APPROVE or not review.drafts:
         messages.info(request, _("Nothing of this run waits for approval any more."))
         return redirect("runs:page", run.public_id)
-    sums = run_figures.sums_of(actor, [run.pk]).get(run.pk, [])
-    if request.method == "POST" and request.POST.get("seen") != sums_key(sums):
-        messages.warning(request, _("The drafts have changed. Please look at them once more."))
-        return _review(request, actor, run, sums, status=HTTPStatus.CONFLICT)
-    if request.method == "POST":
-        return _issue(request, actor, run, sums)
-    return _review(request, actor, run, sums)
+    if request.method != "POST":
+        return _show(request, review)
+    if request.POST.get("seen") != review.seen:
+        return _show(request, review, status=HTTPStatus.CONFLICT)
+    if review.drafts >= TYPED_FROM and request.POST.get("typed", "").strip() != str(review.drafts):
+        error = _("Please type the number %(count)s to confirm.") % {"count": review.drafts}
+        return _show(request, review, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _issue_some(request, review) if review.ids else _issue_all(request, review)
 
 
-def _issue(
-    request: ActorRequest, actor: Actor, run: BillingRun, sums: list[RunSum]
-) -> HttpResponse:
+def _review_of(actor: Actor, run: BillingRun, ids: list[UUID]) -> Review:
+    if ids:
+        sums = run_figures.sums_of_drafts(actor, run.pk, ids)
+    else:
+        sums = run_figures.sums_of(actor, [run.pk]).get(run.pk, [])
+    return Review(run, ids, [one for one in sums if one.drafts])
+
+
+def _issue_all(request: ActorRequest, review: Review) -> HttpResponse:
     """Ask for the same run again, this time issuing, with the same accounts as before."""
+    actor, run = request.actor, review.run
     try:
         for within in run_figures.scopes_of(actor, run.pk):
             request_run(actor, run_date=run.date, within=within, issue=True, today=actor.today)
     except Invalid as refusal:
         messages.error(request, refusal.detail)
-        return _review(request, actor, run, sums, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show(request, review, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     work_soon(run)
     return redirect("runs:page", run.public_id)
 
 
-def _review(
-    request: ActorRequest,
-    actor: Actor,
-    run: BillingRun,
-    sums: list[RunSum],
-    *,
-    status: HTTPStatus = HTTPStatus.OK,
+def _issue_some(request: ActorRequest, review: Review) -> HttpResponse:
+    try:
+        approval = approve_drafts(
+            request.actor, review.run.pk, review.ids, now=clock.now_of(request.tenant)
+        )
+    except Conflict as refusal:
+        messages.error(request, refusal.detail)
+        return _show(request, review, status=HTTPStatus.CONFLICT)
+    count = len(approval.issued)
+    done = ngettext("%(count)s invoice issued.", "%(count)s invoices issued.", count)
+    sentence = done % {"count": quantity(count)}
+    if approval.waiting:
+        rest = ngettext(
+            "%(count)s draft still waits.", "%(count)s drafts still wait.", approval.waiting
+        )
+        sentence = f"{sentence} {rest % {'count': quantity(approval.waiting)}}"
+    messages.success(request, sentence)
+    return redirect("runs:page", review.run.public_id)
+
+
+def _show(
+    request: ActorRequest, review: Review, *, error: str = "", status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
+    actor, run = request.actor, review.run
+    is_stale = status == HTTPStatus.CONFLICT and request.POST.get("seen") != review.seen
     context = {
         "run": run,
         "run_id": run.public_id,
-        "title": _("Approve the run?"),
+        "title": _("Approve the selected drafts?") if review.ids else _("Approve the run?"),
         "steps": [
             {"label": _("Billing runs"), "url": "../../"},
             {"label": title_of(run), "url": "../"},
             {"label": _("Approve"), "url": ""},
         ],
-        "sums": [one for one in sums if one.drafts],
-        "drafts": sum(one.drafts for one in sums),
-        "numbers": run_figures.next_numbers(actor, run),
-        "seen": sums_key(sums),
+        "sums": review.sums,
+        "drafts": review.drafts,
+        "is_partial": bool(review.ids),
+        "ids": request.POST.getlist("ids") or request.GET.getlist("ids"),
+        "numbers": run_figures.next_numbers(actor, run, only=review.ids or None),
+        "seen": review.seen,
+        "is_typed": review.drafts >= TYPED_FROM,
+        "error": error,
+        "differences": [*_differences(request.POST.get("seen", ""), review)] if is_stale else [],
+        "is_stale": is_stale,
     }
-    return render(request, "runs/approve.html", context, status=status)
+    in_dialog = bool(request.headers.get("HX-Request"))
+    template = "runs/_approval_dialog.html" if in_dialog else "runs/approve.html"
+    return render(request, template, context, status=status)
+
+
+def _differences(seen: str, review: Review) -> Iterator[Difference]:
+    """Yield what was seen and what is there now, by currency."""
+    before = {code: (int(count), int(minor)) for code, count, minor in _SEEN.findall(seen)}
+    after = {one.currency: (one.drafts, one.draft_gross_minor) for one in review.sums}
+    for code in sorted(before.keys() | after.keys()):
+        if before.get(code) != after.get(code):
+            yield Difference(code, *_in_words(code, (before.get(code), after.get(code))))
+
+
+def _in_words(currency: str, sums: Iterable[tuple[int, int] | None]) -> Iterator[str]:
+    for one in sums:
+        count, minor = one or (0, 0)
+        text = ngettext("%(count)s draft, %(sum)s", "%(count)s drafts, %(sum)s", count)
+        yield text % {"count": quantity(count), "sum": money(minor, currency)}

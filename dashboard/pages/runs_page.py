@@ -21,18 +21,17 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import parse_public_id, public_id
 from accounts.middleware import ActorRequest
-from dashboard.pages import badges, keyset
+from dashboard.pages import badges
 from dashboard.pages.doors import staff_only
+from dashboard.pages.runs_documents import documents_of
 from dashboard.pages.runs_status import duration_text, run_badge, steps_of
 from dashboard.templatetags.figures import date_text
-from invoicing.models import BillingRun, Invoice, RunProblem
-from invoicing.queries import invoices as invoice_queries
+from invoicing.models import BillingRun, RunProblem
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunChange, RunSum
 from invoicing.queries.runs import describe_problem
 
 EACH: Final = 10
-DOCUMENTS: Final = 25
 PATIENCE: Final = 5
 """Seconds without progress after which the page says that nobody works on the run."""
 
@@ -111,7 +110,7 @@ def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
     is_poll = bool(request.headers.get("HX-Request")) and "done" in request.GET
     if is_poll and context["progress"].poll:
         return render(request, "runs/_live.html", context)
-    context |= _details(request, actor, run)
+    context |= _details(request, actor, run, context["sums"])
     if not is_poll:
         return render(request, "runs/page.html", context)
     # It is through: the whole page is new, and nothing asks again.
@@ -148,33 +147,28 @@ def _number(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
 
 
-def _details(request: ActorRequest, actor: Actor, run: BillingRun) -> dict[str, Any]:
+def _details(
+    request: ActorRequest, actor: Actor, run: BillingRun, sums: list[RunSum]
+) -> dict[str, Any]:
     problems = run_figures.first_problems(actor, run.pk, each=EACH)
-    found = invoice_queries.invoices(actor, run=run.pk, today=actor.today)
-    page = keyset.page_of(
-        found,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-        size=DOCUMENTS,
-    )
     severities = RunProblem.Severity
     has_problems = any(one.severity == severities.PROBLEM for one in problems)
     # Half a run compares with nothing.
     comparison = run_figures.comparison_of(actor, run) if run.finished_at else None
-    may_approve = access.allows_everywhere(actor, Action.ISSUE_INVOICE)
+    may_issue = access.allows_everywhere(actor, Action.ISSUE_INVOICE)
+    is_waiting = run.status == BillingRun.Status.TO_APPROVE
     return {
+        **documents_of(request, run, sums, may_approve=may_issue and is_waiting),
         "title": title_of(run),
         "crumbs": [{"label": _("Billing runs"), "url": "../"}, {"label": title_of(run), "url": ""}],
         "badges": [run_badge(run, has_problems=has_problems)],
         "problems": _groups(actor, problems, severities.PROBLEM),
         "warnings": _groups(actor, problems, severities.WARNING),
-        "page": page,
-        "rows": [_document(invoice, actor) for invoice in page.rows],
         "comparison": comparison,
         "changes": [_change(one) for one in comparison.top] if comparison else [],
         "trends": _trends(comparison.sums) if comparison else [],
-        "may_approve": may_approve and run.status == BillingRun.Status.TO_APPROVE,
-        "waits_for_others": not may_approve and run.status == BillingRun.Status.TO_APPROVE,
+        "may_approve": may_issue and is_waiting,
+        "waits_for_others": not may_issue and is_waiting,
         "may_repeat": access.allows_everywhere(actor, Action.RUN_BILLING)
         and run.finished_at is not None
         and has_problems,
@@ -194,25 +188,6 @@ def _groups(actor: Actor, problems: Iterable[Any], severity: str) -> list[Group]
         title = _TITLES.get(code, gettext_lazy("Something unexpected"))
         groups.append(Group(str(title), rows[0].alike, findings))
     return groups
-
-
-def _document(invoice: Any, actor: Actor) -> dict[str, Any]:
-    return {
-        "id": invoice.public_id,
-        "number": invoice.number or "",
-        "recipient": _recipient(invoice),
-        "accounts": invoice.section_count,
-        "currency": invoice.currency,
-        "net_minor": invoice.net_minor,
-        "gross_minor": invoice.gross_minor,
-        "badge": badges.invoice_badge(invoice, actor.today),
-    }
-
-
-def _recipient(invoice: Invoice) -> str:
-    frozen = invoice.snapshot.get("bill_to")
-    name = frozen.get("name") if isinstance(frozen, dict) else None
-    return str(name or invoice.bill_to.name)
 
 
 def _change(change: RunChange) -> dict[str, Any]:

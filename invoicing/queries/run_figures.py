@@ -1,13 +1,13 @@
 """Figures of runs for those who watch, judge and approve them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum, Window
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from accounts import access, tree
@@ -92,11 +92,37 @@ def problem_counts(actor: Actor, run_ids: Iterable[UUID]) -> dict[UUID, tuple[in
 def sums_of(actor: Actor, run_ids: Iterable[UUID]) -> dict[UUID, list[RunSum]]:
     """Return what each run's documents add up to, by currency. One statement."""
     access.require_everywhere(actor, Action.VIEW_RUNS)
+    invoices = Invoice.objects.filter(tenant_id=actor.tenant_id, run_id__in=list(run_ids))
+    found: dict[UUID, list[RunSum]] = {}
+    for run_id, *values in _summed(invoices, "run_id", "currency"):
+        found.setdefault(run_id, []).append(RunSum(*values))
+    return found
+
+
+def sums_of_all(actor: Actor) -> list[RunSum]:
+    """Return what the documents of all runs add up to, by currency. One statement."""
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    invoices = Invoice.objects.filter(tenant_id=actor.tenant_id, run_id__isnull=False)
+    return [RunSum(*row) for row in _summed(invoices, "currency")]
+
+
+def sums_of_drafts(actor: Actor, run_id: UUID, invoice_ids: Iterable[UUID]) -> list[RunSum]:
+    """Return what some drafts of a run add up to, by currency. One statement."""
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    invoices = Invoice.objects.filter(
+        tenant_id=actor.tenant_id,
+        run_id=run_id,
+        pk__in=list(invoice_ids),
+        status__in=Invoice.UNISSUED,
+    )
+    return [RunSum(*row) for row in _summed(invoices, "currency")]
+
+
+def _summed(found: QuerySet[Invoice], *key: str) -> QuerySet[Any, Any]:
     is_draft = Q(status__in=Invoice.UNISSUED)
-    rows = (
-        Invoice.objects.filter(tenant_id=actor.tenant_id, run_id__in=list(run_ids))
-        .order_by("run_id", "currency")
-        .values_list("run_id", "currency")
+    return (
+        found.order_by(*key)
+        .values_list(*key)
         .annotate(
             count=Count("id"),
             net=Sum("net_minor"),
@@ -106,10 +132,6 @@ def sums_of(actor: Actor, run_ids: Iterable[UUID]) -> dict[UUID, list[RunSum]]:
             draft_gross=Sum("gross_minor", filter=is_draft, default=0),
         )
     )
-    found: dict[UUID, list[RunSum]] = {}
-    for run_id, *values in rows:
-        found.setdefault(run_id, []).append(RunSum(*values))
-    return found
 
 
 def get_run_with_progress(actor: Actor, run_id: UUID) -> tuple[BillingRun, int, int]:
@@ -252,15 +274,27 @@ _NEXT = """
         AND series.year = %(year)s
     WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
     AND invoice.status IN ('draft', 'to_approve')
+    AND (%(ids)s::uuid[] IS NULL OR invoice.id = ANY (%(ids)s::uuid[]))
     GROUP BY seller.id, seller.name, seller.number_format ORDER BY seller.name, seller.id
 """
 
 
-def next_numbers(actor: Actor, run: BillingRun) -> list[NextNumbers]:
-    """Return the numbers that issuing a run's drafts would take now. One statement."""
+def next_numbers(
+    actor: Actor, run: BillingRun, *, only: Collection[UUID] | None = None
+) -> list[NextNumbers]:
+    """Return the numbers that issuing a run's drafts, or some of them, would take now.
+
+    One statement.
+    """
     access.require_everywhere(actor, Action.VIEW_RUNS)
+    values = {
+        "tenant": actor.tenant_id,
+        "run": run.pk,
+        "year": run.date.year,
+        "ids": None if only is None else [str(key) for key in only],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"tenant": actor.tenant_id, "run": run.pk, "year": run.date.year})
+        cursor.execute(_NEXT, values)
         rows = cursor.fetchall()
     return [
         NextNumbers(

@@ -68,7 +68,17 @@ class Selection {
   }
 }
 
-for (const bar of document.querySelectorAll("[data-bulk]")) new Selection(bar);
+const known = new WeakSet();
+
+function begin() {
+  for (const bar of document.querySelectorAll("[data-bulk]:not(.is-specimen)")) {
+    if (!known.has(bar)) new Selection(bar);
+    known.add(bar);
+  }
+}
+
+begin();
+document.addEventListener("htmx:load", begin);
 
 // Forms that ask leave out what is empty, so that addresses stay short.
 document.addEventListener("formdata", (event) => {

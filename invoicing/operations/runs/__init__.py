@@ -4,13 +4,23 @@ A run is a row; the families it concerns are its queue. A command, a task and th
 through that queue with the same code, at the same time if they like.
 """
 
+from invoicing.operations.runs.approving import (
+    Approval,
+    DraftsChanged,
+    RunNotWaiting,
+    approve_drafts,
+)
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue, RunRefused, request_run
 from invoicing.operations.runs.working import RunReport, run_billing, work_on_run
 
 __all__ = [
+    "Approval",
+    "DraftsChanged",
     "RunDateBeforeLastIssue",
+    "RunNotWaiting",
     "RunRefused",
     "RunReport",
+    "approve_drafts",
     "request_run",
     "run_billing",
     "work_on_run",

@@ -274,7 +274,9 @@ def close_run(actor: Actor, run_id: UUID, *, now: datetime) -> BillingRun:
 
     Parked: something is out of bounds and no number was used for it. To approve: drafts wait.
     """
-    run = BillingRun.objects.select_for_update().get(tenant_id=actor.tenant_id, pk=run_id)
+    # Not locked against references: workers that add documents need not wait for it.
+    runs = BillingRun.objects.select_for_update(no_key=True)
+    run = runs.get(tenant_id=actor.tenant_id, pk=run_id)
     drafts = Invoice.objects.filter(
         tenant_id=actor.tenant_id, run_id=run_id, status__in=Invoice.UNISSUED
     )

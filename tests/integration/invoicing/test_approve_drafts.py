@@ -1,0 +1,208 @@
+"""Approving a part of a run: what is issued, what waits on, and who may."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from accounts.errors import Forbidden, NotFound
+from accounts.ids import uuid7
+from accounts.models import AuditEntry, Event
+from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting
+from invoicing.operations.issuing import NumberBeforeLast
+from invoicing.operations.runs import DraftsChanged, RunNotWaiting, approve_drafts, request_run
+from tests.world import NOW, TODAY, account, price, subscription
+
+DAY = "2026-12-01"
+KEYS = ("A", "B", "C")
+
+
+def fill(vendor):
+    vendor.has("accounts", *(account(key) for key in KEYS))
+    vendor.has("prices", price("ten", "10"))
+    vendor.has("subscriptions", *(subscription(f"S{key}", key, "ten", DAY) for key in KEYS))
+    vendor.run(DAY, issue=False)
+    return vendor
+
+
+@pytest.fixture
+def shop(vendor):
+    return fill(vendor)
+
+
+def run_of(vendor):
+    with vendor.seen():
+        return BillingRun.objects.get(date=DAY)
+
+
+def drafts_of(vendor):
+    """Return the documents by the key of their recipient."""
+    with vendor.seen():
+        found = Invoice.objects.select_related("bill_to")
+        return {one.bill_to.external_id: one for one in found}
+
+
+def approve(vendor, *keys, actor=None):
+    found = drafts_of(vendor)
+    ids = [found[key].id for key in keys]
+    return approve_drafts(actor or vendor.actor, run_of(vendor).id, ids, now=NOW)
+
+
+def state(vendor):
+    """Return what stands where: statuses and numbers, bookings, charges, and the run."""
+    with vendor.seen():
+        return (
+            {key: (one.status, one.number) for key, one in drafts_of(vendor).items()},
+            LedgerPosting.objects.count(),
+            sorted(Charge.objects.values_list("subscription__external_id", "status")),
+            run_of(vendor).status,
+        )
+
+
+def test_issues_the_chosen_and_leaves_the_rest(shop):
+    approval = approve(shop, "C", "A")
+
+    documents, postings, charges, status = state(shop)
+    # Numbers follow the paths of the recipients, whatever was clicked first.
+    assert documents == {
+        "A": ("open", "RE-2026-000001"),
+        "B": ("to_approve", None),
+        "C": ("open", "RE-2026-000002"),
+    }
+    assert postings > 0
+    assert charges == [("SA", "invoiced"), ("SB", "pending"), ("SC", "invoiced")]
+    assert status == "to_approve"
+    assert (len(approval.issued), approval.waiting) == (2, 1)
+    with shop.seen():
+        assert {one.issue_date.isoformat() for one in Invoice.objects.exclude(number=None)} == {DAY}
+    assert shop.violations() == []
+
+
+def test_closes_the_run_with_the_last_one(shop):
+    approve(shop, "A", "B")
+    approval = approve(shop, "C")
+
+    assert approval.waiting == 0
+    assert state(shop)[3] == "done"
+    assert shop.violations() == []
+
+
+def test_approves_the_rest_with_the_whole_run(shop):
+    approve(shop, "B")
+    shop.run(DAY)
+
+    assert [d["number"] for d in shop.documents()] == [f"RE-2026-00000{n}" for n in (1, 2, 3)]
+    assert state(shop)[3] == "done"
+    assert shop.violations() == []
+
+
+def test_is_harmless_twice(shop):
+    approve(shop, "A")
+    before = state(shop)
+    again = approve(shop, "A")
+
+    assert state(shop) == before
+    assert again.issued == ()
+    approve(shop, "B", "C")
+    assert approve(shop, "A", "B", "C").issued == ()
+    assert shop.violations() == []
+
+
+def test_says_who_did_what(shop, alice):
+    approve(shop, "A", actor=alice)
+
+    with shop.seen():
+        entry = AuditEntry.objects.get(action="run.drafts_approved")
+        assert (entry.actor_label, entry.after) == ("Alice", {"issued": 1, "waiting": 2})
+        assert Event.objects.filter(kind="invoice.issued").count() == 1
+
+
+@pytest.mark.parametrize("role", ["billing", "support", "auditor", "developer"])
+def test_refuses_roles_that_may_not_issue(shop, role):
+    before = state(shop)
+
+    with pytest.raises(Forbidden):
+        approve(shop, "A", actor=shop.staff("Somebody", role))
+    assert state(shop) == before
+
+
+def test_is_not_there_for_strangers(shop, charlie):
+    before = state(shop)
+    ids = [drafts_of(shop)["A"].id]
+
+    with pytest.raises((Forbidden, NotFound)):
+        approve_drafts(charlie, run_of(shop).id, ids, now=NOW)
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize("stray", ["unknown", "of another run"])
+def test_refuses_all_when_one_is_not_of_the_run(shop, stray):
+    wanted = uuid7()
+    if stray == "of another run":
+        shop.has("subscriptions", subscription("late", "A", "ten", "2026-12-03"))
+        (other,) = shop.run("2026-12-03", issue=False).invoice_ids
+        wanted = other
+    before = state(shop)
+
+    with pytest.raises(DraftsChanged):
+        approve_drafts(shop.actor, run_of(shop).id, [drafts_of(shop)["B"].id, wanted], now=NOW)
+    assert state(shop) == before
+
+
+def test_refuses_a_draft_that_was_made_anew(shop):
+    seen = drafts_of(shop)["A"].id
+    shop.has("subscriptions", subscription("more", "A", "ten", DAY))
+    shop.run(DAY, issue=False)
+
+    with pytest.raises(DraftsChanged):
+        approve_drafts(shop.actor, run_of(shop).id, [seen], now=NOW)
+    assert state(shop)[3] == "to_approve"
+
+
+def test_refuses_while_the_run_is_worked_on(shop):
+    shop.has("subscriptions", subscription("more", "B", "ten", DAY))
+    request_run(shop.actor, run_date=run_of(shop).date, within=None, issue=False, today=TODAY)
+    before = state(shop)
+
+    with pytest.raises(RunNotWaiting):
+        approve(shop, "A")
+    assert state(shop) == before
+
+
+def test_refuses_numbers_before_the_last_issue(shop):
+    shop.has("accounts", account("D"))
+    shop.has("subscriptions", subscription("later", "D", "ten", "2026-12-05"))
+    shop.run("2026-12-05", within="D")
+    before = state(shop)
+
+    with pytest.raises(NumberBeforeLast):
+        approve(shop, "A")
+    assert state(shop) == before
+
+
+def test_two_at_once_issue_each_draft_once(committed_vendor):
+    shop = fill(committed_vendor)
+    found = drafts_of(shop)
+    run_id = run_of(shop).id
+    start = Barrier(4)
+
+    def work(keys):
+        start.wait(timeout=20)
+        try:
+            return approve_drafts(
+                shop.actor, run_id, [found[key].id for key in keys], now=NOW
+            ).issued
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        issued = [*pool.map(work, (("A", "B"), ("B", "A"), ("B", "C"), ("C", "A")))]
+
+    assert sorted(id for ids in issued for id in ids) == sorted(one.id for one in found.values())
+    documents, _postings, _charges, status = state(shop)
+    assert sorted(number for _status, number in documents.values()) == [
+        f"RE-2026-00000{n}" for n in (1, 2, 3)
+    ]
+    assert status == "done"
+    assert shop.violations() == []
