@@ -1,19 +1,28 @@
-"""Lays a document out on paper: the only place that knows of HTML and of WeasyPrint."""
+"""Lays a document out on paper: the only place that knows of HTML and of WeasyPrint's documents."""
 
+import threading
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import pgettext
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.content import Document
+from invoicing.documents.grids import line_tables, summary_table
+from invoicing.documents.plan import Measures, Part, Plan
+from invoicing.documents.typesetting.paging import Room
+from invoicing.documents.typesetting.painting import Furnished, FurnishedPage
+from invoicing.documents.typesetting.tables import Table, set_table
+from invoicing.documents.typesetting.tagging import tag_tables
+from invoicing.documents.typesetting.text import Letters, Pen
 
 _VARIANT = "pdf/a-3a"
 """Archival (ISO 19005-3), with room for embedded files, and tagged for screen readers."""
@@ -35,39 +44,124 @@ class NoResources(URLFetcher):
         raise ResourceRefused(f"a document refers to {url[:200]!r}")
 
 
-def page_html(document: Document) -> str:
-    """Return the document as HTML; every name in it is escaped."""
+@dataclass
+class _Layout:
+    """Where the parts of a document stand; a part that it does not have is ``None``."""
+
+    summary: Part | None = None
+    lines: Part | None = None
+    taxes_begin_page: bool = False
+
+
+def page_html(document: Document, layout: _Layout | None = None) -> str:
+    """Return the document as HTML with rooms for its tables; every name in it is escaped."""
     with translation.override(document.language):
-        return render_to_string("documents/invoice.html", {"document": document})
+        return render_to_string(
+            "documents/invoice.html", {"document": document, "layout": layout or _Layout()}
+        )
 
 
 def pdf_bytes(document: Document) -> bytes:
     """Return the document as PDF: the same bytes for the same document, fonts and libraries.
 
+    What stands before and between the tables is laid out once to know how high it is. That tells
+    which rows each page has room for. Then all is laid out with rooms of that height, the tables
+    are drawn into them, and the overview gets the pages where its accounts have come to stand.
+
     Raises:
         ResourceRefused: it refers to something outside of itself.
     """
-    with translation.override(document.language):
-        continued = pgettext(CONTEXT, "(continued)")
-    fonts = FontConfiguration()
-    sheet = f'html {{ --continued: "{continued}" }}\n{_stylesheet()}'
-    page = HTML(string=page_html(document), base_url=None, url_fetcher=NoResources())
-    style = CSS(string=sheet, url_fetcher=NoResources(), font_config=fonts)
-    with warnings.catch_warnings():
+    resources = _resources()
+    letters = Letters(resources.fonts, resources.dictionaries, document.language)
+    with translation.override(document.language), warnings.catch_warnings():
         # The library leaves the file of its colour profile to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
-        result = page.write_pdf(
-            stylesheets=[style],
-            font_config=fonts,
-            pdf_variant=_VARIANT,
-            pdf_identifier=document.id.bytes,
+        layout = _planned(document, letters)
+        rendered = _render(page_html(document, layout))
+        pages = _furnished(document, layout, rendered.pages, letters)
+        written = rendered.copy(pages).write_pdf(
+            pdf_variant=_VARIANT, pdf_identifier=document.id.bytes, finisher=tag_tables
         )
-    return bytes(result)
+    return bytes(written)
+
+
+def _render(html: str) -> Any:
+    resources = _resources()
+    page = HTML(string=html, base_url=None, url_fetcher=NoResources())
+    return page.render(
+        stylesheets=[resources.style], font_config=resources.fonts, pdf_variant=_VARIANT
+    )
+
+
+def _planned(document: Document, letters: Letters) -> _Layout:
+    plan = Plan(_measured(document))
+    layout = _Layout()
+    if document.is_consolidated:
+        overview = [set_table(summary_table(document, {}), letters)]
+        layout.summary = plan.place_tables(overview, has_heading=True)
+        layout.taxes_begin_page = plan.place_taxes()
+    if document.has_detail:
+        tables = [set_table(table, letters) for table in line_tables(document)]
+        layout.lines = plan.place_tables(tables, has_heading=document.is_consolidated)
+    if not document.is_consolidated:
+        layout.taxes_begin_page = plan.place_taxes()
+    return layout
+
+
+def _measured(document: Document) -> Measures:
+    """Lay out all but the tables, and return how high it is."""
+    pages = _render(page_html(document)).pages
+    at = {name: place[1] for page in pages for name, place in page.anchors.items()}
+    return Measures(
+        front_end=at["front-end"],
+        heading=at["heading-end"] - at["heading"] if document.is_consolidated else 0,
+        taxes=at["taxes-end"] - at["taxes"],
+    )
+
+
+def _furnished(
+    document: Document, layout: _Layout, pages: Sequence[Any], letters: Letters
+) -> list[Any]:
+    """Return the pages with tables in their rooms, wherever the library has put these."""
+    furniture: dict[str, tuple[Room, Sequence[Table]]] = {}
+    page_of = {name: number for number, page in enumerate(pages, 1) for name in page.anchors}
+    begins: dict[str, int] = {}
+    if layout.lines:
+        tables = line_tables(document)
+        furniture |= layout.lines.furniture(tables)
+        begins = layout.lines.first_pages(tables, page_of)
+    if layout.summary:
+        overview = summary_table(document, begins)
+        layout.summary.refill(set_table(overview, letters))
+        furniture |= layout.summary.furniture([overview])
+    pen = Pen(letters)
+    return [
+        FurnishedPage(
+            page,
+            [
+                Furnished(room, tables, *page.anchors[name][:2])
+                for name, (room, tables) in furniture.items()
+                if name in page.anchors
+            ],
+            pen,
+        )
+        for page in pages
+    ]
+
+
+class _Resources(threading.local):
+    """What all documents of a thread share: fonts, stylesheet, rules to hyphenate by."""
+
+    def __init__(self) -> None:
+        found = finders.find("documents/invoice.css")
+        if found is None:
+            raise FileNotFoundError("documents/invoice.css")
+        text = Path(found).read_text(encoding="utf-8")
+        self.fonts = FontConfiguration()
+        self.dictionaries: dict[Any, Any] = {}
+        self.style = CSS(string=text, url_fetcher=NoResources(), font_config=self.fonts)
 
 
 @cache
-def _stylesheet() -> str:
-    found = finders.find("documents/invoice.css")
-    if found is None:
-        raise FileNotFoundError("documents/invoice.css")
-    return Path(found).read_text(encoding="utf-8")
+def _resources() -> _Resources:
+    return _Resources()
