@@ -84,6 +84,7 @@ def _as_archive(request: ActorRequest, found: QuerySet[Any]) -> HttpResponseBase
     try:
         write_bundle(request.actor, ids, file, now=clock.now_of(request.tenant))
     except BillingError as refusal:
+        file.close()
         return _back(request, refusal.detail)
     file.seek(0)
     name = f"{TABLE.name}-{request.actor.today.isoformat()}.zip"

@@ -18,7 +18,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import Invalid, NotFound
 from accounts.middleware import ActorRequest
-from accounts.queries.accounts import resolve_reference
+from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
 from dashboard.pages.runs_status import work_soon
 from dashboard.templatetags.figures import date_text, quantity
@@ -56,10 +56,10 @@ def new_run(request: ActorRequest) -> HttpResponse:
         form = NewRunForm(initial={"date": actor.today})
         return _form_page(request, actor, form, _sentence(actor, actor.today, None))
     form = NewRunForm(request.GET)
-    sentence = _preview(actor, form)
+    preview = _preview(actor, form)
     if request.headers.get("HX-Request"):
-        return render(request, "runs/_preview.html", {"sentence": sentence, "form": form})
-    return _form_page(request, actor, form, sentence)
+        return render(request, "runs/_preview.html", preview)
+    return _form_page(request, actor, form, **preview)
 
 
 def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
@@ -81,15 +81,30 @@ def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
                 work_soon(run)
                 return redirect("runs:page", run.public_id)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _form_page(request, actor, form, _preview(actor, form), status=status)
+    return _form_page(request, actor, form, **_preview(actor, form), status=status)
 
 
-def _preview(actor: Actor, form: NewRunForm) -> str:
-    """Return the sentence for what the form says, empty where it can't be read."""
+def _preview(actor: Actor, form: NewRunForm) -> dict[str, str]:
+    """Return the sentences for what the form says, empty where it can't be read."""
+    empty = {"sentence": "", "warning": ""}
     if not form.is_valid():
+        return empty
+    day, within = form.cleaned_data["date"], _within(actor, form)
+    if form.errors:
+        return empty
+    warning = "" if within is None else _warning(actor, day, within)
+    return {"sentence": _sentence(actor, day, within), "warning": warning}
+
+
+def _warning(actor: Actor, day: date, within: UUID) -> str:
+    """Say that a run for a subtree bills nothing because its invoices go to somebody above."""
+    above = run_figures.bill_to_above(actor, within, day)
+    if above is None:
         return ""
-    within = _within(actor, form)
-    return "" if form.errors else _sentence(actor, form.cleaned_data["date"], within)
+    return _(
+        "What falls due here is invoiced to “%(bill_to)s”, which lies outside of this subtree. A"
+        " run for the subtree alone leaves it waiting; choose “%(bill_to)s” or an account above it."
+    ) % {"bill_to": above.name}
 
 
 def _within(actor: Actor, form: NewRunForm) -> UUID | None:
@@ -128,15 +143,27 @@ def _form_page(
     actor: Actor,
     form: NewRunForm,
     sentence: str,
+    warning: str = "",
     *,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "sentence": sentence,
+        "warning": warning,
+        "account_name": _account_name(actor, form),
         "steps": [
             {"label": _("Billing runs"), "url": "../"},
             {"label": _("New run"), "url": ""},
         ],
     }
     return render(request, "runs/new.html", context, status=status)
+
+
+def _account_name(actor: Actor, form: NewRunForm) -> str:
+    """Return the name of the account that the form holds, empty where there is none."""
+    text = str(form["account"].value() or "").strip()
+    try:
+        return get_account(actor, resolve_reference(actor, text)).name if text else ""
+    except NotFound:
+        return ""

@@ -46,6 +46,7 @@ _TITLES: Final[dict[str, Promise]] = {
     "out_of_bounds": gettext_lazy("Document beyond all bounds"),
     "seller_incomplete": gettext_lazy("Seller's details incomplete"),
     "run_date_before_last_issue": gettext_lazy("A later date was issued already"),
+    "outside_run": gettext_lazy("Invoiced outside of the run's subtree"),
 }
 
 

@@ -14,7 +14,8 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
-from accounts.models import Account
+from accounts.models import Account, SettingName
+from accounts.queries.settings import settings_of
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
 from invoicing.queries.runs import get_run, runs
 from subscriptions.models import Item
@@ -324,6 +325,22 @@ def due_by(actor: Actor, day: date, *, within: UUID | None) -> tuple[int, int]:
         items = items.filter(account_id__in=below.filter(tenant_id=actor.tenant_id).values("pk"))
     counts = items.aggregate(items=Count("id"), accounts=Count("account_id", distinct=True))
     return counts["items"], counts["accounts"]
+
+
+def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:
+    """Return the account outside of a subtree that the subtree's top is invoiced through.
+
+    A run that keeps to the subtree bills nothing of it then. None where the top is invoiced inside
+    of it. Seven statements.
+
+    Raises:
+        NotFound: the account is out of the actor's sight.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    bill_to_id = settings_of(actor, within, day)[SettingName.BILL_TO].value
+    inside = tree.lies_below(actor.tenant_id, [within])
+    found = Account.objects.filter(tenant_id=actor.tenant_id, pk=bill_to_id)
+    return found.exclude(inside).first()
 
 
 def get_run_to_approve(actor: Actor, run_id: UUID) -> BillingRun:

@@ -148,6 +148,10 @@ def describe_problem(actor: Actor, problem: RunProblem) -> str:
         "seller_incomplete": _(
             "The seller's details are placeholders marked TEST; “%(account)s” is not issued."
         ),
+        "outside_run": _(
+            "“%(account)s” is invoiced for accounts of this run, but lies outside of the subtree"
+            " that the run keeps to: what is due for it waits."
+        ),
         "run_date_before_last_issue": _(
             "An invoice with a later date was issued; “%(account)s” is not issued."
         ),

@@ -267,6 +267,7 @@ def hold_back(
         reason = None
         if document.bill_to_id not in families.in_scope:
             reason = "outside_run"
+            _warn_outside(families, document)
         elif document.bill_to_id in lacking:
             reason = "bill_to_incomplete"
         elif not families.can_number(document.key.seller, run_date):
@@ -277,6 +278,16 @@ def hold_back(
         else:
             document.keep_pending(reason)
     return possible
+
+
+def _warn_outside(families: Families, document: Document) -> None:
+    """Note once per recipient that a run for a subtree left charges waiting, and of whom."""
+    if any(
+        problem.code == "outside_run" and problem.account_id == document.bill_to_id
+        for problem in families.problems
+    ):
+        return
+    families.problems.append(Problem("outside_run", document.bill_to_id, is_warning=True))
 
 
 def _unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:

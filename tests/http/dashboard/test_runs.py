@@ -1,10 +1,13 @@
 """Billing runs: list, starting, progress, problems, approval."""
 
+import csv
+import io
 from http import HTTPStatus
 
 import pytest
 
 from accounts.ids import public_id, uuid7
+from dashboard.tables import keyset
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tests.world import account, subscription
 
@@ -135,6 +138,37 @@ def test_refuses_at_the_field_and_keeps_the_values(billed, alice, visit, values,
     assert values["date"] in page
 
 
+def test_warns_that_a_subtree_is_invoiced_above(billed, alice, visit):
+    client = visit(alice)
+    fragment = {"hx-request": "true"}
+    page = client.get("/runs/new/?date=2027-01-01&account=ext:branch", headers=fragment)
+    text = page.content.decode()
+
+    assert "is invoiced to “Gruppe Nord”, which lies outside of this subtree" in text
+    assert "<html" not in text
+    for key in ("group", "firm"):
+        page = client.get(f"/runs/new/?date=2027-01-01&account=ext:{key}").content.decode()
+        assert "outside of this subtree" not in page
+
+    billed.run("2027-01-01", issue=False, within="branch")
+    text = client.get(url_of(billed)).content.decode()
+    assert "Invoiced outside of the run&#x27;s subtree" in text
+    assert "This run made no documents." in text
+    # Whoever is asked again says what holds then.
+    billed.run("2027-01-01", issue=False)
+    assert "outside of the run" not in client.get(url_of(billed)).content.decode()
+
+
+def test_keeps_the_chosen_account_in_its_field(billed, alice, visit):
+    key = public_id("acc", billed.id_of("branch"))
+    answer = visit(alice).post("/runs/new/", {"date": "", "account": key})
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    page = answer.content.decode()
+    assert f'value="{key}"' in page
+    assert 'data-shown="Zweig Süd"' in page
+
+
 def test_asks_again_while_it_runs_and_says_when_nobody_works(billed, alice, visit):
     client = visit(alice)
     client.post("/runs/new/", {"date": "2027-01-01"})
@@ -173,6 +207,106 @@ def test_approves_exactly_what_was_seen_and_once(
     assert unissued(drafted) == 0
     assert client.post(url, seen).url == url_of(drafted)
     assert drafted.violations() == []
+
+
+def drafts_of(vendor):
+    with vendor.seen():
+        found = Invoice.objects.filter(status__in=Invoice.UNISSUED).order_by("bill_to__name")
+        return [one.public_id for one in found]
+
+
+def test_reviews_and_approves_the_selected_alone(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    first, second = drafts_of(drafted)
+    page = client.get(url_of(drafted)).content.decode()
+    assert page.count("data-pick ") == 2
+    assert f'value="{first}"' in page
+
+    review = client.get(url, {"ids": [second]})
+    text = review.content.decode()
+    assert "Approve the selected drafts?" in text
+    assert "number RE-2027-000001" in text
+    assert "All other drafts of the run stay drafts" in text
+    answer = client.post(url, {"ids": [second], "seen": review.context["seen"]}, follow=True)
+    text = answer.content.decode()
+
+    assert "1 invoice issued. 1 draft still waits." in text
+    assert drafts_of(drafted) == [first]
+    assert text.count("data-pick ") == 1
+    assert run_of(drafted).status == "to_approve"
+    again = client.post(url, {"ids": [second], "seen": review.context["seen"]}, follow=True)
+    assert "Nothing of this run waits for approval any more." in again.content.decode()
+    assert drafts_of(drafted) == [first]
+    assert drafted.violations() == []
+
+
+def test_shows_the_review_in_a_dialog(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    text = client.get(url, headers={"hx-request": "true"}).content.decode()
+
+    assert "<html" not in text
+    assert '<dialog class="dialog" id="approval" aria-labelledby="approval-title">' in text
+    assert 'formmethod="dialog"' in text
+
+
+def test_shows_what_was_seen_and_what_is_there_now(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    answer = client.post(url, {"seen": "EUR1x119", "ids": drafts_of(drafted)})
+
+    assert answer.status_code == HTTPStatus.CONFLICT
+    text = answer.content.decode()
+    assert "The drafts have changed while you looked at them" in text
+    assert "1 draft, €1.19" in text
+    assert len(drafts_of(drafted)) == 2
+
+
+def test_wants_many_to_be_confirmed_by_their_number(drafted, alice, visit, monkeypatch):
+    monkeypatch.setattr("dashboard.pages.runs_approval.TYPED_FROM", 2)
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    page = client.get(url)
+    assert "type the number of invoices: 2" in page.content.decode()
+    values = {"seen": page.context["seen"], "ids": drafts_of(drafted)}
+
+    for typed in ("", "3", "two"):
+        answer = client.post(url, {**values, "typed": typed})
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "Please type the number 2 to confirm." in answer.content.decode()
+        assert len(drafts_of(drafted)) == 2
+    assert client.post(url, {**values, "typed": " 2 "}).status_code == HTTPStatus.FOUND
+    assert drafts_of(drafted) == []
+
+
+def test_refuses_drafts_of_somebody_else(drafted, other_vendor, charlie, visit):
+    ids = drafts_of(drafted)
+    for run in (run_of(drafted).public_id, public_id("run", uuid7())):
+        answer = visit(charlie).post(f"/runs/{run}/approve/", {"ids": ids, "seen": ""})
+        assert answer.status_code == HTTPStatus.NOT_FOUND
+    assert drafts_of(drafted) == ids
+
+
+def test_saves_the_list(drafted, alice, visit):
+    client = visit(alice)
+    content = client.get("/runs/?format=csv&sort=date").getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content)))
+
+    assert [row["Date"] for row in rows] == ["1 Dec 2026", "1 Jan 2027"]
+    assert rows[1]["Status"] == "Waiting for approval"
+    assert rows[1]["Documents"] == "2"
+    assert client.get("/runs/?format=xlsx").getvalue()[:2] == b"PK"
+    page = client.get("/runs/").content.decode()
+    assert "Sum of all 2 runs" in page
+
+
+def test_pages_through_the_list(drafted, alice, visit, monkeypatch):
+    monkeypatch.setitem(keyset.page_of.__kwdefaults__, "size", 1)
+    client = visit(alice)
+    for sort in ("-date", "started", "by", "status"):
+        first = client.get(f"/runs/?sort={sort}")
+        second = client.get(f"/runs/?sort={sort}&after={first.context['page'].older}")
+        assert {first.context["page"].rows[0].pk, second.context["page"].rows[0].pk} == {
+            run_of(drafted, "2026-12-01").pk,
+            run_of(drafted).pk,
+        }
 
 
 def test_approves_no_more_than_the_accounts_of_the_run(billed, alice, visit):
