@@ -125,6 +125,7 @@ def path_of(actor: Actor, account_id: UUID) -> list[Account]:
     path = list(
         access.reach(actor, Action.VIEW_ACCOUNT)
         .filter(tree.lies_above(actor.tenant_id, [account_id]))
+        .select_related("node", "contract_party")
         .order_by("node__level")
     )
     if not path or path[-1].pk != account_id:

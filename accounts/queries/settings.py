@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import JSONField, Q, QuerySet, UUIDField, Value
+from django.db.models.functions import Cast
 
 from accounts import access, tree
 from accounts.access import Action
@@ -131,39 +132,50 @@ class SettingHistory:
 
 
 def setting_history(actor: Actor, members: Sequence[tuple[UUID, UUID | None]]) -> SettingHistory:
-    """Return the settings of whole families over time. Two statements.
+    """Return the settings of whole families over time. One statement.
 
     Args:
         actor: whose tenant.
         members: every account of the families with its parent, parents first.
     """
     ids = [account_id for account_id, _parent in members]
+    intervals: list[Any] = []
+    placements: dict[UUID, list[tuple[UUID | None, date, date | None]]] = defaultdict(list)
+    for row in _intervals_and_placements(actor, ids):
+        account_id, name, _value, parent_id, _seller_id, valid_from, valid_to = row
+        if name == _PLACEMENT:
+            placements[account_id].append((parent_id, valid_from, valid_to))
+        else:
+            intervals.append(row)
+    return SettingHistory(members, intervals, dict(placements))
+
+
+_PLACEMENT = "-"
+"""Stands where rows of settings have the name of one."""
+
+
+def _intervals_and_placements(actor: Actor, ids: Sequence[UUID]) -> QuerySet[Any, Any]:
+    """Return all setting rows, and the placements of accounts that stood in more than one place."""
     intervals = SettingInterval.objects.filter(
         Q(account_id__in=ids) | Q(account=None), tenant_id=actor.tenant_id
     ).values_list("account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to")
-    return SettingHistory(members, intervals, _changed_placements(actor, ids))
-
-
-def _changed_placements(
-    actor: Actor, ids: Sequence[UUID]
-) -> dict[UUID, list[tuple[UUID | None, date, date | None]]]:
-    """Return the placements of accounts that have stood in more than one place."""
-    moved = (
+    moved = Placement.objects.filter(
+        tenant_id=actor.tenant_id, account_id__in=ids, valid_to__isnull=False
+    )
+    placements = (
         Placement.objects.filter(
-            tenant_id=actor.tenant_id, account_id__in=ids, valid_to__isnull=False
+            tenant_id=actor.tenant_id, account_id__in=moved.order_by().values("account_id")
         )
-        .order_by()
-        .values("account_id")
+        .annotate(
+            name=Value(_PLACEMENT),
+            value=Value(None, JSONField()),
+            seller_id=Cast(None, UUIDField()),
+        )
+        .values_list(
+            "account_id", "name", "value", "parent_id", "seller_id", "valid_from", "valid_to"
+        )
     )
-    rows = (
-        Placement.objects.filter(tenant_id=actor.tenant_id, account_id__in=moved)
-        .order_by("account_id", "valid_from")
-        .values_list("account_id", "parent_id", "valid_from", "valid_to")
-    )
-    found: dict[UUID, list[tuple[UUID | None, date, date | None]]] = defaultdict(list)
-    for account_id, parent_id, valid_from, valid_to in rows:
-        found[account_id].append((parent_id, valid_from, valid_to))
-    return dict(found)
+    return intervals.order_by().union(placements.order_by(), all=True)
 
 
 # Up from an account by the parents of one day, which may stand in another family now.
@@ -182,8 +194,8 @@ _PATH_THEN = """
 """
 
 
-def _path_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
-    """Return the accounts from the root down to this one as they stood on a day."""
+def path_ids_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
+    """Return the accounts from the root down to this one as they stood on a day. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             _PATH_THEN,
@@ -198,26 +210,24 @@ def _path_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
 
 
 def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, EffectiveSetting]:
-    """Return every setting of one account with its origin. Five statements, whatever the depth.
+    """Return every setting of one account with its origin. Four statements, whatever the depth.
 
     Raises:
         NotFound: the account is out of the actor's sight.
     """
     if not access.reach(actor, Action.VIEW_SETTINGS).filter(pk=account_id).exists():
         raise NotFound
-    path = _path_then(actor, account_id, as_of) or tree.path_ids(actor.tenant_id, account_id)
+    path = path_ids_then(actor, account_id, as_of) or tree.path_ids(actor.tenant_id, account_id)
     members = [(node, path[place - 1] if place else None) for place, node in enumerate(path)]
     settings = setting_history(actor, members).on(as_of)
     wanted = {*settings.bill_tos[account_id], *settings.payers[account_id]}
-    names = dict(
-        Account.objects.filter(
-            tenant_id=actor.tenant_id, pk__in={key for key in (*path, *wanted) if key is not None}
-        ).values_list("id", "name")
+    accounts = Account.objects.filter(
+        tenant_id=actor.tenant_id, pk__in={key for key in (*path, *wanted) if key is not None}
     )
-    sellers = dict(Seller.objects.filter(tenant_id=actor.tenant_id).values_list("id", "name"))
-    return {
-        name: _effective(name, account_id, settings, names, sellers) for name in SettingName.values
-    }
+    sellers = Seller.objects.filter(tenant_id=actor.tenant_id)
+    named = accounts.order_by().values_list("id", "name")
+    names = dict(named.union(sellers.order_by().values_list("id", "name"), all=True))
+    return {name: _effective(name, account_id, settings, names) for name in SettingName.values}
 
 
 def _effective(
@@ -225,7 +235,6 @@ def _effective(
     account_id: UUID,
     settings: FamilySettings,
     names: Mapping[UUID, str],
-    sellers: Mapping[UUID, str],
 ) -> EffectiveSetting:
     if name in ACCOUNT_SETTINGS:
         decided = settings.bill_tos if name == SettingName.BILL_TO else settings.payers
@@ -237,7 +246,7 @@ def _effective(
     else:
         value = settings.value(account_id, name)
         origin_id = settings.resolved[account_id].origin(name)
-        target_name = sellers.get(value, "") if name == SettingName.SELLER else ""
+        target_name = names.get(value, "") if name == SettingName.SELLER else ""
         if origin_id is None:
             return EffectiveSetting(name, value, "tenant", target_name=target_name)
     source = "own" if origin_id == account_id else "inherited"

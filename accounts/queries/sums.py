@@ -46,6 +46,20 @@ def parts_below(actor: Actor, action: Action, tops: Tops) -> Statement:
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
 
 
+def those(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
+    """Return ``WITH`` clauses that name ``part`` (account_id): the accounts themselves.
+
+    No statement by itself.
+
+    Args:
+        actor: who asks; accounts out of reach are left out.
+        action: what the accounts are read for.
+        accounts: account ids, or a queryset of them; None for all in reach.
+    """
+    seen = _seen(actor, action, accounts)
+    return Statement(_THOSE.format(seen=seen.sql), seen.params)
+
+
 def all_below(actor: Actor, action: Action, tops: Tops | None) -> Statement:
     """Return ``WITH`` clauses that name ``part`` (account_id): all at or below tops, each once.
 
@@ -57,8 +71,7 @@ def all_below(actor: Actor, action: Action, tops: Tops | None) -> Statement:
         tops: account ids, or a queryset of them; None for all accounts in reach.
     """
     if tops is None:
-        seen = _seen(actor, action, None)
-        return Statement(_EVERYTHING.format(seen=seen.sql), seen.params)
+        return those(actor, action, None)
     seen = _seen(actor, action, tops)
     sql = _OUTER.format(seen=seen.sql) + _ALL.format(below=_BELOW)
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
@@ -112,7 +125,7 @@ _BELOW = """
         OFFSET 0
     ) AS node ON true
 """
-_EVERYTHING = "WITH part AS (SELECT id AS account_id FROM ({seen}) AS seen (id))"
+_THOSE = "WITH part AS (SELECT id AS account_id FROM ({seen}) AS seen (id))"
 _ALL = ", part AS (SELECT node.account_id FROM outermost {below})"
 _PARTS = """, cut AS MATERIALIZED (
         SELECT tree_id, array_agg(DISTINCT at ORDER BY at) AS cuts

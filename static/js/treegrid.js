@@ -4,15 +4,83 @@
 const INNER = "a, button, input";
 const PAGE = 10;
 
+// One menu for all rows: what can be done with an account, at the button of its row.
+class RowMenu {
+  constructor(table) {
+    this.box = document.getElementById(table.dataset.menu ?? "");
+    if (!this.box) return;
+    const head = document.createElement("th");
+    head.scope = "col";
+    head.setAttribute("role", "columnheader");
+    head.append(Object.assign(document.createElement("span"), {
+      className: "visually-hidden",
+      textContent: this.box.dataset.head,
+    }));
+    table.tHead.rows[0].append(head);
+    table.addEventListener("click", (event) => {
+      const button = event.target.closest("button.row-actions");
+      if (button) this.open(button.closest("tr"));
+    });
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.box.addEventListener("toggle", (event) => {
+      if (event.newState === "closed") this.row?.focus();
+    });
+  }
+
+  offer(row) {
+    if (!this.box || !row.dataset.key || row.querySelector("button.row-actions")) return;
+    const cell = row.insertCell();
+    cell.setAttribute("role", "gridcell");
+    cell.className = "act";
+    const button = Object.assign(document.createElement("button"), {
+      className: "row-actions",
+      type: "button",
+      textContent: "⋯",
+      ariaLabel: this.box.dataset.label.replace("{name}", row.querySelector("a.name").textContent),
+      ariaHasPopup: "true",
+    });
+    cell.append(button);
+  }
+
+  open(row) {
+    const button = row.querySelector("button.row-actions");
+    if (!button) return false;
+    this.row = row;
+    for (const link of this.box.querySelectorAll("a")) {
+      link.href = link.dataset.href.replace("acc_any", row.dataset.key);
+    }
+    this.box.showPopover();
+    const at = button.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.box;
+    const below = at.bottom + height < innerHeight;
+    const left = Math.min(at.right, innerWidth - 8) - width;
+    this.box.style.left = `${Math.max(8, left)}px`;
+    this.box.style.top = `${below ? at.bottom : Math.max(8, at.top - height)}px`;
+    this.box.querySelector("a").focus();
+    return true;
+  }
+
+  key(event) {
+    const links = [...this.box.querySelectorAll("a")];
+    const at = links.indexOf(document.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    links.at(next % links.length).focus();
+  }
+}
+
 class TreeGrid {
   constructor(table) {
     this.table = table;
+    this.menu = new RowMenu(table);
     this.take(this.rows);
     this.apply();
     const first = this.visible[0];
     if (first) first.tabIndex = 0;
     table.addEventListener("keydown", (event) => this.key(event));
     table.addEventListener("click", (event) => this.click(event));
+    table.addEventListener("contextmenu", (event) => this.context(event));
     table.addEventListener("focusin", (event) => this.remember(event));
     table.addEventListener("htmx:afterSwap", (event) => this.grew(event));
   }
@@ -28,6 +96,7 @@ class TreeGrid {
   // Exactly one row can be reached with the tab key; what is inside only from its row.
   take(rows) {
     for (const row of rows) {
+      this.menu.offer(row);
       row.tabIndex = -1;
       for (const cell of row.cells) cell.tabIndex = -1;
       for (const inner of row.querySelectorAll(INNER)) inner.tabIndex = -1;
@@ -76,6 +145,13 @@ class TreeGrid {
     this.apply();
     const last = this.table.querySelector('tr[tabindex="0"]');
     if (!last && this.visible.length) this.visible[0].tabIndex = 0;
+  }
+
+  // The menu key, and Shift+F10, open the menu of a row; the mouse keeps the browser's own.
+  context(event) {
+    const row = event.target.closest("tbody > tr");
+    if (event.button === 2 || !row) return;
+    if (this.menu.open(row)) event.preventDefault();
   }
 
   click(event) {

@@ -5,7 +5,7 @@ for, so nothing has to be brought up to date when time passes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.queries.sums import all_below, parts_below, put_together
+from accounts.queries.sums import all_below, parts_below, put_together, those
 
 
 @dataclass(slots=True)
@@ -59,6 +59,37 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
     return found
 
 
+def mrr_in(actor: Actor, members: Sequence[tuple[UUID, UUID | None]], on: date) -> dict[UUID, Mrr]:
+    """Return the MRR of all accounts of a tree as it stood on some day. One statement.
+
+    Args:
+        actor: who asks; accounts out of reach bring nothing.
+        members: every account of the tree with the parent it then had, parents first.
+        on: the day, as of ``mrr_of``.
+    """
+    found = {key: Mrr() for key, _parent in members}
+    those_accounts = those(actor, Action.VIEW_SUBSCRIPTION, found)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            those_accounts.sql + _PER_ACCOUNT.format(items=_ITEMS),
+            [*those_accounts.params, actor.tenant_id, on, on],
+        )
+        for account_id, currency, amount, count, next_date in cursor.fetchall():
+            mrr = found[account_id]
+            _add(mrr.own, currency, int(amount))
+            mrr.subscriptions += count
+            mrr.next_date = _earlier(mrr.next_date, next_date)
+    for mrr in found.values():
+        mrr.tree = dict(mrr.own)
+    for key, parent_id in reversed(members):
+        if parent_id in found:
+            mrr, above = found[key], found[parent_id]
+            above.next_date = _earlier(above.next_date, mrr.next_date)
+            for currency, amount in mrr.tree.items():
+                _add(above.tree, currency, amount)
+    return found
+
+
 def mrr_total(
     actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any] | None, on: date
 ) -> dict[str, int]:
@@ -97,6 +128,12 @@ _PER_TOP = """
     GROUP BY part.tree_id, part.part, price.currency
     UNION ALL
     SELECT account_id, tree_id, first, last, NULL, NULL, NULL, NULL FROM place
+"""
+_PER_ACCOUNT = """
+    SELECT part.account_id, price.currency, sum(item.monthly_minor), count(*),
+        min(item.next_action_date)
+    {items}
+    GROUP BY part.account_id, price.currency
 """
 _ALL = "SELECT price.currency, sum(item.monthly_minor) {items} GROUP BY price.currency"
 

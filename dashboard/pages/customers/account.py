@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import accounts, trees
-from accounts.queries.trees import Responsibility
+from accounts.queries.responsibilities import Responsibility, responsibilities
 from billing_rules.tax import vat_id_valid
 from dashboard.pages.badges import Badge, invoice_badge
 from dashboard.pages.customers.words import (
@@ -111,11 +111,11 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     actor, key, main = request.actor, account_id_in(account_id), request.tenant.currency
     path = accounts.path_of(actor, key)
     account = path[-1]
-    below = trees.children_of(actor, key)
+    below = trees.children_of(actor, trees.row_of(actor, account))
     first = below.rows[:_MOST_CHILDREN]
     mrrs = mrr_of(actor, [key, *(row.id for row in first)], actor.today)
     owed = balances(actor, [key], today=actor.today)[key]
-    responsible = trees.responsibilities(actor, path, (), actor.today)[key]
+    responsible = responsibilities(actor, path, (), actor.today).by_account[key]
     found = invoices(actor, within=key, today=actor.today)[:_LATEST]
     context = {
         "account": account,

@@ -152,9 +152,7 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
     found = trees.customers(actor, flat=filters.flat, kind=filters.kind, text=filters.text or None)
     page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     count = page.rows[0].found if page.rows else found.count()  # type: ignore[attr-defined]
-    # All accounts are the roots with what lies below them, and that is quicker to add up.
-    summed = found if filters.is_narrowed else trees.customers(actor)
-    totals = _totals(actor, summed, request.tenant.currency)
+    totals = _totals(actor, found if filters.is_narrowed else None, request.tenant.currency)
     wanted = request.GET.get("format", "")
     if wanted in FORMATS and count <= MOST_ROWS:
         return _save(request, wanted, found, state, totals, filters)
@@ -187,8 +185,8 @@ def _filters(query: QueryDict) -> Filters:
 
 
 def _totals(actor: Actor, found: Any, main: str) -> Totals:
-    """Return the sums of the whole filter; what lies below two rows is counted once."""
-    ids = found.order_by().values("pk")
+    """Return the sums of the whole filter, what lies below two rows once; None filters nothing."""
+    ids = None if found is None else found.order_by().values("pk")
     owed = balance_total(actor, ids, today=actor.today)
     return {
         "mrr": Amounts(mrr_total(actor, ids, actor.today), main),

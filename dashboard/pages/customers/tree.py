@@ -1,197 +1,230 @@
 """A customer's tree as a table: who is invoiced, who pays, what it brings in and owes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.actor import Actor
+from accounts.ids import public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
-from accounts.queries import accounts, trees
-from accounts.queries.trees import Branch, Responsibility, TreeRow
+from accounts.queries import trees
+from accounts.queries.trees import Branch
+from dashboard.pages.customers.tree_file import save_tree
+from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
+from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells
 from dashboard.pages.customers.words import (
     account_id_in,
     account_url,
-    kind_name,
+    invoices_pattern,
     steps_to,
     tabs_of,
 )
 from dashboard.pages.doors import staff_only
-from dashboard.tables import Amounts, Label
-from dashboard.templatetags.figures import quantity
-from invoicing.queries.balances import Balance, balances
-from subscriptions.queries.mrr import Mrr, mrr_of
+from dashboard.tables import Amounts, Column, Kind
+from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.templatetags.figures import date_text, quantity
 
 _DEEPEST: Final = 40
+_PASSED_ON: Final = ("columns", "as_of", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for."""
+
+    day: date
+    closed: bool
+    text: str
+    start: int
+    wanted: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One account of the tree; ``opened`` is None where nothing lies below it."""
 
+    key: str
     url: str
     tree_url: str
     name: str
-    kind: str
     is_archived: bool
     level: int
     position: int
     siblings: int
     opened: bool | None
     opener: str
-    invoiced: Label
-    paid: Label
-    mrr_own: Amounts
-    mrr_tree: Amounts
-    open: Amounts
-    overdue: Amounts
+    cells: SafeString
     is_hit: bool
     is_dimmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    """What the rows of a branch need beside themselves, read for all of them at once."""
-
-    responsibilities: Mapping[UUID, Responsibility]
-    mrrs: Mapping[UUID, Mrr]
-    owed: Mapping[UUID, Balance]
-    main: str
 
 
 @require_safe
 @staff_only
 @vary_on_headers("HX-Request")
-def tree_page(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Show a tree, or, to a page that is open already, some more of its rows.
+def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
+    """Show a tree, save it, or answer a page that is open already with some more of its rows.
 
-    At most ten statements beside those of the frame, whatever the size and depth of the tree.
+    At most eight statements beside those of the frame, whatever the size and depth of the tree;
+    two more for another day than today.
     """
-    actor, key = request.actor, account_id_in(account_id)
-    path = accounts.path_of(actor, key)
-    text, start = request.GET.get("q", "").strip()[:200], _number(request.GET.get("from"))
+    key, asked, state = account_id_in(account_id), _asked(request), TABLE.state(request.GET)
+    tree = tree_on(request.actor, key, asked.day, closed=asked.closed)
+    columns = [
+        one for one in TABLE.chosen(state) if _is_today(request, asked) or one.key not in TODAY_ONLY
+    ]
     if request.headers.get("HX-Request"):
-        return _more_rows(request, path, start)
-    if text:
-        branch = trees.matching(actor, key, text)
-    elif start:
-        branch = trees.children_of(actor, key, start=start)
-    else:
-        branch = trees.open_tree(actor, key)
-    rows = _rows(request, path, branch, first_level=2 if start and not text else 1)
+        return _more_rows(request, tree, asked, columns)
+    if asked.wanted and tree.size <= MOST_ROWS:
+        return save_tree(request, asked.wanted, tree, columns)
+    branch = _branch(tree, asked)
+    rows = _rows(request, tree, branch, columns)
+    main = request.tenant.currency
+    totals = {one.key: Amounts({}, main) for one in columns if one.kind == Kind.MONEY}
     context = {
-        "account": path[-1],
-        "steps": steps_to(path, page="tree"),
+        "account": tree.path[-1],
+        "steps": steps_to(tree.path, page="tree"),
         "tabs": tabs_of(key, "tree"),
         "rows": rows,
-        "main": request.tenant.currency,
-        "text": text,
-        "hits": _hits(len(branch.hits)) if text else "",
-        "is_alone": not (text or start) and len(rows) == 1,
-        "more": _more(key, branch, level=2),
-        "clear_url": account_url(key, "tree"),
-        "scope_name": path[-1].name,
+        "table": TABLE.shown([], state, totals, ""),
+        "heads": _heads(columns, main),
+        "asked": asked,
+        "day": "" if _is_today(request, asked) else date_text(asked.day),
+        "today": request.actor.today,
+        "hits": _hits(len(branch.hits)) if asked.text else "",
+        "is_alone": tree.size == 1 and not asked.text,
+        "more": _more(request, key, branch, level=2),
+        "kept": state.kept("q", "as_of", "closed", "from", "level"),
+        "kept_by_columns": state.kept("columns", "from", "level"),
+        "clear_url": state.url(q=None, **{"from": None}),
+        "today_url": state.url(as_of=None),
+        "too_many": quantity(MOST_ROWS) if asked.wanted else "",
+        "invoices_pattern": invoices_pattern(),
+        "scope_name": tree.path[-1].name,
     }
-    return render(request, "customers/tree.html", context)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.wanted else HTTPStatus.OK
+    return render(request, "customers/tree.html", context, status=status)
 
 
-def _more_rows(request: ActorRequest, path: Sequence[Account], start: int) -> HttpResponse:
+def _asked(request: ActorRequest) -> Asked:
+    query, wanted = request.GET, request.GET.get("format", "")
+    try:
+        day = date.fromisoformat(query.get("as_of", ""))
+    except ValueError:
+        day = request.actor.today
+    return Asked(
+        day=day,
+        closed=query.get("closed") == "1",
+        text=query.get("q", "").strip()[:200],
+        start=_number(query.get("from")),
+        wanted=wanted if wanted in FORMATS else "",
+    )
+
+
+def _is_today(request: ActorRequest, asked: Asked) -> bool:
+    return asked.day == request.actor.today
+
+
+def _branch(tree: Tree, asked: Asked) -> Branch:
+    if asked.text:
+        return tree.matching(asked.text)
+    return tree.children(asked.start) if asked.start else tree.opened()
+
+
+def _more_rows(
+    request: ActorRequest, tree: Tree, asked: Asked, columns: Sequence[Column[Entry]]
+) -> HttpResponse:
     """Answer with the children of an account that was just opened, as rows at their level."""
-    key = path[-1].pk
     level = min(max(_number(request.GET.get("level")), 2), _DEEPEST)
-    branch = trees.children_of(request.actor, key, start=start)
+    branch = tree.children(asked.start)
     context = {
-        "rows": _rows(request, path, branch, first_level=level),
-        "more": _more(key, branch, level=level),
+        "rows": _rows(request, tree, branch, columns, deeper=level - 2),
+        "more": _more(request, tree.path[-1].pk, branch, level=level),
+        "heads": columns,
     }
     return render(request, "customers/_tree_rows.html", context)
 
 
 def _rows(
-    request: ActorRequest, path: Sequence[Account], branch: Branch, *, first_level: int
+    request: ActorRequest,
+    tree: Tree,
+    branch: Branch,
+    columns: Sequence[Column[Entry]],
+    *,
+    deeper: int = 0,
 ) -> list[Row]:
-    if not branch.rows:
-        return []
-    figures = _figures(request.actor, path, branch.rows, request.tenant.currency)
-    top_level = branch.rows[0].level - first_level
-    return [_row(row, row.level - top_level, figures, branch) for row in branch.rows]
+    found = entries(tree, branch.rows, request.tenant.currency)
+    passed_on, others = _passed_on(request), columns[1:]
+    return [_row(entry, entry.level + deeper, branch, others, passed_on) for entry in found]
 
 
-def _figures(actor: Actor, path: Sequence[Account], rows: Sequence[TreeRow], main: str) -> _Figures:
-    ids = [row.id for row in rows]
-    return _Figures(
-        trees.responsibilities(actor, path, _parents_first(rows), actor.today),
-        mrr_of(actor, ids, actor.today),
-        balances(actor, ids, today=actor.today),
-        main,
-    )
-
-
-def _parents_first(rows: Iterable[TreeRow]) -> list[TreeRow]:
-    return sorted(rows, key=lambda row: row.level)
-
-
-def _row(row: TreeRow, level: int, figures: _Figures, branch: Branch) -> Row:
-    mrr, owed, main = figures.mrrs[row.id], figures.owed[row.id], figures.main
-    responsible = figures.responsibilities[row.id]
+def _row(
+    entry: Entry, level: int, branch: Branch, columns: Sequence[Column[Entry]], passed_on: str
+) -> Row:
+    place = entry.place
     return Row(
-        url=account_url(row.id),
-        tree_url=account_url(row.id, "tree"),
-        name=row.name,
-        kind=kind_name(row.kind),
-        is_archived=row.status == Account.Status.ARCHIVED,
+        key=public_id("acc", place.id),
+        url=account_url(place.id),
+        tree_url=f"{account_url(place.id, 'tree')}?{passed_on}",
+        name=place.name,
+        is_archived=place.status == Account.Status.ARCHIVED,
         level=level,
-        position=row.position,
-        siblings=row.siblings,
-        opened=row.is_open if row.below else None,
-        opener=_opener(row),
-        invoiced=_invoiced(row, responsible),
-        paid=_paid(row.id, responsible),
-        mrr_own=Amounts(mrr.own, main),
-        mrr_tree=Amounts(mrr.tree, main),
-        open=Amounts(owed.tree_open, main),
-        overdue=Amounts(owed.tree_overdue, main, "negative"),
-        is_hit=row.id in branch.hits,
-        is_dimmed=bool(branch.hits) and row.id not in branch.hits,
+        position=place.position,
+        siblings=place.siblings,
+        opened=place.is_open if place.below else None,
+        opener=_opener(place.name, place.below),
+        cells=cells(columns, entry),
+        is_hit=place.id in branch.hits,
+        is_dimmed=bool(branch.hits) and place.id not in branch.hits,
     )
 
 
-def _opener(row: TreeRow) -> str:
+def _passed_on(request: ActorRequest) -> str:
+    """Return what rows that are asked for later have to be told, to look like these."""
+    return urlencode([(k, v) for k in _PASSED_ON for v in request.GET.getlist(k)])
+
+
+def _heads(columns: Sequence[Column[Entry]], main: str) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "title": f"{one.title}, {main}" if one.kind == Kind.MONEY else str(one.title),
+            "is_numeric": one.is_numeric,
+            "tip": str(one.tip),
+        }
+        for one in columns
+    ]
+
+
+def _opener(name: str, below: int) -> str:
     """Return what the button that opens a row says."""
     text = _("Accounts below %(name)s: %(count)s")
-    return text % {"name": row.name, "count": quantity(row.below)} if row.below else ""
+    return text % {"name": name, "count": quantity(below)} if below else ""
 
 
-def _invoiced(row: TreeRow, responsible: Responsibility) -> Label:
-    if responsible.bill_to_id == row.id:
-        return Label(_("Own invoice"), "info")
-    if responsible.bill_to_id == row.parent_id:
-        return Label(_("On parent’s invoice"), "ok", responsible.bill_to_name)
-    return Label(_("On invoice of %(name)s") % {"name": responsible.bill_to_name}, "ok")
-
-
-def _paid(account_id: UUID, responsible: Responsibility) -> Label:
-    if responsible.payer_id == account_id:
-        return Label(_("Pays itself"), "info")
-    return Label(_("Paid by %(name)s") % {"name": responsible.payer_name}, "plum")
-
-
-def _more(key: UUID, branch: Branch, *, level: int) -> dict[str, object] | None:
+def _more(
+    request: ActorRequest, key: UUID, branch: Branch, *, level: int
+) -> dict[str, object] | None:
     """Return where the children of an account that are not shown yet begin."""
     if branch.next_start is None:
         return None
     left = branch.rows[-1].siblings - branch.next_start
     count = min(left, trees.CHILDREN_AT_ONCE)
     label = ngettext("Show %(count)s more of %(left)s", "Show %(count)s more of %(left)s", count)
+    passed_on = _passed_on(request)
     url = f"{account_url(key, 'tree')}?from={branch.next_start}"
+    url = f"{url}&{passed_on}" if passed_on else url
     return {
         "url": url,
         "rows_url": f"{url}&level={level}",

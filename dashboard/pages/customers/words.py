@@ -52,6 +52,11 @@ def invoices_url(account_id: UUID) -> str:
     return f"{reverse('invoices:list')}?in={public_id('acc', account_id)}"
 
 
+def invoices_pattern() -> str:
+    """Return the address of the invoices of an account, with ``acc_any`` for the account."""
+    return f"{reverse('invoices:list')}?in={_ANY}"
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """One of a few views of the same thing."""

@@ -1,0 +1,123 @@
+"""Reading what a tree table shows: the tree of a day, and what its accounts bring in and owe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.queries import accounts, past_trees, trees
+from accounts.queries.responsibilities import responsibilities
+from accounts.queries.trees import Branch, TreeRow
+from dashboard.pages.customers.tree_table import Entry, path_of_each
+from invoicing.queries.balances import Balance, balances
+from subscriptions.queries.mrr import Mrr, mrr_in, mrr_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree as it stood on a day.
+
+    ``past`` are all its rows, depth first, where something has moved between that day and today;
+    None where the tree of today is the tree of that day.
+    """
+
+    actor: Actor
+    path: list[Account]
+    top: TreeRow
+    day: date
+    closed: bool
+    past: Sequence[TreeRow] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many accounts it has."""
+        return self.top.below + 1
+
+    def opened(self) -> Branch:
+        """Return what is shown at first."""
+        if self.past is not None:
+            return past_trees.open_then(self.actor, self.past)
+        return trees.open_tree(self.actor, self.top, closed=self.closed)
+
+    def children(self, start: int) -> Branch:
+        """Return some of those directly below the top."""
+        if self.past is not None:
+            return past_trees.children_then(self.actor, self.past, start=start)
+        return trees.children_of(self.actor, self.top, start=start, closed=self.closed)
+
+    def matching(self, text: str) -> Branch:
+        """Return what contains ``text``, with all above it."""
+        if self.past is not None:
+            return past_trees.matching_then(self.actor, self.past, text)
+        return trees.matching(self.actor, self.top, text, closed=self.closed)
+
+    def whole(self) -> Branch:
+        """Return all of it, depth first."""
+        if self.past is not None:
+            return Branch(list(self.past))
+        return trees.everything(self.actor, self.top, closed=self.closed)
+
+
+def tree_on(actor: Actor, account_id: UUID, day: date, *, closed: bool) -> Tree:
+    """Return a tree to read from. One statement for today, at most five for another day.
+
+    Args:
+        actor: who asks.
+        account_id: its top.
+        day: the day.
+        closed: whether archived accounts are shown, under which nothing is in use.
+
+    Raises:
+        NotFound: the account does not exist, had no place then or is out of sight.
+    """
+    if past_trees.stood_still(actor, actor.today, day):
+        path = accounts.path_of(actor, account_id)
+        return Tree(actor, path, trees.row_of(actor, path[-1]), day, closed)
+    path = past_trees.path_then(actor, account_id, day)
+    past = past_trees.tree_then(actor, account_id, day, closed=closed)
+    return Tree(actor, path, past[0], day, closed, past)
+
+
+def entries(tree: Tree, rows: Sequence[TreeRow], main: str) -> list[Entry]:
+    """Return rows with all that is known of them. Four statements at most.
+
+    Args:
+        tree: the tree that they belong to.
+        rows: some of it, in the order they are shown.
+        main: the currency that the heads name.
+    """
+    if not rows:
+        return []
+    held = responsibilities(
+        tree.actor, tree.path, sorted(rows, key=lambda row: row.level), tree.day
+    )
+    mrrs, owed = _mrrs(tree, rows), _owed(tree, rows)
+    above = [account.name for account in tree.path]
+    paths = path_of_each(rows, above[:-1] if rows[0].id == tree.top.id else above)
+    return [
+        Entry(
+            place=row,
+            level=row.level - tree.top.level + 1,
+            path=path,
+            responsible=held.by_account[row.id],
+            settings=held.settings,
+            mrr=mrrs[row.id],
+            owed=owed.get(row.id),
+            main=main,
+        )
+        for row, path in zip(rows, paths, strict=True)
+    ]
+
+
+def _mrrs(tree: Tree, rows: Sequence[TreeRow]) -> Mapping[UUID, Mrr]:
+    if tree.past is None:
+        return mrr_of(tree.actor, [row.id for row in rows], tree.day)
+    return mrr_in(tree.actor, [(row.id, row.parent_id) for row in tree.past], tree.day)
+
+
+def _owed(tree: Tree, rows: Sequence[TreeRow]) -> Mapping[UUID, Balance]:
+    if tree.day != tree.actor.today:
+        return {}
+    return balances(tree.actor, [row.id for row in rows], today=tree.day)

@@ -1,0 +1,200 @@
+"""The columns of a tree table, and how its cells are written."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account, SettingName
+from accounts.queries.responsibilities import Responsibility
+from accounts.queries.settings import FamilySettings
+from accounts.queries.trees import TreeRow
+from dashboard.pages.customers.settings import value_text
+from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.tables import Amounts, Column, Kind, Label, Link, Table
+from dashboard.templatetags.figures import day, quantity
+from invoicing.queries.balances import Balance
+from subscriptions.queries.mrr import Mrr
+
+STATUSES: Final = {
+    Account.Status.ACTIVE: gettext_lazy("Active"),
+    Account.Status.ARCHIVED: gettext_lazy("Archived"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of a tree with all that is known of it.
+
+    ``owed`` is None on another day than today: what was open then is not kept. ``main`` is
+    the currency that the heads name.
+    """
+
+    place: TreeRow
+    level: int
+    path: str
+    responsible: Responsibility
+    settings: FamilySettings
+    mrr: Mrr
+    owed: Balance | None
+    main: str
+
+
+def _setting(name: str) -> Callable[[Entry], str | None]:
+    return lambda entry: value_text(name, entry.settings.value(entry.place.id, name)) or None
+
+
+def _money(read: Callable[[Balance], Mapping[str, int]], tone: str = "") -> Callable[[Entry], Any]:
+    def value(entry: Entry) -> Amounts | None:
+        return None if entry.owed is None else Amounts(read(entry.owed), entry.main, tone)
+
+    return value
+
+
+def _invoiced(entry: Entry) -> Label:
+    responsible, place = entry.responsible, entry.place
+    if responsible.bill_to_id == place.id:
+        return Label(_("Own invoice"), "info")
+    if responsible.bill_to_id == place.parent_id:
+        return Label(_("On parent’s invoice"), "ok", responsible.bill_to_name)
+    return Label(_("On invoice of %(name)s") % {"name": responsible.bill_to_name}, "ok")
+
+
+def _paid(entry: Entry) -> Label:
+    if entry.responsible.payer_id == entry.place.id:
+        return Label(_("Pays itself"), "info")
+    return Label(_("Paid by %(name)s") % {"name": entry.responsible.payer_name}, "plum")
+
+
+def _status(entry: Entry) -> Label:
+    is_active = entry.place.status == Account.Status.ACTIVE
+    return Label(
+        str(STATUSES.get(entry.place.status, entry.place.status)), "ok" if is_active else "plain"
+    )
+
+
+_NAME: Final[Column[Entry]] = Column(
+    "name",
+    gettext_lazy("Account"),
+    Kind.LINK,
+    lambda entry: Link(entry.place.name, account_url(entry.place.id)),
+)
+TABLE: Final[Table[Entry]] = Table(
+    name="tree",
+    title=gettext_lazy("Tree table"),
+    default_sort="name",
+    columns=(
+        _NAME,
+        Column("kind", gettext_lazy("Type"), Kind.TEXT, lambda entry: kind_name(entry.place.kind)),
+        Column("status", gettext_lazy("Status"), Kind.LABEL, _status, is_default=False),
+        Column(
+            "external_id",
+            gettext_lazy("External ID"),
+            Kind.TEXT,
+            lambda entry: entry.place.external_id,
+            is_default=False,
+        ),
+        Column("invoiced", gettext_lazy("Who is invoiced"), Kind.LABEL, _invoiced),
+        Column("paid", gettext_lazy("Who pays"), Kind.LABEL, _paid),
+        Column(
+            "subscriptions",
+            gettext_lazy("Subscriptions"),
+            Kind.NUMBER,
+            lambda entry: entry.mrr.subscriptions or None,
+            is_default=False,
+            tip=gettext_lazy("Running subscriptions of the account itself"),
+        ),
+        Column(
+            "mrr_own",
+            gettext_lazy("MRR own"),
+            Kind.MONEY,
+            lambda entry: Amounts(entry.mrr.own, entry.main),
+        ),
+        Column(
+            "mrr",
+            gettext_lazy("MRR with sub-accounts"),
+            Kind.MONEY,
+            lambda entry: Amounts(entry.mrr.tree, entry.main),
+        ),
+        Column("open", gettext_lazy("Open"), Kind.MONEY, _money(lambda owed: owed.tree_open)),
+        Column(
+            "overdue",
+            gettext_lazy("Overdue"),
+            Kind.MONEY,
+            _money(lambda owed: owed.tree_overdue, "negative"),
+        ),
+        Column(
+            "next",
+            gettext_lazy("Next billing"),
+            Kind.DATE,
+            lambda entry: entry.mrr.next_date,
+            is_default=False,
+        ),
+        *(
+            Column(name, title, Kind.TEXT, _setting(name), is_default=False)
+            for name, title in (
+                (SettingName.CURRENCY.value, gettext_lazy("Currency")),
+                (SettingName.LANGUAGE.value, gettext_lazy("Invoice language")),
+                (SettingName.PAYMENT_TERMS_DAYS.value, gettext_lazy("Payment terms")),
+                (SettingName.COST_CENTRE.value, gettext_lazy("Cost centre")),
+            )
+        ),
+    ),
+)
+TODAY_ONLY: Final = frozenset({"open", "overdue", "next"})
+"""What is known of today alone: no past of it is kept."""
+FILE_COLUMNS: Final[tuple[Column[Entry], ...]] = (
+    Column("level", gettext_lazy("Level"), Kind.NUMBER, lambda entry: entry.level),
+    Column("path", gettext_lazy("Path"), Kind.TEXT, lambda entry: entry.path),
+)
+"""What stands before the name in a file, where no indent shows the tree."""
+
+
+def cells(columns: Iterable[Column[Entry]], entry: Entry) -> SafeString:
+    """Write the cells of a row; here and not by a template, because a tree has thousands."""
+    return format_html_join(
+        "\n",
+        '<td role="gridcell"{}>{}</td>',
+        (_cell(column.kind, column.value(entry)) for column in columns),
+    )
+
+
+def _cell(kind: Kind, value: Any) -> tuple[SafeString | str, SafeString | str]:
+    if value is None:
+        return _NUMERIC if kind in {Kind.NUMBER, Kind.MONEY} else "", "–"
+    if kind == Kind.MONEY:
+        return _NEGATIVE if value.tone and value.minor else _NUMERIC, value.cell
+    if kind == Kind.NUMBER:
+        return _NUMERIC, quantity(value)
+    if kind == Kind.LABEL:
+        tip = value.tip or value.text
+        return "", format_html(_BADGE, value.tone, tip, value.text)
+    if kind == Kind.DATE:
+        return _NOWRAP, _day(value)
+    return "", str(value)
+
+
+_NUMERIC: Final = SafeString(' class="num"')
+_NEGATIVE: Final = SafeString(' class="num negative"')
+_NOWRAP: Final = SafeString(' class="nowrap"')
+_BADGE: Final = '<span class="badge {}" title="{}"><span>{}</span></span>'
+
+
+def _day(value: date) -> SafeString:
+    return day(value)
+
+
+def path_of_each(rows: Sequence[TreeRow], above: Sequence[str]) -> list[str]:
+    """Return the path of each row as text, parents first; ``above`` are the names to their top."""
+    known: dict[Any, str] = {}
+    paths = []
+    for row in rows:
+        prefix = known.get(row.parent_id) or " / ".join(above)
+        known[row.id] = f"{prefix} / {row.name}" if prefix else row.name
+        paths.append(known[row.id])
+    return paths
