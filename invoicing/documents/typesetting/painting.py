@@ -41,7 +41,7 @@ class Furnished:
     y: float
 
 
-class FurnishedPage(Page):  # type: ignore[misc]
+class FurnishedPage(Page):
     """A page whose rooms are filled with tables."""
 
     def __init__(self, page: Page, rooms: Sequence[Furnished], pen: Pen) -> None:
