@@ -134,6 +134,8 @@ DATABASES = {
     "owner": _database("DATABASE_OWNER_URL", "DATABASE_URL"),
     "maintenance": _database("DATABASE_MAINTENANCE_URL"),
 }
+# How long the database keeps a transaction whose client says nothing: a host that was lost.
+IDLE_TRANSACTION_SECONDS = int(os.environ.get("IDLE_TRANSACTION_SECONDS", "120"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Person"

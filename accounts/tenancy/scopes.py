@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 _current: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
@@ -29,6 +30,20 @@ R = TypeVar("R")
 def current_tenant_id() -> UUID | None:
     """Return the tenant of the running transaction, None outside of one."""
     return _current.get()
+
+
+def _begin(tenant_id: UUID) -> None:
+    """Tell the database whose transaction this is, and how long it waits for a silent client.
+
+    A host that falls out of the network leaves its transaction and its locks behind; without this
+    limit others would wait for them until the system's TCP gives up, hours later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('app.tenant_id', %s, true),"
+            " set_config('idle_in_transaction_session_timeout', %s, true)",
+            [str(tenant_id), f"{settings.IDLE_TRANSACTION_SECONDS}s"],
+        )
 
 
 def _tell_database(value: str) -> None:
@@ -61,7 +76,7 @@ def scope(tenant_id: UUID) -> Iterator[None]:
             yield
         return
     with transaction.atomic():
-        _tell_database(str(tenant_id))
+        _begin(tenant_id)
         token = _current.set(tenant_id)
         try:
             yield

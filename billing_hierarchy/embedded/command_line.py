@@ -74,11 +74,13 @@ def _prepare(arguments: list[str]) -> None:
 
     from billing_hierarchy.embedded.migrating import migrate_if_embedded  # noqa: PLC0415
     from billing_hierarchy.role_check import refuse_powerful_role  # noqa: PLC0415
+    from billing_hierarchy.schema_check import refuse_older_tables  # noqa: PLC0415
 
     django.setup()
     migrate_if_embedded()
     try:
         refuse_powerful_role()
+        refuse_older_tables()
     except ImproperlyConfigured as error:
         raise EmbeddedServiceError(str(error)) from error
 

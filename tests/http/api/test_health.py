@@ -1,9 +1,11 @@
 """Whether the process lives, and whether it can serve."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
 from accounts.ids import uuid7
+from billing_hierarchy import schema_check
 
 
 def test_lives_without_a_database(client):
@@ -35,6 +37,25 @@ def test_is_not_ready_without_one(db, client, monkeypatch):
 
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert b"route" not in answer.content
+
+
+def test_is_not_ready_with_the_tables_of_an_earlier_version(db, client, caplog, monkeypatch):
+    known = schema_check.known_migrations() | {("invoicing", "9999_later")}
+    monkeypatch.setattr(schema_check, "known_migrations", lambda: known)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["database"]) == (503, "not migrated")
+    assert "invoicing.9999_later" in caplog.text
+
+
+def test_a_process_refuses_the_tables_of_an_earlier_version(db, monkeypatch):
+    schema_check.refuse_older_tables()
+    known = schema_check.known_migrations() | {("invoicing", "9999_later")}
+    monkeypatch.setattr(schema_check, "known_migrations", lambda: known)
+
+    with pytest.raises(ImproperlyConfigured, match=r"1 migrations.*migrate --database owner"):
+        schema_check.refuse_older_tables()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
