@@ -15,7 +15,10 @@ from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages.badges import INVOICE_STATUSES, Badge
 from dashboard.pages.doors import signed_in
-from dashboard.pages.invoices import Chip, Tab
+from dashboard.pages.lists import Chip, Tab
+from dashboard.pages.runs import NewRunForm
+from dashboard.pages.runs_approval import Difference
+from dashboard.pages.runs_status import Step
 from dashboard.pages.timeline import Happened
 
 _TONES: Final = ("", "primary", "danger", "quiet")
@@ -35,7 +38,10 @@ def styleguide(request: ActorRequest) -> HttpResponse:
             SimpleNamespace(label=_("Invoices"), url="#"),
             SimpleNamespace(label="RE-2026-000042", url=""),
         ],
-        "tabs": [Tab(_("All"), "#", "14", True), Tab(_("Overdue"), "#", "2", False)],
+        "tabs": [
+            Tab(_("All"), "#", "14", True, "€28,702.80"),
+            Tab(_("Overdue"), "#", "2", False, "€1,190.00"),
+        ],
         "chips": [Chip(_("Currency: %(currency)s") % {"currency": "CHF"}, "#")],
         "entries": [
             Happened(
@@ -44,6 +50,14 @@ def styleguide(request: ActorRequest) -> HttpResponse:
             Happened(_("Draft made"), datetime(2026, 11, 15, 5, 58, tzinfo=UTC), "Jana Petersen"),
         ],
         "amounts": [(-123456750, "EUR"), (123450, "CHF"), (1234, "JPY"), (1234567, "KWD")],
+        "stepper": [
+            Step(_("Draft"), "done"),
+            Step(_("Approve"), "now"),
+            Step(_("Issue"), "later"),
+        ],
+        "differences": [Difference("EUR", "2", "3")],
+        "kept": [],
+        "form": NewRunForm(data={"date": "", "account": ""}),
         "start": date(2026, 11, 1),
         "end": date(2026, 12, 1),
     }

@@ -9,7 +9,8 @@ const WIDE = matchMedia("(min-width: 64rem)");
 async function openFrom(url) {
   const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
   const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
-  const dialog = page?.querySelector("dialog");
+  // Anything else than a dialog alone is a page: a redirection, or something to sign in to.
+  const dialog = page?.querySelector("body > dialog:only-child");
   if (!dialog) {
     location.assign(url);
     return;
@@ -37,7 +38,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.submitter?.matches("[data-dialog]")) return;
   event.preventDefault();
-  const url = new URL(event.submitter.formAction || event.target.action);
+  const url = new URL(event.submitter.getAttribute("formaction") ?? event.target.action, location);
   url.search = new URLSearchParams(new FormData(event.target, event.submitter));
   openFrom(url);
 });
