@@ -8,8 +8,8 @@ class PageEntry:
     """A page to walk: its name, its address with placeholders, and who looks at it.
 
     ``who`` is ``staff``, ``customer`` (the whole group), ``department`` (one branch of it),
-    ``owner``, ``newcomer`` (staff of a vendor without invoices) or empty for somebody not
-    signed in.
+    ``owner``, ``newcomer`` (staff of a vendor without invoices), ``operator`` (of the platform,
+    in the vendor) or empty for somebody not signed in.
     ``opens`` is what is clicked first, ``shows`` what then has to be there.
     """
 
@@ -26,6 +26,16 @@ PAGES = (
     PageEntry("invoices", "/invoices/"),
     PageEntry("invoices, nothing found", "/invoices/?q=nothing&currency=CHF"),
     PageEntry("invoices, none yet", "/invoices/", who="newcomer"),
+    PageEntry(
+        "invoices, filters", "/invoices/?due=month", opens="details:has(.filter-panel) > summary"
+    ),
+    PageEntry(
+        "invoices, selected", "/invoices/", opens="tbody .pick label", shows=".bulk [data-count]"
+    ),
+    PageEntry(
+        "invoices, drawer", "/invoices/", opens="a[data-drawer]", shows=".drawer[open] .glance"
+    ),
+    PageEntry("invoice, quick view", "/invoices/{invoice}/glance/"),
     PageEntry("invoice", "/invoices/{invoice}/"),
     PageEntry("invoice, why", "/invoices/{invoice}/", opens="a[data-why]", shows=".why-row"),
     PageEntry(
@@ -63,6 +73,12 @@ PAGES = (
     PageEntry("run", "/runs/{run}/"),
     PageEntry("run, to approve", "/runs/{waiting_run}/"),
     PageEntry("run, approval", "/runs/{waiting_run}/approve/"),
+    PageEntry(
+        "run, approval in a dialog",
+        "/runs/{waiting_run}/",
+        opens="a[data-dialog]",
+        shows=".dialog[open] form",
+    ),
     PageEntry("run, new", "/runs/new/?date=2027-02-01"),
     PageEntry(
         "run, refused",
@@ -78,9 +94,14 @@ PAGES = (
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry("style guide", "/styleguide/"),
     PageEntry("not found", "/invoices/nothing/"),
+    PageEntry("not found, no such address", "/no/such/page/"),
+    PageEntry("not found, nobody", "/no/such/page/", who=""),
     PageEntry("portal", "/portal/", who="customer"),
     PageEntry("portal, forbidden", "/styleguide/", who="customer"),
     PageEntry("portal, invoices", "/portal/invoices/", who="customer"),
     PageEntry("portal, invoice", "/portal/invoices/{invoice}/", who="customer"),
+    PageEntry(
+        "portal, drawer", "/portal/invoices/", "department", "a[data-drawer]", ".drawer .glance"
+    ),
     PageEntry("portal, extract", "/portal/invoices/{invoice}/", who="department"),
 )
