@@ -16,25 +16,8 @@ from django.db import connections
 
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import Invoice
-from tests.world import account, make_vendor, price, subscription
-
-DAY = "2026-12-01"
-
-
-def fill(vendor, families):
-    vendor.has(
-        "accounts",
-        *(account(f"R{n:03d}") for n in range(families)),
-        *(account(f"R{n:03d}-own", f"R{n:03d}", bill_to=f"R{n:03d}-own")
-          for n in range(0, families, 3)),
-    )  # fmt: skip
-    vendor.has("prices", price("ten", "10"), price("later", "29.99", timing="arrears"))
-    vendor.has(
-        "subscriptions",
-        *(subscription(f"S{n:03d}", f"R{n:03d}", "ten", "2026-11-17") for n in range(families)),
-        *(subscription(f"T{n:03d}", f"R{n:03d}-own", "later", "2026-10-20")
-          for n in range(0, families, 3)),
-    )  # fmt: skip
+from tests.integration.invoicing.twins import DAY, assert_twins, fill
+from tests.world import make_vendor
 
 
 @pytest.fixture
@@ -67,24 +50,6 @@ def finish(process):
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     return int(output)
-
-
-def billed(vendor):
-    """Return the documents by bill-to, without the numbers."""
-    documents = vendor.documents()
-    assert sorted(d["number"] for d in documents) == [
-        f"RE-2026-{n:06d}" for n in range(1, len(documents) + 1)
-    ]
-    return sorted(
-        ({**d, "number": None} for d in documents), key=lambda d: (d["bill_to"], d["currency"])
-    )
-
-
-def assert_twins(vendor, twin):
-    assert billed(vendor) == billed(twin)
-    assert vendor.violations() == []
-    assert vendor.problems() == []
-    assert vendor.faults() == []
 
 
 def test_two_processes_share_one_run(twins):
