@@ -64,7 +64,7 @@ def main() -> None:
             done[what] += 1
         except (tree.TreeCycle, tree.TreeTooDeep, tree.TreeBusy) as refusal:
             done[type(refusal).__name__] += 1
-    print(json.dumps({"done": done, "seen": seen}))
+    sys.stdout.write(json.dumps({"done": done, "seen": seen}))
 
 
 def _contradictions(tenant_id: UUID, account_id: UUID) -> list[str]:
