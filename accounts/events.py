@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.actor import Actor
+from accounts.ids import uuid7
 from accounts.models import AuditEntry, Event
 from accounts.tenancy.inserting import insert_rows
 
@@ -36,39 +37,49 @@ def record_event(actor: Actor, happening: Happening, *, now: datetime) -> None:
     record_events(actor, [happening], now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A row of the audit trail, but for who, when and from where."""
+
+    id: UUID
+    action: str
+    account_id: UUID | None
+    object_type: str
+    object_id: UUID
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A row of the event log, but for when."""
+
+    id: UUID
+    kind: str
+    account_id: UUID | None
+    subject_type: str
+    subject_id: UUID
+    data: Mapping[str, object]
+
+
 def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetime) -> None:
     """Write many happenings in two statements."""
     entries, events = [], []
     for happening in happenings:
-        object_type = happening.action.partition(".")[0]
-        entries.append(
-            AuditEntry(
-                tenant_id=actor.tenant_id,
-                at=now,
-                actor_kind=actor.kind,
-                actor_id=actor.actor_id,
-                actor_label=actor.label,
-                origin=actor.origin,
-                request_id=actor.request_id,
-                action=happening.action,
-                account_id=happening.account_id,
-                object_type=object_type,
-                object_id=happening.object_id,
-                before=happening.before,
-                after=happening.after,
-            )
-        )
+        object_type, object_id = happening.action.partition(".")[0], happening.object_id
+        about = (happening.account_id, object_type, object_id)
+        entries.append(_Entry(uuid7(), happening.action, *about, happening.before, happening.after))
         if happening.tells:
-            events.append(
-                Event(
-                    tenant_id=actor.tenant_id,
-                    kind=happening.action,
-                    account_id=happening.account_id,
-                    subject_type=object_type,
-                    subject_id=happening.object_id,
-                    data=happening.data,
-                    at=now,
-                )
-            )
-    insert_rows(entries)
-    insert_rows(events)
+            events.append(_Told(uuid7(), happening.action, *about, happening.data))
+    insert_rows(
+        entries,
+        into=AuditEntry,
+        tenant_id=actor.tenant_id,
+        at=now,
+        actor_kind=actor.kind,
+        actor_id=actor.actor_id,
+        actor_label=actor.label,
+        origin=actor.origin,
+        request_id=actor.request_id,
+    )
+    insert_rows(events, into=Event, tenant_id=actor.tenant_id, at=now)

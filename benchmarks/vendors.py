@@ -55,29 +55,30 @@ def _families(families: int) -> Iterator[dict[str, object]]:
             }
 
 
-def tree_rows(size: int, levels: int, widest: int) -> list[dict[str, object]]:
-    """Return the accounts of one tree: a root with ``widest`` children, the rest spread below.
+def tree_rows(size: int, levels: int, widest: int, middle: int) -> list[dict[str, object]]:
+    """Return the accounts of one tree, the same every time.
 
-    The same every time. The second account has as many children as the root.
+    The root has ``widest`` children, so has the account N1; below N2 there are about ``middle``.
     """
     choose = random.Random(7)
     rows = [account("N0", name="Node 0", billing_day=1)]
-    above, number = ["N0"], 1
+    above = ["N0"]
+    deeper = (size - 1 - widest) // (levels - 2)
     for level in range(1, levels):
-        count = widest if level == 1 else (size - number) // (levels - level)
-        names = []
-        for place in range(count):
-            parent = above[0] if level == 2 and place < widest else choose.choice(above)
-            rows.append(
-                {
-                    "external_id": f"N{number}",
-                    "parent_external_id": parent,
-                    "name": f"Node {number}",
-                    "kind": "branch",
-                }
-            )
-            names.append(f"N{number}")
-            number += 1
+        names = [f"N{len(rows) + place}" for place in range(widest if level == 1 else deeper)]
+        parents = [above[0] if level == 1 else choose.choice(above) for _ in names]
+        if level == 2:
+            of_middle = middle // (levels - 2)
+            parents[: widest + of_middle] = ["N1"] * widest + ["N2"] * of_middle
+        rows += [
+            {
+                "external_id": name,
+                "parent_external_id": parent,
+                "name": f"Node {name[1:]}",
+                "kind": "branch",
+            }
+            for name, parent in zip(names, parents, strict=True)
+        ]
         above = names
     return rows
 

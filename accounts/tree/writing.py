@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from mptt.exceptions import InvalidMove
 
 from accounts.errors import Invalid, NotFound
 from accounts.models import AccountNode
+from accounts.tenancy.inserting import insert_rows
 from accounts.tree import locking
 from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
 
@@ -18,6 +20,18 @@ class TreeCycle(Invalid):
 
     code = "tree_cycle"
     message = _("An account cannot stand below itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A new place in a tree, named as the model's columns are."""
+
+    account_id: UUID
+    parent_id: UUID | None
+    lft: int
+    rght: int
+    level: int
+    tree_id: int
 
 
 def insert(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
@@ -111,22 +125,15 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
     renumber(
         {key: place for key, place in places.items() if key in stored and place != stored[key][1:]}
     )
-    AccountNode.objects.bulk_create(
+    insert_rows(
         [
-            AccountNode(
-                account_id=account_id,
-                tenant_id=tenant_id,
-                parent_id=parent_id,
-                lft=places[account_id][0],
-                rght=places[account_id][1],
-                level=places[account_id][2],
-                tree_id=places[account_id][3],
-            )
+            _Node(account_id, parent_id, *places[account_id])
             for account_id, parent_id in sorted(
                 parents.items(), key=lambda pair: places[pair[0]][2]
             )
         ],
-        batch_size=5_000,
+        into=AccountNode,
+        tenant_id=tenant_id,
     )
 
 

@@ -97,6 +97,10 @@ class _Line:
     payer_key: str
 
 
+# Asking the model makes it translate the names of all kinds each time.
+_KINDS = tuple(Account.Kind.values)
+
+
 @dataclass(slots=True)
 class _Known:
     """The tenant's accounts that the file may speak of."""
@@ -165,7 +169,7 @@ def import_accounts(
 def _understand(row: Row) -> _Line:
     identity: dict[str, Any] = {
         "name": row.required("name"),
-        "kind": row.choice("kind", Account.Kind.values, needed=True),
+        "kind": row.choice("kind", _KINDS, needed=True),
         "legal_name": row.text("legal_name"),
         "email": row.email("email"),
         "line1": row.text("line1"),
