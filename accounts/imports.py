@@ -15,7 +15,9 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.errors import FieldError
 from billing_rules.countries import is_country
@@ -158,11 +160,15 @@ class Row:
 
     def country(self, column: str) -> str:
         """Return the cell if it is a country's code of ISO 3166-1."""
-        return self._known(column, is_country, "unknown_country", _("This is no country's code."))
+        return self._known(
+            column, is_country, "unknown_country", gettext_lazy("This is no country's code.")
+        )
 
     def currency(self, column: str) -> str:
         """Return the cell if it is a currency of ISO 4217."""
-        return self._known(column, is_currency, "unknown_currency", _("This is no currency."))
+        return self._known(
+            column, is_currency, "unknown_currency", gettext_lazy("This is no currency.")
+        )
 
     def time_zone(self, column: str) -> str:
         """Return the cell if it is a time zone of the IANA database."""
@@ -170,7 +176,7 @@ class Row:
             column,
             lambda text: text in _time_zones(),
             "unknown_time_zone",
-            _("This is no time zone, such as Europe/Berlin."),
+            gettext_lazy("This is no time zone, such as Europe/Berlin."),
         )
 
     def email(self, column: str) -> str:
@@ -179,13 +185,13 @@ class Row:
             column,
             lambda text: re.fullmatch(r"[^\s@]+@[^\s@]+", text) is not None and len(text) <= 254,
             "not_an_email",
-            _("This is no e-mail address."),
+            gettext_lazy("This is no e-mail address."),
         )
 
-    def _known(self, column: str, known: Callable[[str], bool], code: str, detail: str) -> str:
+    def _known(self, column: str, known: Callable[[str], bool], code: str, detail: Promise) -> str:
         def convert(text: str) -> str:
             if not known(text):
-                raise CellRefused(code, detail)
+                raise CellRefused(code, str(detail))
             return text
 
         return self._read(column, convert) or ""
