@@ -42,7 +42,7 @@ class SettingChains:
 
 
 def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains:
-    """Return every setting of an account with the values on its path. Eight statements at most.
+    """Return every setting of an account with the values on its path. Six statements at most.
 
     Args:
         actor: who asks.

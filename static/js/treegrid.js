@@ -9,14 +9,6 @@ class RowMenu {
   constructor(table) {
     this.box = document.getElementById(table.dataset.menu ?? "");
     if (!this.box) return;
-    const head = document.createElement("th");
-    head.scope = "col";
-    head.setAttribute("role", "columnheader");
-    head.append(Object.assign(document.createElement("span"), {
-      className: "visually-hidden",
-      textContent: this.box.dataset.head,
-    }));
-    table.tHead.rows[0].append(head);
     table.addEventListener("click", (event) => {
       const button = event.target.closest("button.row-actions");
       if (button) this.open(button.closest("tr"));
@@ -29,9 +21,6 @@ class RowMenu {
 
   offer(row) {
     if (!this.box || !row.dataset.key || row.querySelector("button.row-actions")) return;
-    const cell = row.insertCell();
-    cell.setAttribute("role", "gridcell");
-    cell.className = "act";
     const button = Object.assign(document.createElement("button"), {
       className: "row-actions",
       type: "button",
@@ -39,7 +28,7 @@ class RowMenu {
       ariaLabel: this.box.dataset.label.replace("{name}", row.querySelector("a.name").textContent),
       ariaHasPopup: "true",
     });
-    cell.append(button);
+    row.querySelector(".branch").append(button);
   }
 
   open(row) {

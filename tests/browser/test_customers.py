@@ -56,6 +56,26 @@ def test_walks_the_tree_by_keyboard(site, look):
         page.wait_for_url(site.url("**/customers/{account}/").removeprefix(site.address))
 
 
+def test_opens_the_menu_of_a_row(site, look):
+    with look() as window:
+        page = window.new_page()
+        page.goto(site.url("/customers/{account}/tree/"))
+        page.locator("tr[tabindex='0']").focus()
+        page.keyboard.press("Shift+F10")
+        menu = page.locator("#tree-menu")
+        expect(menu).to_be_visible()
+        expect(menu.get_by_role("link", name="Open the account")).to_be_focused()
+        page.keyboard.press("ArrowUp")
+        expect(menu.get_by_role("link", name="History")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(menu).to_be_hidden()
+        assert page.evaluate(FOCUS) == "Gruppe Nord"
+
+        page.get_by_role("button", name="Actions for Gruppe Nord").click()
+        menu.get_by_role("link", name="Billing settings").click()
+        page.wait_for_url(site.url("**/customers/{account}/settings/").removeprefix(site.address))
+
+
 def test_jumps_to_an_account(site, look):
     with look() as window:
         page = window.new_page()

@@ -1,6 +1,6 @@
 """The page of one account: what it is, what it has, what it brings in and owes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -15,6 +15,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import accounts, trees
 from accounts.queries.responsibilities import Responsibility, responsibilities
+from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from dashboard.pages.badges import Badge, invoice_badge
 from dashboard.pages.customers.words import (
@@ -84,12 +85,17 @@ class SubscriptionRow:
 
 @dataclass(frozen=True, slots=True)
 class ChildRow:
-    """An account directly below."""
+    """An account directly below.
+
+    ``share`` is its part of what the account brings in with all below it in the main currency, in
+    percent; 0 where it brings in none.
+    """
 
     name: str
     url: str
     kind: str
     mrr: Amounts
+    share: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class InvoiceRow:
 @require_safe
 @staff_only
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Show an account. At most fourteen statements beside those of the frame."""
+    """Show an account. At most nine statements beside those of the frame."""
     actor, key, main = request.actor, account_id_in(account_id), request.tenant.currency
     path = accounts.path_of(actor, key)
     account = path[-1]
@@ -130,12 +136,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         ],
         "facts": _facts(account, responsible),
         "items": [_item(item) for item in items_of(actor, key, actor.today, limit=_MOST_ITEMS)],
-        "children": [
-            ChildRow(
-                row.name, account_url(row.id), kind_name(row.kind), Amounts(mrrs[row.id].tree, main)
-            )
-            for row in first
-        ],
+        "children": [_child(row, mrrs[row.id].tree, mrrs[key].tree, main) for row in first],
         "more_children": _more(below.rows),
         "tree_url": account_url(key, "tree"),
         "invoices": [_invoice(invoice, actor.today) for invoice in found],
@@ -145,6 +146,11 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "scope_name": account.name,
     }
     return render(request, "customers/page.html", context)
+
+
+def _child(row: TreeRow, own: Mapping[str, int], whole: Mapping[str, int], main: str) -> ChildRow:
+    share = round(100 * own.get(main, 0) / whole[main]) if whole.get(main) else 0
+    return ChildRow(row.name, account_url(row.id), kind_name(row.kind), Amounts(own, main), share)
 
 
 def _badges(account: Account) -> list[Badge]:
@@ -220,7 +226,7 @@ def _every(price: Price) -> str:
     return words[price.interval] % {"n": price.interval_count}
 
 
-def _more(children: Sequence[trees.TreeRow]) -> str:
+def _more(children: Sequence[TreeRow]) -> str:
     """Return what leads to the children that are not shown, empty where all are."""
     count = children[0].siblings if children else 0
     if count <= _MOST_CHILDREN:
