@@ -23,7 +23,7 @@ function walk(step) {
   if (!all.length) return;
   const at = all.indexOf(document.activeElement?.closest("tr"));
   const next = all[Math.min(Math.max(at < 0 ? 0 : at + step, 0), all.length - 1)];
-  next.querySelector("th a, a, input")?.focus();
+  (next.querySelector("th a") ?? next.querySelector("a, input"))?.focus();
   next.scrollIntoView({ block: "nearest" });
 }
 
