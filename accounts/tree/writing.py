@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from mptt.exceptions import InvalidMove
 
 from accounts.errors import Invalid, NotFound
 from accounts.models import AccountNode
 from accounts.tenancy.inserting import insert_rows
 from accounts.tree import locking
 from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
+from accounts.tree.shifting import shift_between, shift_within
 
 
 class TreeCycle(Invalid):
@@ -64,7 +64,7 @@ def move(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
     node = _node(tenant_id, account_id)
     if parent_id is None:
         if node.parent_id is not None:
-            AccountNode.objects.move_node(node, None)
+            shift_between(node, None, *next_tree_ids(1))
         return
     parent = _node(tenant_id, parent_id)
     same = parent.tree_id == node.tree_id
@@ -73,10 +73,10 @@ def move(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
     height = _height(tenant_id, node)
     if parent.level + 1 + height >= MAX_DEPTH:
         raise TreeTooDeep(limit=MAX_DEPTH)
-    try:
-        AccountNode.objects.move_node(node, parent, position="last-child")
-    except InvalidMove as error:
-        raise TreeCycle from error
+    if same:
+        shift_within(node, parent)
+    else:
+        shift_between(node, parent, parent.tree_id)
 
 
 def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
