@@ -86,7 +86,13 @@ def test_speaks_german(billed, alice, visit):
     page = visit(alice, "de").get("/invoices/").content.decode()
 
     assert '<html lang="de"' in page
-    for word in ("Rechnungen", "Überfällig", "Summe aller 2 Rechnungen", "Brutto", "Auswahl aufheben"):
+    for word in (
+        "Rechnungen",
+        "Überfällig",
+        "Summe aller 2 Rechnungen",
+        "Brutto",
+        "Auswahl aufheben",
+    ):
         assert word in page
 
 

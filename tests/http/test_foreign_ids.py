@@ -1,0 +1,187 @@
+"""Every address that names something, and every task: another tenant's ids are nobody's.
+
+The addresses are read from the resolver, so a new one is swept without an entry here; a new kind
+of name needs one.
+"""
+
+import contextlib
+import inspect
+import itertools
+import re
+
+import pytest
+from celery import current_app
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.errors import BillingError
+from accounts.ids import public_id, uuid7
+from accounts.models import ApiKey, Job, Person, Seller
+from invoicing.models import BillingRun, Invoice, InvoiceLine
+from tests.world import NOW, account, price, subscription
+
+PREFIXES = {
+    "account": "acc",
+    "invoice": "inv",
+    "line": "lin",
+    "run": "run",
+    "seller": "sel",
+    "job": "job",
+}
+PLAIN = {"position": "1", "kind": "accounts"}
+# Not about one tenant's things, or with a test of their own.
+ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")
+
+
+def addresses(resolver, before=""):
+    for entry in resolver.url_patterns:
+        route = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, route)
+        elif isinstance(entry, URLPattern):
+            yield route
+
+
+NAMED = sorted(
+    route
+    for route in addresses(get_resolver())
+    if "<" in route and not route.startswith(ELSEWHERE) and "^" not in route
+)
+
+
+def kind_of(name):
+    return name.removesuffix("_id")
+
+
+def filled(route, ids):
+    """Return the address with public ids of the things it names."""
+
+    def part(found):
+        name = kind_of(found[1].rpartition(":")[2])
+        return PLAIN[name] if name in PLAIN else public_id(PREFIXES[name], ids[name])
+
+    return "/" + re.sub(r"<([^>]+)>", part, route)
+
+
+@pytest.fixture
+def both(vendor, other_vendor):
+    """Two vendors with an invoice, a waiting run and an import each."""
+    for one in (vendor, other_vendor):
+        one.has("accounts", account("A", billing_day=1), account("A1", "A"))
+        one.has("prices", price("ten", "10"))
+        one.has("subscriptions", subscription("S1", "A1", "ten", "2026-12-01"))
+        one.run("2026-12-01")
+    return vendor, other_vendor
+
+
+def ids_of(vendor):
+    with vendor.seen():
+        job = Job.objects.create(
+            tenant_id=vendor.tenant_id, kind="import", created_by_label="test", created_at=NOW
+        )
+        return {
+            "account": vendor.id_of("A"),
+            "invoice": Invoice.objects.get().pk,
+            "line": InvoiceLine.objects.get().pk,
+            "run": BillingRun.objects.get().pk,
+            "seller": Seller.objects.get().pk,
+            "job": job.pk,
+        }
+
+
+def dump(vendor):
+    from django.apps import apps
+
+    with vendor.seen():
+        return {
+            model.__name__: sorted(map(str, model._default_manager.values_list()))
+            for model in apps.get_models()
+            if _is_tenants(model) and model is not ApiKey  # it says when it was last used
+        }
+
+
+def _is_tenants(model: type[Model]) -> bool:
+    return any(field.name == "tenant" for field in model._meta.local_fields)
+
+
+def answer(client, method, url, ids):
+    """Return what comes back, without the ids asked for and what differs each time."""
+    response = getattr(client, method)(url)
+    body = b"".join(response) if response.streaming else response.content
+    text = body.decode(errors="replace")
+    for name, key in ids.items():
+        text = text.replace(public_id(PREFIXES[name], key), name).replace(str(key), name)
+    text = re.sub(r"[0-9a-f]{32}|req_\w+|[0-9a-f-]{36}|value=\"\w{64}\"", "", text)
+    return response.status_code, text
+
+
+def clients(vendor):
+    people = {
+        "owner": vendor.staff("Olga", "owner"),
+        "customer": vendor.customer("Carl", "admin", "A"),
+    }
+    for who, actor in people.items():
+        client = Client(raise_request_exception=True)
+        client.force_login(Person.objects.get(pk=str(actor.person_id)))
+        yield who, client
+    yield "key", Client(headers={"authorization": f"Bearer {vendor.api_key}"})
+
+
+def test_sweeps_many_addresses():
+    assert len(NAMED) > 20
+    assert any(route.startswith("api/") for route in NAMED)
+    assert any(route.startswith("portal/") for route in NAMED)
+
+
+@pytest.mark.parametrize("route", NAMED)
+def test_another_tenants_ids_are_nobodys(both, route):
+    vendor, other = both
+    theirs = ids_of(other)
+    nobodys = {name: uuid7() for name in theirs}
+    before = dump(vendor), dump(other)
+
+    for (who, client), method in itertools.product(clients(vendor), ("get", "post", "delete")):
+        before = (dump(vendor), before[1])
+        found = answer(client, method, filled(route, theirs), theirs)
+        assert found == answer(client, method, filled(route, nobodys), nobodys), (who, method)
+        if "kind" not in route:
+            assert found[0] in {302, 401, 403, 404, 405}, (who, method, found[0])
+        assert (dump(vendor), dump(other)) == before, (who, method)
+
+
+def test_tasks_touch_nothing_of_another_tenant(both):
+    vendor, other = both
+    theirs = ids_of(other)
+    names = {
+        task.name: task
+        for task in current_app.tasks.values()
+        if task.name.split(".")[0] in {"accounts", "subscriptions", "invoicing", "notifications"}
+    }
+    assert names
+    before, swept = dump(other), []
+    for task in names.values():
+        wanted = list(inspect.signature(task.run).parameters)
+        if len(wanted) < 2:
+            continue  # about the tenant as a whole
+        swept.append(task.name)
+        arguments = {
+            name: str(vendor.tenant_id if name == "tenant_id" else theirs[kind_of(name)])
+            for name in wanted
+        }
+        # Whether it complains or finds nothing to do: either is well.
+        with contextlib.suppress(BillingError, ObjectDoesNotExist):
+            task.run(**arguments)
+        assert dump(other) == before, task.name
+    assert len(swept) >= 3
+
+
+def test_a_query_that_forgets_the_tenant_finds_nothing_of_another(both):
+    """A planted fault: no filter at all."""
+    vendor, other = both
+    theirs = ids_of(other)["invoice"]
+
+    with vendor.seen():
+        assert set(Invoice.objects.values_list("tenant_id", flat=True)) == {vendor.tenant_id}
+        assert not Invoice.objects.filter(pk=theirs).exists()
