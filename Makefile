@@ -38,8 +38,8 @@ format: setup-dev ## Put code and templates into the one format
 audit: setup-dev ## Look for known weaknesses in the locked packages (needs the network)
 	@$(PYTHON_IN_VENV) -m pip_audit --require-hashes --disable-pip -r requirements.lock
 
-bench: setup-dev ## Measure
-	@if [[ -d benchmarks ]]; then exec $(PYTHON_IN_VENV) -m benchmarks $(ARGS); else echo "There are no benchmarks yet."; fi
+bench: setup-dev ## Measure, print a table, keep it in benchmarks/history.csv (ARGS="run --quick")
+	@exec $(PYTHON_IN_VENV) -m benchmarks $(ARGS)
 
 lock: setup-dev ## Write the lock files anew from requirements*.in
 	@scripts/lock.sh

@@ -58,6 +58,7 @@ def main() -> None:
 def _state(vendor: object) -> dict[str, object]:
     """Return everything in which two vendors who were billed alike are alike."""
     from django.db import connection
+    from django.db.models import Max
 
     from invoicing.models import BillingRun, Charge, Invoice
     from tests.world import Vendor
@@ -72,7 +73,7 @@ def _state(vendor: object) -> dict[str, object]:
             "lines": lines,
             "digest": digest,
             "numbers": numbers,
-            "last_number": max(issued.values_list("series_number", flat=True), default=0),
+            "last_number": issued.aggregate(last=Max("series_number"))["last"] or 0,
             "drafts": Invoice.objects.filter(number=None).count(),
             "pending": Charge.objects.filter(status=Charge.Status.PENDING).count(),
             "runs": sorted(BillingRun.objects.values_list("status", flat=True)),
