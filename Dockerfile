@@ -28,7 +28,7 @@ COPY . .
 ENV PATH=/srv/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     BILLING_LOCAL_DIR=/srv/billing/state \
-    XDG_CACHE_HOME=/tmp/cache \
+    XDG_CACHE_HOME=/tmp \
     HOST=0.0.0.0 \
     PORT=8000
 # The key signs nothing that stays: settings want one.
