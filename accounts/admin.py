@@ -84,11 +84,6 @@ class AccountAdmin(ReadOnlyAdmin):
     ordering = ("node__tree_id", "node__lft")
     computed = ("whole_tree",)
 
-    class Media:
-        """The indents of the tree."""
-
-        css = {"all": ("css/admin.css",)}
-
     @display(description="Name", ordering="node__lft")
     def indented(self, account: Account) -> SafeString:
         """Return the name, indented by its level."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
@@ -112,6 +112,14 @@ class ActorMiddleware:
             return _as_key(cast(ActorRequest, request), call)
         wants_others = getattr(view, "with_tenants", False)
         return _as_person(cast(ActorRequest, request), call, wants_others=wants_others)
+
+
+def answer_as_person(request: HttpRequest, call: Callable[[], HttpResponse]) -> HttpResponse | None:
+    """Answer as the person signed in where no view did, None if that is nobody of a tenant."""
+    seen = cast(ActorRequest, request)
+    if getattr(request, "user", None) is None or getattr(request, "actor", None) is not None:
+        return None
+    return cast("HttpResponse | None", _as_person(seen, call, wants_others=False))
 
 
 def _as_key(request: ActorRequest, call: Call) -> HttpResponseBase | None:

@@ -39,7 +39,7 @@ def find_key(secret: str) -> Principal | None:
 class PeopleBackend(ModelBackend):
     """Finds the person of a session together with where they belong, in one statement."""
 
-    def get_user(self, user_id: UUID) -> Person | None:  # type: ignore[override]
+    def get_user(self, user_id: UUID) -> Person | None:
         """Return the person with ``places`` as rows, None where the login is off."""
         people = Person.objects.annotate(places=RawSQL(_PLACES, (), JSONField()))  # noqa: S611 - constant text
         person = people.filter(pk=user_id).order_by("pk").first()

@@ -171,7 +171,7 @@ def _intervals_and_placements(actor: Actor, ids: Sequence[UUID]) -> QuerySet[Any
         .annotate(
             name=Value(_PLACEMENT),
             value=Value(None, JSONField()),
-            seller_id=Cast(None, UUIDField()),
+            seller_id=Cast(Value(None), UUIDField()),
         )
         .values_list(
             "account_id", "name", "value", "parent_id", "seller_id", "valid_from", "valid_to"

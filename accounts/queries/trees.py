@@ -86,7 +86,7 @@ def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -
 
 def row_of(actor: Actor, account: Account) -> TreeRow:
     """Return an account that ``path_of`` has returned as a row. No statement."""
-    node = account.node  # type: ignore[attr-defined]
+    node = account.node
     return TreeRow(
         account.pk,
         node.parent_id,

@@ -37,25 +37,22 @@ def _begin(tenant_id: UUID) -> None:
 
     A host that falls out of the network leaves its transaction and its locks behind; without this
     limit others would wait for them until the system's TCP gives up, hours later.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('app.tenant_id', %s, true),"
-            " set_config('idle_in_transaction_session_timeout', %s, true)",
-            [str(tenant_id), f"{settings.IDLE_TRANSACTION_SECONDS}s"],
-        )
-
-
-def _tell_database(value: str) -> None:
-    """Set the tenant, and keep PostgreSQL from compiling, for this transaction.
 
     Compiling (``jit``) takes longer than any statement of ours runs. It is turned off here, where
     it costs nothing, because a pooler in transaction mode takes no options with the connection.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('app.tenant_id', %s, true), set_config('jit', 'off', true)", [value]
+            "SELECT set_config('app.tenant_id', %s, true),"
+            " set_config('idle_in_transaction_session_timeout', %s, true),"
+            " set_config('jit', 'off', true)",
+            [str(tenant_id), f"{settings.IDLE_TRANSACTION_SECONDS}s"],
         )
+
+
+def _tell_database(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [value])
 
 
 @contextmanager

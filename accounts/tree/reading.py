@@ -21,15 +21,14 @@ def lies_below(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str 
         ids: account ids, or a queryset of them; read inside the same statement.
         field: the column of the filtered table that holds the account.
     """
-    tops = AccountNode.objects.filter(
-        tenant_id=tenant_id,
-        account_id__in=ids,
-        tree_id=OuterRef("tree_id"),
-        lft__lte=OuterRef("lft"),
-        rght__gte=OuterRef("rght"),
-    )
-    below = AccountNode.objects.filter(Exists(tops.order_by()), tenant_id=tenant_id)
-    return Q(**{f"{field}__in": below.order_by().values("account_id")})
+    found = _nodes(tenant_id, ids, "tree_id", "lft", "rght")
+    if found is None:
+        return Q(**{f"{field}__in": ()})
+    sql, params = found
+    # Plain SQL, because conditions are put into each other many times over for one page, and
+    # Django copies whatever it knows of them each time.
+    below = RawSQL(_BELOW.format(tops=sql), (*params, tenant_id))  # noqa: S611 - our own text
+    return Q(**{f"{field}__in": below})
 
 
 def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
@@ -38,15 +37,31 @@ def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str 
     It climbs from parent to parent: a few steps, where intervals would be compared with half the
     tree.
     """
-    lowest = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=ids).order_by()
-    try:
-        sql, params = lowest.values("account_id", "parent_id").query.sql_with_params()
-    except EmptyResultSet:
+    found = _nodes(tenant_id, ids, "account_id", "parent_id")
+    if found is None:
         return Q(**{f"{field}__in": ()})
+    sql, params = found
     climbed = RawSQL(_ABOVE.format(lowest=sql), (*params, tenant_id))  # noqa: S611 - our own text
     return Q(**{f"{field}__in": climbed})
 
 
+def _nodes(
+    tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], *columns: str
+) -> tuple[str, tuple[Any, ...]] | None:
+    """Return the statement that reads some nodes, None where there are none."""
+    nodes = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=ids).order_by()
+    try:
+        sql, params = nodes.values_list(*columns).query.sql_with_params()
+    except EmptyResultSet:
+        return None
+    return sql, tuple(params)
+
+
+_BELOW = """
+    SELECT node.account_id FROM ({tops}) AS top (tree_id, lft, rght)
+    JOIN accounts_accountnode AS node ON node.tenant_id = %s AND node.tree_id = top.tree_id
+        AND node.lft BETWEEN top.lft AND top.rght
+"""
 _ABOVE = """
     WITH RECURSIVE up AS (
         SELECT account_id, parent_id FROM ({lowest}) AS lowest (account_id, parent_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from dashboard.templatetags.figures import day, quantity
 from invoicing.queries.balances import Balance
 from subscriptions.queries.mrr import Mrr
 
-STATUSES: Final = {
+STATUSES: Final[dict[str, Promise]] = {
     Account.Status.ACTIVE: gettext_lazy("Active"),
     Account.Status.ARCHIVED: gettext_lazy("Archived"),
 }
@@ -185,7 +186,7 @@ _NOWRAP: Final = SafeString(' class="nowrap"')
 _BADGE: Final = '<span class="badge {}" title="{}"><span>{}</span></span>'
 
 
-def _day(value: date) -> SafeString:
+def _day(value: date) -> SafeString | str:
     return day(value)
 
 

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts import tree
 from accounts.models import AccountNode
 from invoicing.models import Invoice
-from invoicing.queries.balances import UNPAID, balance_total, balances
+from invoicing.queries.balances import balance_total, balances
+from invoicing.queries.invoices import UNPAID
 from subscriptions.models import Item
 from subscriptions.queries.mrr import mrr_of, mrr_total
 from tests.world import TODAY, account, price, subscription
