@@ -26,7 +26,7 @@ from accounts.queries import accounts as account_queries
 from accounts.queries.settings import settings_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
-from invoicing.operations.runs import request_run, run_billing
+from invoicing.operations.runs import approve_drafts, request_run, run_billing
 from invoicing.queries import charges, invoices, runs
 from subscriptions.operations.importing import import_prices, import_subscriptions
 from tests.http.api import world
@@ -163,6 +163,12 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
         frozenset({Action.RUN_BILLING, Action.ISSUE_INVOICE}),
         lambda actor, shop: run_billing(
             actor, run_date=world.TODAY, issue=True, today=world.TODAY, now=world.NOW
+        ),
+    ),
+    "approve_drafts": (
+        frozenset({Action.ISSUE_INVOICE}),
+        lambda actor, shop: approve_drafts(
+            actor, shop.invoice_of("G").run_id, [shop.invoice_of("G").id], now=world.NOW
         ),
     ),
     "advance_clock": (
