@@ -1,6 +1,9 @@
 """Pages that only the portal has."""
 
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -9,16 +12,96 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.actor import Actor
 from accounts.middleware import ActorRequest
+from invoicing.queries.balances import balance_total
+from invoicing.queries.invoices import invoices
+
+LATEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money of one currency, in minor units."""
+
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One of the latest invoices; ``has_pdf`` where the reader may see all of it."""
+
+    id: str
+    number: str
+    name: str
+    issue_date: date
+    gross_minor: int
+    currency: str
+    state: str
+    tone: str
+    has_pdf: bool
 
 
 @require_safe
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    """Welcome a customer; the vendor's own people have the dashboard."""
+    """Tell a customer what is owed and when; the vendor's own people have the dashboard.
+
+    Three statements beside those of the frame.
+    """
     actor = cast(ActorRequest, request).actor
     if actor is None:
         raise PermissionDenied(_("You do not belong to any company here yet."))
     if actor.staff_role is not None:
         return redirect("home")
-    return render(request, "portal/overview.html")
+    today = actor.today
+    balance = balance_total(actor, None, today=today)
+    context = {
+        "open": _amounts(balance.tree_open),
+        "overdue": _amounts(balance.tree_overdue),
+        "next_due": _next_due(actor, today),
+        "latest": _latest(actor, today),
+    }
+    return render(request, "portal/overview.html", context)
+
+
+def _amounts(sums: dict[str, int]) -> list[Amount]:
+    return [Amount(amount, currency) for currency, amount in sorted(sums.items())]
+
+
+def _next_due(actor: Actor, today: date) -> Any:
+    """Return the whole invoice that is to be paid next and is not late yet."""
+    waiting = invoices(actor, is_unpaid=True, due_from=today, today=today).filter(whole=True)
+    return waiting.order_by("due_date", "id").first()
+
+
+def _latest(actor: Actor, today: date) -> Sequence[InvoiceRow]:
+    found: Any = invoices(actor, today=today).select_related("bill_to")
+    return [_row(one, today) for one in found[:LATEST]]
+
+
+def _row(invoice: Any, today: date) -> InvoiceRow:
+    state, tone = _state(invoice, today)
+    return InvoiceRow(
+        id=invoice.public_id,
+        number=invoice.number or "",
+        name=invoice.bill_to.name,
+        issue_date=invoice.issue_date,
+        gross_minor=invoice.shown_gross_minor,
+        currency=invoice.currency,
+        state=state,
+        tone=tone,
+        has_pdf=invoice.whole,
+    )
+
+
+def _state(invoice: Any, today: date) -> tuple[str, str]:
+    """Return in words how it stands with an invoice, and the tone to say it in."""
+    if not invoice.whole:
+        return _("Extract"), "neutral"
+    if not invoice.shown_open_minor:
+        return _("Paid"), "ok"
+    if invoice.due_date < today:
+        return _("Overdue"), "bad"
+    return _("Open"), "info"

@@ -1,11 +1,14 @@
 """Pages for what went wrong, in the frame of whoever asked."""
 
+from functools import partial
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+
+from accounts.middleware import answer_as_person
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,13 +33,18 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 404: unknown, out of reach or another tenant's, in the same words."""
-    return _page(
+    """Answer 404: unknown, out of reach or another tenant's, in the same words.
+
+    Where no view was found nobody has looked up yet who asks.
+    """
+    page = partial(
+        _page,
         request,
         HTTPStatus.NOT_FOUND,
         _("There is nothing here"),
         _("The page does not exist, or it is not yours to see."),
     )
+    return answer_as_person(request, page) or page()
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

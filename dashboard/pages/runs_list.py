@@ -21,7 +21,7 @@ from dashboard.pages.lists import save
 from dashboard.pages.runs_status import duration_text, run_badge
 from dashboard.tables import Amounts, Column, Kind, Label, Link, Table, Totals, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
-from dashboard.templatetags.figures import date_text, quantity
+from dashboard.templatetags.figures import date_text, quantity, starter
 from invoicing.models import BillingRun
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum
@@ -101,7 +101,7 @@ TABLE: Final[Table[Row]] = Table(
             "by",
             gettext_lazy("Started by"),
             Kind.TEXT,
-            lambda row: row.run.started_by,
+            lambda row: starter(row.run.started_by),
             sort="started_by",
         ),
         Column(

@@ -19,12 +19,13 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 
 from billing_rules.money import exponent, to_major
 
 register = template.Library()
 
+SYSTEM: Final = "system"
 _MINUS: Final = "\N{MINUS SIGN}"
 _LOCALES: Final[Mapping[str, str]] = {"en": "en_GB", "de": "de_DE"}
 _PRICE_DECIMALS: Final = 8
@@ -122,3 +123,9 @@ def period_text(start: date, end: date) -> str:
 def period(start: date, end: date) -> str:
     """Write a half-open period for templates: ``{{ start|period:end }}``."""
     return period_text(start, end)
+
+
+@register.filter
+def starter(label: str) -> str:
+    """Return who started something; what no person has started has a word of its own."""
+    return pgettext("who started it", "Timetable") if label == SYSTEM else label

@@ -5,23 +5,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from accounts.actor import Actor
-from accounts.ids import public_id
-from accounts.models import Person
-from invoicing.models import Invoice, InvoiceLine
-from tests.world import Vendor, account, make_vendor, price, subscription
+from invoicing.models import Invoice
+from tests.browser.stage import Stage, set_stage
 
 CHROMIUM = os.environ.get("CHROME") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -42,82 +37,38 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 @dataclass
 class Site:
-    """The running server, and who can look at it."""
+    """The running server, and what is on its stage."""
 
     address: str
-    invoice: Invoice
-    line: InvoiceLine
-    people: dict[str, Actor]
-    waiting_run_id: UUID
-    _cookies: dict[str, str] = field(default_factory=dict)
+    stage: Stage
+
+    @property
+    def invoice(self) -> Invoice:
+        """Return the consolidated invoice."""
+        return self.stage.invoice
+
+    @property
+    def people(self) -> dict[str, UUID]:
+        """Return who can look."""
+        return self.stage.people
 
     def url(self, template: str) -> str:
         """Return the address of a page of the registry."""
-        return self.address + template.format(
-            invoice=self.invoice.public_id,
-            line=self.line.public_id,
-            account=public_id("acc", self.invoice.bill_to_id),
-            run=public_id("run", self.invoice.run_id),
-            waiting_run=public_id("run", self.waiting_run_id),
-            seller=public_id("sel", self.invoice.seller_id),
-        )
+        return self.address + self.stage.path(template)
 
     def session_of(self, who: str) -> str:
-        """Return the key of a session of somebody, made on first use."""
-        if who not in self._cookies:
-            person = Person.objects.get(pk=str(self.people[who].person_id))
-            session = SessionStore()
-            session[SESSION_KEY] = str(person.pk)
-            session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-            session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-            session.save()
-            self._cookies[who] = str(session.session_key)
-        return self._cookies[who]
+        """Return the key of a session of somebody."""
+        return self.stage.session_of(who)
 
 
 @pytest.fixture
 def site(committed_database: str, live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A vendor with one consolidated invoice and one without any, served."""
+    """The stage, served."""
     # The browser keeps its connections and thereby the server's threads; those must not keep
     # theirs, because the database is dropped after the test.
     for alias in connections:
         monkeypatch.setitem(connections.settings[alias], "CONN_MAX_AGE", 0)
-    vendor, newcomer = make_vendor(), make_vendor("newcomer")
-    _bill(vendor)
-    with vendor.seen():
-        invoice = Invoice.objects.get(bill_to_id=vendor.id_of("group"))
-        line = InvoiceLine.objects.filter(invoice=invoice).order_by("position")[0]
-    people = {
-        "staff": vendor.staff("Alice", "finance_admin"),
-        "customer": vendor.customer("Bob", "viewer", "group"),
-        "department": vendor.customer("Dora", "viewer", "branch"),
-        "newcomer": newcomer.staff("Nora", "owner"),
-        "owner": vendor.staff("Olga", "owner"),
-    }
-    waiting = vendor.run("2027-01-01", issue=False)
-    return Site(live_server.url, invoice, line, people, waiting.run.pk)
-
-
-def _bill(vendor: Vendor) -> None:
-    long_name = "Gemeinnützige Gesellschaft für Qualitätssicherungsdienstleistungen mbH & Co. KG"
-    vendor.has(
-        "accounts",
-        account("group", name="Gruppe Nord", cost_centre="HQ-1000", billing_day=1),
-        account("branch", "group", name=long_name, po_number="4500-7711", cost_centre="K-200"),
-        account("firm", name="Firma Allein"),
-    )
-    vendor.has(
-        "prices",
-        price("platform", "100.00", tax_rate=19),
-        price("seats", "", model="graduated", tiers="10:9:0|inf:7.5:0", tax_rate=19),
-    )
-    vendor.has(
-        "subscriptions",
-        subscription("s1", "group", "platform", "2026-11-01"),
-        subscription("s2", "branch", "seats", "2026-11-15", quantity=24),
-        subscription("s3", "firm", "platform", "2026-11-01"),
-    )
-    vendor.run("2026-12-01")
+    return Site(live_server.url, set_stage())
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,18 @@ PAGES = (
     PageEntry("not found", "/invoices/nothing/"),
     PageEntry("not found, no such address", "/no/such/page/"),
     PageEntry("not found, nobody", "/no/such/page/", who=""),
+    PageEntry("operators, enter", "/admin/enter/", who="operator"),
+    PageEntry("operators, home", "/admin/", who="operator"),
+    PageEntry("operators, accounts", "/admin/accounts/account/", who="operator"),
+    PageEntry(
+        "operators, account", "/admin/accounts/account/{account_key}/change/", who="operator"
+    ),
+    PageEntry("operators, invoices", "/admin/invoicing/invoice/", who="operator"),
+    PageEntry(
+        "operators, invoice", "/admin/invoicing/invoice/{invoice_key}/change/", who="operator"
+    ),
     PageEntry("portal", "/portal/", who="customer"),
+    PageEntry("portal, one department", "/portal/", who="department"),
     PageEntry("portal, forbidden", "/styleguide/", who="customer"),
     PageEntry("portal, invoices", "/portal/invoices/", who="customer"),
     PageEntry("portal, invoice", "/portal/invoices/{invoice}/", who="customer"),

@@ -11,7 +11,7 @@ PASSWORD = "correct-horse-battery"
 
 
 def test_signs_in_and_out_without_script(site, chromium):
-    person = Person.objects.get(pk=str(site.people["staff"].person_id))
+    person = Person.objects.get(pk=site.people["staff"])
     person.set_password(PASSWORD)
     person.save()
     window = chromium.new_context(java_script_enabled=False, locale="en-GB")

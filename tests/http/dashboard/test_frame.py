@@ -113,7 +113,7 @@ def test_welcomes_customers_in_the_portal_and_staff_in_the_dashboard(billed, ali
     assert visit(alice).get("/portal/").url == "/"
     customer = visit(bob("group"))
     assert customer.get("/").url == "/portal/"
-    assert "Show invoices" in customer.get("/portal/").content.decode()
+    assert "All invoices" in customer.get("/portal/").content.decode()
 
 
 def test_needs_no_statement_more_for_somebody_of_two_companies(

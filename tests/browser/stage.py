@@ -1,0 +1,101 @@
+"""The data behind the registry of pages, and the people who look at them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from accounts.ids import public_id
+from accounts.models import Person
+from invoicing.models import Invoice, InvoiceLine
+from tests.world import Vendor, account, make_vendor, price, subscription
+
+
+@dataclass
+class Stage:
+    """What pages of the registry show, and who can look at it."""
+
+    vendor: Vendor
+    invoice: Invoice
+    line: InvoiceLine
+    people: dict[str, UUID]
+    waiting_run_id: UUID
+    _cookies: dict[str, str] = field(default_factory=dict)
+
+    def path(self, template: str) -> str:
+        """Return the path of a page of the registry."""
+        return template.format(
+            invoice=self.invoice.public_id,
+            line=self.line.public_id,
+            account=public_id("acc", self.invoice.bill_to_id),
+            account_key=self.invoice.bill_to_id,
+            invoice_key=self.invoice.pk,
+            run=public_id("run", self.invoice.run_id),
+            waiting_run=public_id("run", self.waiting_run_id),
+            seller=public_id("sel", self.invoice.seller_id),
+        )
+
+    def session_of(self, who: str) -> str:
+        """Return the key of a session of somebody, made on first use."""
+        if who not in self._cookies:
+            person = Person.objects.get(pk=self.people[who])
+            session: Any = SessionStore()
+            session[SESSION_KEY] = str(person.pk)
+            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+            if who == "operator":
+                session["operator_tenant"] = str(self.vendor.tenant_id)
+                session["operator_tenant_name"] = "Acme"
+                until = datetime.now(UTC) + timedelta(minutes=30)
+                session["operator_until"] = until.timestamp()
+            session.save()
+            self._cookies[who] = str(session.session_key)
+        return self._cookies[who]
+
+
+def set_stage() -> Stage:
+    """Make a vendor with one consolidated invoice and a run to approve, and one without any."""
+    vendor, newcomer = make_vendor(), make_vendor("newcomer")
+    _bill(vendor)
+    with vendor.seen():
+        invoice = Invoice.objects.get(bill_to_id=vendor.id_of("group"))
+        line = InvoiceLine.objects.filter(invoice=invoice).order_by("position")[0]
+    actors = {
+        "staff": vendor.staff("Alice", "finance_admin"),
+        "customer": vendor.customer("Bob", "viewer", "group"),
+        "department": vendor.customer("Dora", "viewer", "branch"),
+        "newcomer": newcomer.staff("Nora", "owner"),
+        "owner": vendor.staff("Olga", "owner"),
+    }
+    people = {who: UUID(str(actor.person_id)) for who, actor in actors.items()}
+    operator = Person.objects.create(
+        email="ops@platform.example", name="Otto Operator", is_operator=True
+    )
+    waiting = vendor.run("2027-01-01", issue=False)
+    return Stage(vendor, invoice, line, {**people, "operator": operator.pk}, waiting.run.pk)
+
+
+def _bill(vendor: Vendor) -> None:
+    long_name = "Gemeinnützige Gesellschaft für Qualitätssicherungsdienstleistungen mbH & Co. KG"
+    vendor.has(
+        "accounts",
+        account("group", name="Gruppe Nord", cost_centre="HQ-1000", billing_day=1),
+        account("branch", "group", name=long_name, po_number="4500-7711", cost_centre="K-200"),
+        account("firm", name="Firma Allein"),
+    )
+    vendor.has(
+        "prices",
+        price("platform", "100.00", tax_rate=19),
+        price("seats", "", model="graduated", tiers="10:9:0|inf:7.5:0", tax_rate=19),
+    )
+    vendor.has(
+        "subscriptions",
+        subscription("s1", "group", "platform", "2026-11-01"),
+        subscription("s2", "branch", "seats", "2026-11-15", quantity=24),
+        subscription("s3", "firm", "platform", "2026-11-01"),
+    )
+    vendor.run("2026-12-01")
