@@ -59,7 +59,7 @@ def new_run(request: ActorRequest) -> HttpResponse:
     preview = _preview(actor, form)
     if request.headers.get("HX-Request"):
         return render(request, "runs/_preview.html", preview)
-    return _form_page(request, actor, form, **preview)
+    return _form_page(request, actor, form, preview["sentence"], preview["warning"])
 
 
 def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
@@ -81,7 +81,8 @@ def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
                 work_soon(run)
                 return redirect("runs:page", run.public_id)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _form_page(request, actor, form, **_preview(actor, form), status=status)
+    preview = _preview(actor, form)
+    return _form_page(request, actor, form, preview["sentence"], preview["warning"], status=status)
 
 
 def _preview(actor: Actor, form: NewRunForm) -> dict[str, str]:

@@ -109,7 +109,8 @@ def appearance(request: HttpRequest) -> HttpResponse:
     """Remember on this device: light, dark or as the system, high or low rows, keys or none."""
     response = redirect(local_target(request, "/"))
     for cookie, values in _KEPT.items():
-        if (value := request.POST.get(cookie)) in values:
+        value = request.POST.get(cookie)
+        if value is not None and value in values:
             response.set_cookie(cookie, value, max_age=_YEAR, samesite="Lax")
         elif value is not None:
             response.delete_cookie(cookie, samesite="Lax")

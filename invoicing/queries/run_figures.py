@@ -288,7 +288,7 @@ def next_numbers(
     One statement.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
-    values = {
+    values: dict[str, Any] = {
         "tenant": actor.tenant_id,
         "run": run.pk,
         "year": run.date.year,
