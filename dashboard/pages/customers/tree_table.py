@@ -61,15 +61,15 @@ def _invoiced(entry: Entry) -> Label:
     responsible, place = entry.responsible, entry.place
     if responsible.bill_to_id == place.id:
         return Label(_("Own invoice"), "info")
-    if responsible.bill_to_id == place.parent_id:
-        return Label(_("On parent’s invoice"), "ok", responsible.bill_to_name)
-    return Label(_("On invoice of %(name)s") % {"name": responsible.bill_to_name}, "ok")
+    tip = _("On invoice of %(name)s") % {"name": responsible.bill_to_name}
+    return Label(responsible.bill_to_name, "ok", tip)
 
 
 def _paid(entry: Entry) -> Label:
     if entry.responsible.payer_id == entry.place.id:
         return Label(_("Pays itself"), "info")
-    return Label(_("Paid by %(name)s") % {"name": entry.responsible.payer_name}, "plum")
+    name = entry.responsible.payer_name
+    return Label(name, "plum", _("Paid by %(name)s") % {"name": name})
 
 
 def _status(entry: Entry) -> Label:
