@@ -72,8 +72,8 @@ def _amounts(sums: dict[str, int]) -> list[Amount]:
 
 def _next_due(actor: Actor, today: date) -> Any:
     """Return the whole invoice that is to be paid next and is not late yet."""
-    waiting = invoices(actor, is_unpaid=True, due_from=today, today=today).filter(whole=True)
-    return waiting.order_by("due_date", "id").first()
+    waiting: Any = invoices(actor, is_unpaid=True, due_from=today, today=today)
+    return waiting.filter(whole=True).order_by("due_date", "id").first()
 
 
 def _latest(actor: Actor, today: date) -> Sequence[InvoiceRow]:

@@ -19,7 +19,8 @@ VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wb
 
 DATA = re.compile(
     r"""
-    TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen|\b(?:group|branch|firm)\b(?:\ GmbH)?
+    TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
+    |\b(?:group|branch|firm)\b(?:\ GmbH)?
     |Firma\ Allein|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
     |\b(?:Alice|Bob|Dora|Nora|Olga|Otto\ Operator)\b
     |[\w.+-]+@[\w.-]+|\b[A-Z]{1,4}-?[\d-]+\b|\b[a-z]{2,4}_\w+
