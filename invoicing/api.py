@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
@@ -33,7 +32,7 @@ from accounts.errors import FieldError, NotFound
 from accounts.ids import parse_public_id
 from accounts.serializers import NoParameters
 from invoicing.documents.pdf import get_pdf
-from invoicing.models import BillingRun, Invoice, InvoiceTax
+from invoicing.models import Invoice, InvoiceTax
 from invoicing.operations.runs import request_run
 from invoicing.queries import charges as charge_queries
 from invoicing.queries import invoices as queries
@@ -59,7 +58,7 @@ from invoicing.serializers import (
     RunParameters,
     RunShown,
 )
-from invoicing.tasks import work_on_run
+from invoicing.tasks import work_soon
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 
@@ -291,19 +290,10 @@ class RunList(ActorView):
             issue=values["issue"],
             today=actor.today,
         )
-        _nudge(run)
+        work_soon(run)
         shown = RunShown(run, run_queries.progress_of(actor, run.pk))
         address = request.build_absolute_uri(f"{request.path}/{run.public_id}")
         return Response(RunAcceptedOut(shown).data, status=202, headers={"Location": address})
-
-
-def _nudge(run: BillingRun) -> None:
-    """Have the run worked on at once; should that get lost, the timetable finds it in its table."""
-
-    def work() -> None:
-        work_on_run.delay(tenant_id=str(run.tenant_id), run_id=str(run.pk))
-
-    transaction.on_commit(work, robust=True)
 
 
 class RunDetail(ActorView):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -15,15 +15,18 @@ from accounts.operations.jobs import fail_job
 from accounts.queries.jobs import open_job_ids
 from accounts.tenancy import scope
 from accounts.tenancy.lookup import all_tenant_ids, tenants_with_open_jobs
+from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
 from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
-from invoicing.queries.runs import unfinished_runs
+from invoicing.queries.runs import progress_of, unfinished_runs
 
 logger = logging.getLogger(__name__)
 
 RENDERED_AT_ONCE = 20
+MOST_WORKERS = 8
+"""So many are called for one run at once; more hosts join when the timetable comes by."""
 
 
 @shared_task
@@ -59,6 +62,23 @@ def work_on_waiting_runs() -> None:
 def work_on_run(*, tenant_id: str, run_id: str) -> None:
     """Work on one run until its queue is empty."""
     runs.work_on_run(Actor.system(UUID(tenant_id)), UUID(run_id), now=datetime.now(UTC))
+
+
+def work_soon(run: BillingRun) -> None:
+    """Have a run worked on as soon as it is committed, by as many as find a batch in its queue.
+
+    Should the messages get lost, the timetable finds the run in its table.
+    """
+    actor = Actor.system(run.tenant_id)
+
+    def call() -> None:
+        with scope(actor.tenant_id):
+            progress = progress_of(actor, run.pk)
+        batches = -(-(progress.total - progress.done) // runs.FAMILIES_PER_BATCH)
+        for _batch in range(min(batches, MOST_WORKERS)):
+            work_on_run.delay(tenant_id=str(run.tenant_id), run_id=str(run.pk))
+
+    transaction.on_commit(call, robust=True)
 
 
 @shared_task

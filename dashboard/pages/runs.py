@@ -20,10 +20,10 @@ from accounts.errors import Invalid, NotFound
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
-from dashboard.pages.runs_status import work_soon
 from dashboard.templatetags.figures import date_text, quantity
 from invoicing.operations.runs import request_run
 from invoicing.queries import run_figures
+from invoicing.tasks import work_soon
 
 
 class NewRunForm(forms.Form):

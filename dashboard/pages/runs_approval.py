@@ -25,12 +25,12 @@ from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.invoice_selection import picked
 from dashboard.pages.runs_page import run_key, sums_key, title_of
-from dashboard.pages.runs_status import work_soon
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import BillingRun
 from invoicing.operations.runs import approve_drafts, request_run
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum
+from invoicing.tasks import work_soon
 
 TYPED_FROM: Final = 51
 """From so many documents on, their number has to be typed."""

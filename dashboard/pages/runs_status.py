@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.pages.badges import Badge
 from invoicing.models import BillingRun
-from invoicing.tasks import work_on_run
 
 RUN_STATUSES: Final[dict[str, tuple[Promise, str]]] = {
     "collecting": (gettext_lazy("Collecting"), "info"),
@@ -81,12 +79,3 @@ def duration_text(run: BillingRun) -> str:
         return _("%(count)s h") % {"count": seconds // 3_600}
     days = seconds // 86_400
     return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
-
-
-def work_soon(run: BillingRun) -> None:
-    """Have the run worked on at once; should that get lost, the timetable finds it in its table."""
-
-    def work() -> None:
-        work_on_run.delay(tenant_id=str(run.tenant_id), run_id=str(run.pk))
-
-    transaction.on_commit(work, robust=True)

@@ -11,9 +11,15 @@ from invoicing.operations.runs.approving import (
     approve_drafts,
 )
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue, RunRefused, request_run
-from invoicing.operations.runs.working import RunReport, run_billing, work_on_run
+from invoicing.operations.runs.working import (
+    FAMILIES_PER_BATCH,
+    RunReport,
+    run_billing,
+    work_on_run,
+)
 
 __all__ = [
+    "FAMILIES_PER_BATCH",
     "Approval",
     "DraftsChanged",
     "RunDateBeforeLastIssue",

@@ -84,7 +84,7 @@ def test_of_a_query(api, authorized, address, reference, query):
     )
 )
 def test_of_a_body(api, monkeypatch, body):
-    monkeypatch.setattr("invoicing.api.work_on_run.delay", lambda **kwargs: None)
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **kwargs: None)
 
     answer = api.post("/api/v1/billing-runs", json.dumps(body))
 

@@ -102,7 +102,7 @@ def test_opens_a_run_and_nudges_who_works_on_it(
     api, nordlicht, monkeypatch, django_capture_on_commit_callbacks
 ):
     nudges = []
-    monkeypatch.setattr("invoicing.api.work_on_run.delay", lambda **kwargs: nudges.append(kwargs))
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **kwargs: nudges.append(kwargs))
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = api.post("/api/v1/billing-runs", {"date": "2027-01-01", "issue": True})
@@ -125,7 +125,7 @@ def test_opens_a_run_though_nobody_can_be_nudged(
     def lost(**kwargs):
         raise ConnectionError
 
-    monkeypatch.setattr("invoicing.api.work_on_run.delay", lost)
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lost)
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = api.post("/api/v1/billing-runs", {"date": "2027-01-01"})
@@ -136,7 +136,7 @@ def test_opens_a_run_though_nobody_can_be_nudged(
 
 
 def test_joins_the_run_of_the_same_date(api, nordlicht, monkeypatch):
-    monkeypatch.setattr("invoicing.api.work_on_run.delay", lambda **kwargs: None)
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **kwargs: None)
 
     first, second = (
         api.post("/api/v1/billing-runs", {"date": "2027-01-01"}).json() for _ in range(2)
@@ -146,7 +146,7 @@ def test_joins_the_run_of_the_same_date(api, nordlicht, monkeypatch):
 
 
 def test_opens_a_run_for_a_subtree(api, nordlicht, monkeypatch):
-    monkeypatch.setattr("invoicing.api.work_on_run.delay", lambda **kwargs: None)
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **kwargs: None)
 
     body = api.post("/api/v1/billing-runs", {"date": "2027-01-01", "in": "ext:A"}).json()
 

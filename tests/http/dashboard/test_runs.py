@@ -18,9 +18,7 @@ MOST_STATEMENTS = 12
 def nudges(monkeypatch):
     """No broker: a nudge is noted and nothing else."""
     sent = []
-    monkeypatch.setattr(
-        "dashboard.pages.runs_status.work_on_run.delay", lambda **values: sent.append(values)
-    )
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **values: sent.append(values))
     return sent
 
 
