@@ -77,6 +77,13 @@ class Site:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
+    def wait_for_database(self):
+        """Return when it has recovered what was committed, and takes connections again."""
+        deadline = time.monotonic() + 120
+        while self.issued() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
     def stop_database(self):
         """Stop it as ``pg_ctl stop -m immediate`` does: nothing is written any more."""
         pid_file = self.local.path / "postgresql" / "data" / "postmaster.pid"
@@ -112,6 +119,7 @@ def test_survives_a_database_that_stops_at_once(make_site, families, stops):
         for worker in workers:
             worker.communicate(timeout=120)
         assert any(worker.returncode for worker in workers)
+        site.wait_for_database()
 
     for worker in [site.bill("storm") for _ in range(2)]:
         site.finish(worker)
