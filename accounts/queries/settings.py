@@ -1,7 +1,8 @@
 """Effective settings of accounts, and where each comes from, in a constant number of statements."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -73,14 +74,17 @@ class SettingHistory:
             | {row[6] for row in self._intervals if row[6] is not None}
             | {start for rows in placements.values() for _parent, start, _end in rows}
         )
-        self._known: dict[Hashable, FamilySettings] = {}
+        self._known: dict[int, FamilySettings] = {}
+        self._days: dict[date, FamilySettings] = {}
 
     def on(self, day: date) -> FamilySettings:
         """Return what holds on ``day``."""
-        stretch = sum(1 for change in self._changes if change <= day)
-        if stretch not in self._known:
-            self._known[stretch] = self._resolve(day)
-        return self._known[stretch]
+        if day not in self._days:
+            stretch = bisect_right(self._changes, day)
+            if stretch not in self._known:
+                self._known[stretch] = self._resolve(day)
+            self._days[day] = self._known[stretch]
+        return self._days[day]
 
     def _resolve(self, day: date) -> FamilySettings:
         defaults: dict[str, Any] = {}

@@ -111,6 +111,7 @@ class _Rater:
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
         self._anchors: dict[tuple[UUID, int | None, str, date], dict[str, Any]] = {}
+        self._followed: dict[tuple[object, ...], Followed] = {}
         self.periods: list[PeriodRow] = []
         self.charges: list[ChargeRow] = []
         self.moved: list[tuple[UUID, Followed]] = []
@@ -128,7 +129,7 @@ class _Rater:
             is_in_arrears=item.price.timing == Price.Timing.ARREARS,
         )
         try:
-            followed = follow(chain, self._run_date, lambda day: self._anchor(item, day))
+            followed = self._follow(item, chain)
         except TooManyPeriods:
             self._note(item, "too_many_periods")
             return
@@ -146,6 +147,17 @@ class _Rater:
         self.periods += begun
         self.charges += charges
         self.moved.append((item.id, followed))
+
+    def _follow(self, item: ItemRow, chain: Chain) -> Followed:
+        """Follow a chain; items that stand at the same point of equal chains go the same way."""
+        price, subscription = item.price, item.subscription
+        facts = (chain, item.account_id, subscription.start_date, subscription.billing_day,
+                 price.interval, price.interval_count)  # fmt: skip
+        if facts not in self._followed:
+            self._followed[facts] = follow(
+                chain, self._run_date, lambda day: self._anchor(item, day)
+            )
+        return self._followed[facts]
 
     def _note(self, item: ItemRow, code: str) -> None:
         self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
