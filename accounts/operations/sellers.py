@@ -1,4 +1,4 @@
-"""Filling in and changing a legal entity of the tenant that issues invoices."""
+"""Making, filling in and changing a legal entity of the tenant that issues invoices."""
 
 import re
 from datetime import datetime
@@ -16,7 +16,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import FieldError, Invalid, NotFound
 from accounts.events import Happening, record_event
-from accounts.models import Seller, TaxRate
+from accounts.models import Seller, TaxRate, Tenant
 from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.tax import vat_id_valid
@@ -24,6 +24,7 @@ from billing_rules.tax_rates import rates_of
 
 PLACEHOLDER = "TEST"
 PLACEHOLDER_IBAN = "DE02120300000000202051"
+PLACEHOLDER_BIC = "BYLADEM1001"
 _NEEDED = ("name", "line1", "city", "country")
 
 
@@ -51,6 +52,32 @@ class InvalidSeller(Invalid):
 
     code = "invalid_seller"
     message = _("These details of the seller are not valid: %(fields)s.")
+
+
+def create_placeholder(actor: Actor, tenant: Tenant) -> Seller:
+    """Make a new tenant's first seller, with the tax rates of its country; the rest says TEST."""
+    is_german = tenant.language == "de"
+    banks_in_germany = tenant.country == "DE"
+    seller = Seller.objects.create(
+        tenant_id=actor.tenant_id,
+        name=tenant.name,
+        line1=f"{PLACEHOLDER}-Straße 1" if is_german else f"1 {PLACEHOLDER} Street",
+        postal_code="00000",
+        city=PLACEHOLDER,
+        country=tenant.country,
+        vat_id=PLACEHOLDER,
+        register_entry=PLACEHOLDER,
+        directors=PLACEHOLDER,
+        email=f"billing@{tenant.slug}.example",
+        iban=PLACEHOLDER_IBAN if banks_in_germany else "",
+        bic=PLACEHOLDER_BIC if banks_in_germany else "",
+        bank_name=PLACEHOLDER,
+        currency=tenant.currency,
+        number_format="RE-{year}-{number:06d}" if is_german else "INV-{year}-{number:06d}",
+        is_placeholder=True,
+    )
+    _write_tax_rates(actor, seller)
+    return seller
 
 
 @operation
@@ -96,7 +123,8 @@ def update_seller(
         return seller
     seller.save(update_fields=list(new))
     if "country" in new:
-        _replace_tax_rates(actor, seller)
+        TaxRate.objects.filter(tenant_id=actor.tenant_id, seller=seller).delete()
+        _write_tax_rates(actor, seller)
     record_event(actor, Happening("seller.updated", seller.id, before=old, after=new), now=now)
     return seller
 
@@ -170,8 +198,8 @@ def _was_filled_in(value: str) -> bool:
     return bool(value) and not re.search(rf"\b{PLACEHOLDER}\b", value)
 
 
-def _replace_tax_rates(actor: Actor, seller: Seller) -> None:
-    TaxRate.objects.filter(tenant_id=actor.tenant_id, seller=seller).delete()
+def _write_tax_rates(actor: Actor, seller: Seller) -> None:
+    """Give a seller the tax rates of its country."""
     TaxRate.objects.bulk_create(
         TaxRate(
             tenant_id=actor.tenant_id,

@@ -23,14 +23,13 @@ from accounts.models import (
     Seller,
     SettingInterval,
     SettingName,
-    TaxRate,
     Tenant,
 )
 from accounts.models.people import StaffRole
+from accounts.operations.sellers import create_placeholder
 from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency
-from billing_rules.tax_rates import rates_of
 
 _TIME_ZONES = {
     "DE": "Europe/Berlin",
@@ -147,7 +146,7 @@ def create_tenant(
             )
     except IntegrityError as error:
         raise SlugTaken(slug=slug) from error
-    seller = _create_seller(tenant)
+    seller = create_placeholder(actor, tenant)
     _set_defaults(tenant, seller)
     secret, _key = _create_key(tenant, reach_id=None, name="First key")
     email, password = f"owner@{slug}.example", secrets.token_urlsafe(15)
@@ -186,42 +185,6 @@ def _instant(clock: date | datetime | None, zone: str, now: datetime) -> datetim
     if isinstance(clock, datetime):
         return clock if clock.tzinfo else clock.replace(tzinfo=UTC)
     return datetime.combine(clock, time(12), tzinfo=ZoneInfo(zone))
-
-
-def _create_seller(tenant: Tenant) -> Seller:
-    seller = Seller.objects.create(
-        tenant=tenant,
-        name=tenant.name,
-        line1="TEST-Straße 1" if tenant.language == "de" else "1 TEST Street",
-        postal_code="00000",
-        city="TEST",
-        country=tenant.country,
-        vat_id="TEST",
-        register_entry="TEST",
-        directors="TEST",
-        email=f"billing@{tenant.slug}.example",
-        iban="DE02120300000000202051" if tenant.country == "DE" else "",
-        bic="BYLADEM1001" if tenant.country == "DE" else "",
-        bank_name="TEST",
-        currency=tenant.currency,
-        number_format="RE-{year}-{number:06d}"
-        if tenant.language == "de"
-        else "INV-{year}-{number:06d}",
-        is_placeholder=True,
-    )
-    TaxRate.objects.bulk_create(
-        TaxRate(
-            tenant=tenant,
-            seller=seller,
-            tax_class=rate.tax_class,
-            category=rate.category,
-            percent=rate.percent,
-            valid_from=rate.valid_from,
-            valid_to=rate.valid_to,
-        )
-        for rate in rates_of(tenant.country)
-    )
-    return seller
 
 
 def _set_defaults(tenant: Tenant, seller: Seller) -> None:
