@@ -19,11 +19,12 @@ from accounts.queries.settings import path_ids_then
 
 
 def stood_still(actor: Actor, one: date, other: date) -> bool:
-    """Return whether every account stood in the same place on two days. One statement."""
+    """Return whether all accounts in reach stood in the same place on two days. One statement."""
     first, last = sorted((one, other))
     moved = Placement.objects.filter(
         Q(valid_from__gt=first, valid_from__lte=last) | Q(valid_to__gt=first, valid_to__lte=last),
         tenant_id=actor.tenant_id,
+        account__in=access.reach(actor, Action.VIEW_ACCOUNT),
     )
     return first == last or not moved.exists()
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.errors import NotFound
+from accounts.errors import Forbidden, NotFound
 from accounts.models import Account
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, RunFamily, RunProblem
 from subscriptions.models import Item
@@ -62,7 +62,11 @@ def next_due_date(actor: Actor) -> date | None:
     """Return the next day on which a run has something to take, None if there is none.
 
     Two statements, each the first entry of an index.
+
+    Raises:
+        Forbidden: the actor may not see runs.
     """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
     item = (
         Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__isnull=False)
         .order_by("next_action_date")
@@ -80,17 +84,32 @@ def next_due_date(actor: Actor) -> date | None:
 
 
 def progress_of(actor: Actor, run_id: UUID) -> Progress:
-    """Return how far a run has come. Two statements."""
+    """Return how far a run has come. Two statements.
+
+    Raises:
+        Forbidden: the actor may neither see runs nor start one anywhere.
+    """
+    if not access.allows_everywhere(actor, Action.VIEW_RUNS):
+        _require_starting(actor)
     families = RunFamily.objects.filter(tenant_id=actor.tenant_id, run_id=run_id)
     total = families.count()
     return Progress(total - families.filter(status=RunFamily.Status.WAITING).count(), total)
+
+
+def _require_starting(actor: Actor) -> None:
+    if not access.reach(actor, Action.RUN_BILLING).exists():
+        raise Forbidden
 
 
 def documents_by_path(actor: Actor, invoice_ids: Iterable[UUID]) -> list[Invoice]:
     """Return invoices in the order of their bill-to's path, then currency. Two statements.
 
     Siblings are ordered by the stored sort key (R26).
+
+    Raises:
+        Forbidden: the actor may not see runs.
     """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
     invoices = list(
         Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=invoice_ids).select_related(
             "bill_to", "payer"
@@ -120,7 +139,12 @@ def documents_by_path(actor: Actor, invoice_ids: Iterable[UUID]) -> list[Invoice
 
 
 def problems_of(actor: Actor, run_id: UUID) -> QuerySet[RunProblem]:
-    """Return what has to be looked at in a run, problems before warnings. One statement."""
+    """Return what has to be looked at in a run, problems before warnings. One statement.
+
+    Raises:
+        Forbidden: the actor may not see runs.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
     return (
         RunProblem.objects.filter(tenant_id=actor.tenant_id, run_id=run_id)
         .select_related("account", "subscription")
