@@ -1,0 +1,202 @@
+"""Lines of an accounts file: understood, and checked against the tree that they speak of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts import tree
+from accounts.actor import Actor
+from accounts.imports import Row
+from accounts.models import Account, SettingName
+
+
+@dataclass(slots=True)
+class AccountLine:
+    """One row of an accounts file as understood."""
+
+    row: Row
+    key: str
+    parent_key: str
+    identity: dict[str, Any]
+    settings: dict[str, Any]
+    bill_to_key: str
+    payer_key: str
+
+
+# Asking the model makes it translate the names of all kinds each time.
+_KINDS = tuple(Account.Kind.values)
+
+
+@dataclass(slots=True)
+class KnownAccounts:
+    """The tenant's accounts that the file may speak of."""
+
+    ids: dict[str, UUID] = field(default_factory=dict)
+    keys: dict[UUID, str] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    parents: dict[UUID, UUID | None] = field(default_factory=dict)
+
+
+def understand(row: Row) -> AccountLine:
+    """Return what a row says; what can't be is noted as its errors."""
+    identity: dict[str, Any] = {
+        "name": row.required("name"),
+        "kind": row.choice("kind", _KINDS, needed=True),
+        "legal_name": row.text("legal_name"),
+        "email": row.email("email"),
+        "line1": row.text("line1"),
+        "line2": row.text("line2"),
+        "postal_code": row.text("postal_code", longest=20),
+        "city": row.text("city", longest=100),
+        "region": row.text("region", longest=100),
+        "country": row.country("country"),
+        "vat_id": row.text("vat_id", longest=20),
+    }
+    settings: dict[str, Any] = {
+        SettingName.CURRENCY: row.currency("currency"),
+        SettingName.LANGUAGE: row.choice("language", ("de", "en")),
+        SettingName.TIME_ZONE: row.time_zone("time_zone"),
+        SettingName.COST_CENTRE: row.text("cost_centre", longest=100),
+        SettingName.PO_NUMBER: row.text("po_number", longest=100),
+        SettingName.SPLIT_BY_PO: row.boolean("split_by_po"),
+        SettingName.CONSOLIDATION: row.choice("consolidation", ("one_invoice", "per_account")),
+        SettingName.BILLING_DAY: row.integer("billing_day", 1, 31),
+        SettingName.BILLING_MONTH: row.integer("billing_month", 1, 12),
+        SettingName.PAYMENT_TERMS_DAYS: row.integer("payment_terms_days", 0, 365),
+    }
+    return AccountLine(
+        row=row,
+        key=row.required("external_id"),
+        parent_key=row.text("parent_external_id"),
+        identity=identity,
+        settings={name: value for name, value in settings.items() if value not in ("", None)},
+        bill_to_key=row.text("bill_to"),
+        payer_key=row.text("payer"),
+    )
+
+
+def known_accounts(actor: Actor, lines: Iterable[AccountLine]) -> KnownAccounts:
+    """Read the accounts that the file names, and everything above them. Two statements."""
+    named = {
+        key
+        for line in lines
+        for key in (line.key, line.parent_key, line.bill_to_key, line.payer_key)
+        if key
+    }
+    known = KnownAccounts()
+    mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=named)
+    accounts = Account.objects.filter(
+        tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
+    ).select_related("node")
+    for account in accounts:
+        key = account.external_id or str(account.id)
+        known.ids[key] = account.id
+        known.keys[account.id] = key
+        known.accounts[key] = account
+        known.parents[account.id] = account.node.parent_id
+    return known
+
+
+def check_parents(
+    lines: Iterable[AccountLine], by_key: Mapping[str, AccountLine], known: KnownAccounts
+) -> None:
+    """Refuse parents that nobody knows, and new accounts that stand below themselves."""
+    circular = _circular(by_key)
+    for line in lines:
+        if not line.parent_key:
+            continue
+        if line.parent_key not in by_key and line.parent_key not in known.ids:
+            line.row.refuse("parent_external_id", "unknown_account", _("There is no such account."))
+        elif line.key not in known.ids and line.key in circular:
+            line.row.refuse(
+                "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
+            )
+
+
+def _circular(by_key: Mapping[str, AccountLine]) -> set[str]:
+    """Return the accounts from which going up within the file leads back to them.
+
+    Each is passed once, however long the chains are.
+    """
+    circular: set[str] = set()
+    done: set[str] = set()
+    for key in by_key:
+        way: dict[str, int] = {}
+        up = key
+        while up in by_key and up not in done and up not in way:
+            way[up] = len(way)
+            up = by_key[up].parent_key
+        if up in way:
+            circular.update(list(way)[way[up] :])
+        done.update(way)
+    return circular
+
+
+class Paths:
+    """The way up from any account of the file to its root, by external ids."""
+
+    def __init__(self, by_key: Mapping[str, AccountLine], known: KnownAccounts) -> None:
+        self._by_key = by_key
+        self._known = known
+        self._paths: dict[str, tuple[str, ...]] = {}
+
+    def up_from(self, key: str) -> tuple[str, ...]:
+        """Return ``key`` and everything above it; empty where parents are wrong."""
+        chain: list[str] = []
+        up = key
+        while up and up not in self._paths:
+            if up in chain or len(chain) > tree.MAX_DEPTH:
+                return tuple(chain)
+            chain.append(up)
+            up = self.parent(up)
+        rest = self._paths.get(up, ())
+        for place in range(len(chain) - 1, -1, -1):
+            rest = self._paths[chain[place]] = (chain[place], *rest)
+        return rest
+
+    def parent(self, key: str) -> str:
+        """Return the parent's external id, empty for a root."""
+        account_id = self._known.ids.get(key)
+        if account_id is not None:
+            parent_id = self._known.parents[account_id]
+            return "" if parent_id is None else self._known.keys[parent_id]
+        line = self._by_key.get(key)
+        return line.parent_key if line else ""
+
+
+def check_roles(line: AccountLine, paths: Paths) -> None:
+    """Refuse trees that are too deep, and a bill-to or payer outside of the path (R10, R11)."""
+    above = paths.up_from(line.key)
+    if len(above) > tree.MAX_DEPTH:
+        line.row.refuse(
+            "parent_external_id",
+            "tree_too_deep",
+            _("A tree has at most %(limit)s levels.") % {"limit": tree.MAX_DEPTH},
+        )
+    if line.bill_to_key and line.bill_to_key not in above:
+        line.row.refuse(
+            "bill_to",
+            "bill_to_outside_path",
+            _("The bill-to is the account itself or one above it."),
+        )
+    if line.payer_key and line.payer_key not in above:
+        line.row.refuse(
+            "payer", "payer_outside_path", _("The payer is the account itself or one above it.")
+        )
+
+
+def check_unmoved(line: AccountLine, known: KnownAccounts) -> None:
+    """Refuse what only a previewed change may do: another parent."""
+    account_id = known.ids.get(line.key)
+    if account_id is None:
+        return
+    parent_id = known.parents[account_id]
+    if (known.keys.get(parent_id, "") if parent_id else "") != line.parent_key:
+        line.row.refuse(
+            "parent_external_id",
+            "structural_change",
+            _("An import does not move an account that exists."),
+        )
