@@ -56,18 +56,23 @@ def overview(request: HttpRequest) -> HttpResponse:
     if actor.staff_role is not None:
         return redirect("home")
     today = actor.today
-    balance = balance_total(actor, None, today=today)
+    main = cast(ActorRequest, request).tenant.currency
+    balance, latest = balance_total(actor, None, today=today), _latest(actor, today)
     context = {
-        "open": _amounts(balance.tree_open),
-        "overdue": _amounts(balance.tree_overdue),
+        "open": _amounts(balance.tree_open, main),
+        "overdue": _amounts(balance.tree_overdue, main),
         "next_due": _next_due(actor, today),
-        "latest": _latest(actor, today),
+        "latest": latest,
+        # Others pay what a reader of extracts sees: "all paid" would be a guess about them.
+        "others_pay": bool(latest) and not any(row.has_pdf for row in latest),
     }
     return render(request, "portal/overview.html", context)
 
 
-def _amounts(sums: dict[str, int]) -> list[Amount]:
-    return [Amount(amount, currency) for currency, amount in sorted(sums.items())]
+def _amounts(sums: dict[str, int], main: str) -> list[Amount]:
+    """Return what is owed in each currency, the vendor's main one first."""
+    ordered = sorted(sums.items(), key=lambda pair: (pair[0] != main, pair[0]))
+    return [Amount(amount, currency) for currency, amount in ordered]
 
 
 def _next_due(actor: Actor, today: date) -> Any:

@@ -122,6 +122,8 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "address": invoice_facts.address_of(invoice, get_language() or "en"),
         "timeline": timeline_of(actor, invoice.pk),
         "time_zone": request.tenant.time_zone,
+        # A draft is decided about in its run: one statement more, for drafts alone.
+        "run": invoice.run if not invoice.number and is_staff(actor) else None,
     }
     return render(request, "invoices/page.html", context)
 

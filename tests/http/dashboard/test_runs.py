@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from http import HTTPStatus
 
 import pytest
@@ -330,3 +331,11 @@ def test_refuses_a_run_before_the_last_issue_with_its_sentence(drafted, alice, v
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "An invoice was issued on 2027-02-01 already" in answer.content.decode()
     assert unissued(drafted) == left
+
+
+def test_leads_from_a_draft_to_its_run(drafted, alice, visit):
+    page = visit(alice).get(url_of(drafted)).content.decode()
+    draft = re.search(r'href="(/invoices/inv_\w+/)"', page)
+    assert draft is not None
+
+    assert f'href="{url_of(drafted)}"' in visit(alice).get(draft[1]).content.decode()
