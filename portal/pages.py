@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from invoicing.queries.balances import balance_total
-from invoicing.queries.invoices import invoices
+from invoicing.queries.invoices import LATEST_FIRST, invoices
 
 LATEST = 5
 
@@ -57,14 +57,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     today = actor.today
     main = cast(ActorRequest, request).tenant.currency
-    balance, latest = balance_total(actor, None, today=today), _latest(actor, today)
+    balance, shown = balance_total(actor, None, today=today), _latest(actor, today)
     context = {
         "open": _amounts(balance.tree_open, main),
         "overdue": _amounts(balance.tree_overdue, main),
         "next_due": _next_due(actor, today),
-        "latest": latest,
+        "latest": shown,
         # Others pay what a reader of extracts sees: "all paid" would be a guess about them.
-        "others_pay": bool(latest) and not any(row.has_pdf for row in latest),
+        "others_pay": bool(shown) and not any(row.has_pdf for row in shown),
     }
     return render(request, "portal/overview.html", context)
 
@@ -82,7 +82,7 @@ def _next_due(actor: Actor, today: date) -> Any:
 
 
 def _latest(actor: Actor, today: date) -> Sequence[InvoiceRow]:
-    found: Any = invoices(actor, today=today).select_related("bill_to")
+    found: Any = invoices(actor, today=today).select_related("bill_to").order_by(*LATEST_FIRST)
     return [_row(one, today) for one in found[:LATEST]]
 
 

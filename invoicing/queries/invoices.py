@@ -6,7 +6,7 @@ section sees that section, as a partial statement (R23). A customer's people see
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import (
@@ -34,6 +34,7 @@ from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries._explaining import Explanation, Step, explain
 
 __all__ = [
+    "LATEST_FIRST",
     "Explanation",
     "StatusSum",
     "Step",
@@ -53,6 +54,10 @@ DUE_SOON_DAYS = 7
 UNPAID = (Invoice.Status.OPEN, Invoice.Status.PARTLY_PAID)
 STATUSES = (*Invoice.Status.values, "overdue", "due_soon")
 """What can be asked for: the stored statuses and the derived ones."""
+
+
+LATEST_FIRST: Final = ("-issue_date", "-series_number", "-id")
+"""The order of a few invoices at a glance: within a day the highest number first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,8 @@ def first_problems(actor: Actor, run_id: UUID, *, each: int) -> list[Any]:
     )
 
 
-# The run a month before, if there was one that made documents, else the last before.
+# The run a month before, if there was one that made documents, else the last before. A run that
+# was limited to subtrees is compared with what the other billed in them.
 _COMPARE = """
     WITH previous AS (
         SELECT run.id, run.date FROM invoicing_billingrun AS run
@@ -203,12 +204,23 @@ _COMPARE = """
             WHERE invoice.tenant_id = run.tenant_id AND invoice.run_id = run.id)
         ORDER BY run.date = (%(date)s::date - interval '1 month')::date DESC, run.date DESC
         LIMIT 1
+    ), limits AS (
+        SELECT DISTINCT top.tree_id, top.lft, top.rght
+        FROM invoicing_runfamily AS family JOIN accounts_accountnode AS top
+            ON top.tenant_id = family.tenant_id AND top.account_id = family.within_id
+        WHERE family.tenant_id = %(tenant)s AND family.run_id = %(run)s AND NOT EXISTS (
+            SELECT FROM invoicing_runfamily AS whole WHERE whole.tenant_id = family.tenant_id
+                AND whole.run_id = family.run_id AND whole.within_id IS NULL)
     ), sums AS (
         SELECT invoice.bill_to_id, invoice.currency,
             sum(net_minor) FILTER (WHERE invoice.run_id = previous.id) AS before,
             sum(net_minor) FILTER (WHERE invoice.run_id = %(run)s) AS after
         FROM previous JOIN invoicing_invoice AS invoice
             ON invoice.tenant_id = %(tenant)s AND invoice.run_id IN (previous.id, %(run)s)
+        WHERE NOT EXISTS (SELECT FROM limits) OR EXISTS (
+            SELECT FROM limits JOIN accounts_accountnode AS node
+                ON node.tree_id = limits.tree_id AND node.lft BETWEEN limits.lft AND limits.rght
+            WHERE node.tenant_id = %(tenant)s AND node.account_id = invoice.bill_to_id)
         GROUP BY 1, 2
     )
     SELECT previous.date, sums.bill_to_id, account.name, sums.currency, sums.before, sums.after

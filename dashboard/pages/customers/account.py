@@ -33,7 +33,7 @@ from dashboard.tables import Amounts
 from dashboard.templatetags.figures import quantity, unit_price
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
-from invoicing.queries.invoices import invoices
+from invoicing.queries.invoices import LATEST_FIRST, invoices
 from subscriptions.models import Item, Price
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
@@ -122,7 +122,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     mrrs = mrr_of(actor, [key, *(row.id for row in first)], actor.today)
     owed = balances(actor, [key], today=actor.today)[key]
     responsible = responsibilities(actor, path, (), actor.today).by_account[key]
-    found = invoices(actor, within=key, today=actor.today)[:_LATEST]
+    found = invoices(actor, within=key, today=actor.today).order_by(*LATEST_FIRST)[:_LATEST]
     context = {
         "account": account,
         "steps": steps_to(path),
