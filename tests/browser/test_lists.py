@@ -181,3 +181,18 @@ def test_lowers_the_rows(site, look):
         assert row.bounding_box()["height"] < before
         page.reload()
         assert page.locator("tbody tr").first.bounding_box()["height"] < before
+
+
+def test_menus_of_the_bar_stay_on_a_narrow_screen(site, look):
+    with look(language="de", width=320) as window:
+        page = window.new_page()
+        page.goto(site.url("/invoices/"))
+        menus = page.locator(".top details.menu > summary")
+        assert menus.count() == 2
+        for number in range(menus.count()):
+            menus.nth(number).click()
+            box = page.locator(".top details.menu[open] > .panel").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 320
+            page.keyboard.press("Escape")
