@@ -30,7 +30,7 @@ def leads_in(page):
 
 
 def recipients_in(page):
-    return re.findall(r'class="name">([^<]*)<', page)
+    return [name.strip() for name in re.findall(r'class="name">([^<]*)<', page)]
 
 
 @pytest.fixture
