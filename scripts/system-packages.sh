@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install missing system packages where that is allowed, name the command where it is not.
 #   system-packages.sh                what drawing PDF files needs
-#   system-packages.sh --for-tests    what the browser tests need
+#   system-packages.sh --for-tests    a browser and a connection pooler
 #   system-packages.sh NAME ...       these
 set -euo pipefail
 
@@ -9,11 +9,12 @@ wanted=("$@")
 if [[ $# -eq 0 ]]; then
   wanted=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-inter fonts-dejavu-core)
 elif [[ $1 == --for-tests ]]; then
-  # A browser from elsewhere does as well.
-  for name in chromium chromium-browser google-chrome; do
-    command -v "$name" >/dev/null && exit 0
-  done
-  wanted=(chromium)
+  wanted=()
+  # Programs from elsewhere do as well.
+  present() { PATH="$PATH:/usr/sbin" command -v "$@" >/dev/null; }
+  present chromium || present chromium-browser || present google-chrome || wanted+=(chromium)
+  present pgbouncer || wanted+=(pgbouncer)
+  ((${#wanted[@]})) || exit 0
 fi
 
 if ! command -v dpkg-query >/dev/null; then

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from accounts.actor import Actor
 from tests.world import Vendor, make_vendor
@@ -19,6 +20,12 @@ def _quick_passwords(settings: Any) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Begin in the default language, whatever the last request of the test before asked for."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -85,8 +85,7 @@ def test_a_silent_host_loses_its_transaction_and_its_locks(committed_vendor, set
 def pooled(committed_database):
     """Run PgBouncer before the test's database; return the environment that leads there."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        pytest.skip("PgBouncer is not installed: apt-get install pgbouncer")
+    assert program, "apt-get install pgbouncer"
     folder = Path(tempfile.mkdtemp(prefix="pool"))
     wanted = connections["default"].settings_dict
     names = {alias: connections[alias].settings_dict["USER"] for alias in connections}
