@@ -4,6 +4,8 @@ import os
 import time
 from uuid import UUID
 
+from accounts.errors import NotFound
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
@@ -42,3 +44,15 @@ def parse_public_id(prefix: str, text: str) -> UUID | None:
             return None
         number = number * 32 + _VALUES[letter]
     return UUID(int=number) if number < 1 << 128 else None
+
+
+def key_of(prefix: str, text: str) -> UUID:
+    """Return the key that an address names.
+
+    Raises:
+        NotFound: ``text`` is no id of this prefix.
+    """
+    key = parse_public_id(prefix, text)
+    if key is None:
+        raise NotFound
+    return key

@@ -28,15 +28,16 @@ from accounts.api import (
     referred,
     tagged,
 )
-from accounts.errors import FieldError, NotFound
-from accounts.ids import parse_public_id
+from accounts.errors import FieldError
+from accounts.ids import key_of, parse_public_id
 from accounts.serializers import NoParameters
 from invoicing.documents.pdf import get_pdf
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.operations.runs import request_run
 from invoicing.queries import charges as charge_queries
-from invoicing.queries import invoices as queries
+from invoicing.queries import invoice_parts, invoices
 from invoicing.queries import runs as run_queries
+from invoicing.queries.invoice_sums import status_sums
 from invoicing.serializers import (
     ChargeOut,
     ChargeParameters,
@@ -63,18 +64,6 @@ from invoicing.tasks import work_soon
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 
 
-def _key(prefix: str, text: str) -> UUID:
-    """Return the key behind a public id.
-
-    Raises:
-        NotFound: it is no id of this kind.
-    """
-    key = parse_public_id(prefix, text)
-    if key is None:
-        raise NotFound
-    return key
-
-
 class InvoiceList(ActorView):
     """``GET /api/v1/invoices``."""
 
@@ -89,7 +78,7 @@ class InvoiceList(ActorView):
     def get(self, request: ActorApiRequest) -> Response:
         """List invoices: unissued ones first, then the latest first."""
         actor, values = request.actor, self.parameters(request, InvoiceParameters)
-        found = queries.invoices(
+        found = invoices.invoices(
             actor,
             within=referred(actor, values, "in", Action.VIEW_INVOICE),
             bill_to=referred(actor, values, "bill_to", Action.VIEW_INVOICE),
@@ -143,8 +132,8 @@ class InvoiceDetail(ActorView):
         """Show an invoice; sections and lines with `expand`."""
         actor, values = request.actor, self.parameters(request, InvoiceDetailParameters)
         expand = _expansions(values.get("expand", ""))
-        found = queries.get_invoice(actor, _key("inv", invoice))
-        shown = _shown(found, queries.taxes_of(actor, found))
+        found = invoices.get_invoice(actor, key_of("inv", invoice))
+        shown = _shown(found, invoice_parts.taxes_of(actor, found))
         body = dict(InvoiceDetailOut(shown).data)
         if expand:
             body["sections"] = _sections(actor, found, with_lines=expand == "lines")
@@ -167,11 +156,11 @@ def _expansions(text: str) -> str:
 
 
 def _sections(actor: Actor, invoice: Invoice, *, with_lines: bool) -> list[dict[str, Any]]:
-    sections = queries.sections_of(actor, invoice)
+    sections = invoice_parts.sections_of(actor, invoice)
     shown = [dict(row) for row in many(InvoiceSectionOut, sections)]
     if with_lines:
         by_section = defaultdict(list)
-        for line in queries.lines_of(actor, invoice):
+        for line in invoice_parts.lines_of(actor, invoice):
             by_section[line.section_id].append(line)
         for row, section in zip(shown, sections, strict=True):
             row["lines"] = many(InvoiceLineOut, by_section[section.pk])
@@ -206,7 +195,7 @@ class InvoicePdf(ActorView):
         """Return the document as PDF; of a partial view it is refused."""
         self.parameters(request, NoParameters)
         now = clock.now_of(request.tenant)
-        found = get_pdf(request.actor, _key("inv", invoice), now=now)
+        found = get_pdf(request.actor, key_of("inv", invoice), now=now)
         response = HttpResponse(found.content, content_type="application/pdf")
         disposition = content_disposition_header(True, found.file_name)
         response.headers["Content-Disposition"] = disposition or "attachment"
@@ -223,7 +212,7 @@ class LineExplanation(ActorView):
     def get(self, request: ActorApiRequest, line: str) -> HttpResponseBase:
         """Show rule by rule how a line came about, and why it stands here."""
         self.parameters(request, NoParameters)
-        found = queries.explanation(request.actor, _key("lin", line))
+        found = invoice_parts.explanation(request.actor, key_of("lin", line))
         return tagged(request, ExplanationOut(found).data)
 
 
@@ -306,7 +295,7 @@ class RunDetail(ActorView):
         """Show how far a run has come, what it made and what it left out."""
         actor = request.actor
         self.parameters(request, NoParameters)
-        found = run_queries.get_run(actor, _key("run", run))
+        found = run_queries.get_run(actor, key_of("run", run))
         problems = [
             ProblemShown(problem, run_queries.describe_problem(actor, problem))
             for problem in run_queries.problems_of(actor, found.pk)
@@ -314,7 +303,7 @@ class RunDetail(ActorView):
         shown = RunShown(
             found,
             run_queries.progress_of(actor, found.pk),
-            queries.status_sums(actor, run=found.pk, today=actor.today),
+            status_sums(actor, invoices.invoices(actor, run=found.pk, today=actor.today)),
             problems,
         )
         return tagged(request, RunDetailOut(shown).data)

@@ -19,7 +19,9 @@ from accounts.serializers import (
 )
 from billing_rules.money import is_currency
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceTax, RunProblem
-from invoicing.queries.invoices import STATUSES, Explanation, StatusSum
+from invoicing.queries.charges import Explanation
+from invoicing.queries.invoice_sums import StatusSum
+from invoicing.queries.invoices import STATUSES
 from invoicing.queries.runs import Progress
 
 # -- what comes in ---------------------------------------------------------------------------

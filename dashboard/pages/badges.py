@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.templatetags.figures import date_text
 from invoicing.models import Invoice
-from invoicing.queries.invoices import DUE_SOON_DAYS, UNPAID
+from invoicing.queries.invoices import DUE_SOON_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ INVOICE_STATUSES: Final[dict[str, tuple[Promise, str]]] = {
 
 def shown_status(invoice: Invoice, today: date) -> str:
     """Return the status to show: overdue and due soon come before open and partly paid."""
-    if invoice.status in UNPAID and invoice.due_date is not None:
+    if invoice.status in Invoice.UNPAID and invoice.due_date is not None:
         if invoice.due_date < today:
             return "overdue"
         if invoice.status == Invoice.Status.OPEN and invoice.due_date <= today + timedelta(
@@ -57,7 +57,7 @@ def invoice_badge(invoice: Invoice, today: date) -> Badge:
 def invoice_badge_with_date(invoice: Invoice, today: date) -> Badge:
     """Return the badge of an invoice's status, with the day it is or was due while unpaid."""
     badge = invoice_badge(invoice, today)
-    if invoice.status not in UNPAID or invoice.due_date is None:
+    if invoice.status not in Invoice.UNPAID or invoice.due_date is None:
         return badge
     text = _("%(status)s, due %(date)s") % {
         "status": badge.label,

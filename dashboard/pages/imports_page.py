@@ -15,13 +15,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
 from accounts.actor import Actor
-from accounts.errors import Conflict, NotFound
-from accounts.ids import parse_public_id
+from accounts.errors import Conflict
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Job
 from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
+from dashboard.pages.requests import whole_number
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import KINDS, apply_import
 
@@ -46,10 +47,7 @@ def import_page(request: ActorRequest, job_id: str) -> HttpResponse:
 
 
 def _named(actor: Actor, text: str) -> Job:
-    key = parse_public_id("job", text)
-    if key is None:
-        raise NotFound
-    return get_job(actor, Job.Kind.IMPORT, key)
+    return get_job(actor, Job.Kind.IMPORT, key_of("job", text))
 
 
 def _apply(request: ActorRequest, actor: Actor, job_id: str) -> HttpResponse:
@@ -96,10 +94,8 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
 
 def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
     """Return the errors of one page, and the pages beside it."""
-    text = request.GET.get("page", "")
-    page = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
     pages = max(1, -(-len(job.problems) // ERRORS_A_PAGE))
-    page = min(max(page, 1), pages)
+    page = min(max(whole_number(request.GET.get("page", ""), 1), 1), pages)
     first = (page - 1) * ERRORS_A_PAGE
     count = len(job.problems)
     sentence = ngettext(

@@ -7,12 +7,16 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import in_own_frame
-from dashboard.pages.invoice import head_of, key_of, path_of, wants_fragment
+from dashboard.pages.invoice_head import head_of, path_of
+from dashboard.pages.invoice_sections import section_row
 from dashboard.pages.invoice_table import frozen_name
+from dashboard.pages.requests import wants_fragment
 from dashboard.templatetags.figures import period_text
-from invoicing.queries import invoices as queries
+from invoicing.queries.invoice_parts import sections_of, taxes_of
+from invoicing.queries.invoices import get_invoice
 
 SECTIONS: Final = 8
 
@@ -25,9 +29,9 @@ def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
     At most four statements beside those of the frame.
     """
     actor = request.actor
-    invoice: Any = queries.get_invoice(actor, key_of("inv", invoice_id))
-    sections = queries.sections_of(actor, invoice)
-    taxes = queries.taxes_of(actor, invoice) if invoice.whole else []
+    invoice: Any = get_invoice(actor, key_of("inv", invoice_id))
+    sections = sections_of(actor, invoice)
+    taxes = taxes_of(actor, invoice) if invoice.whole else []
     context = {
         **head_of(invoice, actor),
         "steps": path_of(request, invoice),
@@ -36,14 +40,7 @@ def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "seller": frozen_name(invoice, "seller"),
         "service_period": period_text(invoice.period_start, invoice.period_end),
         "issue_date": invoice.issue_date,
-        "sections": [
-            {
-                "name": one.path[-1] if one.path else one.account.name,
-                "above": " › ".join(one.path[:-1]),
-                "net_minor": one.net_minor,
-            }
-            for one in sections[:SECTIONS]
-        ],
+        "sections": [section_row(one, None) for one in sections[:SECTIONS]],
         "more_sections": max(0, len(sections) - SECTIONS),
         "taxes": taxes,
     }

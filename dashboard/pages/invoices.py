@@ -21,6 +21,7 @@ from dashboard.pages.lists import Chip, Tab, save
 from dashboard.tables import State, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import money, quantity
+from invoicing.models import Invoice
 from invoicing.queries import invoices as queries
 from invoicing.queries.invoice_sums import InvoiceSum, invoice_sums
 
@@ -109,7 +110,7 @@ def _tab(
     label: str, sums: Iterable[InvoiceSum], filters: Filters, state: State, status: str | None
 ) -> Tab:
     """Return a tab with what is owed, or where nothing can be owed what was billed."""
-    is_owed = status in {*_DERIVED, *queries.UNPAID}
+    is_owed = status in {*_DERIVED, *Invoice.UNPAID}
     amounts: dict[str, int] = defaultdict(int)
     count = 0
     for one in sums:

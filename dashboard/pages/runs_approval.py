@@ -21,10 +21,11 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import clock
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.invoice_selection import picked
-from dashboard.pages.runs_page import run_key, sums_key, title_of
+from dashboard.pages.runs_page import sums_key, title_of
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import BillingRun
 from invoicing.operations.runs import approve_drafts, request_run
@@ -71,7 +72,7 @@ class Review:
 def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show what approving does; POST does it. A run that waits no longer is left as it is."""
     actor = request.actor
-    run = run_figures.get_run_to_approve(actor, run_key(run_id))
+    run = run_figures.get_run_to_approve(actor, key_of("run", run_id))
     values = request.POST if request.method == "POST" else request.GET
     review = _review_of(actor, run, picked(values, "inv"))
     if run.status != BillingRun.Status.TO_APPROVE or not review.drafts:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
-from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,11 +17,11 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import parse_public_id, public_id
+from accounts.ids import key_of, public_id
 from accounts.middleware import ActorRequest
 from dashboard.pages import badges
 from dashboard.pages.doors import staff_only
+from dashboard.pages.requests import whole_number
 from dashboard.pages.runs_documents import documents_of
 from dashboard.pages.runs_status import duration_text, run_badge, steps_of
 from dashboard.templatetags.figures import date_text
@@ -83,18 +82,6 @@ class Progress:
     is_waiting: bool = False
 
 
-def run_key(text: str) -> UUID:
-    """Return the key of the run that an address names.
-
-    Raises:
-        NotFound: it is no id of a run.
-    """
-    key = parse_public_id("run", text)
-    if key is None:
-        raise NotFound
-    return key
-
-
 def title_of(run: BillingRun) -> str:
     """Return how pages call a run."""
     return _("Billing run of %(date)s") % {"date": date_text(run.date)}
@@ -106,7 +93,7 @@ def title_of(run: BillingRun) -> str:
 def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show a run; htmx asks for the live part alone, every second while it is worked on."""
     actor = request.actor
-    run, done, total = run_figures.get_run_with_progress(actor, run_key(run_id))
+    run, done, total = run_figures.get_run_with_progress(actor, key_of("run", run_id))
     context = _live(actor, run, _progress(request, run, done, total))
     is_poll = bool(request.headers.get("HX-Request")) and "done" in request.GET
     if is_poll and context["progress"].poll:
@@ -138,14 +125,10 @@ def _progress(request: ActorRequest, run: BillingRun, done: int, total: int) -> 
     if not is_open:
         return Progress(done, total)
     now = int(time.time())
-    since = _number(request.GET.get("since", ""), now)
-    if _number(request.GET.get("done", ""), done) != done:
+    since = whole_number(request.GET.get("since", ""), now)
+    if whole_number(request.GET.get("done", ""), done) != done:
         since = now
     return Progress(done, total, f"?done={done}&since={since}", now - since >= PATIENCE)
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
 
 
 def _details(

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -17,8 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import parse_public_id
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import AuditEntry, Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
@@ -124,7 +122,7 @@ def seller_list(request: ActorRequest) -> HttpResponse:
 def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
     """Show what invoices print of a seller, its numbers and what was changed."""
     actor = request.actor
-    seller = get_seller(actor, _key(seller_id))
+    seller = get_seller(actor, key_of("sel", seller_id))
     reports = series_of(actor, [seller.pk])
     context = {
         "seller": seller,
@@ -146,7 +144,7 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
 def edit_seller(request: ActorRequest, seller_id: str) -> HttpResponse:
     """Show the form; POST changes the seller, or says at each field what is wrong."""
     actor = request.actor
-    seller = get_seller(actor, _key(seller_id))
+    seller = get_seller(actor, key_of("sel", seller_id))
     access.require_everywhere(actor, Action.MANAGE_TENANT)
     if request.method != "POST":
         return _form(request, seller, SellerForm(initial={n: getattr(seller, n) for n in FIELDS}))
@@ -155,13 +153,6 @@ def edit_seller(request: ActorRequest, seller_id: str) -> HttpResponse:
         messages.success(request, _("Saved. Issued invoices keep what they were issued with."))
         return redirect("settings:seller", seller.public_id)
     return _form(request, seller, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _key(text: str) -> UUID:
-    key = parse_public_id("sel", text)
-    if key is None:
-        raise NotFound
-    return key
 
 
 def _changed(actor: Actor, seller: Seller, form: SellerForm) -> bool:

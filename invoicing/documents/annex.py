@@ -12,7 +12,8 @@ from accounts.ids import public_id
 from accounts.tenancy import scope
 from billing_rules.money import to_major
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.queries.invoices import get_invoice, sees_whole
+from invoicing.queries.invoices import get_invoice
+from invoicing.queries.visibility import sees_whole
 
 COLUMNS = (
     "invoice",

@@ -13,7 +13,8 @@ from accounts.tenancy import scope
 from invoicing.documents.content import Document, Rows, document, shows_detail
 from invoicing.documents.sheet import pdf_bytes
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax, StoredDocument
-from invoicing.queries.invoices import get_invoice, sees_whole
+from invoicing.queries.invoices import get_invoice
+from invoicing.queries.visibility import sees_whole
 
 KIND = "pdf"
 

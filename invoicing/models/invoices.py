@@ -51,6 +51,7 @@ class Invoice(TenantModel):
         VOID = "void", _("Cancelled")
 
     UNISSUED: ClassVar = ("draft", "to_approve")
+    UNPAID: ClassVar = ("open", "partly_paid")
 
     run = TenantForeignKey(BillingRun, null=True)
     seller = TenantForeignKey(Seller, db_index=False)

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.queries.sums import Statement, all_below, parts_below, put_together
-from invoicing.queries.invoices import UNPAID
+from invoicing.models import Invoice
 
 
 class Side(StrEnum):
@@ -99,7 +99,7 @@ _ALL = "SELECT invoice.currency, {owed} GROUP BY invoice.currency"
 def _read(
     actor: Actor, sql: str, parts: Statement, side: Side, today: date
 ) -> list[tuple[Any, ...]]:
-    params = [*parts.params, today, actor.tenant_id, tuple(UNPAID)]
+    params = [*parts.params, today, actor.tenant_id, Invoice.UNPAID]
     with connection.cursor() as cursor:
         cursor.execute(parts.sql + sql.format(owed=_OWED.format(side=side.value)), params)
         return list(cursor.fetchall())

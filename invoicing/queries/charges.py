@@ -8,8 +8,10 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
 from invoicing.models import Charge, Invoice, InvoiceLine
-from invoicing.queries import invoices
-from invoicing.queries._explaining import Explanation, explain
+from invoicing.queries._explaining import Explanation, Step, explain
+from invoicing.queries.visibility import visible_to
+
+__all__ = ["Explanation", "Step", "charges", "explanation_of"]
 
 
 def charges(
@@ -31,7 +33,7 @@ def charges(
         found = found.filter(tree.lies_below(actor.tenant_id, tops, field="account"))
     if status is not None:
         found = found.filter(status=status)
-    seen = Invoice.objects.filter(invoices.visible_to(actor)).order_by().values("pk")
+    seen = Invoice.objects.filter(visible_to(actor)).order_by().values("pk")
     lines = InvoiceLine.objects.filter(
         tenant_id=actor.tenant_id, charge=OuterRef("pk"), invoice__in=seen
     )

@@ -7,7 +7,18 @@ from django.db.models import Case, CharField, Count, QuerySet, Sum, Value, When
 
 from accounts.actor import Actor
 from invoicing.models import Invoice
-from invoicing.queries.invoices import DUE_SOON_DAYS, UNPAID
+from invoicing.queries.invoices import DUE_SOON_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSum:
+    """What the invoices of one status and currency add up to, in minor units."""
+
+    status: str
+    currency: str
+    count: int
+    gross_minor: int
+    open_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,26 @@ class InvoiceSum:
     open_minor: int
 
 
+def status_sums(actor: Actor, found: QuerySet[Invoice]) -> list[StatusSum]:
+    """Return count and sums of invoices that ``invoices`` found, by status and currency.
+
+    One statement. Of partial views gross counts what is shown, and open counts nothing.
+    """
+    key = ("status", "currency")
+    rows = (
+        found.filter(tenant_id=actor.tenant_id)
+        .order_by(*key)
+        .values(*key)
+        .annotate(
+            count=Count("pk"),
+            gross_sum=Sum("shown_gross_minor"),
+            open_sum=Sum("shown_open_minor", default=0),
+        )
+        .values_list(*key, "count", "gross_sum", "open_sum")
+    )
+    return [StatusSum(*row) for row in rows]
+
+
 def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list[InvoiceSum]:
     """Return count and sums of invoices that ``invoices`` found. One statement.
 
@@ -33,9 +64,9 @@ def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list
     anything on a partial statement.
     """
     urgency = Case(
-        When(status__in=UNPAID, due_date__lt=today, then=Value("overdue")),
+        When(status__in=Invoice.UNPAID, due_date__lt=today, then=Value("overdue")),
         When(
-            status__in=UNPAID,
+            status__in=Invoice.UNPAID,
             due_date__lte=today + timedelta(days=DUE_SOON_DAYS),
             then=Value("due_soon"),
         ),

@@ -171,8 +171,9 @@ def test_escapes_names(billed, alice, visit, url):
 
 
 def test_stays_usable_with_many_sections_and_lines(billed, alice, visit, url, monkeypatch):
-    monkeypatch.setattr("dashboard.pages.invoice.LINES_AT_ONCE", 2)
-    monkeypatch.setattr("dashboard.pages.invoice.SECTIONS_PER_PAGE", 2)
+    for module in ("invoice", "invoice_sections"):
+        monkeypatch.setattr(f"dashboard.pages.{module}.LINES_AT_ONCE", 2)
+    monkeypatch.setattr("dashboard.pages.invoice_sections.SECTIONS_PER_PAGE", 2)
     client = visit(alice)
 
     first = client.get(url)

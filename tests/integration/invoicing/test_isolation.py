@@ -18,6 +18,7 @@ from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPos
 from invoicing.operations.rendering import render_document
 from invoicing.operations.runs import request_run, run_billing, work_on_run
 from invoicing.queries import charges as charge_queries
+from invoicing.queries import invoice_parts
 from invoicing.queries import invoices as invoice_queries
 from invoicing.queries import runs as run_queries
 from tests.world import NOW, TODAY, account, price, subscription
@@ -59,8 +60,8 @@ ASK = {
         "render_document": lambda a, x: render_document(a, x, now=NOW),
     },
     "line": {
-        "get_line": lambda a, x: invoice_queries.get_line(a, x),
-        "explanation": lambda a, x: invoice_queries.explanation(a, x),
+        "get_line": lambda a, x: invoice_parts.get_line(a, x),
+        "explanation": lambda a, x: invoice_parts.explanation(a, x),
     },
     "run": {
         "get_run": lambda a, x: run_queries.get_run(a, x),

@@ -11,7 +11,6 @@ from accounts import tree
 from accounts.models import AccountNode
 from invoicing.models import Invoice
 from invoicing.queries.balances import balance_total, balances
-from invoicing.queries.invoices import UNPAID
 from subscriptions.models import Item
 from subscriptions.queries.mrr import mrr_of, mrr_total
 from tests.world import TODAY, account, price, subscription
@@ -87,7 +86,7 @@ def owed_slowly(ids, day):
     """Return open and overdue by account, own and with all below."""
     parents = dict(AccountNode.objects.values_list("account_id", "parent_id"))
     found = {key: ({}, {}, {}, {}) for key in ids}
-    for invoice in Invoice.objects.filter(status__in=UNPAID):
+    for invoice in Invoice.objects.filter(status__in=Invoice.UNPAID):
         amount = invoice.gross_minor - invoice.paid_minor
         is_overdue = invoice.due_date is not None and invoice.due_date < day
         for above in climbing(parents, invoice.bill_to_id):

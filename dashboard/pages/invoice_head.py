@@ -1,0 +1,79 @@
+"""What every page about an invoice says first: its name, its badges, the way to it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.actor import Actor
+from accounts.middleware import ActorRequest
+from dashboard.frame import is_staff
+from dashboard.pages import badges
+from dashboard.pages.badges import Badge
+from dashboard.templatetags.figures import quantity
+from invoicing.models import Invoice
+
+COLUMNS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step of the breadcrumb; the last one has no address."""
+
+    label: str
+    url: str = ""
+
+
+def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
+    """Return what every page about an invoice says first."""
+    return {
+        "invoice": {
+            "id": invoice.public_id,
+            "currency": invoice.currency,
+            "net_minor": invoice.shown_net_minor,
+            "gross_minor": invoice.shown_gross_minor,
+            "open_minor": invoice.open_minor,
+            "due_date": invoice.due_date,
+            "is_issued": invoice.number is not None,
+            "whole": invoice.whole,
+            "line_count": invoice.line_count,
+        },
+        "title": _title(invoice),
+        "badges": list(_badges(invoice, actor)),
+        "columns": COLUMNS,
+    }
+
+
+def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[PathStep]:
+    """Return the breadcrumb: the list, this invoice, and what is shown of it."""
+    namespace = request.resolver_match.namespace if request.resolver_match else ""
+    every = PathStep(_("Invoices"), reverse("invoices:list", current_app=namespace))
+    number = invoice.number or _("Draft")
+    if not below:
+        return [every, PathStep(number)]
+    own = reverse("invoices:page", args=[invoice.public_id], current_app=namespace)
+    return [every, PathStep(number, own), PathStep(below)]
+
+
+def _title(invoice: Invoice) -> str:
+    if invoice.number is None:
+        return _("Draft for %(account)s") % {"account": invoice.bill_to.name}
+    return _("Invoice %(number)s") % {"number": invoice.number}
+
+
+def _badges(invoice: Any, actor: Actor) -> Iterable[Badge]:
+    yield badges.invoice_badge_with_date(invoice, actor.today)
+    if not invoice.whole:
+        yield Badge(_("Extract, not an invoice for VAT purposes"), "warn", is_plain=True)
+    elif invoice.section_count > 1:
+        text = ngettext(
+            "Consolidated, %(count)s account",
+            "Consolidated, %(count)s accounts",
+            invoice.section_count,
+        )
+        yield Badge(text % {"count": quantity(invoice.section_count)}, is_plain=True)
+    if invoice.snapshot.get("is_test") and is_staff(actor):
+        yield Badge(_("Test"), "plum", is_plain=True)

@@ -1,0 +1,146 @@
+"""The parts of an invoice as far as somebody may see them: sections, lines, tax groups."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from invoicing.queries._explaining import Explanation, explain
+from invoicing.queries.visibility import (
+    sections_in_reach,
+    seen_whole,
+    sees_drafts,
+    sees_whole,
+    visible_to,
+)
+
+
+def sections_of(actor: Actor, invoice: Invoice) -> list[InvoiceSection]:
+    """Return the sections in tree order with their accounts; of a partial view those in reach.
+
+    One statement, one more for those who don't see the whole tenant.
+    """
+    return list(
+        _parts(actor, invoice, InvoiceSection.objects.all(), "account")
+        .select_related("account")
+        .order_by("position", "id")
+    )
+
+
+def lines_of(actor: Actor, invoice: Invoice) -> list[InvoiceLine]:
+    """Return the lines in order; of a partial view those of the sections in reach.
+
+    One statement, one more for those who don't see the whole tenant.
+    """
+    return list(
+        _parts(actor, invoice, InvoiceLine.objects.all(), "section__account").order_by(
+            "position", "id"
+        )
+    )
+
+
+def few_lines_of(actor: Actor, invoice: Any, *, most: int) -> list[InvoiceLine] | None:
+    """Return the lines in sight in order, None where they are more than ``most``.
+
+    One statement; none for an invoice that is seen whole and has too many.
+
+    Args:
+        actor: who asks.
+        invoice: as ``get_invoice`` returned it to the same actor.
+        most: how many are few.
+    """
+    if invoice.whole and invoice.line_count > most:
+        return None
+    found = list(_lines_in_sight(actor, invoice)[: most + 1])
+    return None if len(found) > most else found
+
+
+def lines_of_section(
+    actor: Actor, invoice: Any, section: InvoiceSection, *, start: int, count: int
+) -> list[InvoiceLine]:
+    """Return ``count`` lines of a section in order, from the one at ``start``. One statement.
+
+    Args:
+        actor: who asks.
+        invoice: as ``get_invoice`` returned it to the same actor.
+        section: one of its sections.
+        start: how many lines are passed over.
+        count: how many are returned at most.
+    """
+    lines = _lines_in_sight(actor, invoice).filter(section=section)
+    return list(lines[start : start + count])
+
+
+def taxes_of(actor: Actor, invoice: Invoice) -> list[InvoiceTax]:
+    """Return the tax groups; none for a partial view, because tax is the whole document's.
+
+    One statement, one more for those who don't see the whole tenant.
+    """
+    if not sees_whole(actor, invoice):
+        return []
+    return list(
+        InvoiceTax.objects.filter(tenant_id=actor.tenant_id, invoice=invoice).order_by(
+            "category", "rate", "id"
+        )
+    )
+
+
+def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
+    """Return one line with its invoice, section, account, charge and subscription. One statement.
+
+    Raises:
+        NotFound: it does not exist, is out of sight or another tenant's.
+    """
+    line = (
+        InvoiceLine.objects.filter(
+            Q(invoice__in=Invoice.objects.filter(visible_to(actor), seen_whole(actor)).values("pk"))
+            | Q(
+                invoice__in=Invoice.objects.filter(visible_to(actor)).values("pk"),
+                section__in=sections_in_reach(actor).values("pk"),
+            ),
+            tenant_id=actor.tenant_id,
+            pk=line_id,
+        )
+        .select_related("invoice", "section__account", "charge", "subscription")
+        .order_by("pk")
+        .first()
+    )
+    if line is None:
+        raise NotFound
+    return line
+
+
+def explanation(actor: Actor, line_id: UUID) -> Explanation:
+    """Return how a line came about and, in the reader's language, why it stands here.
+
+    One statement, one more for those who don't see the whole tenant.
+
+    Raises:
+        NotFound: the line does not exist, is out of sight or another tenant's.
+    """
+    line = get_line(actor, line_id)
+    return explain(line.charge, whole=sees_whole(actor, line.invoice))
+
+
+def _lines_in_sight(actor: Actor, invoice: Any) -> QuerySet[InvoiceLine]:
+    """Return the lines of an invoice that was found for ``actor``, who may see only some."""
+    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice=invoice)
+    if not invoice.whole:
+        seen = sections_in_reach(actor).filter(invoice=invoice)
+        lines = lines.filter(section__in=seen.values("pk"))
+    return lines.order_by("position", "id")
+
+
+def _parts(actor: Actor, invoice: Invoice, parts: QuerySet[Any], account: str) -> QuerySet[Any]:
+    parts = parts.filter(tenant_id=actor.tenant_id, invoice=invoice)
+    if sees_whole(actor, invoice):
+        return parts
+    if not sees_drafts(actor) and invoice.status in Invoice.UNISSUED:
+        return parts.none()
+    reached = access.reach(actor, Action.VIEW_INVOICE).order_by().values("pk")
+    return parts.filter(**{f"{account}__in": reached})
