@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import accounts, trees
@@ -20,7 +21,6 @@ from billing_rules.tax import vat_id_valid
 from dashboard.pages.badges import Badge, invoice_badge
 from dashboard.pages.customers.words import (
     TONES,
-    account_id_in,
     account_url,
     invoices_url,
     kind_name,
@@ -114,7 +114,7 @@ class InvoiceRow:
 @staff_only
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show an account. At most nine statements beside those of the frame."""
-    actor, key, main = request.actor, account_id_in(account_id), request.tenant.currency
+    actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
     path = accounts.path_of(actor, key)
     account = path[-1]
     below = trees.children_of(actor, trees.row_of(actor, account))

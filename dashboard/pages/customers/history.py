@@ -6,9 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.queries import accounts
-from dashboard.pages.customers.words import account_id_in, steps_to, tabs_of
+from dashboard.pages.customers.words import steps_to, tabs_of
 from dashboard.pages.doors import staff_only
 from dashboard.pages.timeline import timeline_of
 from invoicing.queries.invoices import invoices
@@ -21,7 +22,7 @@ _MOST: Final = 50
 @staff_only
 def history_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show the audit trail of an account. Four statements beside those of the frame."""
-    actor, key = request.actor, account_id_in(account_id)
+    actor, key = request.actor, key_of("acc", account_id)
     path = accounts.path_of(actor, key)
     items = items_of(actor, key, actor.today, limit=_MOST)
     latest = invoices(actor, bill_to=key, today=actor.today)[:_MOST]

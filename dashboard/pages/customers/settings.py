@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
 from accounts.queries.settings import EffectiveSetting
-from dashboard.pages.customers.words import account_id_in, account_url, steps_to, tabs_of
+from dashboard.pages.customers.words import account_url, steps_to, tabs_of
 from dashboard.pages.doors import staff_only
 
 GROUPS: Final = (
@@ -132,7 +133,7 @@ class Hint:
 @staff_only
 def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show every setting of an account. At most eight statements beside those of the frame."""
-    actor, key = request.actor, account_id_in(account_id)
+    actor, key = request.actor, key_of("acc", account_id)
     found = setting_chains(actor, key, actor.today)
     context = {
         "account": found.path[-1],

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.ids import public_id
+from accounts.ids import key_of, public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
@@ -26,7 +26,6 @@ from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells
 from dashboard.pages.customers.words import (
-    account_id_in,
     account_url,
     invoices_pattern,
     steps_to,
@@ -80,7 +79,7 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
     At most eight statements beside those of the frame, whatever the size and depth of the tree;
     two more for another day than today.
     """
-    key, asked, state = account_id_in(account_id), _asked(request), TABLE.state(request.GET)
+    key, asked, state = key_of("acc", account_id), _asked(request), TABLE.state(request.GET)
     tree = tree_on(request.actor, key, asked.day, closed=asked.closed)
     columns = [
         one for one in TABLE.chosen(state) if _is_today(request, asked) or one.key not in TODAY_ONLY

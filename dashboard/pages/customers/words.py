@@ -11,8 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import NotFound
-from accounts.ids import parse_public_id, public_id
+from accounts.ids import public_id
 from accounts.models import Account
 
 KINDS: Final[dict[str, Promise]] = {
@@ -95,15 +94,3 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
     return [*tabs[:3], invoices, *tabs[3:]]
-
-
-def account_id_in(text: str) -> UUID:
-    """Return the id that an address names.
-
-    Raises:
-        NotFound: it is not the id of an account.
-    """
-    account_id = parse_public_id("acc", text)
-    if account_id is None:
-        raise NotFound
-    return account_id
