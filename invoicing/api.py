@@ -38,6 +38,7 @@ from invoicing.queries import charges as charge_queries
 from invoicing.queries import invoice_parts, invoices
 from invoicing.queries import runs as run_queries
 from invoicing.queries.invoice_sums import status_sums
+from invoicing.queries.run_problems import problems_of
 from invoicing.serializers import (
     ChargeOut,
     ChargeParameters,
@@ -60,6 +61,7 @@ from invoicing.serializers import (
     RunShown,
 )
 from invoicing.tasks import work_soon
+from invoicing.words import describe_problem
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 
@@ -297,8 +299,8 @@ class RunDetail(ActorView):
         self.parameters(request, NoParameters)
         found = run_queries.get_run(actor, key_of("run", run))
         problems = [
-            ProblemShown(problem, run_queries.describe_problem(actor, problem))
-            for problem in run_queries.problems_of(actor, found.pk)
+            ProblemShown(problem, describe_problem(problem))
+            for problem in problems_of(actor, found.pk)
         ]
         shown = RunShown(
             found,

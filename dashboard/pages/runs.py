@@ -22,7 +22,7 @@ from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
 from dashboard.templatetags.figures import date_text, quantity
 from invoicing.operations.runs import request_run
-from invoicing.queries import run_figures
+from invoicing.queries import run_preview
 from invoicing.tasks import work_soon
 
 
@@ -99,7 +99,7 @@ def _preview(actor: Actor, form: NewRunForm) -> dict[str, str]:
 
 def _warning(actor: Actor, day: date, within: UUID) -> str:
     """Say that a run for a subtree bills nothing because its invoices go to somebody above."""
-    above = run_figures.bill_to_above(actor, within, day)
+    above = run_preview.bill_to_above(actor, within, day)
     if above is None:
         return ""
     return _(
@@ -120,7 +120,7 @@ def _within(actor: Actor, form: NewRunForm) -> UUID | None:
 
 
 def _sentence(actor: Actor, day: date, within: UUID | None) -> str:
-    items, accounts = run_figures.due_by(actor, day, within=within)
+    items, accounts = run_preview.due_by(actor, day, within=within)
     if not items:
         return _("No new period falls due by %(date)s; what waits already is taken along.") % {
             "date": date_text(day)

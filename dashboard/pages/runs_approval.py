@@ -31,6 +31,8 @@ from invoicing.models import BillingRun
 from invoicing.operations.runs import approve_drafts, request_run
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum
+from invoicing.queries.run_preview import next_numbers
+from invoicing.queries.runs import get_run_to_approve, scopes_of
 from invoicing.tasks import work_soon
 
 TYPED_FROM: Final = 51
@@ -72,7 +74,7 @@ class Review:
 def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show what approving does; POST does it. A run that waits no longer is left as it is."""
     actor = request.actor
-    run = run_figures.get_run_to_approve(actor, key_of("run", run_id))
+    run = get_run_to_approve(actor, key_of("run", run_id))
     values = request.POST if request.method == "POST" else request.GET
     review = _review_of(actor, run, picked(values, "inv"))
     if run.status != BillingRun.Status.TO_APPROVE or not review.drafts:
@@ -100,7 +102,7 @@ def _issue_all(request: ActorRequest, review: Review) -> HttpResponse:
     """Ask for the same run again, this time issuing, with the same accounts as before."""
     actor, run = request.actor, review.run
     try:
-        for within in run_figures.scopes_of(actor, run.pk):
+        for within in scopes_of(actor, run.pk):
             request_run(actor, run_date=run.date, within=within, issue=True, today=actor.today)
     except Invalid as refusal:
         messages.error(request, refusal.detail)
@@ -147,7 +149,7 @@ def _show(
         "drafts": review.drafts,
         "is_partial": bool(review.ids),
         "ids": request.POST.getlist("ids") or request.GET.getlist("ids"),
-        "numbers": run_figures.next_numbers(actor, run, only=review.ids or None),
+        "numbers": next_numbers(actor, run, only=review.ids or None),
         "seen": review.seen,
         "is_typed": review.drafts >= TYPED_FROM,
         "error": error,

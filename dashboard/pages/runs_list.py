@@ -25,6 +25,7 @@ from dashboard.templatetags.figures import date_text, quantity, starter
 from invoicing.models import BillingRun
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum
+from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
 
 _BATCH: Final = 500
@@ -157,7 +158,7 @@ def _batches(
 
 def _rows(actor: Actor, found: Sequence[BillingRun], main: str) -> list[Row]:
     ids = [run.pk for run in found]
-    sums, problems = run_figures.sums_of(actor, ids), run_figures.problem_counts(actor, ids)
+    sums, problems = run_figures.sums_of(actor, ids), problem_counts(actor, ids)
     return [
         Row(run, sums.get(run.pk, ()), *problems.get(run.pk, (0, 0)), main=main) for run in found
     ]

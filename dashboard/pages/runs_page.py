@@ -27,8 +27,11 @@ from dashboard.pages.runs_status import duration_text, run_badge, steps_of
 from dashboard.templatetags.figures import date_text
 from invoicing.models import BillingRun, RunProblem
 from invoicing.queries import run_figures
-from invoicing.queries.run_figures import RunChange, RunSum
-from invoicing.queries.runs import describe_problem
+from invoicing.queries.run_comparison import RunChange, comparison_of
+from invoicing.queries.run_figures import RunSum
+from invoicing.queries.run_problems import first_problems
+from invoicing.queries.runs import get_run_with_progress
+from invoicing.words import describe_problem
 
 EACH: Final = 10
 PATIENCE: Final = 5
@@ -93,7 +96,7 @@ def title_of(run: BillingRun) -> str:
 def run_page(request: ActorRequest, run_id: str) -> HttpResponse:
     """Show a run; htmx asks for the live part alone, every second while it is worked on."""
     actor = request.actor
-    run, done, total = run_figures.get_run_with_progress(actor, key_of("run", run_id))
+    run, done, total = get_run_with_progress(actor, key_of("run", run_id))
     context = _live(actor, run, _progress(request, run, done, total))
     is_poll = bool(request.headers.get("HX-Request")) and "done" in request.GET
     if is_poll and context["progress"].poll:
@@ -134,11 +137,11 @@ def _progress(request: ActorRequest, run: BillingRun, done: int, total: int) -> 
 def _details(
     request: ActorRequest, actor: Actor, run: BillingRun, sums: list[RunSum]
 ) -> dict[str, Any]:
-    problems = run_figures.first_problems(actor, run.pk, each=EACH)
+    problems = first_problems(actor, run.pk, each=EACH)
     severities = RunProblem.Severity
     has_problems = any(one.severity == severities.PROBLEM for one in problems)
     # Half a run compares with nothing.
-    comparison = run_figures.comparison_of(actor, run) if run.finished_at else None
+    comparison = comparison_of(actor, run) if run.finished_at else None
     may_issue = access.allows_everywhere(actor, Action.ISSUE_INVOICE)
     is_waiting = run.status == BillingRun.Status.TO_APPROVE
     return {
@@ -146,8 +149,8 @@ def _details(
         "title": title_of(run),
         "crumbs": [{"label": _("Billing runs"), "url": "../"}, {"label": title_of(run), "url": ""}],
         "badges": [run_badge(run, has_problems=has_problems)],
-        "problems": _groups(actor, problems, severities.PROBLEM),
-        "warnings": _groups(actor, problems, severities.WARNING),
+        "problems": _groups(problems, severities.PROBLEM),
+        "warnings": _groups(problems, severities.WARNING),
         "comparison": comparison,
         "changes": [_change(one) for one in comparison.top] if comparison else [],
         "trends": _trends(comparison.sums) if comparison else [],
@@ -160,14 +163,13 @@ def _details(
     }
 
 
-def _groups(actor: Actor, problems: Iterable[Any], severity: str) -> list[Group]:
+def _groups(problems: Iterable[Any], severity: str) -> list[Group]:
     of_severity = [one for one in problems if one.severity == severity]
     groups = []
     for code, alike in groupby(of_severity, key=lambda problem: str(problem.code)):
         rows = list(alike)
         findings = [
-            Finding(describe_problem(actor, one), one.account.name, one.account.public_id)
-            for one in rows
+            Finding(describe_problem(one), one.account.name, one.account.public_id) for one in rows
         ]
         title = _TITLES.get(code, gettext_lazy("Something unexpected"))
         groups.append(Group(str(title), rows[0].alike, findings))

@@ -26,7 +26,7 @@ from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
 from dashboard.templatetags.figures import date_text
 from invoicing.operations.clock_jobs import request_clock_move
-from invoicing.queries.runs import next_due_date
+from invoicing.queries.run_preview import next_due_date
 from invoicing.tasks import work_on_clock_move
 
 PATIENCE: Final = 5

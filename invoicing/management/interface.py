@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from accounts.actor import Actor
 from accounts.ids import public_id
 from invoicing.models import Invoice, RunProblem
-from invoicing.queries.runs import describe_problem
+from invoicing.words import describe_problem
 
 
 def invoice_summary(invoice: Invoice) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def invoice_summary(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def problem_summary(actor: Actor, problem: RunProblem) -> dict[str, Any]:
+def problem_summary(problem: RunProblem) -> dict[str, Any]:
     """Return a problem of a run as commands list it."""
     subscription = problem.subscription
     return {
@@ -39,5 +38,5 @@ def problem_summary(actor: Actor, problem: RunProblem) -> dict[str, Any]:
         "account_external_id": problem.account.external_id,
         "subscription": public_id("sub", subscription.id) if subscription else None,
         "subscription_external_id": subscription.external_id if subscription else None,
-        "detail": describe_problem(actor, problem),
+        "detail": describe_problem(problem),
     }

@@ -17,7 +17,7 @@ from accounts.imports import LATEST
 from accounts.models import Tenant
 from accounts.tenancy import operation
 from invoicing.operations.runs import RunDateBeforeLastIssue, run_billing
-from invoicing.queries.runs import next_due_date
+from invoicing.queries.run_preview import next_due_date
 
 MAX_DAYS = 3_700
 

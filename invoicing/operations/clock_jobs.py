@@ -11,7 +11,7 @@ from accounts.operations.jobs import request_job as put_into_queue
 from accounts.queries.jobs import open_job_ids
 from accounts.tenancy import operation
 from invoicing.operations.clock import advance_clock, require_movable
-from invoicing.queries.runs import next_due_date
+from invoicing.queries.run_preview import next_due_date
 
 
 @operation

@@ -1,17 +1,11 @@
-"""How a charge came about, step by step, and in a sentence why it is where it is."""
+"""How a charge came about, step by step."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from babel.dates import format_date
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-
 from invoicing.models import Charge
-
-_LOCALES = {"en": "en_GB", "de": "de_DE"}
+from invoicing.words import why_here
 
 Values = Mapping[str, Any]
 
@@ -103,55 +97,3 @@ def _party(reason: Values, role: str) -> Values | None:
 
 def _decided_by(reason: Values, role: str) -> Values | None:
     return (reason.get(role) or {}).get("decided_by")
-
-
-def why_here(charge: Charge) -> str:
-    """Return why a charge stands where it stands, or waits, in one sentence of the reader's."""
-    reason = charge.reason
-    decided_by = _decided_by(reason, "bill_to")
-    bill_to = reason.get("bill_to")
-    sentence = _sentence(
-        reason.get("code"), decided=decided_by is not None, addressed=bill_to is not None
-    )
-    return sentence % {
-        "bill_to": (bill_to or {}).get("name", ""),
-        "decided_by": (decided_by or {}).get("name", ""),
-        "due_date": _day(charge.due_date),
-        "invoice_on": _day(charge.invoice_on),
-    }
-
-
-def _sentence(code: object, *, decided: bool, addressed: bool) -> str:
-    if not addressed:
-        return _("It falls due on %(due_date)s and waits for the run of %(invoice_on)s.")
-    if code == "own_invoice":
-        return _(
-            "It was due on %(due_date)s and stands on %(bill_to)s's own invoice,"
-            " with everything else due by %(invoice_on)s."
-        )
-    if code == "per_account" and decided:
-        return _(
-            "It was due on %(due_date)s and goes to %(bill_to)s, as set at %(decided_by)s,"
-            " on an invoice of its own: there is one invoice per account."
-        )
-    if code == "per_account":
-        return _(
-            "It was due on %(due_date)s and goes to %(bill_to)s, the top of the company,"
-            " on an invoice of its own: there is one invoice per account."
-        )
-    if code == "consolidated" and decided:
-        return _(
-            "It was due on %(due_date)s and goes to %(bill_to)s, as set at %(decided_by)s,"
-            " on one invoice with everything else due by %(invoice_on)s."
-        )
-    if code == "consolidated":
-        return _(
-            "It was due on %(due_date)s and goes to %(bill_to)s, the top of the company,"
-            " on one invoice with everything else due by %(invoice_on)s."
-        )
-    return _("It falls due on %(due_date)s and goes to %(bill_to)s with the run of %(invoice_on)s.")
-
-
-def _day(day: date) -> str:
-    language = (get_language() or "en").partition("-")[0]
-    return str(format_date(day, "medium", locale=_LOCALES.get(language, "en_GB")))

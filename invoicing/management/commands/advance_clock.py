@@ -10,7 +10,7 @@ from accounts.management.interface import TenantCommand, command_actor, day
 from accounts.tenancy import scope
 from invoicing.management.interface import problem_summary
 from invoicing.operations.clock import advance_clock
-from invoicing.queries.runs import problems_of
+from invoicing.queries.run_problems import problems_of
 
 
 class Command(TenantCommand):
@@ -31,7 +31,7 @@ class Command(TenantCommand):
         with scope(tenant.id):
             # What the last run could not bill is what still has to be looked at.
             problems = [
-                problem_summary(actor, problem)
+                problem_summary(problem)
                 for run_id in moved.run_ids[-1:]
                 for problem in problems_of(actor, run_id)
             ]

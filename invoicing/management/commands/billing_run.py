@@ -12,7 +12,8 @@ from accounts.queries.accounts import resolve_reference
 from accounts.tenancy import scope
 from invoicing.management.interface import invoice_summary, problem_summary
 from invoicing.operations.runs import run_billing
-from invoicing.queries.runs import documents_by_path, problems_of
+from invoicing.queries.run_problems import problems_of
+from invoicing.queries.runs import documents_by_path
 
 
 class Command(TenantCommand):
@@ -53,5 +54,5 @@ class Command(TenantCommand):
                 "date": report.run.date.isoformat(),
                 "status": report.run.status,
                 "invoices": [invoice_summary(invoice) for invoice in invoices],
-                "problems": [problem_summary(actor, problem) for problem in problems],
+                "problems": [problem_summary(problem) for problem in problems],
             }

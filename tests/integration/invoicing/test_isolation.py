@@ -18,7 +18,7 @@ from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPos
 from invoicing.operations.rendering import render_document
 from invoicing.operations.runs import request_run, run_billing, work_on_run
 from invoicing.queries import charges as charge_queries
-from invoicing.queries import invoice_parts
+from invoicing.queries import invoice_parts, run_problems
 from invoicing.queries import invoices as invoice_queries
 from invoicing.queries import runs as run_queries
 from tests.world import NOW, TODAY, account, price, subscription
@@ -65,7 +65,7 @@ ASK = {
     },
     "run": {
         "get_run": lambda a, x: run_queries.get_run(a, x),
-        "problems_of": lambda a, x: run_queries.problems_of(a, x),
+        "problems_of": lambda a, x: run_problems.problems_of(a, x),
         "progress_of": lambda a, x: run_queries.progress_of(a, x),
         "invoices of run": lambda a, x: invoice_queries.invoices(a, run=x, today=TODAY),
         "work_on_run": lambda a, x: work_on_run(a, x, now=NOW),

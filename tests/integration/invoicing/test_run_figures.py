@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing.queries.run_figures import comparison_of
+from invoicing.queries.run_comparison import comparison_of
 from tests.world import account, price, subscription
 
 

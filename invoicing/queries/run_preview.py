@@ -1,0 +1,132 @@
+"""What a run would take, before it is started or approved."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef
+
+from accounts import access, tree
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.models import Account, SettingName
+from accounts.queries.settings import settings_of
+from invoicing.models import BillingRun, Charge, InvoiceLine
+from subscriptions.models import Item
+
+
+@dataclass(frozen=True, slots=True)
+class NextNumbers:
+    """The numbers that the drafts of one seller will get."""
+
+    seller: str
+    count: int
+    first: str
+    last: str
+
+
+def next_due_date(actor: Actor) -> date | None:
+    """Return the next day on which a run has something to take, None if there is none.
+
+    Two statements, each the first entry of an index.
+
+    Raises:
+        Forbidden: the actor may neither see runs nor move the clock.
+    """
+    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+        access.require_everywhere(actor, Action.VIEW_RUNS)
+    item = (
+        Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__isnull=False)
+        .order_by("next_action_date")
+        .values_list("next_action_date", flat=True)
+        .first()
+    )
+    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
+    charge = (
+        Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+        .order_by("invoice_on")
+        .values_list("invoice_on", flat=True)
+        .first()
+    )
+    return min((day for day in (item, charge) if day is not None), default=None)
+
+
+def due_by(actor: Actor, day: date, *, within: UUID | None) -> tuple[int, int]:
+    """Return how many subscription items fall due by a day, and on how many accounts.
+
+    One statement.
+
+    Args:
+        actor: who asks.
+        day: the date of the run.
+        within: only the subtree of this account; None for all.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    items = Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__lte=day)
+    if within is not None:
+        below = Account.objects.filter(tree.lies_below(actor.tenant_id, [within]))
+        items = items.filter(account_id__in=below.filter(tenant_id=actor.tenant_id).values("pk"))
+    counts = items.aggregate(items=Count("id"), accounts=Count("account_id", distinct=True))
+    return counts["items"], counts["accounts"]
+
+
+def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:
+    """Return the account outside of a subtree that the subtree's top is invoiced through.
+
+    A run that keeps to the subtree bills nothing of it then. None where the top is invoiced inside
+    of it. Seven statements.
+
+    Raises:
+        NotFound: the account is out of the actor's sight.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    bill_to_id = settings_of(actor, within, day)[SettingName.BILL_TO].value
+    inside = tree.lies_below(actor.tenant_id, [within])
+    found = Account.objects.filter(tenant_id=actor.tenant_id, pk=bill_to_id)
+    return found.exclude(inside).first()
+
+
+_NEXT = """
+    SELECT seller.name, seller.number_format, count(*), coalesce(max(series.last_number), 0)
+    FROM invoicing_invoice AS invoice
+    JOIN accounts_seller AS seller
+        ON seller.tenant_id = invoice.tenant_id AND seller.id = invoice.seller_id
+    LEFT JOIN invoicing_numberseries AS series
+        ON series.tenant_id = invoice.tenant_id AND series.seller_id = invoice.seller_id
+        AND series.year = %(year)s
+    WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
+    AND invoice.status IN ('draft', 'to_approve')
+    AND (%(ids)s::uuid[] IS NULL OR invoice.id = ANY (%(ids)s::uuid[]))
+    GROUP BY seller.id, seller.name, seller.number_format ORDER BY seller.name, seller.id
+"""
+
+
+def next_numbers(
+    actor: Actor, run: BillingRun, *, only: Collection[UUID] | None = None
+) -> list[NextNumbers]:
+    """Return the numbers that issuing a run's drafts, or some of them, would take now.
+
+    One statement.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    values: dict[str, Any] = {
+        "tenant": actor.tenant_id,
+        "run": run.pk,
+        "year": run.date.year,
+        "ids": None if only is None else [str(key) for key in only],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, values)
+        rows = cursor.fetchall()
+    return [
+        NextNumbers(
+            name,
+            count,
+            text.format(year=run.date.year, number=last + 1),
+            text.format(year=run.date.year, number=last + count),
+        )
+        for name, text, count, last in rows
+    ]
