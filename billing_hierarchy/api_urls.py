@@ -4,10 +4,10 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from accounts import api as accounts
+from accounts.api import accounts
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing import api as invoicing
+from invoicing.api import charges, invoices, runs
 
 
 class ReferenceConverter(StringConverter):
@@ -32,12 +32,12 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
     path("accounts/<reference:account>/settings", accounts.AccountSettings.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
-    path("invoices", invoicing.InvoiceList.as_view()),
-    path("invoices/<str:invoice>", invoicing.InvoiceDetail.as_view()),
-    path("invoices/<str:invoice>/pdf", invoicing.InvoicePdf.as_view()),
-    path("lines/<str:line>/explanation", invoicing.LineExplanation.as_view()),
-    path("charges", invoicing.ChargeList.as_view()),
-    path("billing-runs", invoicing.RunList.as_view()),
-    path("billing-runs/<str:run>", invoicing.RunDetail.as_view()),
+    path("invoices", invoices.InvoiceList.as_view()),
+    path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),
+    path("invoices/<str:invoice>/pdf", invoices.InvoicePdf.as_view()),
+    path("lines/<str:line>/explanation", invoices.LineExplanation.as_view()),
+    path("charges", charges.ChargeList.as_view()),
+    path("billing-runs", runs.RunList.as_view()),
+    path("billing-runs/<str:run>", runs.RunDetail.as_view()),
     re_path("", unknown_address),
 ]

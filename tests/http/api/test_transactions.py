@@ -11,7 +11,7 @@ from django.urls import path
 from rest_framework.response import Response
 
 from accounts import tenancy
-from accounts.api import ActorView
+from accounts.api.answering import ActorView
 from accounts.errors import Conflict
 from accounts.models import Account, ApiKey
 from tests.http.api import world

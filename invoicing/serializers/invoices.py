@@ -1,9 +1,8 @@
-"""Shapes of the API: what of invoices, charges and runs integrators send and see."""
+"""Shapes of invoices, their sections, lines and tax."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
@@ -14,17 +13,11 @@ from accounts.serializers import (
     DecimalTextField,
     IdField,
     InstantField,
-    PageParameters,
     WithinParameters,
 )
 from billing_rules.money import is_currency
-from invoicing.models import BillingRun, Charge, Invoice, InvoiceTax, RunProblem
-from invoicing.queries.charges import Explanation
-from invoicing.queries.invoice_sums import StatusSum
+from invoicing.models import Invoice, InvoiceTax
 from invoicing.queries.invoices import STATUSES
-from invoicing.queries.runs import Progress
-
-# -- what comes in ---------------------------------------------------------------------------
 
 
 class CurrencyField(serializers.CharField):
@@ -63,39 +56,6 @@ class InvoiceDetailParameters(serializers.Serializer[Any]):
         max_length=100,
         help_text="`sections`, `lines` (within their sections), or both with a comma between.",
     )
-
-
-class ChargeParameters(WithinParameters):
-    """Which charges."""
-
-    status = serializers.ChoiceField(Charge.Status.choices, required=False)
-
-
-class RunParameters(PageParameters):
-    """Which runs."""
-
-
-class RunIn(serializers.Serializer[Any]):
-    """A run to start."""
-
-    date = DayField(help_text="Everything due up to this day is billed; it becomes the issue date.")
-    # ``in`` is a word of Python, so the field is named anew.
-    within = serializers.CharField(
-        required=False,
-        allow_null=True,
-        max_length=250,
-        help_text="Only this account and what lies below it.",
-    )
-    issue = serializers.BooleanField(
-        default=False, help_text="Issue at once, whatever the tenant says about approval."
-    )
-
-    def get_fields(self) -> dict[str, Any]:
-        """Call ``within`` what integrators call it."""
-        return {"in" if name == "within" else name: f for name, f in super().get_fields().items()}
-
-
-# -- what goes out ---------------------------------------------------------------------------
 
 
 class PeriodOut(serializers.Serializer[Any]):
@@ -201,117 +161,3 @@ class ExpandedInvoiceOut(InvoiceDetailOut):
     """An invoice as it goes out: with sections if they were asked for."""
 
     sections = ExpandedSectionOut(many=True, required=False)
-
-
-class StepOut(serializers.Serializer[Any]):
-    """One rule that was applied."""
-
-    rule = serializers.ChoiceField(
-        ["price", "anchor", "proration", "bill_to", "payer", "invoice_on", "consolidation", "tax"]
-    )
-    inputs = serializers.DictField()
-    result = serializers.DictField()
-
-
-class ExplanationOut(serializers.Serializer[Any]):
-    """How a line came about."""
-
-    steps = StepOut(many=True)
-    sentence = serializers.CharField()
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeShown:
-    """A charge with where it stands and how it came about."""
-
-    charge: Charge
-    invoice_id: UUID | None
-    line_id: UUID | None
-    explanation: Explanation
-
-
-class ChargeOut(serializers.Serializer[ChargeShown]):
-    """Something owed for a period, with why it is where it is and how its amount came about."""
-
-    id = serializers.CharField(source="charge.public_id")
-    account = AccountReferenceOut(source="charge.account")
-    subscription = IdField("sub", source="charge.subscription_id")
-    kind = serializers.ChoiceField(Charge.Kind.choices, source="charge.kind")
-    status = serializers.ChoiceField(Charge.Status.choices, source="charge.status")
-    period = PeriodOut(source="charge")
-    due_date = DayField(source="charge.due_date")
-    invoice_on = DayField(source="charge.invoice_on")
-    currency = serializers.CharField(source="charge.currency")
-    net_minor = serializers.IntegerField(source="charge.net_minor")
-    invoice = IdField("inv", source="invoice_id", allow_null=True)
-    line = IdField("lin", source="line_id", allow_null=True)
-    reason = serializers.CharField(source="explanation.sentence", help_text="Why it is here.")
-    calculation = StepOut(many=True, source="explanation.steps")
-
-
-class ProgressOut(serializers.Serializer[Any]):
-    """How many customer trees are through, of how many."""
-
-    done = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class RunDocumentsOut(serializers.Serializer[Any]):
-    """What a run made, by status and currency; the documents are under `/invoices?run=`."""
-
-    status = serializers.ChoiceField(Invoice.Status.choices)
-    currency = serializers.CharField()
-    count = serializers.IntegerField()
-    gross_minor = serializers.IntegerField()
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemShown:
-    """A problem of a run and what it says."""
-
-    problem: RunProblem
-    detail: str
-
-
-class RunProblemOut(serializers.Serializer[ProblemShown]):
-    """What was left out, or is to be looked at."""
-
-    code = serializers.CharField(source="problem.code")
-    severity = serializers.ChoiceField(RunProblem.Severity.choices, source="problem.severity")
-    account = AccountReferenceOut(source="problem.account")
-    subscription = IdField("sub", source="problem.subscription_id", allow_null=True)
-    detail = serializers.CharField()
-
-
-@dataclass(frozen=True, slots=True)
-class RunShown:
-    """A run with what is read beside it."""
-
-    run: BillingRun
-    progress: Progress | None = None
-    documents: Sequence[StatusSum] = ()
-    problems: Sequence[ProblemShown] = ()
-
-
-class RunOut(serializers.Serializer[RunShown]):
-    """A billing run."""
-
-    id = serializers.CharField(source="run.public_id")
-    date = DayField(source="run.date")
-    status = serializers.ChoiceField(BillingRun.Status.choices, source="run.status")
-    started_by = serializers.CharField(source="run.started_by")
-    started_at = InstantField(source="run.started_at")
-    finished_at = InstantField(source="run.finished_at", allow_null=True)
-
-
-class RunAcceptedOut(RunOut):
-    """A billing run that was asked for, and how far it has come."""
-
-    progress = ProgressOut()
-
-
-class RunDetailOut(RunAcceptedOut):
-    """A billing run, what it made and what it left out."""
-
-    documents = RunDocumentsOut(many=True)
-    problems = RunProblemOut(many=True)

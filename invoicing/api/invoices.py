@@ -1,4 +1,4 @@
-"""``/api/v1/``: invoices, explained lines, charges and billing runs."""
+"""``/api/v1/invoices`` and ``/api/v1/lines``: invoices, their PDFs and explained lines."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,33 +18,17 @@ from rest_framework.response import Response
 from accounts import clock
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.api import (
-    ActorApiRequest,
-    ActorView,
-    InvalidBody,
-    InvalidParameters,
-    many,
-    read_body,
-    referred,
-    tagged,
-)
+from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
+from accounts.api.reading import InvalidParameters, referred
 from accounts.errors import FieldError
 from accounts.ids import key_of, parse_public_id
 from accounts.serializers import NoParameters
 from invoicing.documents.pdf import get_pdf
 from invoicing.models import Invoice, InvoiceTax
-from invoicing.operations.runs import request_run
-from invoicing.queries import charges as charge_queries
 from invoicing.queries import invoice_parts, invoices
-from invoicing.queries import runs as run_queries
-from invoicing.queries.invoice_sums import status_sums
-from invoicing.queries.run_problems import problems_of
-from invoicing.serializers import (
-    ChargeOut,
-    ChargeParameters,
-    ChargeShown,
+from invoicing.serializers.charges import ExplanationOut
+from invoicing.serializers.invoices import (
     ExpandedInvoiceOut,
-    ExplanationOut,
     InvoiceDetailOut,
     InvoiceDetailParameters,
     InvoiceLineOut,
@@ -52,16 +36,7 @@ from invoicing.serializers import (
     InvoiceParameters,
     InvoiceSectionOut,
     InvoiceShown,
-    ProblemShown,
-    RunAcceptedOut,
-    RunDetailOut,
-    RunIn,
-    RunOut,
-    RunParameters,
-    RunShown,
 )
-from invoicing.tasks import work_soon
-from invoicing.words import describe_problem
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 
@@ -216,96 +191,3 @@ class LineExplanation(ActorView):
         self.parameters(request, NoParameters)
         found = invoice_parts.explanation(request.actor, key_of("lin", line))
         return tagged(request, ExplanationOut(found).data)
-
-
-class ChargeList(ActorView):
-    """``GET /api/v1/charges``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
-    keyset: ClassVar = ("-id",)
-
-    @extend_schema(
-        operation_id="list_charges", parameters=[ChargeParameters], responses=ChargeOut(many=True)
-    )
-    def get(self, request: ActorApiRequest) -> Response:
-        """List charges, the latest first."""
-        actor, values = request.actor, self.parameters(request, ChargeParameters)
-        found = charge_queries.charges(
-            actor,
-            within=referred(actor, values, "in", Action.VIEW_INVOICE),
-            status=values.get("status"),
-        )
-        shown = [
-            ChargeShown(
-                charge,
-                charge.invoice_id,
-                charge.line_id,
-                charge_queries.explanation_of(actor, charge),
-            )
-            for charge in self.page(found, request)
-        ]
-        return self.listed(many(ChargeOut, shown))
-
-
-class RunList(ActorView):
-    """``/api/v1/billing-runs``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_RUNS, "POST": Action.RUN_BILLING}
-    keyset: ClassVar = ("-date", "-id")
-
-    @extend_schema(
-        operation_id="list_billing_runs",
-        parameters=[RunParameters],
-        responses=RunOut(many=True),
-    )
-    def get(self, request: ActorApiRequest) -> Response:
-        """List billing runs, the latest date first."""
-        self.parameters(request, RunParameters)
-        page = self.page(run_queries.runs(request.actor), request)
-        return self.listed(many(RunOut, [RunShown(run) for run in page]))
-
-    @extend_schema(
-        operation_id="start_billing_run",
-        request=RunIn,
-        responses={202: RunAcceptedOut},
-    )
-    def post(self, request: ActorApiRequest) -> Response:
-        """Bill everything due up to a date; the same date again joins the same run."""
-        actor = request.actor
-        self.parameters(request, NoParameters)
-        values = read_body(request, RunIn)
-        run = request_run(
-            actor,
-            run_date=values["date"],
-            within=referred(actor, values, "in", refusal=InvalidBody),
-            issue=values["issue"],
-            today=actor.today,
-        )
-        work_soon(run)
-        shown = RunShown(run, run_queries.progress_of(actor, run.pk))
-        address = request.build_absolute_uri(f"{request.path}/{run.public_id}")
-        return Response(RunAcceptedOut(shown).data, status=202, headers={"Location": address})
-
-
-class RunDetail(ActorView):
-    """``GET /api/v1/billing-runs/{id}``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_RUNS}
-
-    @extend_schema(operation_id="get_billing_run", responses=RunDetailOut)
-    def get(self, request: ActorApiRequest, run: str) -> HttpResponseBase:
-        """Show how far a run has come, what it made and what it left out."""
-        actor = request.actor
-        self.parameters(request, NoParameters)
-        found = run_queries.get_run(actor, key_of("run", run))
-        problems = [
-            ProblemShown(problem, describe_problem(problem))
-            for problem in problems_of(actor, found.pk)
-        ]
-        shown = RunShown(
-            found,
-            run_queries.progress_of(actor, found.pk),
-            status_sums(actor, invoices.invoices(actor, run=found.pk, today=actor.today)),
-            problems,
-        )
-        return tagged(request, RunDetailOut(shown).data)

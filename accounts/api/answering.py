@@ -1,0 +1,95 @@
+"""What every view of the API is: behind a key, page by page, and kept out of caches."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+from django.http.response import HttpResponseBase, HttpResponseNotModified
+from django.utils.http import parse_etags
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import BasePagination
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.api.reading import read_parameters
+from accounts.models import Tenant
+
+
+class ActorApiRequest(Request):
+    """A request of the API that came in with an actor."""
+
+    actor: Actor
+    tenant: Tenant
+    request_id: str
+
+
+class ActorView(GenericAPIView[Any]):
+    """A view behind a key.
+
+    Attributes:
+        scopes: what a key needs for each method; the data is guarded by the queries themselves.
+        keyset: the unique order of a list, as terms of ``order_by``.
+        limit, cursor: the page that was asked for.
+    """
+
+    scopes: ClassVar[Mapping[str, Action]] = {}
+    keyset: ClassVar[Sequence[str]] = ("id",)
+    limit: int = 0
+    cursor: str = ""
+    queryset = None
+    serializer_class = serializers.Serializer
+    http_method_names: list[str] = ["get", "post", "put", "patch", "delete", "head"]
+
+    def parameters(
+        self, request: Request, shape: type[serializers.Serializer[Any]]
+    ) -> dict[str, Any]:
+        """Return the query parameters, and keep which page is wanted.
+
+        Raises:
+            InvalidParameters: one is unknown, comes twice or has no meaning.
+        """
+        values = read_parameters(request, shape)
+        self.limit = values.pop("limit", 0)
+        self.cursor = values.pop("cursor", "")
+        return values
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Keep answers out of every cache that is not told otherwise."""
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished.headers.setdefault("Cache-Control", "private, no-store")
+        return finished
+
+    def page(self, rows: Any, request: Request) -> list[Any]:
+        """Return the page of ``rows`` that was asked for."""
+        pages = cast(BasePagination, self.paginator)
+        return list(pages.paginate_queryset(rows, request, view=self) or ())
+
+    def listed(self, data: Any) -> Response:
+        """Answer with what became of the page's rows, and where the next begins."""
+        return cast(BasePagination, self.paginator).get_paginated_response(data)
+
+
+def many(shape: type[serializers.Serializer[Any]], rows: Sequence[Any]) -> Any:
+    """Return rows in the shape in which they go out."""
+    return shape(cast(Any, rows), many=True).data
+
+
+def tagged(request: Request, data: Mapping[str, Any]) -> HttpResponseBase:
+    """Answer with one resource and its ETag, or 304 to who has it already."""
+    body = JSONRenderer().render(data)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    response: HttpResponseBase
+    if "*" in known or any(tag.removeprefix("W/") == etag for tag in known):
+        response = HttpResponseNotModified()
+    else:
+        response = Response(data)
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response

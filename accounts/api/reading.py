@@ -1,0 +1,111 @@
+"""What integrators send: parameters, bodies, and accounts they refer to, as values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import FieldError, Invalid, NotFound
+from accounts.queries.accounts import resolve_reference
+
+
+class InvalidParameters(Invalid):
+    """Query parameters are unknown, doubled or mean nothing."""
+
+    code = "invalid_parameters"
+    message = gettext_lazy("The query parameters are not valid.")
+
+
+class InvalidBody(Invalid):
+    """The body can be read but means nothing sensible."""
+
+    code = "invalid_body"
+    message = gettext_lazy("The body is not valid.")
+
+
+def read_parameters(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Return the query parameters of a request as values.
+
+    Raises:
+        InvalidParameters: one is unknown, comes twice or has no meaning.
+    """
+    given = request.query_params
+    reader = shape(data=given)
+    errors = [
+        FieldError("doubled_parameter", _("It may be given once."), _pointer(name))
+        for name, values in given.lists()
+        if len(values) > 1
+    ]
+    # The framework takes an empty filter for one left out, which would show all.
+    errors += [
+        FieldError("blank", _("It may not be empty."), _pointer(name))
+        for name, value in given.items()
+        if not value
+    ]
+    errors += _faults(reader, given)
+    if errors:
+        raise InvalidParameters(errors=errors)
+    return dict(reader.validated_data)
+
+
+def read_body(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Return the body of a request as values.
+
+    Raises:
+        InvalidBody: it is no object, or a member of it is unknown, missing or has no meaning.
+    """
+    if not isinstance(request.data, Mapping):
+        wrong = FieldError("not_an_object", _("An object is expected."))
+        raise InvalidBody(errors=[wrong])
+    reader = shape(data=request.data)
+    if errors := _faults(reader, request.data):
+        raise InvalidBody(errors=errors)
+    return dict(reader.validated_data)
+
+
+def _faults(reader: serializers.Serializer[Any], given: Mapping[str, Any]) -> list[FieldError]:
+    errors = [
+        FieldError("unknown_name", _("There is nothing of this name."), _pointer(name))
+        for name in given
+        if name not in reader.fields
+    ]
+    if not reader.is_valid():
+        errors += [
+            FieldError(detail.code, str(detail), _pointer(name))
+            for name, details in reader.errors.items()
+            for detail in cast(Sequence[Any], details)
+        ]
+    return errors
+
+
+def _pointer(name: str) -> str:
+    """Return the JSON pointer to a member (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def referred(
+    actor: Actor,
+    values: Mapping[str, Any],
+    name: str,
+    action: Action = Action.VIEW_ACCOUNT,
+    refusal: type[Invalid] = InvalidParameters,
+) -> UUID | None:
+    """Return the account that a parameter or member refers to, None where it is left out.
+
+    Raises:
+        Invalid: it refers to no account in reach; ``refusal`` says of what it is a part.
+    """
+    text = values.get(name)
+    if text is None:
+        return None
+    try:
+        return resolve_reference(actor, text, action=action)
+    except NotFound as error:
+        wrong = FieldError("not_found", _("There is no such account."), _pointer(name))
+        raise refusal(errors=[wrong]) from error

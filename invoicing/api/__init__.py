@@ -1,0 +1,1 @@
+"""``/api/v1/``: invoices, explained lines, charges and billing runs."""

@@ -1,0 +1,1 @@
+"""Shapes of the API: what of invoices, charges and runs integrators send and see."""

@@ -1,0 +1,64 @@
+"""Shapes of charges, and of how a line or a charge came about."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from accounts.serializers import AccountReferenceOut, DayField, IdField, WithinParameters
+from invoicing.models import Charge
+from invoicing.queries.charges import Explanation
+from invoicing.serializers.invoices import PeriodOut
+
+
+class ChargeParameters(WithinParameters):
+    """Which charges."""
+
+    status = serializers.ChoiceField(Charge.Status.choices, required=False)
+
+
+class StepOut(serializers.Serializer[Any]):
+    """One rule that was applied."""
+
+    rule = serializers.ChoiceField(
+        ["price", "anchor", "proration", "bill_to", "payer", "invoice_on", "consolidation", "tax"]
+    )
+    inputs = serializers.DictField()
+    result = serializers.DictField()
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """How a line came about."""
+
+    steps = StepOut(many=True)
+    sentence = serializers.CharField()
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeShown:
+    """A charge with where it stands and how it came about."""
+
+    charge: Charge
+    invoice_id: UUID | None
+    line_id: UUID | None
+    explanation: Explanation
+
+
+class ChargeOut(serializers.Serializer[ChargeShown]):
+    """Something owed for a period, with why it is where it is and how its amount came about."""
+
+    id = serializers.CharField(source="charge.public_id")
+    account = AccountReferenceOut(source="charge.account")
+    subscription = IdField("sub", source="charge.subscription_id")
+    kind = serializers.ChoiceField(Charge.Kind.choices, source="charge.kind")
+    status = serializers.ChoiceField(Charge.Status.choices, source="charge.status")
+    period = PeriodOut(source="charge")
+    due_date = DayField(source="charge.due_date")
+    invoice_on = DayField(source="charge.invoice_on")
+    currency = serializers.CharField(source="charge.currency")
+    net_minor = serializers.IntegerField(source="charge.net_minor")
+    invoice = IdField("inv", source="invoice_id", allow_null=True)
+    line = IdField("lin", source="line_id", allow_null=True)
+    reason = serializers.CharField(source="explanation.sentence", help_text="Why it is here.")
+    calculation = StepOut(many=True, source="explanation.steps")

@@ -1,0 +1,110 @@
+"""Shapes of billing runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers import (
+    AccountReferenceOut,
+    DayField,
+    IdField,
+    InstantField,
+    PageParameters,
+)
+from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.queries.invoice_sums import StatusSum
+from invoicing.queries.runs import Progress
+
+
+class RunParameters(PageParameters):
+    """Which runs."""
+
+
+class RunIn(serializers.Serializer[Any]):
+    """A run to start."""
+
+    date = DayField(help_text="Everything due up to this day is billed; it becomes the issue date.")
+    # ``in`` is a word of Python, so the field is named anew.
+    within = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=250,
+        help_text="Only this account and what lies below it.",
+    )
+    issue = serializers.BooleanField(
+        default=False, help_text="Issue at once, whatever the tenant says about approval."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Call ``within`` what integrators call it."""
+        return {"in" if name == "within" else name: f for name, f in super().get_fields().items()}
+
+
+class ProgressOut(serializers.Serializer[Any]):
+    """How many customer trees are through, of how many."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class RunDocumentsOut(serializers.Serializer[Any]):
+    """What a run made, by status and currency; the documents are under `/invoices?run=`."""
+
+    status = serializers.ChoiceField(Invoice.Status.choices)
+    currency = serializers.CharField()
+    count = serializers.IntegerField()
+    gross_minor = serializers.IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemShown:
+    """A problem of a run and what it says."""
+
+    problem: RunProblem
+    detail: str
+
+
+class RunProblemOut(serializers.Serializer[ProblemShown]):
+    """What was left out, or is to be looked at."""
+
+    code = serializers.CharField(source="problem.code")
+    severity = serializers.ChoiceField(RunProblem.Severity.choices, source="problem.severity")
+    account = AccountReferenceOut(source="problem.account")
+    subscription = IdField("sub", source="problem.subscription_id", allow_null=True)
+    detail = serializers.CharField()
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """A run with what is read beside it."""
+
+    run: BillingRun
+    progress: Progress | None = None
+    documents: Sequence[StatusSum] = ()
+    problems: Sequence[ProblemShown] = ()
+
+
+class RunOut(serializers.Serializer[RunShown]):
+    """A billing run."""
+
+    id = serializers.CharField(source="run.public_id")
+    date = DayField(source="run.date")
+    status = serializers.ChoiceField(BillingRun.Status.choices, source="run.status")
+    started_by = serializers.CharField(source="run.started_by")
+    started_at = InstantField(source="run.started_at")
+    finished_at = InstantField(source="run.finished_at", allow_null=True)
+
+
+class RunAcceptedOut(RunOut):
+    """A billing run that was asked for, and how far it has come."""
+
+    progress = ProgressOut()
+
+
+class RunDetailOut(RunAcceptedOut):
+    """A billing run, what it made and what it left out."""
+
+    documents = RunDocumentsOut(many=True)
+    problems = RunProblemOut(many=True)
