@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from accounts.ids import public_id
 from accounts.models import Account, SettingName
-from accounts.queries.accounts import SubtreeRow
+from accounts.queries.subtrees import SubtreeRow
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50

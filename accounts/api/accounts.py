@@ -14,7 +14,9 @@ from accounts.ids import public_id
 from accounts.models import SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
+from accounts.queries.paths import parents_of, path_of
 from accounts.queries.settings import EffectiveSetting, settings_of
+from accounts.queries.subtrees import children_counts, subtree
 from accounts.serializers import (
     NO_PARENT,
     AccountDetailOut,
@@ -83,7 +85,7 @@ class AccountList(ActorView):
 
         page, as_of = self.page(found, request), values.get("as_of")
         ids = [account.pk for account in page]
-        parents = queries.parents_of(actor, ids, as_of=as_of)
+        parents = parents_of(actor, ids, as_of=as_of)
         own = queries.own_values(actor, ids, OWN_VALUES, as_of=as_of or actor.today)
         shown = [AccountShown(a, parents.get(a.pk), own.get(a.pk, {})) for a in page]
         return self.listed(many(AccountOut, shown))
@@ -100,14 +102,14 @@ class AccountDetail(ActorView):
         actor = request.actor
         self.parameters(request, NoParameters)
         account_id = queries.resolve_reference(actor, account)
-        path = queries.path_of(actor, account_id)
+        path = path_of(actor, account_id)
         own = queries.own_values(actor, [account_id], OWN_VALUES, as_of=actor.today)
         shown = AccountShown(
             account=path[-1],
             parent=path[-2] if len(path) > 1 else None,
             own=own.get(account_id, {}),
             path=path,
-            children_count=queries.children_counts(actor, [account_id])[account_id],
+            children_count=children_counts(actor, [account_id])[account_id],
         )
         return tagged(request, AccountDetailOut(shown).data)
 
@@ -126,7 +128,7 @@ class AccountSubtree(ActorView):
         """List an account and all below it, flat and depth first."""
         values = self.parameters(request, SubtreeParameters)
         account_id = queries.resolve_reference(request.actor, account)
-        rows = queries.subtree(
+        rows = subtree(
             request.actor, account_id, depth=values.get("depth"), as_of=values.get("as_of")
         )
         return self.listed(many(SubtreeRowOut, self.page(rows, request)))

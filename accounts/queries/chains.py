@@ -13,7 +13,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.models import Account, SettingInterval, SettingName
-from accounts.queries.accounts import path_of
+from accounts.queries.paths import path_of
 from accounts.queries.settings import EffectiveSetting, settings_of
 
 

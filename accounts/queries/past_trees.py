@@ -14,8 +14,8 @@ from accounts.errors import NotFound
 from accounts.models import Account, Placement
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
-from accounts.queries.accounts import subtree
 from accounts.queries.settings import path_ids_then
+from accounts.queries.subtrees import subtree
 
 
 def stood_still(actor: Actor, one: date, other: date) -> bool:

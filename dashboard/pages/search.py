@@ -18,7 +18,8 @@ from accounts.actor import Actor
 from accounts.ids import public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
-from accounts.queries import accounts, trees
+from accounts.queries import trees
+from accounts.queries.paths import paths_of
 from dashboard.frame import DASHBOARD, is_staff
 from dashboard.pages.badges import invoice_badge
 from dashboard.pages.customers.words import account_url, kind_name
@@ -122,7 +123,7 @@ def _pages(text: str) -> Group:
 
 
 def _accounts(actor: Actor, found: Sequence[Account], target: str) -> Iterator[Hit]:
-    paths = accounts.paths_of(actor, [account.pk for account in found]) if found else {}
+    paths = paths_of(actor, [account.pk for account in found]) if found else {}
     for account in found:
         above = [name for _key, name in paths.get(account.pk, [])[:-1]]
         second = " › ".join(above) or kind_name(account.kind)

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account
-from accounts.queries import accounts, trees
+from accounts.queries import trees
+from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
@@ -115,7 +116,7 @@ class InvoiceRow:
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show an account. At most nine statements beside those of the frame."""
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
-    path = accounts.path_of(actor, key)
+    path = path_of(actor, key)
     account = path[-1]
     below = trees.children_of(actor, trees.row_of(actor, account))
     first = below.rows[:_MOST_CHILDREN]

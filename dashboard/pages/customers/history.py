@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
-from accounts.queries import accounts
+from accounts.queries.paths import path_of
 from dashboard.pages.customers.words import steps_to, tabs_of
 from dashboard.pages.doors import staff_only
 from dashboard.pages.timeline import timeline_of
@@ -23,7 +23,7 @@ _MOST: Final = 50
 def history_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show the audit trail of an account. Four statements beside those of the frame."""
     actor, key = request.actor, key_of("acc", account_id)
-    path = accounts.path_of(actor, key)
+    path = path_of(actor, key)
     items = items_of(actor, key, actor.today, limit=_MOST)
     latest = invoices(actor, bill_to=key, today=actor.today)[:_MOST]
     ids = [key, *(item.subscription_id for item in items), *(one.pk for one in latest)]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from accounts.actor import Actor
 from accounts.models import Account
-from accounts.queries import accounts, past_trees, trees
+from accounts.queries import past_trees, trees
+from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import responsibilities
 from accounts.queries.trees import Branch, TreeRow
 from dashboard.pages.customers.tree_table import Entry, path_of_each
@@ -73,7 +74,7 @@ def tree_on(actor: Actor, account_id: UUID, day: date, *, closed: bool) -> Tree:
         NotFound: the account does not exist, had no place then or is out of sight.
     """
     if past_trees.stood_still(actor, actor.today, day):
-        path = accounts.path_of(actor, account_id)
+        path = path_of(actor, account_id)
         return Tree(actor, path, trees.row_of(actor, path[-1]), day, closed)
     path = past_trees.path_then(actor, account_id, day)
     past = past_trees.tree_then(actor, account_id, day, closed=closed)

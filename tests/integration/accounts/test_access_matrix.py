@@ -23,7 +23,9 @@ from accounts.operations.people import add_staff, give_login
 from accounts.operations.sellers import update_seller
 from accounts.operations.tenants import create_tenant
 from accounts.queries import accounts as account_queries
+from accounts.queries import paths
 from accounts.queries.settings import settings_of
+from accounts.queries.subtrees import subtree
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.runs import approve_drafts, request_run, run_billing
@@ -82,19 +84,19 @@ AT_AN_ACCOUNT: dict[str, tuple[Action, Callable[[Actor, Place], Any]]] = {
     ),
     "path_of": (
         Action.VIEW_ACCOUNT,
-        lambda actor, place: account_queries.path_of(actor, place.account.id),
+        lambda actor, place: paths.path_of(actor, place.account.id),
     ),
     "paths_of": (
         Action.VIEW_ACCOUNT,
-        lambda actor, place: found(account_queries.paths_of(actor, [place.account.id])),
+        lambda actor, place: found(paths.paths_of(actor, [place.account.id])),
     ),
     "subtree": (
         Action.VIEW_ACCOUNT,
-        lambda actor, place: account_queries.subtree(actor, place.account.id),
+        lambda actor, place: subtree(actor, place.account.id),
     ),
     "subtree of a day": (
         Action.VIEW_ACCOUNT,
-        lambda actor, place: account_queries.subtree(actor, place.account.id, as_of=world.TODAY),
+        lambda actor, place: subtree(actor, place.account.id, as_of=world.TODAY),
     ),
     "resolve_reference by id": (
         Action.VIEW_ACCOUNT,

@@ -13,7 +13,9 @@ from accounts.errors import BillingError
 from accounts.ids import public_id, uuid7
 from accounts.models import Account, AccountNode, AuditEntry, Event
 from accounts.queries import accounts as account_queries
+from accounts.queries import paths
 from accounts.queries.settings import settings_of
+from accounts.queries.subtrees import subtree
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPosting, RunFamily
 from invoicing.operations.rendering import render_document
 from invoicing.operations.runs import request_run, run_billing, work_on_run
@@ -32,13 +34,13 @@ ASK = {
         "accounts below": lambda a, x: account_queries.accounts(a, parent=x),
         "get_account": lambda a, x: account_queries.get_account(a, x),
         "resolve_reference": lambda a, x: account_queries.resolve_reference(a, public_id("acc", x)),
-        "path_of": lambda a, x: account_queries.path_of(a, x),
-        "paths_of": lambda a, x: account_queries.paths_of(a, [x]),
-        "parents_of": lambda a, x: account_queries.parents_of(a, [x]),
-        "parents_of then": lambda a, x: account_queries.parents_of(a, [x], as_of=TODAY),
+        "path_of": lambda a, x: paths.path_of(a, x),
+        "paths_of": lambda a, x: paths.paths_of(a, [x]),
+        "parents_of": lambda a, x: paths.parents_of(a, [x]),
+        "parents_of then": lambda a, x: paths.parents_of(a, [x], as_of=TODAY),
         "own_values": lambda a, x: account_queries.own_values(a, [x], ["billing_day"], as_of=TODAY),
-        "subtree": lambda a, x: account_queries.subtree(a, x),
-        "subtree then": lambda a, x: account_queries.subtree(a, x, as_of=TODAY),
+        "subtree": lambda a, x: subtree(a, x),
+        "subtree then": lambda a, x: subtree(a, x, as_of=TODAY),
         "settings_of": lambda a, x: settings_of(a, x, TODAY),
         "charges": lambda a, x: charge_queries.charges(a, within=x),
         "invoices within": lambda a, x: invoice_queries.invoices(a, within=x, today=TODAY),
