@@ -62,7 +62,8 @@ def _resolved(vendor: Vendor, count: int) -> float:
     def resolve() -> None:
         with vendor.seen():
             members = tree.families(vendor.tenant_id, [root_id])[root_id]
-            settings = setting_history(vendor.actor, members).on(TODAY)
+            history = setting_history(vendor.actor, members, families=[root_id])
+            settings = history.on(TODAY)
             found = [settings.value(member, SettingName.BILLING_DAY) for member, _up in members]
         assert found == [1] * count
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountNode
@@ -91,18 +91,33 @@ def families(
 
     Within a parent the order is by the accounts' stored sort key (R26).
     """
-    tops = AccountNode.objects.filter(
-        tenant_id=tenant_id, account_id__in=root_ids, tree_id=OuterRef("tree_id")
-    )
-    rows = (
-        AccountNode.objects.filter(Exists(tops.order_by()), tenant_id=tenant_id)
-        .order_by("tree_id", "level", "account__sort_key", "account_id")
-        .values_list("tree_id", "account_id", "parent_id")
-    )
-    by_tree: dict[int, list[tuple[UUID, UUID | None]]] = defaultdict(list)
-    for tree_id, account_id, parent_id in rows:
-        by_tree[tree_id].append((account_id, parent_id))
-    return {members[0][0]: members for members in by_tree.values()}
+    found = _nodes(tenant_id, root_ids, "tree_id")
+    if found is None:
+        return {}
+    sql, params = found
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILIES.format(trees=sql), (*params, tenant_id))
+        rows = cursor.fetchall()
+    # Parents come first, so each id is made once and then known by its text: making them is what
+    # reading a large tree would otherwise spend its time on.
+    known: dict[str, UUID] = {}
+    families: dict[UUID, list[tuple[UUID, UUID | None]]] = {}
+    for account, parent in rows:
+        account_id = known[account] = UUID(account)
+        if parent is None:
+            family = families[account_id] = []
+            family.append((account_id, None))
+        else:
+            family.append((account_id, known[parent]))
+    return families
+
+
+_FAMILIES = """
+    SELECT node.account_id::text, node.parent_id::text FROM accounts_accountnode AS node
+    JOIN accounts_account AS account ON account.id = node.account_id
+    WHERE node.tree_id IN ({trees}) AND node.tenant_id = %s
+    ORDER BY node.tree_id, node.level, account.sort_key, node.account_id
+"""
 
 
 def depth_first(members: Sequence[tuple[UUID, UUID | None]]) -> list[UUID]:

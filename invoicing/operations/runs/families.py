@@ -157,7 +157,7 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
             account_id: root for root, family in families.items() for account_id, _up in family
         },
         in_scope=set(order) if within is None else _below(members, within),
-        history=setting_history(actor, members),
+        history=setting_history(actor, members, families=roots),
         sellers=Seller.objects.filter(tenant_id=actor.tenant_id).in_bulk(),
         rates=_rates(actor),
         last_issue_dates=_last_issue_dates(actor),
