@@ -15,9 +15,7 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.errors import FieldError
 from billing_rules.countries import is_country
@@ -28,6 +26,8 @@ LATEST = date(2200, 1, 1)
 MAX_ROWS = 250_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Row:
         self.problems.add(self.number, column, code, detail)
 
     def _read(self, column: str, convert: Callable[[str], T]) -> T | None:
-        text = self.cells.get(column, "")
+        text = self.cells.get(column)
         if not text:
             return None
         try:
@@ -77,15 +77,13 @@ class Row:
 
     def text(self, column: str, *, longest: int = 200) -> str:
         """Return the cell as text, empty if there is none."""
-
-        def convert(text: str) -> str:
-            if len(text) > longest:
-                raise CellRefused(
-                    "too_long", _("At most %(limit)s characters.") % {"limit": longest}
-                )
-            return text
-
-        return self._read(column, convert) or ""
+        text = self.cells.get(column, "")
+        if len(text) > longest:
+            self.refuse(
+                column, "too_long", _("At most %(limit)s characters.") % {"limit": longest}
+            )
+            return ""
+        return text
 
     def required(self, column: str, *, longest: int = 200) -> str:
         """Return the cell as text; an empty one is an error."""
@@ -94,23 +92,21 @@ class Row:
             return ""
         return self.text(column, longest=longest)
 
-    def choice(self, column: str, allowed: Iterable[str], *, needed: bool = False) -> str:
+    def choice(self, column: str, allowed: Sequence[str], *, needed: bool = False) -> str:
         """Return the cell if it is one of ``allowed``."""
-        options = tuple(allowed)
-
-        def convert(text: str) -> str:
-            if text not in options:
-                raise CellRefused(
-                    "unknown_value",
-                    _("“%(value)s” is none of: %(options)s.")
-                    % {"value": text[:40], "options": ", ".join(options)},
-                )
+        text = self.cells.get(column, "")
+        if text in allowed or not (text or needed):
             return text
-
-        if needed and not self.cells.get(column):
+        if not text:
             self.refuse(column, "required", _("This cell must not be empty."))
-            return ""
-        return self._read(column, convert) or ""
+        else:
+            self.refuse(
+                column,
+                "unknown_value",
+                _("“%(value)s” is none of: %(options)s.")
+                % {"value": text[:40], "options": ", ".join(allowed)},
+            )
+        return ""
 
     def integer(self, column: str, lowest: int, highest: int) -> int | None:
         """Return the cell as a whole number between two bounds, inclusive."""
@@ -160,41 +156,37 @@ class Row:
 
     def country(self, column: str) -> str:
         """Return the cell if it is a country's code of ISO 3166-1."""
-        return self._known(
-            column, is_country, "unknown_country", gettext_lazy("This is no country's code.")
-        )
+        text = self.cells.get(column, "")
+        if not text or is_country(text):
+            return text
+        self.refuse(column, "unknown_country", _("This is no country's code."))
+        return ""
 
     def currency(self, column: str) -> str:
         """Return the cell if it is a currency of ISO 4217."""
-        return self._known(
-            column, is_currency, "unknown_currency", gettext_lazy("This is no currency.")
-        )
+        text = self.cells.get(column, "")
+        if not text or is_currency(text):
+            return text
+        self.refuse(column, "unknown_currency", _("This is no currency."))
+        return ""
 
     def time_zone(self, column: str) -> str:
         """Return the cell if it is a time zone of the IANA database."""
-        return self._known(
-            column,
-            lambda text: text in _time_zones(),
-            "unknown_time_zone",
-            gettext_lazy("This is no time zone, such as Europe/Berlin."),
+        text = self.cells.get(column, "")
+        if not text or text in _time_zones():
+            return text
+        self.refuse(
+            column, "unknown_time_zone", _("This is no time zone, such as Europe/Berlin.")
         )
+        return ""
 
     def email(self, column: str) -> str:
         """Return the cell if it looks like an e-mail address."""
-        return self._known(
-            column,
-            lambda text: re.fullmatch(r"[^\s@]+@[^\s@]+", text) is not None and len(text) <= 254,
-            "not_an_email",
-            gettext_lazy("This is no e-mail address."),
-        )
-
-    def _known(self, column: str, known: Callable[[str], bool], code: str, detail: Promise) -> str:
-        def convert(text: str) -> str:
-            if not known(text):
-                raise CellRefused(code, str(detail))
+        text = self.cells.get(column, "")
+        if not text or (len(text) <= 254 and _EMAIL.fullmatch(text)):
             return text
-
-        return self._read(column, convert) or ""
+        self.refuse(column, "not_an_email", _("This is no e-mail address."))
+        return ""
 
 
 class CellRefused(ValueError):
@@ -257,6 +249,8 @@ def read_rows(content: bytes, columns: Columns, problems: Problems) -> list[Row]
         problems.add(1, None, "empty_file", _("The file has no header line."))
         return []
     delimiter = ";" if head.count(";") > head.count(",") else ","
+    # Asked once for the whole file, because nearly all files are.
+    is_plain = not _CONTROL.search(text) and unicodedata.is_normalized("NFC", text)
     records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     header: list[str] = []
@@ -270,8 +264,8 @@ def read_rows(content: bytes, columns: Columns, problems: Problems) -> list[Row]
             elif number > MAX_ROWS:
                 problems.add(number, None, "too_many_rows", _("The file has too many rows."))
                 break
-            elif any(cell.strip() for cell in record):
-                row = _row(number, record, header, problems)
+            elif any(map(str.strip, record)):
+                row = _row(number, record, header, problems, is_plain=is_plain)
                 if row is not None:
                     rows.append(row)
     except csv.Error:
@@ -296,7 +290,12 @@ def _header_fits(header: Sequence[str], columns: Columns, problems: Problems) ->
 
 
 def _row(
-    number: int, record: Sequence[str], header: Sequence[str], problems: Problems
+    number: int,
+    record: Sequence[str],
+    header: Sequence[str],
+    problems: Problems,
+    *,
+    is_plain: bool,
 ) -> Row | None:
     if len(record) > len(header):
         problems.add(number, None, "too_many_fields", _("This row has more cells than columns."))
@@ -304,6 +303,8 @@ def _row(
     if len(record) < len(header):
         problems.add(number, None, "too_few_fields", _("This row has fewer cells than columns."))
         return None
+    if is_plain:
+        return Row(number, dict(zip(header, map(str.strip, record), strict=True)), problems)
     cells = {}
     for name, cell in zip(header, record, strict=True):
         if _CONTROL.search(cell):

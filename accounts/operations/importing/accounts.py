@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import access, tree
@@ -15,6 +17,7 @@ from accounts.events import Happening, record_events
 from accounts.ids import uuid7
 from accounts.imports import Columns, Problems, note_duplicates, read_rows, sort_key
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
+from accounts.models.nodes import BEGINNING
 from accounts.operations.importing._account_lines import (
     AccountLine,
     KnownAccounts,
@@ -188,25 +191,23 @@ def _create(
         for line in lines
     }
     bill_tos = _bill_tos_of_new(actor, lines, known, parents)
+    # A contract party stands above, and the database looks for it when a batch is stored.
+    lines.sort(key=lambda line: len(paths.up_from(line.key)))
     insert_rows(
-        [
-            Account(
-                id=known.ids[line.key],
-                tenant_id=actor.tenant_id,
-                external_id=line.key,
-                sort_key=sort_key(line.identity["name"]),
-                contract_party_id=bill_tos[known.ids[line.key]][0],
-                **line.identity,
-            )
-            for line in sorted(lines, key=lambda line: len(paths.up_from(line.key)))
-        ]
+        [_new_account(line, known, bill_tos) for line in lines],
+        into=Account,
+        tenant_id=actor.tenant_id,
+        status=Account.Status.ACTIVE.value,
+        version=1,
+        created_at=timezone.now(),
     )
     tree.bulk_load(actor.tenant_id, parents)
     insert_rows(
-        [
-            Placement(tenant_id=actor.tenant_id, account_id=account_id, parent_id=parent_id)
-            for account_id, parent_id in parents.items()
-        ]
+        [_NewPlacement(uuid7(), *pair) for pair in parents.items()],
+        into=Placement,
+        tenant_id=actor.tenant_id,
+        valid_from=BEGINNING,
+        valid_to=None,
     )
     write_new(actor, {known.ids[line.key]: _wanted(line, known) for line in lines})
     if len(lines) >= WORTH_IT:
@@ -218,11 +219,63 @@ def _create(
                 "account.created",
                 known.ids[line.key],
                 known.ids[line.key],
-                after={"external_id": line.key, **line.identity, **line.settings},
+                after={
+                    "external_id": line.key,
+                    **{name: value for name, value in line.identity.items() if value},
+                    **line.settings,
+                },
             )
             for line in lines
         ],
         now=now,
+    )
+
+
+@dataclass(slots=True)
+class _NewAccount:
+    """A row of accounts, but for what all new ones share."""
+
+    id: UUID
+    external_id: str
+    sort_key: str
+    contract_party_id: UUID
+    metadata: Mapping[str, object]
+    name: str
+    kind: str
+    legal_name: str
+    email: str
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
+    region: str
+    country: str
+    vat_id: str
+
+
+@dataclass(slots=True)
+class _NewPlacement:
+    """A row of placements, but for what all new ones share."""
+
+    id: UUID
+    account_id: UUID
+    parent_id: UUID | None
+
+
+_NO_METADATA: Mapping[str, object] = {}
+
+
+def _new_account(
+    line: AccountLine, known: KnownAccounts, bill_tos: Mapping[UUID, tuple[UUID, UUID | None]]
+) -> _NewAccount:
+    account_id = known.ids[line.key]
+    return _NewAccount(
+        id=account_id,
+        external_id=line.key,
+        sort_key=sort_key(line.identity["name"]),
+        contract_party_id=bill_tos[account_id][0],
+        metadata=_NO_METADATA,
+        **line.identity,
     )
 
 
