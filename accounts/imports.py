@@ -79,9 +79,7 @@ class Row:
         """Return the cell as text, empty if there is none."""
         text = self.cells.get(column, "")
         if len(text) > longest:
-            self.refuse(
-                column, "too_long", _("At most %(limit)s characters.") % {"limit": longest}
-            )
+            self.refuse(column, "too_long", _("At most %(limit)s characters.") % {"limit": longest})
             return ""
         return text
 
@@ -175,9 +173,7 @@ class Row:
         text = self.cells.get(column, "")
         if not text or text in _time_zones():
             return text
-        self.refuse(
-            column, "unknown_time_zone", _("This is no time zone, such as Europe/Berlin.")
-        )
+        self.refuse(column, "unknown_time_zone", _("This is no time zone, such as Europe/Berlin."))
         return ""
 
     def email(self, column: str) -> str:

@@ -12,6 +12,7 @@ from accounts.tenancy import (
     TenantForeignKey,
     TenantModel,
     TenantOneToOneField,
+    TenantPartModel,
     TenantTreeForeignKey,
 )
 
@@ -108,8 +109,12 @@ class AccountNode(MPTTModel):
         models.PROTECT,
         related_name="+",
         db_index=False,
+        # The reference to the account says already that the tenant exists.
+        db_constraint=False,
         editable=False,
     )
+    # Other indexes begin with it; mptt's own would be one more to write for every node.
+    tree_id = models.PositiveIntegerField(editable=False)
     parent = TenantTreeForeignKey("self", null=True, blank=True, related_name="children")
 
     objects: ClassVar[AccountNodeManager] = AccountNodeManager()
@@ -144,10 +149,10 @@ class AccountNode(MPTTModel):
         return str(self.account_id)
 
 
-class Placement(TenantModel):
+class Placement(TenantPartModel):
     """One interval during which an account stood under one parent: the tree's history."""
 
-    account = TenantForeignKey(Account)
+    account = TenantForeignKey(Account, db_index=False)
     parent = TenantForeignKey(Account, null=True)
     valid_from = models.DateField(default=BEGINNING)
     valid_to = models.DateField(null=True, blank=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
+from accounts.collecting import collecting_afterwards
 from accounts.events import Happening, record_events
 from accounts.ids import uuid7
 from accounts.imports import Columns, Problems, note_duplicates, read_rows, sort_key
@@ -97,6 +98,7 @@ _IDENTITY = (
 
 
 @operation
+@collecting_afterwards()
 def import_accounts(
     actor: Actor, content: bytes, *, is_dry_run: bool, today: date, now: datetime
 ) -> ImportReport:

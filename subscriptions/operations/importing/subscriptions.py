@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
+from accounts.collecting import collecting_afterwards
 from accounts.events import Happening, record_events
 from accounts.imports import (
     Columns,
@@ -63,6 +64,7 @@ class _SubscriptionLine:
 
 
 @operation
+@collecting_afterwards()
 def import_subscriptions(
     actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
 ) -> ImportReport:
