@@ -15,7 +15,7 @@ from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
 from accounts.operations.importing.contacts import CONTACT_COLUMNS
 from billing_hierarchy.embedded.folders import project_folder
 from billing_rules.pricing import InvalidTerms
-from invoicing.queries.books import INVARIANTS
+from invoicing.queries.invariants import INVARIANTS
 from subscriptions.operations.importing import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
 
 ROOT = project_folder()

@@ -15,7 +15,7 @@ from accounts.events import Happening, record_event
 from accounts.tenancy import operation
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.issuing import issue_drafts, mark_invoiced
-from invoicing.operations.runs.working import close_run
+from invoicing.operations.runs.closing import close_run
 from invoicing.queries.runs import documents_by_path
 
 

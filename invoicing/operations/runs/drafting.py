@@ -27,7 +27,8 @@ from invoicing.models import (
 )
 from invoicing.operations.runs.composing import Composer, Drafts
 from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.placing import Document, Placed, hold_back, place_charges
+from invoicing.operations.runs.holding_back import hold_back
+from invoicing.operations.runs.placing import Document, Placed, place_charges
 from invoicing.operations.runs.rows import ChargeRow, charge_rows
 
 MAX_LINES = 100_000

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -23,10 +21,8 @@ from billing_rules.periods import (
     anchor_of,
     first_billing_day,
 )
-from billing_rules.periods import Period as Days
-from billing_rules.pricing import Priced, PriceTerms, price_of
-from billing_rules.proration import prorate
 from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow
+from invoicing.operations.runs.calculations import Calculations, billing_day_of
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, due_items
 from subscriptions.models import Period, Price
@@ -105,12 +101,8 @@ class _Rater:
         self._families = families
         self._run_date = run_date
         self._now = now
-        self._priced: dict[tuple[UUID, Decimal], _PriceOfQuantity] = {}
-        self._terms: dict[UUID, PriceTerms] = {}
+        self._calculations = Calculations(families)
         self._billing_days: dict[tuple[UUID, UUID | None, date], date] = {}
-        self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._anchors: dict[tuple[UUID, int | None, str, date], dict[str, Any]] = {}
         self._followed: dict[tuple[object, ...], Followed] = {}
         self.periods: list[PeriodRow] = []
         self.charges: list[ChargeRow] = []
@@ -162,17 +154,8 @@ class _Rater:
     def _note(self, item: ItemRow, code: str) -> None:
         self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
 
-    def _settings(self, item: ItemRow, day: date) -> tuple[int | None, int | None]:
-        if item.subscription.billing_day is not None:
-            return item.subscription.billing_day, None
-        settings, owner = self._families.on(day), item.account_id
-        return (
-            settings.value(owner, SettingName.BILLING_DAY),
-            settings.value(owner, SettingName.BILLING_MONTH),
-        )
-
     def _anchor(self, item: ItemRow, day: date) -> Anchor:
-        price, (billing_day, billing_month) = item.price, self._settings(item, day)
+        price, (billing_day, billing_month) = item.price, billing_day_of(self._families, item, day)
         return _anchor(
             item.subscription.start_date,
             price.interval,
@@ -199,18 +182,8 @@ class _Rater:
             previous = stretch.period.end
         return periods
 
-    def _price(self, price: Price, quantity: Decimal) -> "_PriceOfQuantity":
-        key = (price.id, quantity)
-        if key not in self._priced:
-            if price.id not in self._terms:
-                self._terms[price.id] = price.terms
-            self._priced[key] = _PriceOfQuantity(
-                price, quantity, price_of(self._terms[price.id], quantity)
-            )
-        return self._priced[key]
-
     def _charge(self, item: ItemRow, period: PeriodRow, due_date: date) -> ChargeRow:
-        amount = self._amount(item, period)
+        calculation = self._calculations.of(item, period)
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,
@@ -222,8 +195,8 @@ class _Rater:
             due_date=due_date,
             invoice_on=self._invoice_on(item, due_date),
             currency=item.price.currency,
-            net_minor=amount["net_minor"],
-            calculation=amount,
+            net_minor=calculation["net_minor"],
+            calculation=calculation,
         )
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:
@@ -234,85 +207,6 @@ class _Rater:
             billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
             self._billing_days[key] = first_billing_day(due_date, billing_day)
         return self._billing_days[key]
-
-    def _amount(self, item: ItemRow, period: PeriodRow) -> dict[str, Any]:
-        """Return the amount of a period and how it came about, as it is stored for good.
-
-        Equal ones are one object, which is computed once and travels to the database once.
-        """
-        anchor = self._anchor_facts(item, period.starts)
-        key = (item.price.id, period.quantity, period.starts, period.ends, period.full_start,
-               period.full_end, id(anchor))  # fmt: skip
-        if key not in self._amounts:
-            priced = self._price(item.price, period.quantity)
-            part = Days(period.starts, period.ends)
-            full = Days(period.full_start, period.full_end)
-            self._amounts[key] = {
-                **priced.explanation,
-                "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
-                "full_period": {"start": full.start.isoformat(), "end": full.end.isoformat()},
-                "days": (part.end - part.start).days,
-                "full_days": (full.end - full.start).days,
-                "anchor": anchor,
-                "net_minor": prorate(priced.priced.amount, part, full, item.price.currency),
-            }
-        return self._amounts[key]
-
-    def _anchor_facts(self, item: ItemRow, day: date) -> dict[str, Any]:
-        """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
-        key = (item.account_id, item.subscription.billing_day, item.price.interval, day)
-        if key not in self._anchors:
-            billing_day, billing_month = self._settings(item, day)
-            is_calendar = Interval(Unit(item.price.interval)).months is not None
-            rule = (
-                "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
-            )
-            is_own, decided_by = item.subscription.billing_day is not None, None
-            if rule == "billing_day" and not is_own:
-                settings = self._families.on(day).resolved[item.account_id]
-                decided_by = self._families.reference(settings.origin(SettingName.BILLING_DAY))
-            facts = {
-                "rule": rule,
-                "day": billing_day if rule == "billing_day" else None,
-                "month": billing_month if rule == "billing_day" else None,
-                "decided_by": decided_by,
-            }
-            # Accounts below one that decided share what it decided.
-            shared = (rule, facts["day"], facts["month"], str(decided_by))
-            self._anchors[key] = self._shared_anchors.setdefault(shared, facts)
-        return self._anchors[key]
-
-
-class _PriceOfQuantity:
-    """A price applied to a quantity, and its part of the explanation, computed once."""
-
-    def __init__(self, price: Price, quantity: Decimal, priced: Priced) -> None:
-        self.priced = priced
-        self.explanation: dict[str, Any] = {
-            "price": {
-                "id": price.public_id,
-                "name": price.name,
-                "model": price.model,
-                "currency": price.currency,
-                "unit_amount": plain(price.unit_amount),
-                "interval": price.interval,
-                "interval_count": price.interval_count,
-                "timing": price.timing,
-                "tax_class": price.tax_class,
-            },
-            "quantity": plain(quantity),
-            "steps": [
-                {
-                    "up_to": plain(step.tier.up_to) if step.tier else None,
-                    "quantity": plain(step.quantity),
-                    "unit_amount": plain(step.unit_amount),
-                    "flat_amount": plain(step.flat_amount),
-                    "amount": _exact(step.amount),
-                }
-                for step in priced.steps
-            ],
-            "full_amount": _exact(priced.amount),
-        }
 
 
 @lru_cache(maxsize=4_096)
@@ -325,19 +219,3 @@ def _anchor(
         billing_day=billing_day,
         billing_month=billing_month,
     )
-
-
-def plain(number: Decimal | None) -> str | None:
-    """Return a decimal as short text without exponent: ``9.00000000`` as ``9``."""
-    if number is None:
-        return None
-    return f"{number.normalize():f}"
-
-
-def _exact(amount: Fraction) -> str:
-    """Return a sum of products of decimals as text: it always ends."""
-    decimals = 0
-    while (amount * 10**decimals).denominator != 1:
-        decimals += 1
-    digits = str(int(amount * 10**decimals)).zfill(decimals + 1)
-    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits

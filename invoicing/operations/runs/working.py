@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
@@ -14,14 +14,12 @@ from django.db.models import Q, QuerySet
 from accounts.actor import Actor
 from accounts.collecting import collecting_afterwards
 from accounts.errors import BillingError
-from accounts.events import Happening, record_event
 from accounts.tenancy import operation, scope
-from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.operations.issuing import issue_drafts, mark_invoiced
-from invoicing.operations.runs.drafting import draft_documents
-from invoicing.operations.runs.families import Families, Problem, load_families
+from invoicing.models import BillingRun, RunFamily
+from invoicing.operations.runs.billing import bill_families, set_aside
+from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.families import Problem
 from invoicing.operations.runs.opening import request_run
-from invoicing.operations.runs.rating import rate_due_items
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +138,7 @@ def _bill_one(actor: Actor, run: BillingRun, *, now: datetime) -> tuple[int, lis
     except Exception as error:
         logger.exception("run.family_failed", extra={"run": run.id, "root": family.root_id})
         code = error.code if isinstance(error, BillingError) else "internal_error"
-        _set_aside(actor, family, Problem(code, family.root_id))
+        set_aside(actor, family, Problem(code, family.root_id))
         return 1, []
 
 
@@ -178,126 +176,8 @@ def _bill_next(
     for claim in claims:
         groups.setdefault((claim.within_id, claim.issues), []).append(claim)
     for (within, issues), group in groups.items():
-        invoice_ids += _bill_group(actor, run, group, within, issues, now)
+        invoice_ids += bill_families(actor, run, group, within, issues, now)
     RunFamily.objects.filter(
         tenant_id=actor.tenant_id, pk__in=[claim.id for claim in claims]
     ).update(status=RunFamily.Status.DONE)
     return len(claims), invoice_ids
-
-
-def _bill_group(
-    actor: Actor,
-    run: BillingRun,
-    claims: Sequence[RunFamily],
-    within: UUID | None,
-    issues: bool,
-    now: datetime,
-) -> list[UUID]:
-    families = load_families(actor, [claim.root_id for claim in claims], within)
-    rated = rate_due_items(families, run_date=run.date, now=now)
-    drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
-    touched = list(drafts.invoices)
-    if issues:
-        earlier = _earlier_drafts(families, run, {invoice.id for invoice in touched})
-        mark_invoiced(actor, [invoice.id for invoice in earlier])
-        issuable = [*drafts.issuable(families), *earlier]
-        issue_drafts(actor, issuable, issue_date=run.date, now=now)
-        families.problems += [
-            Problem("seller_incomplete", invoice.bill_to_id)
-            for invoice in touched
-            if not families.can_issue(invoice.seller_id)
-        ]
-        touched += earlier
-    _store_problems(actor, run, claims, families)
-    return [invoice.id for invoice in touched]
-
-
-def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> list[Invoice]:
-    """Return the drafts that an earlier call of the same run left, in document order."""
-    drafts = [
-        draft
-        for draft in Invoice.objects.select_for_update()
-        .filter(
-            tenant_id=families.actor.tenant_id,
-            run_id=run.id,
-            status__in=Invoice.UNISSUED,
-            bill_to_id__in=families.in_scope,
-        )
-        .order_by("id")
-        if draft.id not in made and families.can_issue(draft.seller_id)
-    ]
-    return sorted(
-        drafts, key=lambda draft: (families.position[draft.bill_to_id], draft.currency, draft.id)
-    )
-
-
-def _store_problems(
-    actor: Actor, run: BillingRun, claims: Sequence[RunFamily], families: Families
-) -> None:
-    """Replace what was noted about these families by what holds now."""
-    RunProblem.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run.id, family_id__in=[c.root_id for c in claims]
-    ).delete()
-    RunProblem.objects.bulk_create(
-        _problem_row(actor, run.id, families.root_of[problem.account_id], problem)
-        for problem in families.problems
-    )
-
-
-def _problem_row(actor: Actor, run_id: UUID, family_id: UUID, problem: Problem) -> RunProblem:
-    severity = RunProblem.Severity.WARNING if problem.is_warning else RunProblem.Severity.PROBLEM
-    return RunProblem(
-        tenant_id=actor.tenant_id,
-        run_id=run_id,
-        severity=severity,
-        code=problem.code,
-        family_id=family_id,
-        account_id=problem.account_id,
-        subscription_id=problem.subscription_id,
-        params=dict(problem.params),
-    )
-
-
-@operation
-def _set_aside(actor: Actor, family: RunFamily, problem: Problem) -> None:
-    """Take a family that can't be billed out of the queue, with its reason."""
-    RunFamily.objects.filter(tenant_id=actor.tenant_id, pk=family.pk).update(
-        status=RunFamily.Status.FAILED
-    )
-    RunProblem.objects.filter(
-        tenant_id=actor.tenant_id, run_id=family.run_id, family_id=family.root_id
-    ).delete()
-    _problem_row(actor, family.run_id, family.root_id, problem).save(force_insert=True)
-
-
-@operation
-def close_run(actor: Actor, run_id: UUID, *, now: datetime) -> BillingRun:
-    """Say where the run stands now that its queue is empty; whoever comes second changes nothing.
-
-    Parked: something is out of bounds and no number was used for it. To approve: drafts wait.
-    """
-    # Not locked against references: workers that add documents need not wait for it.
-    runs = BillingRun.objects.select_for_update(no_key=True)
-    run = runs.get(tenant_id=actor.tenant_id, pk=run_id)
-    drafts = Invoice.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run_id, status__in=Invoice.UNISSUED
-    )
-    out_of_bounds = RunProblem.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run_id, code="out_of_bounds"
-    )
-    if out_of_bounds.exists():
-        status = BillingRun.Status.PARKED
-    elif drafts.exists():
-        status = BillingRun.Status.TO_APPROVE
-    else:
-        status = BillingRun.Status.DONE
-    if status == run.status and run.finished_at is not None:
-        return run
-    run.status, run.finished_at = status, now
-    run.save(update_fields=["status", "finished_at"])
-    record_event(
-        actor,
-        Happening("run.closed", run.id, after={"status": status, "date": run.date.isoformat()}),
-        now=now,
-    )
-    return run

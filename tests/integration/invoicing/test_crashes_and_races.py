@@ -20,7 +20,7 @@ from django.db import connections
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import Invoice
 from invoicing.operations import issuing
-from invoicing.operations.runs import working
+from invoicing.operations.runs import billing, working
 from tests.integration.invoicing.twins import DAY, assert_twins, fill
 from tests.world import make_vendor
 
@@ -80,14 +80,14 @@ def test_two_tenants_do_not_get_in_each_others_way(committed_vendor):
 
 STEPS = [
     "invoicing.operations.runs.working.request_run",
-    "invoicing.operations.runs.working.load_families",
-    "invoicing.operations.runs.working.rate_due_items",
-    "invoicing.operations.runs.working.draft_documents",
+    "invoicing.operations.runs.billing.load_families",
+    "invoicing.operations.runs.billing.rate_due_items",
+    "invoicing.operations.runs.billing.draft_documents",
     "invoicing.ledger.post_issued",
     "invoicing.operations.issuing._number",
     "invoicing.operations.issuing.record_events",
-    "invoicing.operations.runs.working.issue_drafts",
-    "invoicing.operations.runs.working._store_problems",
+    "invoicing.operations.runs.billing.issue_drafts",
+    "invoicing.operations.runs.billing._store_problems",
     "invoicing.operations.runs.working._bill_next",
     "invoicing.operations.runs.working.close_run",
 ]
@@ -95,12 +95,12 @@ STEPS = [
 
 def test_every_step_is_one_at_which_a_worker_dies():
     """Whoever adds a step that writes adds it above."""
-    work = {function.__name__ for function in called_by(working._bill_next, working._bill_group)}
+    work = {function.__name__ for function in called_by(working._bill_next, billing.bill_families)}
     work |= {function.__name__ for function in called_by(issuing.issue_drafts)}
     # They read, or are made of steps; without earlier drafts there is nothing to mark.
     no_steps = {
         "_waiting",
-        "_bill_group",
+        "bill_families",
         "_earlier_drafts",
         "mark_invoiced",
         "require_sellers",
@@ -198,11 +198,9 @@ def test_a_lost_connection_is_not_taken_for_a_bad_account(committed_vendor, monk
     """The server goes away while a family is billed: the run breaks off, nobody is set aside."""
     from django.db import InterfaceError, OperationalError
 
-    from invoicing.operations.runs import working
-
     vendor = committed_vendor
     fill(vendor, 3)
-    original = working.rate_due_items
+    original = billing.rate_due_items
 
     def cut(*args, **kwargs):
         result = original(*args, **kwargs)
@@ -210,7 +208,7 @@ def test_a_lost_connection_is_not_taken_for_a_bad_account(committed_vendor, monk
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(working, "rate_due_items", cut)
+        patch.setattr(billing, "rate_due_items", cut)
         with pytest.raises((InterfaceError, OperationalError)):
             vendor.run(DAY)
     connections["default"].close()

@@ -1,0 +1,113 @@
+"""Billing some families all the way, in the transaction in which they were claimed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from accounts.actor import Actor
+from accounts.tenancy import operation
+from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
+from invoicing.operations.issuing import issue_drafts, mark_invoiced
+from invoicing.operations.runs.drafting import draft_documents
+from invoicing.operations.runs.families import Families, Problem, load_families
+from invoicing.operations.runs.rating import rate_due_items
+
+
+def bill_families(
+    actor: Actor,
+    run: BillingRun,
+    claims: Sequence[RunFamily],
+    within: UUID | None,
+    issues: bool,
+    now: datetime,
+) -> list[UUID]:
+    """Take the families of some claims all the way: rate, place, draft and, if wanted, issue.
+
+    What was noted about them before makes room for what holds now.
+
+    Args:
+        actor: who runs it.
+        run: the run; its date is the latest day taken.
+        claims: rows of the queue, locked, that ask for the same.
+        within: only accounts of this subtree; None for all.
+        issues: whether drafts are issued at once.
+        now: the instant.
+
+    Returns:
+        The ids of the documents made or issued.
+    """
+    families = load_families(actor, [claim.root_id for claim in claims], within)
+    rated = rate_due_items(families, run_date=run.date, now=now)
+    drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
+    touched = list(drafts.invoices)
+    if issues:
+        earlier = _earlier_drafts(families, run, {invoice.id for invoice in touched})
+        mark_invoiced(actor, [invoice.id for invoice in earlier])
+        issuable = [*drafts.issuable(families), *earlier]
+        issue_drafts(actor, issuable, issue_date=run.date, now=now)
+        families.problems += [
+            Problem("seller_incomplete", invoice.bill_to_id)
+            for invoice in touched
+            if not families.can_issue(invoice.seller_id)
+        ]
+        touched += earlier
+    _store_problems(actor, run, claims, families)
+    return [invoice.id for invoice in touched]
+
+
+def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> list[Invoice]:
+    """Return the drafts that an earlier call of the same run left, in document order."""
+    drafts = [
+        draft
+        for draft in Invoice.objects.select_for_update()
+        .filter(
+            tenant_id=families.actor.tenant_id,
+            run_id=run.id,
+            status__in=Invoice.UNISSUED,
+            bill_to_id__in=families.in_scope,
+        )
+        .order_by("id")
+        if draft.id not in made and families.can_issue(draft.seller_id)
+    ]
+    return sorted(
+        drafts, key=lambda draft: (families.position[draft.bill_to_id], draft.currency, draft.id)
+    )
+
+
+def _store_problems(
+    actor: Actor, run: BillingRun, claims: Sequence[RunFamily], families: Families
+) -> None:
+    """Replace what was noted about these families by what holds now."""
+    RunProblem.objects.filter(
+        tenant_id=actor.tenant_id, run_id=run.id, family_id__in=[c.root_id for c in claims]
+    ).delete()
+    RunProblem.objects.bulk_create(
+        _problem_row(actor, run.id, families.root_of[problem.account_id], problem)
+        for problem in families.problems
+    )
+
+
+def _problem_row(actor: Actor, run_id: UUID, family_id: UUID, problem: Problem) -> RunProblem:
+    severity = RunProblem.Severity.WARNING if problem.is_warning else RunProblem.Severity.PROBLEM
+    return RunProblem(
+        tenant_id=actor.tenant_id,
+        run_id=run_id,
+        severity=severity,
+        code=problem.code,
+        family_id=family_id,
+        account_id=problem.account_id,
+        subscription_id=problem.subscription_id,
+        params=dict(problem.params),
+    )
+
+
+@operation
+def set_aside(actor: Actor, family: RunFamily, problem: Problem) -> None:
+    """Take a family that can't be billed out of the queue, with its reason."""
+    RunFamily.objects.filter(tenant_id=actor.tenant_id, pk=family.pk).update(
+        status=RunFamily.Status.FAILED
+    )
+    RunProblem.objects.filter(
+        tenant_id=actor.tenant_id, run_id=family.run_id, family_id=family.root_id
+    ).delete()
+    _problem_row(actor, family.run_id, family.root_id, problem).save(force_insert=True)

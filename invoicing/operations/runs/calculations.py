@@ -1,0 +1,144 @@
+"""How the amount of a period came about, as it is stored with its charge for good."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from accounts.models import SettingName
+from billing_rules.periods import Interval, Period, Unit
+from billing_rules.pricing import Priced, PriceTerms, price_of
+from billing_rules.proration import prorate
+from invoicing.operations.runs.families import Families
+from invoicing.operations.runs.rows import ItemRow, PeriodRow
+from subscriptions.models import Price
+
+
+class Calculations:
+    """Computes amounts; what holds for the next one too is not computed again."""
+
+    def __init__(self, families: Families) -> None:
+        """Take the families whose settings decide the anchors."""
+        self._families = families
+        self._priced: dict[tuple[UUID, Decimal], _PriceOfQuantity] = {}
+        self._terms: dict[UUID, PriceTerms] = {}
+        self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._anchors: dict[tuple[UUID, int | None, str, date], dict[str, Any]] = {}
+
+    def of(self, item: ItemRow, period: PeriodRow) -> dict[str, Any]:
+        """Return how the amount of a period came about: ``net_minor``, and what led to it.
+
+        Equal ones are one object, which is computed once and travels to the database once.
+        """
+        anchor = self._anchor_facts(item, period.starts)
+        key = (item.price.id, period.quantity, period.starts, period.ends, period.full_start,
+               period.full_end, id(anchor))  # fmt: skip
+        if key not in self._amounts:
+            priced = self._price(item.price, period.quantity)
+            part = Period(period.starts, period.ends)
+            full = Period(period.full_start, period.full_end)
+            self._amounts[key] = {
+                **priced.explanation,
+                "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
+                "full_period": {"start": full.start.isoformat(), "end": full.end.isoformat()},
+                "days": (part.end - part.start).days,
+                "full_days": (full.end - full.start).days,
+                "anchor": anchor,
+                "net_minor": prorate(priced.priced.amount, part, full, item.price.currency),
+            }
+        return self._amounts[key]
+
+    def _anchor_facts(self, item: ItemRow, day: date) -> dict[str, Any]:
+        """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
+        key = (item.account_id, item.subscription.billing_day, item.price.interval, day)
+        if key not in self._anchors:
+            billing_day, billing_month = billing_day_of(self._families, item, day)
+            is_calendar = Interval(Unit(item.price.interval)).months is not None
+            rule = (
+                "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
+            )
+            is_own, decided_by = item.subscription.billing_day is not None, None
+            if rule == "billing_day" and not is_own:
+                settings = self._families.on(day).resolved[item.account_id]
+                decided_by = self._families.reference(settings.origin(SettingName.BILLING_DAY))
+            facts = {
+                "rule": rule,
+                "day": billing_day if rule == "billing_day" else None,
+                "month": billing_month if rule == "billing_day" else None,
+                "decided_by": decided_by,
+            }
+            # Accounts below one that decided share what it decided.
+            shared = (rule, facts["day"], facts["month"], str(decided_by))
+            self._anchors[key] = self._shared_anchors.setdefault(shared, facts)
+        return self._anchors[key]
+
+    def _price(self, price: Price, quantity: Decimal) -> "_PriceOfQuantity":
+        key = (price.id, quantity)
+        if key not in self._priced:
+            if price.id not in self._terms:
+                self._terms[price.id] = price.terms
+            self._priced[key] = _PriceOfQuantity(
+                price, quantity, price_of(self._terms[price.id], quantity)
+            )
+        return self._priced[key]
+
+
+def billing_day_of(families: Families, item: ItemRow, day: date) -> tuple[int | None, int | None]:
+    """Return day and month that the periods of an item are anchored on, None where unset."""
+    if item.subscription.billing_day is not None:
+        return item.subscription.billing_day, None
+    settings, owner = families.on(day), item.account_id
+    return (
+        settings.value(owner, SettingName.BILLING_DAY),
+        settings.value(owner, SettingName.BILLING_MONTH),
+    )
+
+
+class _PriceOfQuantity:
+    """A price applied to a quantity, and its part of the explanation, computed once."""
+
+    def __init__(self, price: Price, quantity: Decimal, priced: Priced) -> None:
+        self.priced = priced
+        self.explanation: dict[str, Any] = {
+            "price": {
+                "id": price.public_id,
+                "name": price.name,
+                "model": price.model,
+                "currency": price.currency,
+                "unit_amount": plain(price.unit_amount),
+                "interval": price.interval,
+                "interval_count": price.interval_count,
+                "timing": price.timing,
+                "tax_class": price.tax_class,
+            },
+            "quantity": plain(quantity),
+            "steps": [
+                {
+                    "up_to": plain(step.tier.up_to) if step.tier else None,
+                    "quantity": plain(step.quantity),
+                    "unit_amount": plain(step.unit_amount),
+                    "flat_amount": plain(step.flat_amount),
+                    "amount": _exact(step.amount),
+                }
+                for step in priced.steps
+            ],
+            "full_amount": _exact(priced.amount),
+        }
+
+
+def plain(number: Decimal | None) -> str | None:
+    """Return a decimal as short text without exponent: ``9.00000000`` as ``9``."""
+    if number is None:
+        return None
+    return f"{number.normalize():f}"
+
+
+def _exact(amount: Fraction) -> str:
+    """Return a sum of products of decimals as text: it always ends."""
+    decimals = 0
+    while (amount * 10**decimals).denominator != 1:
+        decimals += 1
+    digits = str(int(amount * 10**decimals)).zfill(decimals + 1)
+    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits

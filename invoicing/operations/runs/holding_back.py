@@ -1,0 +1,65 @@
+"""Holding back: which documents can't be made in this run, and what their charges wait for."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from invoicing.operations.runs.families import Families, Problem
+from invoicing.operations.runs.placing import Document
+
+
+def hold_back(
+    families: Families, documents: Sequence[Document], *, run_date: date
+) -> list[Document]:
+    """Return the documents that can be made; the charges of the others stay pending.
+
+    Held back is what lies outside the run's subtree, what has no complete recipient (R2), and
+    what its seller can't number any more (R6). The last two are noted as problems.
+    """
+    lacking = _unaddressable(families, documents)
+    possible = []
+    for document in documents:
+        reason = None
+        if document.bill_to_id not in families.in_scope:
+            reason = "outside_run"
+            _warn_outside(families, document)
+        elif document.bill_to_id in lacking:
+            reason = "bill_to_incomplete"
+        elif not families.can_number(document.key.seller, run_date):
+            reason = "run_date_before_last_issue"
+            families.problems.append(Problem(reason, document.bill_to_id))
+        if reason is None:
+            possible.append(document)
+        else:
+            document.keep_pending(reason)
+    return possible
+
+
+def _warn_outside(families: Families, document: Document) -> None:
+    """Note once per recipient that a run for a subtree left charges waiting, and of whom."""
+    if any(
+        problem.code == "outside_run" and problem.account_id == document.bill_to_id
+        for problem in families.problems
+    ):
+        return
+    families.problems.append(Problem("outside_run", document.bill_to_id, is_warning=True))
+
+
+def _unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:
+    """Return the bill-tos that lack legal name, address or country, and note each (R2)."""
+    lacking: set[UUID] = set()
+    for document in documents:
+        if document.bill_to_id not in families.in_scope:
+            continue
+        account = families.accounts[document.bill_to_id]
+        missing = [
+            name
+            for name in ("legal_name", "line1", "city", "country")
+            if not getattr(account, name)
+        ]
+        if missing and account.id not in lacking:
+            lacking.add(account.id)
+            families.problems.append(
+                Problem("bill_to_incomplete", account.id, params={"missing": missing})
+            )
+    return lacking

@@ -1,0 +1,290 @@
+"""The books' invariants in SQL: what must hold at any time, whatever happened."""
+
+from dataclasses import dataclass
+
+from billing_rules.money import CURRENCIES, exponent
+
+_ISSUED = "status NOT IN ('draft', 'to_approve')"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One thing that must hold: how many objects it speaks of, and those that break it.
+
+    Both statements filter by ``%(tenant)s``; the second yields an object and a sentence.
+    """
+
+    name: str
+    counted: str
+    broken: str
+
+
+def _exponent_in_sql() -> str:
+    """Return the currency's number of decimals as SQL; two for all that are not named."""
+    cases = " ".join(
+        f"WHEN '{code}' THEN {exponent(code)}" for code in sorted(CURRENCIES) if exponent(code) != 2
+    )
+    return f"(CASE currency {cases} ELSE 2 END)"
+
+
+def _counts(table: str, condition: str = "true") -> str:
+    return f"SELECT count(*) FROM {table} WHERE tenant_id = %(tenant)s AND {condition}"  # noqa: S608
+
+
+_CHARGES = _counts("invoicing_charge")
+_INVOICES = _counts("invoicing_invoice")
+_ISSUED_INVOICES = _counts("invoicing_invoice", _ISSUED)
+
+INVARIANTS = (
+    Invariant(
+        "I1",
+        _CHARGES,
+        """
+        SELECT id, 'an item is charged twice for the same days' FROM (
+            SELECT id, period_start, lag(period_end) OVER (
+                PARTITION BY item_id, kind, revision ORDER BY period_start
+            ) AS before FROM invoicing_charge WHERE tenant_id = %(tenant)s
+        ) AS charge WHERE period_start < before
+        """,
+    ),
+    Invariant(
+        "I2",
+        _counts("subscriptions_period"),
+        """
+        SELECT id, 'a gap or an overlap before this period' FROM (
+            SELECT id, starts, lag(ends) OVER (PARTITION BY item_id ORDER BY starts) AS before
+            FROM subscriptions_period WHERE tenant_id = %(tenant)s
+        ) AS period WHERE starts <> before
+        UNION ALL
+        SELECT item.id, 'the chain does not end where its last period does'
+        FROM subscriptions_item AS item WHERE item.tenant_id = %(tenant)s
+        AND item.chain_end IS DISTINCT FROM (
+            SELECT max(ends) FROM subscriptions_period AS period
+            WHERE period.tenant_id = item.tenant_id AND period.item_id = item.id)
+        """,
+    ),
+    Invariant(
+        "I3",
+        _CHARGES,
+        # What is put in is made of constants.
+        f"""
+        SELECT id, 'the amount is not price times days over full days' FROM invoicing_charge
+        WHERE tenant_id = %(tenant)s AND revision = 0 AND net_minor <> round(
+            (calculation->>'full_amount')::numeric * power(10::numeric, {_exponent_in_sql()})
+            * (period_end - period_start) / (calculation->>'full_days')::int)
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I4",
+        _INVOICES,
+        """
+        SELECT invoice.id, 'the sections do not add up to the document'
+        FROM invoicing_invoice AS invoice LEFT JOIN (
+            SELECT invoice_id, count(*) AS number, sum(net_minor) AS net, sum(tax_minor) AS tax
+            FROM invoicing_invoicesection WHERE tenant_id = %(tenant)s GROUP BY invoice_id
+        ) AS sections ON sections.invoice_id = invoice.id
+        WHERE invoice.tenant_id = %(tenant)s AND (invoice.net_minor, invoice.tax_minor,
+            invoice.section_count) IS DISTINCT FROM (sections.net, sections.tax, sections.number)
+        UNION ALL
+        SELECT section.id, 'the lines do not add up to the section'
+        FROM invoicing_invoicesection AS section LEFT JOIN (
+            SELECT section_id, sum(net_minor) AS net FROM invoicing_invoiceline
+            WHERE tenant_id = %(tenant)s GROUP BY section_id
+        ) AS lines ON lines.section_id = section.id
+        WHERE section.tenant_id = %(tenant)s AND section.net_minor IS DISTINCT FROM lines.net
+        """,
+    ),
+    Invariant(
+        "I5",
+        _INVOICES,
+        """
+        SELECT invoice.id, 'lines, tax and total do not agree'
+        FROM invoicing_invoice AS invoice LEFT JOIN (
+            SELECT invoice_id, count(*) AS number, sum(net_minor) AS net
+            FROM invoicing_invoiceline WHERE tenant_id = %(tenant)s GROUP BY invoice_id
+        ) AS lines ON lines.invoice_id = invoice.id LEFT JOIN (
+            SELECT invoice_id, sum(base_minor) AS base, sum(tax_minor) AS tax
+            FROM invoicing_invoicetax WHERE tenant_id = %(tenant)s GROUP BY invoice_id
+        ) AS taxes ON taxes.invoice_id = invoice.id
+        WHERE invoice.tenant_id = %(tenant)s AND (
+            (invoice.net_minor, invoice.line_count, invoice.net_minor, invoice.tax_minor)
+                IS DISTINCT FROM (lines.net, lines.number, taxes.base, taxes.tax)
+            OR invoice.gross_minor <> invoice.net_minor + invoice.tax_minor)
+        UNION ALL
+        SELECT invoice_id, 'tax is not base times rate' FROM invoicing_invoicetax
+        WHERE tenant_id = %(tenant)s AND tax_minor <> round(base_minor * rate / 100)
+        """,
+    ),
+    Invariant(
+        "I6",
+        _ISSUED_INVOICES,
+        """
+        SELECT series.id, 'numbers of this series have a gap or a double'
+        FROM invoicing_numberseries AS series LEFT JOIN (
+            SELECT seller_id, series_year, count(*) AS used, count(DISTINCT series_number) AS
+                different, max(series_number) AS last, min(series_number) AS first
+            FROM invoicing_invoice WHERE tenant_id = %(tenant)s AND number IS NOT NULL
+            GROUP BY seller_id, series_year
+        ) AS found ON found.seller_id = series.seller_id AND found.series_year = series.year
+        WHERE series.tenant_id = %(tenant)s AND (series.last_number, series.last_number,
+            series.last_number, 1) IS DISTINCT FROM (used, different, last, first)
+        UNION ALL
+        SELECT id, 'a later number has an earlier date' FROM (
+            SELECT id, issue_date, lag(issue_date) OVER (
+                PARTITION BY seller_id, series_year ORDER BY series_number
+            ) AS before FROM invoicing_invoice
+            WHERE tenant_id = %(tenant)s AND number IS NOT NULL
+        ) AS invoice WHERE issue_date < before
+        UNION ALL
+        SELECT id, 'an issued document of no series' FROM invoicing_invoice AS invoice
+        WHERE tenant_id = %(tenant)s AND number IS NOT NULL AND NOT EXISTS (
+            SELECT FROM invoicing_numberseries AS series WHERE series.tenant_id = %(tenant)s
+            AND series.seller_id = invoice.seller_id AND series.year = invoice.series_year)
+        """,
+    ),
+    Invariant(
+        "I7",
+        _CHARGES,
+        """
+        SELECT charge.id, 'a charge and its document disagree on whether it is invoiced'
+        FROM invoicing_charge AS charge
+        LEFT JOIN invoicing_invoiceline AS line
+            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
+        LEFT JOIN invoicing_invoice AS invoice
+            ON invoice.tenant_id = line.tenant_id AND invoice.id = line.invoice_id
+        WHERE charge.tenant_id = %(tenant)s AND (charge.status = 'invoiced')
+            <> COALESCE(invoice.status NOT IN ('draft', 'to_approve'), false)
+        """,
+    ),
+    Invariant(
+        "I8",
+        _counts("invoicing_storeddocument"),
+        """
+        SELECT id, 'the stored file is not the one that was stored' FROM invoicing_storeddocument
+        WHERE tenant_id = %(tenant)s AND encode(sha256(content), 'hex') <> sha256
+        """,
+    ),
+    Invariant(
+        "I9",
+        _counts("invoicing_ledgerentry"),
+        """
+        SELECT entry.id, 'the entry does not balance' FROM invoicing_ledgerentry AS entry
+        WHERE entry.tenant_id = %(tenant)s AND (
+            SELECT COALESCE(sum(amount_minor), 0) FROM invoicing_ledgerposting AS posting
+            WHERE posting.tenant_id = entry.tenant_id AND posting.entry_id = entry.id) <> 0
+        UNION ALL
+        SELECT invoice.id, 'issued and not booked' FROM invoicing_invoice AS invoice
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.number IS NOT NULL AND NOT EXISTS (
+            SELECT FROM invoicing_ledgerentry AS entry WHERE entry.tenant_id = %(tenant)s
+            AND entry.invoice_id = invoice.id AND entry.kind = 'invoice_issued'
+            AND entry.currency = invoice.currency AND entry.booked_on = invoice.issue_date)
+        """,
+    ),
+    Invariant(
+        "I10",
+        _ISSUED_INVOICES,
+        """
+        SELECT payer_id, 'receivables of the ledger are not the open invoices' FROM (
+            SELECT payer_id, currency, sum(gross_minor - paid_minor) AS amount
+            FROM invoicing_invoice WHERE tenant_id = %(tenant)s AND number IS NOT NULL
+            GROUP BY payer_id, currency HAVING sum(gross_minor - paid_minor) <> 0
+        ) AS invoices FULL JOIN (
+            SELECT account_id AS payer_id, currency, sum(amount_minor) AS amount
+            FROM invoicing_ledgerposting AS posting
+            JOIN invoicing_ledgerentry AS entry
+                ON entry.tenant_id = posting.tenant_id AND entry.id = posting.entry_id
+            WHERE posting.tenant_id = %(tenant)s AND ledger = 'receivable'
+            GROUP BY account_id, currency HAVING sum(amount_minor) <> 0
+        ) AS booked USING (payer_id, currency)
+        WHERE invoices.amount IS DISTINCT FROM booked.amount
+        """,
+    ),
+    Invariant(
+        "I20",
+        _INVOICES,
+        """
+        SELECT id, 'payer or bill-to were not kept with the document' FROM invoicing_invoice
+        WHERE tenant_id = %(tenant)s AND (snapshot->'payer'->>'name' IS NULL
+            OR snapshot->'bill_to'->>'legal_name' IS NULL
+            OR snapshot->'seller'->>'name' IS NULL)
+        """,
+    ),
+    Invariant(
+        "I21",
+        _INVOICES,
+        """
+        SELECT id, 'more is paid than was asked for' FROM invoicing_invoice
+        WHERE tenant_id = %(tenant)s AND paid_minor NOT BETWEEN 0 AND gross_minor
+        """,
+    ),
+    Invariant(
+        "I23",
+        _counts("invoicing_invoiceline"),
+        """
+        SELECT line.id, 'a line differs from its charge in amount, days or currency'
+        FROM invoicing_invoiceline AS line
+        JOIN invoicing_charge AS charge
+            ON charge.tenant_id = line.tenant_id AND charge.id = line.charge_id
+        JOIN invoicing_invoice AS invoice
+            ON invoice.tenant_id = line.tenant_id AND invoice.id = line.invoice_id
+        WHERE line.tenant_id = %(tenant)s AND (line.net_minor <> charge.net_minor
+            OR line.period_start <> charge.period_start OR line.period_end <> charge.period_end
+            OR invoice.currency <> charge.currency)
+        """,
+    ),
+    Invariant(
+        "I24",
+        _ISSUED_INVOICES,
+        """
+        SELECT invoice.id, 'issued without an entry in the audit trail'
+        FROM invoicing_invoice AS invoice
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.number IS NOT NULL AND NOT EXISTS (
+            SELECT FROM accounts_auditentry AS entry WHERE entry.tenant_id = %(tenant)s
+            AND entry.object_id = invoice.id AND entry.action = 'invoice.issued')
+        """,
+    ),
+    Invariant(
+        "charged",
+        _counts("subscriptions_period"),
+        """
+        SELECT period.id, 'a period that fell due was never charged'
+        FROM subscriptions_period AS period
+        JOIN subscriptions_item AS item
+            ON item.tenant_id = period.tenant_id AND item.id = period.item_id
+        JOIN subscriptions_price AS price
+            ON price.tenant_id = item.tenant_id AND price.id = item.price_id
+        WHERE period.tenant_id = %(tenant)s
+        AND (price.timing = 'advance' OR period.ends < item.chain_end
+            OR item.next_action_date IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM invoicing_charge AS charge WHERE charge.tenant_id = %(tenant)s
+            AND charge.item_id = period.item_id AND charge.period_start = period.starts
+            AND charge.period_end = period.ends)
+        """,
+    ),
+    Invariant(
+        "history",
+        _counts("accounts_settinginterval"),
+        """
+        SELECT id, 'two values of a setting hold on the same day' FROM (
+            SELECT id, valid_from, lag(COALESCE(valid_to, 'infinity')) OVER (
+                PARTITION BY account_id, name ORDER BY valid_from
+            ) AS before FROM accounts_settinginterval WHERE tenant_id = %(tenant)s
+        ) AS setting WHERE valid_from < before
+        UNION ALL
+        SELECT id, 'an account stands in two places on the same day' FROM (
+            SELECT id, valid_from, lag(COALESCE(valid_to, 'infinity')) OVER (
+                PARTITION BY account_id ORDER BY valid_from
+            ) AS before FROM accounts_placement WHERE tenant_id = %(tenant)s
+        ) AS placement WHERE valid_from < before
+        UNION ALL
+        SELECT node.account_id, 'the tree and its history disagree on the parent'
+        FROM accounts_accountnode AS node
+        WHERE node.tenant_id = %(tenant)s AND NOT EXISTS (
+            SELECT FROM accounts_placement AS placement WHERE placement.tenant_id = %(tenant)s
+            AND placement.account_id = node.account_id AND placement.valid_to IS NULL
+            AND placement.parent_id IS NOT DISTINCT FROM node.parent_id)
+        """,
+    ),
+)
+"""Named as in the list of invariants of the product's reliability notes where it has a number."""
