@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -84,6 +85,19 @@ def _glance(row: Row) -> str:
     return row.url("invoices:glance", row.invoice.public_id)
 
 
+def _money(name: str, label: Promise) -> Column[Row]:
+    """Return the column of one of the amounts that an invoice is shown with."""
+    field = f"shown_{name}_minor"
+    return Column(
+        name,
+        label,
+        Kind.MONEY,
+        lambda row: row.amounts(getattr(row.invoice, field)),
+        sort=f"currency {field}",
+        is_summed=True,
+    )
+
+
 TABLE: Final[Table[Row]] = Table(
     name="invoices",
     title=gettext_lazy("Invoices"),
@@ -141,30 +155,9 @@ TABLE: Final[Table[Row]] = Table(
             lambda row: row.invoice.po_number if row.invoice.whole else None,
             is_default=False,
         ),
-        Column(
-            "net",
-            gettext_lazy("Net"),
-            Kind.MONEY,
-            lambda row: row.amounts(row.invoice.shown_net_minor),
-            sort="currency shown_net_minor",
-            is_summed=True,
-        ),
-        Column(
-            "gross",
-            gettext_lazy("Gross"),
-            Kind.MONEY,
-            lambda row: row.amounts(row.invoice.shown_gross_minor),
-            sort="currency shown_gross_minor",
-            is_summed=True,
-        ),
-        Column(
-            "open",
-            gettext_lazy("Open"),
-            Kind.MONEY,
-            lambda row: row.amounts(row.invoice.shown_open_minor),
-            sort="currency shown_open_minor",
-            is_summed=True,
-        ),
+        _money("net", gettext_lazy("Net")),
+        _money("gross", gettext_lazy("Gross")),
+        _money("open", gettext_lazy("Open")),
         Column(
             "due",
             gettext_lazy("Due"),
