@@ -1,7 +1,7 @@
 """Drafting: from placed charges to stored drafts with sections, lines and tax."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
     ChargeIn,
     Disposition,
+    DocumentDraft,
     disposition,
     draft_document,
 )
@@ -213,20 +214,27 @@ def _draft_all(
     families: Families, run: BillingRun, documents: Sequence[Document], now: datetime
 ) -> Drafts:
     drafts = Drafts()
-    for document in hold_back(families, documents, run_date=run.date):
+    for document, numbers in numbered(families, documents, run_date=run.date):
+        Composer(families, run, document, numbers, now).write(drafts)
+    return drafts
+
+
+def numbered(
+    families: Families, documents: Sequence[Document], *, run_date: date
+) -> Iterator[tuple[Document, DocumentDraft]]:
+    """Yield the documents that can be made, with their numbers; the others stay pending. Pure."""
+    for document in hold_back(families, documents, run_date=run_date):
         numbers = draft_document(
             [_charge_in(placed) for placed in document.placed],
             families.position,
         )
         if disposition(numbers.gross_minor) is not Disposition.ISSUE:
             document.keep_pending("negative_total")
-            continue
-        if len(document.placed) > MAX_LINES or numbers.gross_minor > MAX_GROSS_MINOR:
+        elif len(document.placed) > MAX_LINES or numbers.gross_minor > MAX_GROSS_MINOR:
             document.keep_pending("out_of_bounds")
             families.problems.append(Problem("out_of_bounds", document.bill_to_id))
-            continue
-        Composer(families, run, document, numbers, now).write(drafts)
-    return drafts
+        else:
+            yield document, numbers
 
 
 def _charge_in(placed: Placed) -> ChargeIn:

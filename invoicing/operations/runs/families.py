@@ -1,11 +1,13 @@
 """Everything that billing some families needs, read in a constant number of statements."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
 
 from accounts import tree
 from accounts.actor import Actor
@@ -131,7 +133,7 @@ class Families:
 def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
     """Lock some trees and read their accounts, settings, sellers and rates.
 
-    One statement for each tree's lock, and nine more, whatever the number of accounts.
+    One statement for each tree's lock, and six more, whatever the number of accounts.
 
     Args:
         actor: whose tenant.
@@ -140,12 +142,30 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
     """
     roots = list(root_ids)
     tree.lock_families(actor.tenant_id, roots)
-    families = tree.families(actor.tenant_id, roots)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    return read_families(actor, tree.families(actor.tenant_id, roots), within, tenant=tenant)
+
+
+def read_families(
+    actor: Actor,
+    families: Mapping[UUID, Sequence[tuple[UUID, UUID | None]]],
+    within: UUID | None,
+    *,
+    tenant: Tenant,
+) -> Families:
+    """Read the accounts, settings, sellers and rates of some trees. Four statements.
+
+    Args:
+        actor: whose tenant.
+        families: by root, all accounts with their parents, parents first.
+        within: the subtree that matters, None for everything.
+        tenant: the actor's.
+    """
     members = [pair for family in families.values() for pair in family]
     accounts = Account.objects.filter(
         tenant_id=actor.tenant_id, pk__in=[account_id for account_id, _parent in members]
     ).in_bulk()
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    sellers = _sellers(actor)
     ordered = sorted(families, key=lambda root: (accounts[root].sort_key, root))
     order = [account_id for root in ordered for account_id in tree.depth_first(families[root])]
     return Families(
@@ -157,21 +177,23 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
             account_id: root for root, family in families.items() for account_id, _up in family
         },
         in_scope=set(order) if within is None else _below(members, within),
-        history=setting_history(actor, members, families=roots),
-        sellers=Seller.objects.filter(tenant_id=actor.tenant_id).in_bulk(),
+        history=setting_history(actor, members, families=families),
+        sellers={seller.id: seller for seller, _last in sellers},
         rates=_rates(actor),
-        last_issue_dates=_last_issue_dates(actor),
+        last_issue_dates={seller.id: last for seller, last in sellers if last},
         is_sandbox=tenant.is_sandbox,
         tenant_name=tenant.name,
     )
 
 
-def _last_issue_dates(actor: Actor) -> dict[UUID, date]:
-    """Return the last date of issue of each seller that has issued."""
-    rows = NumberSeries.objects.filter(
-        tenant_id=actor.tenant_id, last_issue_date__isnull=False
-    ).order_by("last_issue_date")
-    return {row.seller_id: row.last_issue_date for row in rows if row.last_issue_date}
+def _sellers(actor: Actor) -> list[tuple[Seller, date | None]]:
+    """Return the sellers, each with the last date of issue in any of its series."""
+    series = NumberSeries.objects.filter(tenant_id=actor.tenant_id, seller=OuterRef("pk"))
+    last = series.order_by("-last_issue_date").values("last_issue_date")
+    found = Seller.objects.filter(tenant_id=actor.tenant_id).annotate(
+        last_issue_date=Subquery(last.filter(last_issue_date__isnull=False)[:1])
+    )
+    return [(seller, seller.last_issue_date) for seller in found.order_by("id")]
 
 
 def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:

@@ -52,16 +52,16 @@ def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rate
     """
     actor = families.actor
     items = due_items(actor, families.in_scope, run_date)
-    open_periods = _open_periods(actor, items)
-    rater = _Rater(families, run_date, now)
+    begun = open_periods(actor, items)
+    rater = Rater(families, run_date, now)
     for item in items:
-        rater.rate(item, open_periods.get(item.id))
+        rater.rate(item, begun.get(item.id))
     insert_rows(rater.periods, into=Period, tenant_id=actor.tenant_id)
     _store_chains(actor, rater.moved)
     return Rated(tuple(rater.charges))
 
 
-def _open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:
+def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:
     """Return the last stored period of each item that is billed in arrears."""
     ends = {
         item.id: item.chain_end
@@ -94,10 +94,11 @@ def _store_chains(actor: Actor, moved: list[tuple[UUID, Followed]]) -> None:
         cursor.execute(sql, [*columns, actor.tenant_id])
 
 
-class _Rater:
+class Rater:
     """Rates one item after another and keeps what came of it."""
 
     def __init__(self, families: Families, run_date: date, now: datetime) -> None:
+        """Take the families whose items are rated, and the day up to which."""
         self._families = families
         self._run_date = run_date
         self._now = now

@@ -166,6 +166,30 @@ def due_items(actor: Actor, account_ids: Iterable[UUID], until: date) -> list[It
     ]
 
 
+def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
+    """Return the items of accounts that will ever be due, without a lock. One statement."""
+    items = (
+        Item.objects.filter(
+            tenant_id=actor.tenant_id, account_id__in=account_ids, next_action_date__isnull=False
+        )
+        .select_related("subscription", "price")
+        .order_by("id")
+    )
+    return [
+        ItemRow(
+            item.id,
+            item.account_id,
+            item.quantity,
+            item.chain_end,
+            item.next_action_date,
+            SubscriptionRow(*(getattr(item.subscription, name) for name in _SUBSCRIPTION)),
+            item.price,
+        )
+        for item in items
+        if item.next_action_date is not None
+    ]
+
+
 def charge_rows(actor: Actor, charges: "QuerySet[Charge]") -> list[ChargeRow]:
     """Return stored charges in the order of their ids, with their subscriptions. Two statements."""
     rows = list(
