@@ -51,6 +51,8 @@ PAGES = (
     PageEntry("customers, nothing found", "/customers/?q=nothing"),
     PageEntry("customers, none yet", "/customers/", who="newcomer"),
     PageEntry("account", "/customers/{account}/"),
+    PageEntry("account, next invoice loaded", "/customers/{account}/", shows="#upcoming table"),
+    PageEntry("next invoice of an account", "/customers/{account}/upcoming/"),
     PageEntry("tree", "/customers/{account}/tree/", shows="[role=treegrid] tr[tabindex='0']"),
     PageEntry("tree, searched", "/customers/{account}/tree/?q=gem", shows="mark"),
     PageEntry("settings of an account", "/customers/{account}/settings/"),

@@ -16,10 +16,11 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from accounts.queries.paths import path_of
-from accounts.queries.responsibilities import Responsibility, responsibilities
+from accounts.queries.responsibilities import responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from dashboard.pages.badges import Badge, invoice_badge
+from dashboard.pages.customers.account_facts import further_facts, head_facts
 from dashboard.pages.customers.words import (
     TONES,
     account_url,
@@ -58,15 +59,6 @@ class Figure:
 
     label: str
     amounts: Amounts
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A label, what it says, and where that leads."""
-
-    label: str
-    value: str
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +110,12 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
     path = path_of(actor, key)
     account = path[-1]
-    below = trees.children_of(actor, trees.row_of(actor, account))
+    row = trees.row_of(actor, account)
+    below = trees.children_of(actor, row)
     first = below.rows[:_MOST_CHILDREN]
-    mrrs = mrr_of(actor, [key, *(row.id for row in first)], actor.today)
+    mrrs = mrr_of(actor, [key, *(child.id for child in first)], actor.today)
     owed = balances(actor, [key], today=actor.today)[key]
-    responsible = responsibilities(actor, path, (), actor.today).by_account[key]
+    held = responsibilities(actor, path, (), actor.today)
     found = invoices(actor, within=key, today=actor.today).order_by(*LATEST_FIRST)[:_LATEST]
     context = {
         "account": account,
@@ -135,14 +128,17 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
             Figure(_("Open"), Amounts(owed.tree_open, main)),
             Figure(_("Overdue"), Amounts(owed.tree_overdue, main, "negative")),
         ],
-        "facts": _facts(account, responsible),
+        "head_facts": head_facts(
+            path, row.below, held.by_account[key], held.settings, mrrs[key].next_date
+        ),
+        "facts": further_facts(account),
+        "upcoming_url": account_url(key, "upcoming"),
         "items": [_item(item) for item in items_of(actor, key, actor.today, limit=_MOST_ITEMS)],
-        "children": [_child(row, mrrs[row.id].tree, mrrs[key].tree, main) for row in first],
+        "children": [_child(child, mrrs[child.id].tree, mrrs[key].tree, main) for child in first],
         "more_children": _more(below.rows),
         "tree_url": account_url(key, "tree"),
         "invoices": [_invoice(invoice, actor.today) for invoice in found],
         "invoices_url": invoices_url(key),
-        "next_date": mrrs[key].next_date,
         "timeline": timeline_of(actor, key)[:_LATEST],
         "scope_name": account.name,
     }
@@ -164,29 +160,6 @@ def _badges(account: Account) -> list[Badge]:
         else:
             badges.append(Badge(_("VAT ID has a mistake"), "bad"))
     return badges
-
-
-def _facts(account: Account, responsible: Responsibility) -> list[Fact]:
-    party = account.contract_party
-    facts = [
-        Fact(_("Legal name"), account.legal_name),
-        Fact(_("Address"), _address(account)),
-        Fact(_("E-mail"), account.email),
-        Fact(_("VAT ID"), account.vat_id),
-        Fact(_("External ID"), account.external_id or ""),
-        Fact(
-            _("Contract with"), party.name if party else "", account_url(party.pk) if party else ""
-        ),
-        Fact(_("Invoiced to"), responsible.bill_to_name, account_url(responsible.bill_to_id)),
-        Fact(_("Paid by"), responsible.payer_name, account_url(responsible.payer_id)),
-    ]
-    return [fact for fact in facts if fact.value]
-
-
-def _address(account: Account) -> str:
-    town = " ".join(part for part in (account.postal_code, account.city) if part)
-    parts = (account.line1, account.line2, town, account.region, account.country)
-    return ", ".join(part for part in parts if part)
 
 
 def _item(item: Item) -> SubscriptionRow:

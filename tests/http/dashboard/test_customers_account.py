@@ -8,10 +8,10 @@ import pytest
 from accounts.ids import public_id
 from accounts.queries import trees
 from tests.http.dashboard.conftest import NASTY
-from tests.world import account
+from tests.world import account, subscription
 
 MOST_STATEMENTS = 12
-PAGES = ("", "tree/", "settings/", "history/")
+PAGES = ("", "tree/", "upcoming/", "settings/", "history/")
 
 
 def url_of(vendor, key, page=""):
@@ -71,6 +71,52 @@ def test_shows_what_an_account_is_has_and_owes(billed, alice, visit):
     for part in ("Gruppe Nord", "group GmbH", "€100.00", "€194.50", "monthly", "Zweig Süd", "RE-"):
         assert part in page
     assert NASTY not in page
+
+
+def test_names_in_its_head_who_is_invoiced_and_who_pays(billed, alice, visit):
+    billed.has("accounts", account("below", "branch", payer="group", bill_to="below"))
+    head = read(visit(alice), url_of(billed, "below")).partition('class="head-facts"')[2]
+    facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>(?:<[^>]*>)*([^<]*)", head.partition("</dl>")[0]))
+
+    assert facts["Account number"] == "below"
+    assert facts["Belongs to"] == "Zweig Süd"
+    assert facts["Accounts below"] == "0"
+    assert (facts["Invoiced to"], facts["Paid by"]) == ("below", "Gruppe Nord")
+    assert (facts["Currency"], facts["Payment terms"]) == ("EUR", "14 days net")
+    assert facts["Next billing"] == "none"
+
+
+def test_loads_the_next_invoice_beside_the_rest(billed, alice, visit):
+    client, url = visit(alice), url_of(billed, "branch", "upcoming/")
+
+    assert f'hx-get="{url}" hx-trigger="load"' in read(client, url_of(billed, "branch"))
+    part = read(client, url, headers={"HX-Request": "true"})
+    assert "<html" not in part
+    # A month of the platform, 8 and 2.5 seats of 9.00, with 19 % of tax.
+    assert re.findall(r'<td class="num"[^>]*>([^<]*)', part) == [
+        "€72.00", "€100.00", "€22.50", "€194.50", "€36.96", "€231.46",
+    ]  # fmt: skip
+    assert re.search(r"Zweig Süd <span[^>]*>this account</span>", part)
+    assert '<time datetime="2027-01-01">' in part
+    assert NASTY not in part
+
+
+def test_shows_lines_where_the_next_invoice_is_for_one_account(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "firm", "upcoming/"))
+
+    assert "1–31 Jan 2027" in page
+    assert "Platform" in page
+    assert page.count("<h1>Firma Allein</h1>") == 1
+
+
+def test_says_why_a_next_invoice_waits(billed, alice, visit):
+    billed.has("accounts", account("lost", name="Verloren", line1=""))
+    billed.has("subscriptions", subscription("s9", "lost", "platform", "2026-12-05"))
+
+    page = read(visit(alice), url_of(billed, "lost", "upcoming/"))
+
+    assert "It waits: the recipient&#x27;s address is not complete." in page
+    assert "€100.00" in page
 
 
 def test_shows_the_tree_with_who_is_invoiced_and_who_pays(billed, alice, visit):

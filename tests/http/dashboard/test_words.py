@@ -1,15 +1,27 @@
 """Templates stay short and plain; the German catalogue is complete and compiled."""
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_python
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.utils.translation.template import templatize
 
 ROOT = Path(settings.BASE_DIR)
 GERMAN = ROOT / "locale/de/LC_MESSAGES"
+APPS = (
+    "accounts", "billing_hierarchy", "billing_rules", "dashboard", "invoicing", "notifications",
+    "portal", "reports", "subscriptions",
+)  # fmt: skip
+FUNCTIONS = {
+    f"{before}gettext{after}": None
+    for before in ("", "n", "p", "np")
+    for after in ("", "_lazy", "_noop")
+} | {"_": None}
 TEMPLATES = sorted(ROOT.glob("templates/**/*.html"))
 
 
@@ -31,6 +43,39 @@ def test_everything_is_translated():
         ]
 
     assert left == []
+
+
+def test_holds_what_is_used_and_nothing_else():
+    """``manage.py makemessages -l de`` writes it; what differs was added or left by hand."""
+    collected = set(texts_in_code()) | set(texts_in_templates())
+    # Texts of documents have a catalogue of their own.
+    documents = {key for key in collected if key[0] in {"document", "pages"}}
+
+    assert set(catalogue(read_po, "django.po")) - documents == collected - documents
+
+
+def texts_in_code():
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            yield from texts_in(path.read_text(encoding="utf-8"))
+
+
+def texts_in_templates():
+    for path in TEMPLATES:
+        # One line: what stands between the texts is indented like no Python.
+        yield from texts_in(templatize(path.read_text(encoding="utf-8")).replace("\n", " ").strip())
+
+
+def texts_in(source):
+    for _line, function, text, _comments in extract_python(
+        io.BytesIO(source.encode()), FUNCTIONS, (), {"encoding": "utf-8"}
+    ):
+        parts = [text] if isinstance(text, str) else list(text)
+        context = parts.pop(0) if "pgettext" in function else ""
+        # What is named by a variable is a text of a document: those have a test of their own.
+        if context is not None and parts and parts[0]:
+            # Of a text with a plural, the catalogue names both forms.
+            yield context, str(tuple(parts[:2])) if function.startswith("n") else parts[0]
 
 
 def test_is_compiled_as_it_is_written():

@@ -1,0 +1,92 @@
+"""The facts of an account: in a line below its name, and in full beside everything else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Account, SettingName
+from accounts.queries.responsibilities import Responsibility
+from accounts.queries.settings import FamilySettings
+from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.templatetags.figures import day, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label, what it says, and where that leads."""
+
+    label: str
+    value: str | SafeString
+    url: str = ""
+
+
+def head_facts(
+    path: Sequence[Account],
+    below: int,
+    responsible: Responsibility,
+    settings: FamilySettings,
+    next_date: date | None,
+) -> list[Fact]:
+    """Return what is asked first of an account.
+
+    Args:
+        path: the accounts from the root down to it.
+        below: how many accounts lie below it.
+        responsible: who is invoiced and who pays.
+        settings: what holds on it.
+        next_date: when something of it or below is billed next.
+    """
+    account = path[-1]
+    parent = path[-2] if len(path) > 1 else None
+    facts = [
+        Fact(_("Account number"), account.external_id or account.public_id),
+        Fact(_("Type"), kind_name(account.kind)),
+        Fact(
+            _("Belongs to"),
+            parent.name if parent else _("no other account"),
+            account_url(parent.pk) if parent else "",
+        ),
+        Fact(_("Accounts below"), quantity(below), account_url(account.pk, "tree")),
+        Fact(_("Invoiced to"), responsible.bill_to_name, account_url(responsible.bill_to_id)),
+        Fact(_("Paid by"), responsible.payer_name, account_url(responsible.payer_id)),
+        Fact(_("Currency"), str(settings.value(account.pk, SettingName.CURRENCY) or "")),
+        Fact(
+            _("Payment terms"), _terms(settings.value(account.pk, SettingName.PAYMENT_TERMS_DAYS))
+        ),
+        Fact(_("Next billing"), day(next_date) or _("none")),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def further_facts(account: Account) -> list[Fact]:
+    """Return who the account is: what stands on documents."""
+    party = account.contract_party
+    facts = [
+        Fact(_("Legal name"), account.legal_name),
+        Fact(_("Address"), _address(account)),
+        Fact(_("E-mail"), account.email),
+        Fact(_("VAT ID"), account.vat_id),
+        Fact(
+            _("Contract with"), party.name if party else "", account_url(party.pk) if party else ""
+        ),
+        Fact(_("ID in the API"), account.public_id),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _terms(days: int | None) -> str:
+    if days is None:
+        return ""
+    if not days:
+        return _("Due at once")
+    return ngettext("%(days)s day net", "%(days)s days net", days) % {"days": days}
+
+
+def _address(account: Account) -> str:
+    town = " ".join(part for part in (account.postal_code, account.city) if part)
+    parts = (account.line1, account.line2, town, account.region, account.country)
+    return ", ".join(part for part in parts if part)
