@@ -5,7 +5,7 @@ PYTHON_IN_VENV := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-long check format audit bench lock clean reset
+.PHONY: help setup setup-dev run test test-long check format messages audit bench lock clean reset
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: setup-dev ## Put code and templates into the one format
 	@$(PYTHON_IN_VENV) -m ruff format .
 	@$(PYTHON_IN_VENV) -m ruff check --fix .
 	@scripts/templates.sh
+
+messages: setup-dev ## Collect the texts of the interface into locale/, and compile (needs gettext)
+	@$(PYTHON_IN_VENV) scripts/messages.py
 
 audit: setup-dev ## Look for known weaknesses in the locked packages (needs the network)
 	@$(PYTHON_IN_VENV) -m pip_audit --require-hashes --disable-pip -r requirements.lock

@@ -46,7 +46,7 @@ def test_everything_is_translated():
 
 
 def test_holds_what_is_used_and_nothing_else():
-    """``manage.py makemessages -l de`` writes it; what differs was added or left by hand."""
+    """``make messages`` writes it; what differs was added or left by hand."""
     collected = set(texts_in_code()) | set(texts_in_templates())
     # Texts of documents have a catalogue of their own.
     documents = {key for key in collected if key[0] in {"document", "pages"}}

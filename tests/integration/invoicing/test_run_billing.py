@@ -403,9 +403,9 @@ def test_lets_nobody_suffer_from_anothers_failure(shop, monkeypatch, step):
     with monkeypatch.context() as patch:
         if step == "rate":
             patch.setattr(
-                rating._Rater,
+                rating.Rater,
                 "rate",
-                fail_for_bad(rating._Rater.rate, lambda _self, item, *_: item.account_id),
+                fail_for_bad(rating.Rater.rate, lambda _self, item, *_: item.account_id),
             )
         elif step == "draft":
             patch.setattr(
