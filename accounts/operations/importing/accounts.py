@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import access, tree
@@ -201,7 +200,7 @@ def _create(
         tenant_id=actor.tenant_id,
         status=Account.Status.ACTIVE.value,
         version=1,
-        created_at=timezone.now(),
+        created_at=now,
     )
     tree.bulk_load(actor.tenant_id, parents)
     insert_rows(
