@@ -115,6 +115,15 @@ def work_on_waiting_clock_moves() -> None:
             work_on_clock_move.delay(tenant_id=str(tenant_id), job_id=str(job_id))
 
 
+def move_clock_soon(actor: Actor, job_id: UUID) -> None:
+    """Have a move of the clock worked on as soon as it is committed, else by the timetable."""
+
+    def call() -> None:
+        work_on_clock_move.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
+
+    transaction.on_commit(call, robust=True)
+
+
 @shared_task
 def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
     """Move a clock as far as a job says; what nobody foresaw ends the job, not the worker."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -27,6 +27,15 @@ def work_on_waiting_imports() -> None:
             job_ids = open_job_ids(Actor.system(tenant_id), Job.Kind.IMPORT)
         for job_id in job_ids:
             work_on_import.delay(tenant_id=str(tenant_id), job_id=str(job_id))
+
+
+def import_soon(actor: Actor, job_id: UUID) -> None:
+    """Have an import worked on as soon as it is committed, else by the timetable."""
+
+    def call() -> None:
+        work_on_import.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
+
+    transaction.on_commit(call, robust=True)
 
 
 @shared_task

@@ -9,6 +9,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import AuditEntry, Seller
+from accounts.queries.audit import entries_about
 
 
 def sellers(actor: Actor) -> QuerySet[Seller]:
@@ -37,5 +38,4 @@ def get_seller(actor: Actor, seller_id: UUID) -> Seller:
 def changes_of(actor: Actor, seller: Seller, *, limit: int) -> list[AuditEntry]:
     """Return what was changed of a seller, the latest first. One statement."""
     access.require_everywhere(actor, Action.VIEW_SETTINGS)
-    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id=seller.pk)
-    return list(entries.order_by("-at", "-id")[:limit])
+    return entries_about(actor, [seller.pk], limit=limit)

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django import forms
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -39,7 +38,7 @@ from subscriptions.operations.import_jobs import (
 )
 from subscriptions.operations.importing.prices import PRICE_COLUMNS
 from subscriptions.operations.importing.subscriptions import SUBSCRIPTION_COLUMNS
-from subscriptions.tasks import work_on_import as work_on_import_task
+from subscriptions.tasks import import_soon
 
 ROWS_AT_ONCE: Final = 2_000
 """Files with more rows are checked in the background."""
@@ -122,12 +121,8 @@ def work_now_or_soon(actor: Actor, job: Job, *, now: datetime) -> None:
     """Do what is short at once; hand the rest to a worker, who would find it in its table too."""
     if job.total <= ROWS_AT_ONCE:
         work_on_import(Actor.system(actor.tenant_id), job.pk, now=now)
-        return
-
-    def work() -> None:
-        work_on_import_task.delay(tenant_id=str(job.tenant_id), job_id=str(job.pk))
-
-    transaction.on_commit(work, robust=True)
+    else:
+        import_soon(actor, job.pk)
 
 
 def _file(job: Job) -> Link:

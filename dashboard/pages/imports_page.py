@@ -23,12 +23,12 @@ from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
 from dashboard.pages.requests import whole_number
+from dashboard.tables.exports import harmless
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import KINDS, apply_import
 
 ERRORS_A_PAGE: Final = 100
 PATIENCE: Final = 5
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -124,12 +124,7 @@ def errors_file(request: ActorRequest, job_id: str) -> HttpResponse:
     writer = csv.writer(response, lineterminator="\r\n")
     names = ("row", "column", "code", "detail")
     writer.writerow(names)
-    writer.writerows([[_harmless(problem[name]) for name in names] for problem in job.problems])
+    for problem in job.problems:
+        cells = ("" if problem[name] is None else str(problem[name]) for name in names)
+        writer.writerow([harmless(cell) for cell in cells])
     return response
-
-
-def _harmless(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(_DANGEROUS):
-        return f"'{value}"
-    return "" if value is None else value

@@ -13,6 +13,7 @@ from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages import badges
 from dashboard.pages.badges import Badge
+from dashboard.pages.requests import namespace_of
 from dashboard.templatetags.figures import quantity
 from invoicing.models import Invoice
 
@@ -49,7 +50,7 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
 
 def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[PathStep]:
     """Return the breadcrumb: the list, this invoice, and what is shown of it."""
-    namespace = request.resolver_match.namespace if request.resolver_match else ""
+    namespace = namespace_of(request)
     every = PathStep(_("Invoices"), reverse("invoices:list", current_app=namespace))
     number = invoice.number or _("Draft")
     if not below:

@@ -21,8 +21,9 @@ from accounts.middleware import ActorRequest
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_filters import filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, totals_of
-from dashboard.pages.invoices import batches_of, namespace_of
+from dashboard.pages.invoices import batches_of
 from dashboard.pages.lists import save
+from dashboard.pages.requests import namespace_of
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import quantity
 from invoicing.documents.bundle import MOST_FILES, TooManyFiles, write_bundle

@@ -17,15 +17,14 @@ from dashboard.pages.badges import INVOICE_STATUSES
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, Row, rows_of, totals_of
-from dashboard.pages.lists import Chip, Tab, save
+from dashboard.pages.lists import Tab, save
+from dashboard.pages.requests import namespace_of
 from dashboard.tables import State, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import Invoice
 from invoicing.queries import invoices as queries
 from invoicing.queries.invoice_sums import InvoiceSum, invoice_sums
-
-__all__ = ["Chip", "Tab", "batches_of", "invoice_list", "namespace_of"]
 
 _BATCH: Final = 500
 _ALWAYS: Final = ("open", "due_soon", "overdue", "paid")
@@ -74,11 +73,6 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if as_file in FORMATS else HTTPStatus.OK
     return render(request, "invoices/list.html", context, status=status)
-
-
-def namespace_of(request: ActorRequest) -> str:
-    """Return the namespace of the frame in which a page is shown."""
-    return request.resolver_match.namespace if request.resolver_match else ""
 
 
 def batches_of(request: ActorRequest, found: Any, state: State) -> Iterator[Sequence[Row]]:

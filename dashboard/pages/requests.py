@@ -1,4 +1,4 @@
-"""What a request says beside who asks: numbers in its address, and whether htmx sent it."""
+"""What a request says beside who asks: numbers in its address, its frame, whether htmx sent it."""
 
 from accounts.middleware import ActorRequest
 
@@ -15,3 +15,8 @@ def wants_fragment(request: ActorRequest) -> bool:
     """Return whether a part of the page is asked for; going back in history wants all of it."""
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.history_restore_request
+
+
+def namespace_of(request: ActorRequest) -> str:
+    """Return the namespace of the frame in which a page is shown."""
+    return request.resolver_match.namespace if request.resolver_match else ""

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django import forms
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,7 +26,7 @@ from dashboard.pages.settings_sellers import tabs_of
 from dashboard.templatetags.figures import date_text
 from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.queries.run_preview import next_due_date
-from invoicing.tasks import work_on_clock_move
+from invoicing.tasks import move_clock_soon
 
 PATIENCE: Final = 5
 MOVES_SHOWN: Final = 10
@@ -65,11 +64,7 @@ def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
         except Invalid as refusal:
             form.add_error("to", refusal.detail)
         else:
-
-            def work() -> None:
-                work_on_clock_move.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
-
-            transaction.on_commit(work, robust=True)
+            move_clock_soon(actor, job_id)
             return redirect("settings:test_clock")
     return _page(request, actor, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 

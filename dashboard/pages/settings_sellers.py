@@ -23,7 +23,7 @@ from accounts.operations.sellers import InvalidSeller, SellerFields, update_sell
 from accounts.queries.sellers import changes_of, get_seller, sellers
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
-from dashboard.pages.invoices import Tab
+from dashboard.pages.lists import Tab
 from invoicing.queries.series import SeriesReport, series_of
 
 CHANGES_SHOWN: Final = 20

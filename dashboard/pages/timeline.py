@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry
+from accounts.queries.audit import entries_about
 from dashboard.frame import is_staff
 
 _SENTENCES: Final[Mapping[str, Promise]] = {
@@ -23,7 +24,6 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     "account.updated": gettext_lazy("Account changed"),
     "subscription.created": gettext_lazy("Subscription begun"),
 }
-_TOLD_TO_CUSTOMERS: Final = ("invoice.issued",)
 _ORIGINS: Final[Mapping[str, Promise]] = {
     "api": gettext_lazy("by API key"),
     "command": gettext_lazy("from the command line"),
@@ -45,18 +45,15 @@ class Happened:
 def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
     """Return what happened to objects that the actor may see, the latest first. One statement.
 
-    Customers are told what concerns them, and not who of the staff did it.
+    Customers are not told who of the staff did it.
     """
-    entries = AuditEntry.objects.filter(tenant_id=actor.tenant_id, object_id__in=object_ids)
-    if not is_staff(actor):
-        entries = entries.filter(action__in=_TOLD_TO_CUSTOMERS)
     return [
         Happened(
             sentence=str(_SENTENCES.get(entry.action, entry.action)),
             at=entry.at,
             by=_by(entry) if is_staff(actor) else "",
         )
-        for entry in entries.order_by("-at", "-id")[:_LONGEST]
+        for entry in entries_about(actor, object_ids, limit=_LONGEST)
     ]
 
 

@@ -19,7 +19,7 @@ from accounts.models import Account
 from accounts.queries import trees
 from dashboard.pages.customers.words import KINDS, Tab, account_url, kind_name
 from dashboard.pages.doors import staff_only
-from dashboard.pages.invoices import Chip
+from dashboard.pages.lists import Chip
 from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS, About, export
 from dashboard.templatetags.figures import date_text, quantity

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Account
 from dashboard.pages import imports
+from subscriptions import tasks
 from tests.world import account, csv_of
 
 MOST_STATEMENTS = 12
@@ -62,7 +63,7 @@ def test_hands_long_files_to_a_worker(
 ):
     sent = []
     monkeypatch.setattr(imports, "ROWS_AT_ONCE", 1)
-    monkeypatch.setattr(imports.work_on_import_task, "delay", lambda **values: sent.append(values))
+    monkeypatch.setattr(tasks.work_on_import, "delay", lambda **values: sent.append(values))
     client = visit(alice)
 
     with django_capture_on_commit_callbacks(execute=True):

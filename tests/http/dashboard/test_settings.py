@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from accounts.models import AuditEntry, Job, Seller
-from dashboard.pages import settings_clock
+from invoicing import tasks
 
 MOST_STATEMENTS = 12
 REAL = {
@@ -27,9 +27,7 @@ def url(vendor):
 @pytest.fixture(autouse=True)
 def nudges(monkeypatch):
     sent = []
-    monkeypatch.setattr(
-        settings_clock.work_on_clock_move, "delay", lambda **values: sent.append(values)
-    )
+    monkeypatch.setattr(tasks.work_on_clock_move, "delay", lambda **values: sent.append(values))
     return sent
 
 
