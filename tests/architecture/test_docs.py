@@ -250,12 +250,12 @@ def test_every_role_of_a_contact_is_described():
 
 def test_every_error_code_of_an_import_is_described():
     described = set(re.findall(r"`(\w+)`", parts(FORMATS, "##")["Error codes"]))
-    readers = source("accounts/imports.py") + source("*/operations/importing*")
+    readers = source("accounts/imports/*.py") + source("*/operations/importing*")
     found = {
         node.value
         for call in ast.walk(ast.parse(readers.replace("from __future__", "#")))
         if isinstance(call, ast.Call)
-        and ast.unparse(call.func).rpartition(".")[2] in {"refuse", "CellRefused", "add", "_known"}
+        and ast.unparse(call.func).rpartition(".")[2] in {"refuse", "CellRefused", "add"}
         for node in call.args
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.collecting import collecting_afterwards
 from accounts.events import Happening, record_events
 from accounts.ids import uuid7
-from accounts.imports import Columns, Problems, note_duplicates, read_rows, sort_key
+from accounts.imports import Columns, Problems, note_duplicates, read_rows
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
 from accounts.operations.importing._account_lines import (
@@ -38,9 +37,11 @@ from accounts.operations.settings import (
     write_new,
 )
 from accounts.tenancy import operation
+from accounts.tenancy.collecting import collecting_afterwards
 from accounts.tenancy.inserting import insert_rows
 from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules import inheritance
+from billing_rules.ordering import sort_key
 
 ACCOUNT_COLUMNS = Columns(
     required=("external_id", "name", "kind"),

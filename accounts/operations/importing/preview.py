@@ -7,10 +7,11 @@ from typing import Any
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.imports import Problems, read_rows, sort_key
+from accounts.imports import Problems, read_rows
 from accounts.models import Account
 from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
 from accounts.tenancy import operation
+from billing_rules.ordering import sort_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
-from accounts.collecting import collecting_afterwards
 from accounts.errors import BillingError
 from accounts.tenancy import operation, scope
+from accounts.tenancy.collecting import collecting_afterwards
 from invoicing.models import BillingRun, RunFamily
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.collecting import collecting_afterwards
 from accounts.events import Happening, record_events
 from accounts.imports import (
     Columns,
@@ -24,6 +23,7 @@ from accounts.imports import (
 from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
+from accounts.tenancy.collecting import collecting_afterwards
 from accounts.tenancy.inserting import insert_rows
 from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from subscriptions.models import Item, Price, Subscription

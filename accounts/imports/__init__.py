@@ -1,0 +1,17 @@
+"""Files that customers bring, read into rows; nothing here knows what a row is about."""
+
+from accounts.imports.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
+from accounts.imports.files import MAX_ROWS, Columns, note_duplicates, read_rows
+
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "MAX_ROWS",
+    "CellRefused",
+    "Columns",
+    "Problems",
+    "Row",
+    "note_duplicates",
+    "plain_decimal",
+    "read_rows",
+]
