@@ -76,3 +76,8 @@ def to_major(amount_minor: int, currency: str) -> Decimal:
     """
     sign, digits, _ = Decimal(amount_minor).as_tuple()
     return Decimal((sign, digits, -exponent(currency)))
+
+
+def plain_digits(number: Decimal) -> str:
+    """Return a decimal as short text without exponent: ``9.00000000`` as ``9``."""
+    return f"{number.normalize():f}"

@@ -156,19 +156,6 @@ def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
     return Priced(sum((step.amount for step in steps), Fraction(0)), steps)
 
 
-def single_unit_amount(priced: Priced) -> Decimal | None:
-    """Return the unit price to show on an invoice line, or None where there is no single one.
-
-    There is one if a single step without a flat amount made the price; it belongs to that step's
-    quantity, so that quantity times unit price is the amount.
-
-    Source: EN 16931, BT-129 and BT-146.
-    """
-    if len(priced.steps) != 1 or priced.steps[0].flat_amount:
-        return None
-    return priced.steps[0].unit_amount
-
-
 def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[Step]:
     if terms.model == Model.GRADUATED:
         yield from _graduated_steps(terms.tiers, quantity)

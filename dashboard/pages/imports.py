@@ -33,6 +33,7 @@ from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import (
     KINDS,
     LARGEST_BYTES,
+    FileTooLarge,
     request_import,
     work_on_import,
 )
@@ -83,9 +84,7 @@ class ImportForm(forms.Form):
         """Refuse what is too large before it is read."""
         file = self.cleaned_data["file"]
         if file.size > LARGEST_BYTES:
-            raise forms.ValidationError(
-                _("A file may have 20 MB at most. Larger ones go through the command line.")
-            )
+            raise forms.ValidationError(FileTooLarge.message)
         return file
 
 

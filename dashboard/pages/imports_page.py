@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import access
 from accounts.actor import Actor
 from accounts.errors import Conflict
+from accounts.exports import harmless
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Job
@@ -23,7 +24,6 @@ from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
 from dashboard.pages.requests import whole_number
-from dashboard.tables.exports import harmless
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import KINDS, apply_import
 

@@ -19,6 +19,7 @@ from django.http import FileResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.exports import harmless
 from billing_rules.money import exponent, to_major
 from dashboard.tables.columns import Amounts, Column, Kind, Label, Link
 from dashboard.tables.table import Totals
@@ -27,7 +28,6 @@ from dashboard.templatetags.figures import locale
 MOST_ROWS: Final = 10_000
 FORMATS: Final = ("csv", "xlsx")
 _IN_MEMORY: Final = 1_000_000
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _WIDTHS: Final = {Kind.LINK: 40, Kind.TEXT: 24, Kind.LABEL: 28}
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -91,11 +91,6 @@ def plain(value: Any, currency: str = "") -> Any:
     if isinstance(value, datetime):  # spreadsheets know no time zones: the tenant's is meant
         return timezone.make_naive(value).replace(microsecond=0)
     return value
-
-
-def harmless(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _fields(columns: Sequence[Column[Any]], totals: Totals) -> Iterator[_Field]:

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from accounts.actor import Actor
 from accounts.errors import Forbidden
+from accounts.exports import harmless
 from accounts.ids import public_id
 from accounts.tenancy import scope
-from billing_rules.money import to_major
+from billing_rules.money import plain_digits, to_major
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import sees_whole
@@ -34,7 +35,6 @@ COLUMNS = (
     "tax_rate",
 )
 _CHUNK = 1_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def annex_csv(actor: Actor, invoice_id: UUID) -> Iterator[str]:
@@ -79,25 +79,21 @@ def _row(invoice: Invoice, line: InvoiceLine) -> tuple[Any, ...]:
     return (
         invoice.number or "",
         line.position,
-        _text(" › ".join(section.path)),
+        harmless(" › ".join(section.path)),
         public_id("acc", section.account_id),
-        _text(section.cost_centre),
-        _text(section.po_number),
+        harmless(section.cost_centre),
+        harmless(section.po_number),
         public_id("sub", line.subscription_id),
-        _text(line.description),
+        harmless(line.description),
         line.period_start.isoformat(),
         line.period_end.isoformat(),
-        f"{line.quantity.normalize():f}",
-        "" if line.unit_amount is None else f"{line.unit_amount.normalize():f}",
+        plain_digits(line.quantity),
+        "" if line.unit_amount is None else plain_digits(line.unit_amount),
         str(to_major(line.net_minor, invoice.currency)),
         invoice.currency,
         line.tax_category,
-        f"{line.tax_rate.normalize():f}",
+        plain_digits(line.tax_rate),
     )
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _csv(rows: Any) -> str:

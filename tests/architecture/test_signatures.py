@@ -20,7 +20,6 @@ PURE = {
     "accounts.queries.sums.put_together",
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
-    "invoicing.operations.runs.calculations.plain",
     "subscriptions.operations.importing.rows.refuse_difference",
 }
 

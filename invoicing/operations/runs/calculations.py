@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import SettingName
+from billing_rules.money import plain_digits
 from billing_rules.periods import Interval, Period, Unit
 from billing_rules.pricing import Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
@@ -107,19 +108,19 @@ class _PriceOfQuantity:
                 "name": price.name,
                 "model": price.model,
                 "currency": price.currency,
-                "unit_amount": plain(price.unit_amount),
+                "unit_amount": _plain(price.unit_amount),
                 "interval": price.interval,
                 "interval_count": price.interval_count,
                 "timing": price.timing,
                 "tax_class": price.tax_class,
             },
-            "quantity": plain(quantity),
+            "quantity": _plain(quantity),
             "steps": [
                 {
-                    "up_to": plain(step.tier.up_to) if step.tier else None,
-                    "quantity": plain(step.quantity),
-                    "unit_amount": plain(step.unit_amount),
-                    "flat_amount": plain(step.flat_amount),
+                    "up_to": _plain(step.tier.up_to) if step.tier else None,
+                    "quantity": _plain(step.quantity),
+                    "unit_amount": _plain(step.unit_amount),
+                    "flat_amount": _plain(step.flat_amount),
                     "amount": _exact(step.amount),
                 }
                 for step in priced.steps
@@ -128,11 +129,8 @@ class _PriceOfQuantity:
         }
 
 
-def plain(number: Decimal | None) -> str | None:
-    """Return a decimal as short text without exponent: ``9.00000000`` as ``9``."""
-    if number is None:
-        return None
-    return f"{number.normalize():f}"
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else plain_digits(number)
 
 
 def _exact(amount: Fraction) -> str:

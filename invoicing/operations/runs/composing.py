@@ -165,6 +165,8 @@ def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:
 
     Where one step without a flat amount made the price, quantity times unit price is the price
     of the full period; otherwise there is no single unit price.
+
+    Source: EN 16931, BT-129 and BT-146.
     """
     steps = calculation["steps"]
     if len(steps) == 1 and Decimal(steps[0]["flat_amount"]) == 0:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.models import SettingName
 from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of
+from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow
@@ -223,7 +224,7 @@ def _reason(
         "tax": {
             "reason": decision.reason,
             "category": tax.category.value,
-            "rate": f"{tax.rate.normalize():f}",
+            "rate": plain_digits(tax.rate),
             "seller_country": families.sellers[key.seller].country,
             "buyer_country": families.accounts[bill_to_id].country,
         },

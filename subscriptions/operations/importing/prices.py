@@ -24,6 +24,7 @@ from accounts.imports import (
 from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
+from billing_rules.money import plain_digits
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
@@ -184,11 +185,11 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
                 {
                     "up_to": None
                     if up_to == "inf"
-                    else _plain(plain_decimal(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
-                    "unit_amount": _plain(
+                    else plain_digits(plain_decimal(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
+                    "unit_amount": plain_digits(
                         plain_decimal(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
                     ),
-                    "flat_amount": _plain(
+                    "flat_amount": plain_digits(
                         plain_decimal(flat_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
                     ),
                 }
@@ -197,10 +198,6 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
             row.refuse("tiers", refused.code, refused.detail)
             return []
     return tiers
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
 
 
 def _check_terms(row: Row, values: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ import pytest
 from django.http import QueryDict
 from django.utils.translation import override
 
+from accounts.exports import harmless
 from dashboard.tables import Amounts, Column, Kind, Link, Table
-from dashboard.tables.exports import About, export, harmless, plain
+from dashboard.tables.exports import About, export, plain
 from dashboard.tables.keyset import Order
 
 TABLE: Table[dict[str, Any]] = Table(

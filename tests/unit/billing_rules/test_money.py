@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_rules.money import exponent, half_up, is_currency, to_major, to_minor
+from billing_rules.money import (
+    exponent,
+    half_up,
+    is_currency,
+    plain_digits,
+    to_major,
+    to_minor,
+)
 
 quick = settings(max_examples=50, deadline=None, database=None)
 
@@ -77,3 +84,10 @@ def test_shows_minor_units_with_the_currencys_decimals(minor, currency, text):
 @given(st.integers(), st.sampled_from(["JPY", "EUR", "KWD", "UYW"]))
 def test_converting_there_and_back_is_exact(minor, currency):
     assert to_minor(to_major(minor, currency), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [("9.00000000", "9"), ("100", "100"), ("0.000", "0"), ("2.50", "2.5")]
+)
+def test_writes_a_decimal_in_short(number, text):
+    assert plain_digits(Decimal(number)) == text

@@ -14,7 +14,6 @@ from billing_rules.pricing import (
     PriceTerms,
     Tier,
     price_of,
-    single_unit_amount,
 )
 
 quick = settings(max_examples=50, deadline=None, database=None)
@@ -85,25 +84,6 @@ def test_explains_packages_by_their_number():
     (step,) = price_of(PACKAGE, Decimal(1001)).steps
 
     assert (step.tier, step.quantity, step.unit_amount) == (None, 2, 12)
-
-
-@pytest.mark.parametrize(
-    ("terms", "quantity", "unit_amount"),
-    [
-        (FLAT, 7, "19.90"),
-        (PER_UNIT, 3, "2.255"),
-        (PACKAGE, 1001, "12"),
-        (GRADUATED, 10, "45"),
-        (GRADUATED, 11, None),
-        (GRADUATED, 0, None),
-        (VOLUME, 101, "14"),
-        (VOLUME, 240, None),
-    ],
-)
-def test_a_line_shows_a_unit_price_where_there_is_a_single_one(terms, quantity, unit_amount):
-    shown = single_unit_amount(price_of(terms, Decimal(quantity)))
-
-    assert shown == (None if unit_amount is None else Decimal(unit_amount))
 
 
 quantities = st.decimals(0, 10**9, places=6, allow_nan=False, allow_infinity=False)
