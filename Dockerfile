@@ -21,7 +21,8 @@ RUN apt-get update \
  && fc-cache --force --system-only
 RUN groupadd --gid 10001 billing \
  && useradd --uid 10001 --gid billing --no-create-home --home-dir /srv/billing --shell /usr/sbin/nologin billing \
- && install --directory --owner billing --group billing /srv/backups
+ && install --directory --owner billing --group billing /srv/backups \
+ && install --directory --mode 1777 /run/billing
 COPY --from=packages /srv/venv /srv/venv
 WORKDIR /srv/billing
 COPY . .

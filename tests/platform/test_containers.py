@@ -87,6 +87,16 @@ def test_nothing_runs_as_root():
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_what_is_written_goes_where_the_image_has_a_folder_for_everybody():
+    schedule = next(word for word in SERVICES["beat"]["command"] if word.startswith("--schedule="))
+    folder = schedule.removeprefix("--schedule=").removesuffix("/timetable")
+
+    for name in OURS:
+        assert SERVICES[name]["tmpfs"] == ["/tmp", f"{folder}:mode=1777"]
+    assert f"install --directory --mode 1777 {folder}\n" in DOCKERFILE
+    assert f"find {folder} " in SERVICES["beat"]["healthcheck"]["test"][1]
+
+
 def test_every_image_has_a_version():
     images = [
         *re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE),
