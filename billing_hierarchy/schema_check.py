@@ -1,5 +1,6 @@
 """Whether the database has the tables of this version: whoever starts without them is told so."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -23,14 +24,12 @@ def pending_migrations() -> list[str]:
 
     One statement.
     """
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute("SELECT app, name FROM django_migrations")
-        except ProgrammingError:
-            applied = set()
-        else:
-            applied = set(cursor.fetchall())
-    return [".".join(one) for one in sorted(known_migrations() - applied)]
+    return _named(known_migrations() - _applied_migrations())
+
+
+def later_migrations() -> list[str]:
+    """Return the migrations that the database has and this version does not know."""
+    return _named(_applied_migrations() - known_migrations())
 
 
 def refuse_older_tables() -> None:
@@ -44,3 +43,17 @@ def refuse_older_tables() -> None:
             f"The database lacks {len(pending)} migrations of this version, {pending[0]} first:"
             " run `manage.py migrate --database owner`."
         )
+
+
+def _applied_migrations() -> set[tuple[str, str]]:
+    """Return what the database has; nothing where there are no tables yet."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT app, name FROM django_migrations")
+        except ProgrammingError:
+            return set()
+        return set(cursor.fetchall())
+
+
+def _named(migrations: Iterable[tuple[str, str]]) -> list[str]:
+    return [".".join(one) for one in sorted(migrations)]

@@ -13,6 +13,7 @@ from billing_hierarchy.embedded.addresses import DATABASE
 from billing_hierarchy.embedded.errors import EmbeddedServiceError
 from billing_hierarchy.embedded.folders import MIGRATED_STAMP, local_folder
 from billing_hierarchy.embedded.joining import is_embedded
+from billing_hierarchy.schema_check import later_migrations
 
 
 def migrate_if_embedded() -> None:
@@ -20,6 +21,9 @@ def migrate_if_embedded() -> None:
 
     A stamp beside the cluster says which migrations it has, so that a command with nothing to do
     does not pay for asking.
+
+    Raises:
+        EmbeddedServiceError: a later version has written the database.
     """
     if not _is_ours():
         return
@@ -31,6 +35,7 @@ def migrate_if_embedded() -> None:
     with locks.exclusive(folder / "migrate.lock"):
         if _read(stamp) == wanted:
             return
+        _refuse_later_tables(folder)
         print("Applying pending migrations …", file=sys.stderr, flush=True)
         call_command("migrate", database="owner", interactive=False, verbosity=0, stdout=sys.stderr)
         try:
@@ -44,6 +49,19 @@ def forget_migrations() -> None:
     if not _is_ours():
         return
     (local_folder() / "postgresql" / MIGRATED_STAMP).unlink(missing_ok=True)
+
+
+def _refuse_later_tables(folder: Path) -> None:
+    """Return unless the database has migrations that are unknown here.
+
+    This version would leave empty what later ones require, or read what they no longer write.
+    """
+    if later := later_migrations():
+        raise EmbeddedServiceError(
+            f"The data in {folder} was written by a later version of the product (this one does "
+            f"not know {later[0]}): use that version again, or set BILLING_LOCAL_DIR to another "
+            "folder. Nothing was changed."
+        )
 
 
 def _is_ours() -> bool:
