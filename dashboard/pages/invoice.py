@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
@@ -29,6 +29,7 @@ from dashboard.pages.invoice_sections import (
 )
 from dashboard.pages.requests import wants_fragment, whole_number
 from dashboard.pages.timeline import timeline_of
+from invoicing.documents.annex import get_annex
 from invoicing.documents.pdf import get_pdf
 from invoicing.documents.wording import tax_reason
 from invoicing.models import Invoice, InvoiceTax
@@ -148,6 +149,18 @@ def invoice_pdf(request: ActorRequest, invoice_id: str) -> HttpResponse:
     """Hand out the PDF."""
     found = get_pdf(request.actor, key_of("inv", invoice_id), now=clock.now_of(request.tenant))
     response = HttpResponse(found.content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+@in_own_frame
+def invoice_annex(request: ActorRequest, invoice_id: str) -> StreamingHttpResponse:
+    """Hand out all lines as CSV."""
+    actor = request.actor
+    found = get_annex(actor, key_of("inv", invoice_id), today=actor.today)
+    response = StreamingHttpResponse(found.pieces, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response

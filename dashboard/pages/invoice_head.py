@@ -15,6 +15,7 @@ from dashboard.pages import badges
 from dashboard.pages.badges import Badge
 from dashboard.pages.requests import namespace_of
 from dashboard.templatetags.figures import quantity
+from invoicing.documents.content import shows_detail
 from invoicing.models import Invoice
 
 COLUMNS: Final = 6
@@ -40,6 +41,7 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
             "due_date": invoice.due_date,
             "is_issued": invoice.number is not None,
             "whole": invoice.whole,
+            "has_annex": invoice.whole and not shows_detail(invoice),
             "line_count": invoice.line_count,
         },
         "title": _title(invoice),

@@ -2,9 +2,13 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from io import StringIO
 from typing import Any
 from uuid import UUID
+
+from django.utils import translation
 
 from accounts.actor import Actor
 from accounts.errors import Forbidden
@@ -12,6 +16,8 @@ from accounts.exports import harmless
 from accounts.ids import public_id
 from accounts.tenancy import scope
 from billing_rules.money import plain_digits, to_major
+from invoicing.documents.file_names import annex_name
+from invoicing.documents.formats import language_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import sees_whole
@@ -37,11 +43,24 @@ COLUMNS = (
 _CHUNK = 1_000
 
 
-def annex_csv(actor: Actor, invoice_id: UUID) -> Iterator[str]:
-    """Return the annex piece by piece: a head row, then a row per line.
+@dataclass(frozen=True, slots=True)
+class AnnexFile:
+    """A file to hand out: its name, and its text piece by piece as it is read."""
+
+    file_name: str
+    pieces: Iterator[str]
+
+
+def get_annex(actor: Actor, invoice_id: UUID, *, today: date) -> AnnexFile:
+    """Return the annex of an invoice: a head row, then a row per line.
 
     Dates are ISO, a period's end is not part of it, amounts are in major units with a point. Text
     that a spreadsheet would run as a formula begins with an apostrophe.
+
+    Args:
+        actor: who asks.
+        invoice_id: which one.
+        today: the date in the name of a draft's file; an issued invoice has its own.
 
     Raises:
         NotFound: the invoice is out of sight.
@@ -51,7 +70,9 @@ def annex_csv(actor: Actor, invoice_id: UUID) -> Iterator[str]:
         invoice = get_invoice(actor, invoice_id)
         if not sees_whole(actor, invoice):
             raise Forbidden
-    return _pieces(actor, invoice)
+    with translation.override(language_of(invoice.language)):
+        name = annex_name(invoice, invoice.issue_date or today)
+    return AnnexFile(name, _pieces(actor, invoice))
 
 
 def _pieces(actor: Actor, invoice: Invoice) -> Iterator[str]:

@@ -113,6 +113,21 @@ def test_hands_out_the_pdf(billed, alice, visit, url, monkeypatch):
     assert answer.content == made.content
 
 
+def test_hands_out_the_lines_that_are_not_printed(billed, alice, bob, visit, url, monkeypatch):
+    assert "Download annex" not in visit(alice).get(url).content.decode()
+    monkeypatch.setattr("invoicing.documents.content.DETAIL_LIMIT", 1)
+
+    page = visit(bob("group")).get(f"/portal{url}").content.decode()
+    answer = visit(bob("group")).get(f"/portal{url}annex")
+
+    assert f'href="/portal{url}annex"' in page
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"].endswith('.csv"')
+    rows = b"".join(answer.streaming_content).decode().splitlines()
+    assert len(rows) == 1 + invoice_of(billed, "group").line_count
+    assert visit(bob("branch")).get(f"/portal{url}annex").status_code == HTTPStatus.FORBIDDEN
+
+
 def test_shows_a_department_its_own_sections_only(billed, bob, visit, url):
     client = visit(bob("branch"))
 
@@ -148,7 +163,13 @@ def test_finds_nothing_for_strangers(billed, charlie, visit, url):
     client = visit(charlie)
     unknown = public_id("inv", uuid7())
 
-    for address in (url, f"{url}pdf", f"{url}sections/1/", why_url(billed, "group", "s2")):
+    for address in (
+        url,
+        f"{url}pdf",
+        f"{url}annex",
+        f"{url}sections/1/",
+        why_url(billed, "group", "s2"),
+    ):
         assert client.get(address).status_code == HTTPStatus.NOT_FOUND
     known, not_known = client.get(url), client.get(f"/invoices/{unknown}/")
     assert _without_reference(known) == _without_reference(not_known)

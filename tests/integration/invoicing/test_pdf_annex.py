@@ -6,8 +6,9 @@ import pytest
 
 from accounts.errors import Forbidden, NotFound
 from invoicing.documents import annex
-from invoicing.documents.annex import COLUMNS, annex_csv
-from tests.world import account, price, subscription
+from invoicing.documents.annex import COLUMNS, get_annex
+from invoicing.documents.pdf import get_pdf
+from tests.world import NOW, TODAY, account, price, subscription
 
 
 @pytest.fixture
@@ -27,12 +28,22 @@ def invoice_id(vendor):
     return found
 
 
-def read(pieces):
-    return list(csv.DictReader("".join(pieces).splitlines()))
+def pieces(actor, invoice_id):
+    return get_annex(actor, invoice_id, today=TODAY).pieces
+
+
+def read(text):
+    return list(csv.DictReader("".join(text).splitlines()))
+
+
+def test_is_named_as_the_document(vendor, invoice_id):
+    name = get_annex(vendor.actor, invoice_id, today=TODAY).file_name
+
+    assert name == get_pdf(vendor.actor, invoice_id, now=NOW).file_name.replace(".pdf", ".csv")
 
 
 def test_lists_every_line(vendor, invoice_id):
-    rows = read(annex_csv(vendor.actor, invoice_id))
+    rows = read(pieces(vendor.actor, invoice_id))
 
     assert list(rows[0]) == list(COLUMNS)
     assert [{name: row[name] for name in COLUMNS if not name.endswith("_id")} for row in rows] == [
@@ -72,18 +83,18 @@ def test_lists_every_line(vendor, invoice_id):
 
 
 def test_reads_piece_by_piece(vendor, invoice_id, monkeypatch):
-    whole = "".join(annex_csv(vendor.actor, invoice_id))
+    whole = "".join(pieces(vendor.actor, invoice_id))
 
     monkeypatch.setattr(annex, "_CHUNK", 1)
-    pieces = list(annex_csv(vendor.actor, invoice_id))
+    some = list(pieces(vendor.actor, invoice_id))
 
-    assert len(pieces) == 3
-    assert "".join(pieces) == whole
+    assert len(some) == 3
+    assert "".join(some) == whole
 
 
 def test_is_for_those_who_see_the_whole_invoice(vendor, invoice_id, bob, charlie):
-    assert len(read(annex_csv(bob("C"), invoice_id))) == 2
+    assert len(read(pieces(bob("C"), invoice_id))) == 2
     with pytest.raises(Forbidden):
-        annex_csv(bob("C-1"), invoice_id)
+        pieces(bob("C-1"), invoice_id)
     with pytest.raises(NotFound):
-        annex_csv(charlie, invoice_id)
+        pieces(charlie, invoice_id)
