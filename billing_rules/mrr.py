@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from billing_rules.money import exponent, half_up
+from billing_rules.money import to_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import PriceTerms, price_of
 
@@ -31,4 +31,4 @@ def monthly_minor(terms: PriceTerms, quantity: Decimal, cycle: Interval, currenc
         currency: of the price.
     """
     per_month = price_of(terms, quantity).amount * _PER_MONTH[cycle.unit] / cycle.count
-    return half_up(per_month * 10 ** exponent(currency))
+    return to_minor(per_month, currency)
