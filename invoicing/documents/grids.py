@@ -50,14 +50,14 @@ def summary_table(document: Document, pages: Mapping[str, int]) -> Table:
         rows.append(_summary_row(document, section, pages))
         if section.closing:
             rows.append(_closing_row(document, *section.closing))
-    widths = [9 * MILLIMETRE, 0, 27 * MILLIMETRE]
+    widths = [9 * MILLIMETRE, 0, 24 * MILLIMETRE]
     heads = [
         _head(pgettext(CONTEXT, "No."), is_right=True),
         _head(pgettext(CONTEXT, "Sub-account")),
         _net_head(document),
     ]
     if document.has_references:
-        widths.insert(-1, 37 * MILLIMETRE)
+        widths.insert(-1, 41 * MILLIMETRE)
         heads.insert(-1, _head(pgettext(CONTEXT, "Cost centre · PO")))
     if document.has_detail:
         widths.insert(-1, 12 * MILLIMETRE)
@@ -144,13 +144,16 @@ def _account_cell(document: Document, section: Section) -> Cell:
         (pgettext(CONTEXT, "Your purchase order"), section.po_number),
     )
     reference = " · ".join(f"{label} {text}" for label, text in references if text)
+    columns = 2 if document.has_periods else 1
     return Cell(
         (caption, (Span(reference, REFERENCE),)) if reference else (caption,),
         STRONG,
-        columns=2 if document.has_periods else 1,
+        columns=columns,
         role="TH",
         room=CONTINUED_ROOM,
         aside=Span(pgettext(CONTEXT, "(continued)"), CONTINUED),
+        # Beside a reference stand the heads of the amounts; above them the name has their room.
+        over=sum(_line_widths(document)[columns:]) if reference else 0,
     )
 
 

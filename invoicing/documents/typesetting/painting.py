@@ -115,7 +115,7 @@ class FurnishedPage(Page):
             if place == 0 and placed.continues and (aside := cell.cell.aside):
                 width = self._pen.width(aside)
                 piece = Piece(aside.text, aside.face, 0, width)
-                right = left + cell.width - PADDING
+                right = left + cell.width + cell.cell.over - PADDING
                 self._pen.draw(stream, piece, right - width, y + line.baseline)
             y += line.height
         stream.end_marked_content()

@@ -21,7 +21,8 @@ class Cell:
     """Text in a table: paragraphs below each other.
 
     ``role`` is ``TH`` or ``TD``. ``room`` is kept free at the right of the text, ``aside`` stands
-    there where the table is continued. ``link`` names a table to jump to.
+    there where the table is continued. ``link`` names a table to jump to. All but the last
+    paragraph may reach ``over`` the cells to the right, whose text stands at the bottom.
     """
 
     paragraphs: tuple[tuple[Span, ...], ...]
@@ -33,6 +34,7 @@ class Cell:
     room: float = 0
     aside: Span | None = None
     link: str = ""
+    over: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,10 @@ def _set_row(row: Row, widths: tuple[float, ...], letters: Letters) -> SetRow:
         x = sum(widths[:column])
         width = sum(widths[column : column + cell.columns])
         room = width - 2 * PADDING - cell.room
+        rooms = [room + cell.over] * (len(cell.paragraphs) - 1) + [room]
         lines = tuple(
             line
-            for paragraph in cell.paragraphs
+            for paragraph, room in zip(cell.paragraphs, rooms, strict=True)
             for line in letters.lines(paragraph, cell.face, room)
         )
         cells.append(SetCell(cell, lines, x, width))

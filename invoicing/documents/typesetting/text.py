@@ -15,6 +15,8 @@ POINT = 4 / 3
 """A point in the unit of pages, of which 96 are an inch."""
 MILLIMETRE = 96 / 25.4
 LINE_HEIGHT = 1.4
+HYPHENATED = (12, 4, 4)
+"""Letters of the shortest word that is hyphenated, and of its shortest parts: names stay whole."""
 
 Colour = tuple[float, float, float]
 
@@ -116,6 +118,7 @@ class Letters:
             style["lang"] = self.language
             style["white_space"] = "normal" if face.breaks else "nowrap"
             style["hyphens"] = "auto" if face.breaks else "none"
+            style["hyphenate_limit_chars"] = HYPHENATED
             style["overflow_wrap"] = "anywhere" if face.breaks else "normal"
             self._styles[face] = style
         return self._styles[face]

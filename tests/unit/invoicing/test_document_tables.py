@@ -1,14 +1,25 @@
 """The tables of documents: what stands on which page, sums of branches, and their structure."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
+from weasyprint.text.fonts import FontConfiguration
 
 from invoicing.documents.content import document
 from invoicing.documents.sheet import pdf_bytes
 from invoicing.documents.typesetting.paging import fill_rooms
-from invoicing.documents.typesetting.tables import RowLook, SetRow, SetTable
+from invoicing.documents.typesetting.tables import (
+    Cell,
+    Row,
+    RowLook,
+    SetRow,
+    SetTable,
+    Table,
+    set_table,
+)
+from invoicing.documents.typesetting.text import Face, Letters, Span
 from tests.unit.invoicing.invoice_rows import TODAY, line_row, rows
 
 PAGES_OF_LINES = 4
@@ -130,3 +141,32 @@ def test_numbers_what_is_drawn_as_the_structure_does(reader):
         for mark, parent in enumerate(parents):
             kids = parent.get_object()["/K"]
             assert mark in (kids if isinstance(kids, list) else [kids])
+
+
+@pytest.fixture(scope="module")
+def letters():
+    """Letters of a German document."""
+    return Letters(FontConfiguration(), {}, "de")
+
+
+def test_lets_a_name_reach_over_the_heads_beside_it_but_not_what_stands_between_them(letters):
+    face = Face(breaks=True)
+    words = (Span("Autohaus Lindner GmbH, Filiale Stuhr", face),)
+    narrow = Cell((words, words), face)
+    row = Row((replace(narrow, over=500),), RowLook())
+
+    lines = set_table(Table((100,), row, (Row((narrow,), RowLook()),), (1,)), letters)
+
+    (head,), (plain,) = lines.head.cells, lines.groups[0][0].cells
+    first = len(plain.lines) // 2
+    assert len(head.lines) == 1 + first
+    assert head.lines[0].width > 100 > head.lines[1].width
+
+
+def test_keeps_short_words_whole(letters):
+    face = Face(breaks=True)
+    broken = letters.lines((Span("Filiale Nordwesten Großhandelsgesellschaft", face),), face, 75)
+
+    texts = ["".join(piece.text for piece in line.pieces).strip() for line in broken]
+    assert texts[:2] == ["Filiale", "Nordwesten"]
+    assert all(text.endswith("\u2010") for text in texts[2:-1])
