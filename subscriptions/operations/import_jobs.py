@@ -82,7 +82,8 @@ def request_import(
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
     }
-    total = content.count(b"\n")
+    # Without the header, and with a last line that lacks its end.
+    total = max(content.strip().count(b"\n"), 0)
     return put_into_queue(
         actor, Job.Kind.IMPORT, params=params, content=content, total=total, now=now
     )

@@ -43,6 +43,14 @@ def test_checks_and_stores_nothing_then_imports(vendor, alice, visit):
     assert "Import 2 rows" not in again
 
 
+@pytest.mark.parametrize("content", [csv_of(GOOD), csv_of(GOOD).rstrip(b"\n")])
+def test_counts_the_rows_below_the_header(vendor, alice, visit, content):
+    client = visit(alice)
+    send(client, content)
+
+    assert '<td data-label="Rows" class="num">2</td>' in client.get("/import/").content.decode()
+
+
 def test_lists_errors_by_page_and_as_a_file(vendor, alice, visit):
     client = visit(alice)
     rows = [account(f"a{number}", kind="=cmd") for number in range(120)]
