@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from invoicing.queries.balances import balance_total
-from invoicing.queries.invoices import LATEST_FIRST, invoices
+from invoicing.queries.invoices import DUE_SOON_DAYS, LATEST_FIRST, invoices
 
 LATEST = 5
 
@@ -109,4 +109,6 @@ def _state(invoice: Any, today: date) -> tuple[str, str]:
         return _("Paid"), "ok"
     if invoice.due_date < today:
         return _("Overdue"), "bad"
+    if invoice.due_date <= today + timedelta(days=DUE_SOON_DAYS):
+        return _("Due soon"), "warn"
     return _("Open"), "info"

@@ -68,10 +68,12 @@ def _title(invoice: Invoice) -> str:
 
 
 def _badges(invoice: Any, actor: Actor) -> Iterable[Badge]:
-    yield badges.invoice_badge_with_date(invoice, actor.today)
     if not invoice.whole:
-        yield Badge(_("Extract, not an invoice for VAT purposes"), "warn", is_plain=True)
-    elif invoice.section_count > 1:
+        # Whether the whole is paid is a matter of those who see the whole.
+        yield Badge(_("Extract, not an invoice for VAT purposes"), "info", is_plain=True)
+        return
+    yield badges.invoice_badge_with_date(invoice, actor.today)
+    if invoice.section_count > 1:
         text = ngettext(
             "Consolidated, %(count)s account",
             "Consolidated, %(count)s accounts",

@@ -72,6 +72,9 @@ def _accounts(row: Row) -> int | None:
 
 
 def _status(row: Row) -> Label:
+    if not row.invoice.whole:
+        # Whether the whole is paid is a matter of those who see the whole.
+        return Label(_("Extract"), "")
     badge = invoice_badge(row.invoice, row.today)
     return Label(badge.label, badge.tone)
 
@@ -162,7 +165,7 @@ TABLE: Final[Table[Row]] = Table(
             "due",
             gettext_lazy("Due"),
             Kind.DATE,
-            lambda row: row.invoice.due_date,
+            lambda row: row.invoice.due_date if row.invoice.whole else None,
             sort="due_date",
         ),
         Column("status", gettext_lazy("Status"), Kind.LABEL, _status),

@@ -93,6 +93,9 @@ def _of_status(sums: Iterable[InvoiceSum], status: str | None) -> Iterator[Invoi
 def _tabs(sums: Sequence[InvoiceSum], filters: Filters, state: State, *, staff: bool) -> list[Tab]:
     always = _ALWAYS_FOR_STAFF if staff else _ALWAYS
     tabs = [_tab(_("All"), sums, filters, state, None)]
+    if sums and not filters.status and not any(one.whole_count for one in sums):
+        # A reader of extracts has nothing to pay, and is not told what others owe.
+        return tabs
     for status, (label, _tone) in INVOICE_STATUSES.items():
         of_status = [*_of_status(sums, status)]
         if status in always or of_status or status == filters.status:

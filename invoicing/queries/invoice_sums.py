@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, Q, QuerySet, Sum, Value, When
 
 from accounts.actor import Actor
 from invoicing.models import Invoice
@@ -25,7 +25,7 @@ class StatusSum:
 class InvoiceSum:
     """What the invoices of one status, urgency and currency add up to, in minor units.
 
-    ``urgency`` is ``overdue``, ``due_soon`` or empty.
+    ``urgency`` is ``overdue``, ``due_soon`` or empty. ``whole_count`` leaves out partial views.
     """
 
     status: str
@@ -35,6 +35,7 @@ class InvoiceSum:
     net_minor: int
     gross_minor: int
     open_minor: int
+    whole_count: int
 
 
 def status_sums(actor: Actor, found: QuerySet[Invoice]) -> list[StatusSum]:
@@ -84,7 +85,8 @@ def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list
             net_sum=Sum("shown_net_minor"),
             gross_sum=Sum("shown_gross_minor"),
             open_sum=Sum("shown_open_minor", default=0),
+            whole_count=Count("pk", filter=Q(whole=True)),
         )
-        .values_list(*key, "count", "net_sum", "gross_sum", "open_sum")
+        .values_list(*key, "count", "net_sum", "gross_sum", "open_sum", "whole_count")
     )
     return [InvoiceSum(*row) for row in rows]

@@ -283,6 +283,16 @@ def test_shows_a_department_no_more_than_its_part(billed, bob, visit):
     assert float(row["Net, EUR"]) < whole.net_minor / 100
 
 
+def test_tells_a_department_nothing_of_what_others_owe(billed, bob, visit):
+    page = read(visit(bob("branch")), "?columns=due&columns=status", "/portal")
+
+    assert 'data-label="Status"><span class="badge ">Extract</span>' in page
+    assert 'data-label="Due" class="none">–' in page
+    for status in ("open", "due_soon", "overdue", "paid"):
+        assert f"status={status}" not in page
+    assert "status=overdue" in read(visit(bob("group")), "", "/portal")
+
+
 def test_does_not_find_a_strangers_account(billed, charlie, visit, other_vendor):
     within = public_id("acc", billed.id_of("group"))
 
