@@ -71,7 +71,7 @@ def describe_problem(problem: RunProblem) -> str:
             "“%(account)s” is invoiced through an account that is not party to its contract."
         ),
         "vat_id_missing_or_invalid": _(
-            "“%(account)s” is in another EU country without a valid VAT id: domestic tax applies."
+            "“%(account)s” is in another EU country without a valid VAT ID: domestic tax applies."
         ),
         "tax_rate_unknown": _("The seller knows no tax rate for a service of “%(account)s”."),
         "too_many_periods": _(

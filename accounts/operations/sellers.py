@@ -164,7 +164,7 @@ def _fault(name: str, value: str, country: str) -> Promise | None:
         case "country" if not is_country(value):
             return _("This is no country's code.")
         case "vat_id" if not vat_id_valid(country, value):
-            return _("This is no VAT id of the seller's country.")
+            return _("This is no VAT ID of the seller's country.")
         case "iban" if not iban.is_valid(value):
             return _("This is no IBAN: its check digits are wrong.")
         case "bic" if not bic.is_valid(value):

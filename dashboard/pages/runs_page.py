@@ -40,7 +40,7 @@ PATIENCE: Final = 5
 _TITLES: Final[dict[str, Promise]] = {
     "bill_to_incomplete": gettext_lazy("Name or address incomplete"),
     "bill_to_not_contract_party": gettext_lazy("Recipient is not party to the contract"),
-    "vat_id_missing_or_invalid": gettext_lazy("VAT id missing or not valid"),
+    "vat_id_missing_or_invalid": gettext_lazy("VAT ID missing or not valid"),
     "tax_rate_unknown": gettext_lazy("Tax rate unknown"),
     "too_many_periods": gettext_lazy("Too many periods at once"),
     "outside_calendar": gettext_lazy("Period outside the calendar"),

@@ -34,7 +34,7 @@ FIELDS: Final[dict[str, Any]] = {
     "postal_code": gettext_lazy("Postal code"),
     "city": gettext_lazy("City"),
     "country": gettext_lazy("Country (two letters)"),
-    "vat_id": gettext_lazy("VAT id"),
+    "vat_id": gettext_lazy("VAT ID"),
     "tax_number": gettext_lazy("Tax number"),
     "register_entry": gettext_lazy("Register entry"),
     "directors": gettext_lazy("Directors"),

@@ -126,6 +126,12 @@ def period(start: date, end: date) -> str:
 
 
 @register.filter
+def unbroken(text: str) -> str:
+    """Keep the words of each day of a period together: a line ends behind its dash."""
+    return str(text).replace(" ", "\u00a0")
+
+
+@register.filter
 def starter(label: str) -> str:
     """Return who started something; what no person has started has a word of its own."""
     return pgettext("who started it", "Timetable") if label == SYSTEM else label

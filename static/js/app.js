@@ -32,6 +32,19 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Rooms: on a narrow screen they are a row to be pushed; the current one begins in sight.
+const room = document.querySelector(".rooms [aria-current]");
+const row = room?.closest(".rooms");
+if (row && row.scrollWidth > row.clientWidth) {
+  row.scrollLeft = room.offsetLeft - (row.clientWidth - room.offsetWidth) / 2;
+}
+
+// Tabs: the same.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const tabs = tab.closest(".tabs");
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+}
+
 // Search: "/" goes to the page's search field, unless something is being typed.
 document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.keys === "off") return;
