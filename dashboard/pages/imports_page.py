@@ -22,6 +22,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Job
 from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
+from dashboard.pages.heads import Step
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
 from dashboard.pages.requests import whole_number
 from dashboard.templatetags.figures import quantity
@@ -75,7 +76,7 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
         "job": job,
         "job_id": job.public_id,
         "title": job.params["file_name"] or _("Import"),
-        "crumbs": [{"label": _("Import"), "url": "../"}, {"label": job.params["file_name"]}],
+        "crumbs": [Step(_("Import"), "../"), Step(job.params["file_name"])],
         "badges": [import_badge(job)],
         "kind": KIND_NAMES[job.params["kind"]],
         "is_waiting": job.is_open

@@ -1,14 +1,13 @@
 """The facts beside an invoice, from what was frozen with it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from dashboard.pages.heads import Fact
 from dashboard.templatetags.figures import day, period_text
 from invoicing.documents import parties
 from invoicing.documents.formats import Formats
@@ -25,14 +24,6 @@ _COLLECTION: Final[Mapping[str, Promise]] = {
     "debit": gettext_lazy("Direct debit"),
     "automatic": gettext_lazy("Collected automatically"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A label and what it says."""
-
-    label: str
-    value: str | SafeString
 
 
 def address_of(invoice: Invoice, language: str) -> tuple[str, ...]:

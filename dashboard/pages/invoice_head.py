@@ -1,7 +1,6 @@
 """What every page about an invoice says first: its name, its badges, the way to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.urls import reverse
@@ -13,20 +12,13 @@ from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages import badges
 from dashboard.pages.badges import Badge
+from dashboard.pages.heads import Step
 from dashboard.pages.requests import namespace_of
 from dashboard.templatetags.figures import quantity
 from invoicing.documents.content import shows_detail
 from invoicing.models import Invoice
 
 COLUMNS: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class PathStep:
-    """One step of the breadcrumb; the last one has no address."""
-
-    label: str
-    url: str = ""
 
 
 def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
@@ -50,15 +42,15 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
     }
 
 
-def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[PathStep]:
+def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[Step]:
     """Return the breadcrumb: the list, this invoice, and what is shown of it."""
     namespace = namespace_of(request)
-    every = PathStep(_("Invoices"), reverse("invoices:list", current_app=namespace))
+    every = Step(_("Invoices"), reverse("invoices:list", current_app=namespace))
     number = invoice.number or _("Draft")
     if not below:
-        return [every, PathStep(number)]
+        return [every, Step(number)]
     own = reverse("invoices:page", args=[invoice.public_id], current_app=namespace)
-    return [every, PathStep(number, own), PathStep(below)]
+    return [every, Step(number, own), Step(below)]
 
 
 def _title(invoice: Invoice) -> str:

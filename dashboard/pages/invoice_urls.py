@@ -11,7 +11,7 @@ urlpatterns = [
     path("<str:invoice_id>/", invoice.invoice_page, name="page"),
     path("<str:invoice_id>/glance/", invoice_glance.glance, name="glance"),
     path("<str:invoice_id>/pdf", invoice.invoice_pdf, name="pdf"),
-    path("<str:invoice_id>/annex", invoice.invoice_annex, name="annex"),
+    path("<str:invoice_id>/annex.csv", invoice.invoice_annex, name="annex"),
     path("<str:invoice_id>/sections/<int:position>/", invoice.invoice_section, name="section"),
     path("<str:invoice_id>/lines/<str:line_id>/why/", invoice.why, name="why"),
 ]

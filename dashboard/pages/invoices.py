@@ -15,9 +15,10 @@ from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages.badges import INVOICE_STATUSES
 from dashboard.pages.doors import in_own_frame
+from dashboard.pages.heads import Tab
 from dashboard.pages.invoice_filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, Row, rows_of, totals_of
-from dashboard.pages.lists import Tab, save
+from dashboard.pages.lists import save
 from dashboard.pages.requests import namespace_of
 from dashboard.tables import State, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
@@ -114,7 +115,7 @@ def _tab(
         count += one.count
         amounts[one.currency] += one.open_minor if is_owed else one.gross_minor
     url, is_current = state.url(status=status), filters.status == status
-    return Tab(label, url, quantity(count), is_current, _sum_text(amounts))
+    return Tab(label, url, is_current, quantity(count), _sum_text(amounts))
 
 
 def _sum_text(amounts: dict[str, int]) -> str:

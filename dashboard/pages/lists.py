@@ -1,4 +1,4 @@
-"""What all lists have around their table: tabs, chips, the file that holds what is shown."""
+"""What all lists have around their table: chips, and the file that holds what is shown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,6 @@ from accounts.middleware import ActorRequest
 from dashboard.tables import State, Table, Totals
 from dashboard.tables.exports import About, export
 from dashboard.templatetags.figures import date_text
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One part of a list to look at: how many there are, and below it what they add up to."""
-
-    label: str
-    url: str
-    count: str
-    is_current: bool
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

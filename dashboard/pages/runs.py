@@ -20,6 +20,7 @@ from accounts.errors import Invalid, NotFound
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
+from dashboard.pages.heads import Step
 from dashboard.templatetags.figures import date_text, quantity
 from invoicing.operations.runs import request_run
 from invoicing.queries import run_preview
@@ -154,8 +155,8 @@ def _form_page(
         "warning": warning,
         "account_name": _account_name(actor, form),
         "steps": [
-            {"label": _("Billing runs"), "url": "../"},
-            {"label": _("New run"), "url": ""},
+            Step(_("Billing runs"), "../"),
+            Step(_("New run")),
         ],
     }
     return render(request, "runs/new.html", context, status=status)

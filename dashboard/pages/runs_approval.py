@@ -24,6 +24,7 @@ from accounts.errors import Conflict, Invalid
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
+from dashboard.pages.heads import Step
 from dashboard.pages.invoice_selection import picked
 from dashboard.pages.runs_page import sums_key, title_of
 from dashboard.templatetags.figures import money, quantity
@@ -141,9 +142,9 @@ def _show(
         "run_id": run.public_id,
         "title": _("Approve the selected drafts?") if review.ids else _("Approve the run?"),
         "steps": [
-            {"label": _("Billing runs"), "url": "../../"},
-            {"label": title_of(run), "url": "../"},
-            {"label": _("Approve"), "url": ""},
+            Step(_("Billing runs"), "../../"),
+            Step(title_of(run), "../"),
+            Step(_("Approve")),
         ],
         "sums": review.sums,
         "drafts": review.drafts,

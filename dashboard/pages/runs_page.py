@@ -21,6 +21,7 @@ from accounts.ids import key_of, public_id
 from accounts.middleware import ActorRequest
 from dashboard.pages import badges
 from dashboard.pages.doors import staff_only
+from dashboard.pages.heads import Step
 from dashboard.pages.requests import whole_number
 from dashboard.pages.runs_documents import documents_of
 from dashboard.pages.runs_status import duration_text, run_badge, steps_of
@@ -147,7 +148,7 @@ def _details(
     return {
         **documents_of(request, run, sums, may_approve=may_issue and is_waiting),
         "title": title_of(run),
-        "crumbs": [{"label": _("Billing runs"), "url": "../"}, {"label": title_of(run), "url": ""}],
+        "crumbs": [Step(_("Billing runs"), "../"), Step(title_of(run))],
         "badges": [run_badge(run, has_problems=has_problems)],
         "problems": _groups(problems, severities.PROBLEM),
         "warnings": _groups(problems, severities.WARNING),

@@ -23,7 +23,7 @@ from accounts.operations.sellers import InvalidSeller, SellerFields, update_sell
 from accounts.queries.sellers import changes_of, get_seller, sellers
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
-from dashboard.pages.lists import Tab
+from dashboard.pages.heads import Step, Tab
 from invoicing.queries.series import SeriesReport, series_of
 
 CHANGES_SHOWN: Final = 20
@@ -81,9 +81,9 @@ class SellerForm(forms.Form):
 
 def tabs_of(request: ActorRequest, current: str) -> list[Tab]:
     """Return the rooms of the settings; the test clock in test environments alone."""
-    tabs = [Tab(_("Company details"), reverse("settings:sellers"), "", current == "sellers")]
+    tabs = [Tab(_("Company details"), reverse("settings:sellers"), current == "sellers")]
     if request.tenant.is_sandbox:
-        tabs.append(Tab(_("Test clock"), reverse("settings:test_clock"), "", current == "clock"))
+        tabs.append(Tab(_("Test clock"), reverse("settings:test_clock"), current == "clock"))
     return tabs
 
 
@@ -128,7 +128,7 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
         "seller": seller,
         "seller_id": seller.public_id,
         "title": seller.name,
-        "crumbs": [{"label": _("Company details"), "url": "../"}, {"label": seller.name}],
+        "crumbs": [Step(_("Company details"), "../"), Step(seller.name)],
         "badges": _badges(seller),
         "groups": _shown(seller),
         "series": _series(seller, reports, actor.today.year),
@@ -174,9 +174,9 @@ def _form(
         "form": form,
         "seller_id": seller.public_id,
         "crumbs": [
-            {"label": _("Company details"), "url": "../../"},
-            {"label": seller.name, "url": "../"},
-            {"label": _("Change")},
+            Step(_("Company details"), "../../"),
+            Step(seller.name, "../"),
+            Step(_("Change")),
         ],
     }
     return render(request, "settings/seller_form.html", context, status=status)

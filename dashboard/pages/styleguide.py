@@ -15,7 +15,8 @@ from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages.badges import INVOICE_STATUSES, Badge
 from dashboard.pages.doors import signed_in
-from dashboard.pages.lists import Chip, Tab
+from dashboard.pages.heads import Tab
+from dashboard.pages.lists import Chip
 from dashboard.pages.runs import NewRunForm
 from dashboard.pages.runs_approval import Difference
 from dashboard.pages.runs_status import Step
@@ -39,8 +40,8 @@ def styleguide(request: ActorRequest) -> HttpResponse:
             SimpleNamespace(label="RE-2026-000042", url=""),
         ],
         "tabs": [
-            Tab(_("All"), "#", "14", True, "€28,702.80"),
-            Tab(_("Overdue"), "#", "2", False, "€1,190.00"),
+            Tab(_("All"), "#", True, "14", "€28,702.80"),
+            Tab(_("Overdue"), "#", False, "2", "€1,190.00"),
         ],
         "chips": [Chip(_("Currency: %(currency)s") % {"currency": "CHF"}, "#")],
         "entries": [

@@ -1,10 +1,8 @@
 """The facts of an account: in a line below its name, and in full beside everything else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -12,16 +10,8 @@ from accounts.models import Account, SettingName
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
 from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.pages.heads import Fact
 from dashboard.templatetags.figures import day, quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A label, what it says, and where that leads."""
-
-    label: str
-    value: str | SafeString
-    url: str = ""
 
 
 def head_facts(

@@ -17,8 +17,9 @@ from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
-from dashboard.pages.customers.words import KINDS, Tab, account_url, kind_name
+from dashboard.pages.customers.words import KINDS, account_url, kind_name
 from dashboard.pages.doors import staff_only
+from dashboard.pages.heads import Tab
 from dashboard.pages.lists import Chip
 from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS, About, export

@@ -1,7 +1,6 @@
 """Words for what an account is, and where its pages are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 from uuid import UUID
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import public_id
 from accounts.models import Account
+from dashboard.pages.heads import Step, Tab
 
 KINDS: Final[dict[str, Promise]] = {
     Account.Kind.GROUP: _("Customer group"),
@@ -54,24 +54,6 @@ def invoices_url(account_id: UUID) -> str:
 def invoices_pattern() -> str:
     """Return the address of the invoices of an account, with ``acc_any`` for the account."""
     return f"{reverse('invoices:list')}?in={_ANY}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One of a few views of the same thing."""
-
-    label: str
-    url: str
-    is_current: bool
-    count: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a breadcrumb; the last has no address."""
-
-    label: str
-    url: str = ""
 
 
 def steps_to(path: Sequence[Account], *, page: str = "page") -> list[Step]:

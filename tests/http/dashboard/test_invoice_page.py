@@ -118,14 +118,14 @@ def test_hands_out_the_lines_that_are_not_printed(billed, alice, bob, visit, url
     monkeypatch.setattr("invoicing.documents.content.DETAIL_LIMIT", 1)
 
     page = visit(bob("group")).get(f"/portal{url}").content.decode()
-    answer = visit(bob("group")).get(f"/portal{url}annex")
+    answer = visit(bob("group")).get(f"/portal{url}annex.csv")
 
-    assert f'href="/portal{url}annex"' in page
+    assert f'href="/portal{url}annex.csv"' in page
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"].endswith('.csv"')
     rows = b"".join(answer.streaming_content).decode().splitlines()
     assert len(rows) == 1 + invoice_of(billed, "group").line_count
-    assert visit(bob("branch")).get(f"/portal{url}annex").status_code == HTTPStatus.FORBIDDEN
+    assert visit(bob("branch")).get(f"/portal{url}annex.csv").status_code == HTTPStatus.FORBIDDEN
 
 
 def test_shows_a_department_its_own_sections_only(billed, bob, visit, url):
@@ -166,7 +166,7 @@ def test_finds_nothing_for_strangers(billed, charlie, visit, url):
     for address in (
         url,
         f"{url}pdf",
-        f"{url}annex",
+        f"{url}annex.csv",
         f"{url}sections/1/",
         why_url(billed, "group", "s2"),
     ):
