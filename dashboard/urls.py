@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from dashboard.pages import search, sign_in, styleguide
+from dashboard.pages import chosen_columns, search, sign_in, styleguide
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("companies/", sign_in.tenants, name="tenants"),
+    path("columns/", chosen_columns.choose, name="columns"),
     path("appearance/", sign_in.appearance, name="appearance"),
     path("language/", include("django.conf.urls.i18n")),
     path("customers/", include("dashboard.pages.customers.urls", namespace="customers")),

@@ -6,7 +6,20 @@ What is read does not grow with the tree: of a large one the top and one level.
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Subquery,
+    Value,
+    When,
+    Window,
+)  # fmt: skip
 
 from accounts import access, tree
 from accounts.access import Action
@@ -70,7 +83,10 @@ def customers(
 
 
 def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -> list[Account]:
-    """Return the first accounts by name that contain ``text``. One statement.
+    """Return the accounts that contain ``text``, those that it names best first. One statement.
+
+    Before those that have it somewhere come those that are called so, those that begin so, and
+    those of which a word begins so; among equals the higher in their trees, then by name.
 
     Args:
         actor: who asks.
@@ -81,7 +97,24 @@ def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -
     found = access.reach(actor, Action.VIEW_ACCOUNT).filter(_contains(text))
     if tops:
         found = found.filter(node__parent=None)
-    return list(found.order_by("sort_key", "id")[:limit])
+    if text:
+        found = found.order_by(_closeness(text), "node__level", "sort_key", "id")
+    else:
+        found = found.order_by("sort_key", "id")
+    return list(found[:limit])
+
+
+def _closeness(text: str) -> Case:
+    text = text.replace("\x00", "")
+    is_it = Q(name__iexact=text) | Q(external_id__iexact=text) | Q(vat_id__iexact=text)
+    begins = Q(name__istartswith=text) | Q(external_id__istartswith=text)
+    return Case(
+        When(is_it, then=0),
+        When(begins, then=1),
+        When(name__icontains=f" {text}", then=2),
+        default=3,
+        output_field=SmallIntegerField(),
+    )
 
 
 def row_of(actor: Actor, account: Account) -> TreeRow:

@@ -29,6 +29,7 @@ from dashboard.pages.doors import staff_only
 from dashboard.pages.lists import save
 from dashboard.tables import Column, Kind, Label, Link, Table, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import (
     KINDS,
@@ -176,7 +177,7 @@ TABLE: Final[Table[Job]] = Table(
 def _page(
     request: ActorRequest, actor: Actor, form: ImportForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponseBase:
-    state, found = TABLE.state(request.GET), jobs(actor, Job.Kind.IMPORT)
+    state, found = TABLE.state(request.GET, request.COOKIES), jobs(actor, Job.Kind.IMPORT)
     count, wanted = found.count(), request.GET.get("format", "")
     if wanted in FORMATS and count <= MOST_ROWS:
         batches = keyset.batches(found, TABLE.order(state), size=_BATCH)
@@ -190,7 +191,6 @@ def _page(
         "summary": ngettext("%(count)s file", "%(count)s files", count)
         % {"count": quantity(count)},
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
-        "kept_by_columns": state.kept("columns"),
         "form": form,
         "may_import": bool(kinds_of(actor)),
         "templates": [{"kind": kind, "label": KIND_NAMES[kind]} for kind in kinds_of(actor)],
@@ -223,6 +223,7 @@ def template_file(request: ActorRequest, kind: str) -> HttpResponse:
     if columns is None:
         raise Http404
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+    name = file_name(str(KIND_NAMES[kind]), ending="csv")
+    response.headers["Content-Disposition"] = attachment(name)
     csv.writer(response, lineterminator="\r\n").writerow([*columns.required, *columns.optional])
     return response

@@ -25,6 +25,7 @@ from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
 from dashboard.pages.requests import whole_number
+from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import KINDS, apply_import
 
@@ -121,7 +122,9 @@ def errors_file(request: ActorRequest, job_id: str) -> HttpResponse:
     """Return all errors of an import as a file."""
     job = _named(request.actor, job_id)
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="errors.csv"'
+    sent = str(job.params["file_name"]).rpartition(".")[0]
+    name = file_name(sent, _("errors"), day=timezone.localtime(job.created_at).date(), ending="csv")
+    response.headers["Content-Disposition"] = attachment(name)
     writer = csv.writer(response, lineterminator="\r\n")
     names = ("row", "column", "code", "detail")
     writer.writerow(names)

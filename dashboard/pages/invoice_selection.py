@@ -25,6 +25,7 @@ from dashboard.pages.invoices import batches_of
 from dashboard.pages.lists import save
 from dashboard.pages.requests import namespace_of
 from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
 from invoicing.documents.bundle import MOST_FILES, TooManyFiles, write_bundle
 from invoicing.models import Invoice
@@ -58,7 +59,10 @@ def picked(query: QueryDict, prefix: str) -> list[UUID]:
 
 
 def _as_list(request: ActorRequest, wanted: str, found: QuerySet[Invoice]) -> HttpResponseBase:
-    filters, state = filters_of(request.actor, request.GET), TABLE.state(request.GET)
+    filters, state = (
+        filters_of(request.actor, request.GET),
+        TABLE.state(request.GET, request.COOKIES),
+    )
     sums = invoice_sums(request.actor, found, today=request.actor.today)
     count = sum(one.count for one in sums)
     if not count:
@@ -88,8 +92,10 @@ def _as_archive(request: ActorRequest, found: QuerySet[Any]) -> HttpResponseBase
         file.close()
         return _back(request, refusal.detail)
     file.seek(0)
-    name = f"{TABLE.name}-{request.actor.today.isoformat()}.zip"
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    day, owner = request.actor.today, request.tenant.slug
+    name = file_name(owner, str(TABLE.title), day=day, ending="zip")
+    headers = {"Content-Disposition": attachment(name)}
+    return FileResponse(file, content_type="application/zip", headers=headers)
 
 
 def _back(request: ActorRequest, reason: str) -> HttpResponseBase:

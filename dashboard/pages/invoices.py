@@ -38,7 +38,7 @@ _DERIVED: Final = ("due_soon", "overdue")
 def invoice_list(request: ActorRequest) -> HttpResponseBase:
     """Show invoices, or save them. At most four statements beside those of the frame."""
     actor, today, main = request.actor, request.actor.today, request.tenant.currency
-    filters, state = filters_of(actor, request.GET), TABLE.state(request.GET)
+    filters, state = filters_of(actor, request.GET), TABLE.state(request.GET, request.COOKIES)
     wanted = filters.as_query(today=today)
     sums = invoice_sums(actor, queries.invoices(actor, **wanted), today=today)
     shown_sums = [*_of_status(sums, filters.status)]
@@ -47,7 +47,8 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
     as_file = request.GET.get("format", "")
     if as_file in FORMATS and count <= MOST_ROWS:
         batches = batches_of(request, found, state)
-        return save(request, as_file, TABLE, state, batches, totals, in_words(filters))
+        words, owner = in_words(filters), filters.within_name
+        return save(request, as_file, TABLE, state, batches, totals, words, owner=owner)
     page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     rows = rows_of(page.rows, today=today, main=main, namespace=namespace_of(request))
     chips = chips_of(filters, state)
@@ -68,7 +69,6 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
         "status_label": INVOICE_STATUSES[filters.status][0] if filters.status else "",
         "too_many": quantity(MOST_ROWS) if as_file in FORMATS else "",
         "kept": state.kept("q"),
-        "kept_by_columns": state.kept("columns"),
         "kept_by_filters": state.kept("in", "only", "currency", "due", "from", "to"),
         "kept_by_bulk": state.kept("ids", "do", "everything"),
     }

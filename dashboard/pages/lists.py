@@ -30,6 +30,8 @@ def save(
     batches: Iterable[Sequence[Any]],
     totals: Totals,
     filters: Iterable[str],
+    *,
+    owner: str = "",
 ) -> HttpResponseBase:
     """Return a list as a file: its columns and its order, and what it holds on a second sheet.
 
@@ -41,6 +43,7 @@ def save(
         batches: all rows, some at a time.
         totals: their sums.
         filters: what they were filtered by, in words.
+        owner: whose the rows are, where not the whole company's.
     """
     made = timezone.localtime().strftime("%H:%M")
     facts = [
@@ -50,5 +53,5 @@ def save(
         (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
         (_("Exported by"), request.actor.label),
     ]
-    about = About(table.name, str(table.title), facts)
+    about = About(owner or request.tenant.slug, str(table.title), request.actor.today, facts)
     return export(wanted, table.chosen(state), batches, totals, about)

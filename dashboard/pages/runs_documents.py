@@ -66,4 +66,4 @@ def _state(request: ActorRequest) -> State:
     query = request.GET.copy()
     for name in ("done", "since"):  # what the progress asks with
         query.pop(name, None)
-    return TABLE.state(query)
+    return TABLE.state(query, request.COOKIES)

@@ -127,7 +127,11 @@ TABLE: Final[Table[Row]] = Table(
 @staff_only
 def run_list(request: ActorRequest) -> HttpResponseBase:
     """Show the runs, or save them. Four statements beside those of the frame."""
-    actor, main, state = request.actor, request.tenant.currency, TABLE.state(request.GET)
+    actor, main, state = (
+        request.actor,
+        request.tenant.currency,
+        TABLE.state(request.GET, request.COOKIES),
+    )
     found = runs(actor)
     count, totals = found.count(), _totals(run_figures.sums_of_all(actor), main)
     wanted = request.GET.get("format", "")
@@ -143,7 +147,6 @@ def run_list(request: ActorRequest) -> HttpResponseBase:
         "summary": ngettext("%(count)s run", "%(count)s runs", count) % {"count": quantity(count)},
         "may_run": access.allows_everywhere(actor, Action.RUN_BILLING),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
-        "kept_by_columns": state.kept("columns"),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
     return render(request, "runs/list.html", context, status=status)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.exports import harmless
 from billing_rules.money import exponent, to_major
 from dashboard.tables.columns import Amounts, Column, Kind, Label, Link
+from dashboard.tables.file_names import attachment, file_name
 from dashboard.tables.table import Totals
 from dashboard.templatetags.figures import locale
 
@@ -34,10 +35,14 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a file says of itself: the facts of its second sheet, as label and value."""
+    """What a file says of itself: the facts of its second sheet, as label and value.
 
-    name: str
+    ``owner`` and ``title`` and ``day`` make its name: whose, what, and as of when.
+    """
+
+    owner: str
     title: str
+    day: date
     facts: Sequence[tuple[str, str]]
 
 
@@ -68,7 +73,7 @@ def export(
         columns: those that are shown.
         batches: the rows of the whole filter in their order, some at a time.
         totals: the sums of the whole filter; they name the currencies.
-        about: its name, and what stands on the second sheet.
+        about: what its name says, and what stands on the second sheet.
     """
     fields = list(_fields(columns, totals))
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
@@ -76,9 +81,8 @@ def export(
     write(file, fields, batches, about)
     file.seek(0)
     kind = "text/csv; charset=utf-8" if wanted == "csv" else _XLSX
-    return FileResponse(
-        file, as_attachment=True, filename=f"{about.name}.{wanted}", content_type=kind
-    )
+    name = file_name(about.owner, about.title, day=about.day, ending=wanted)
+    return FileResponse(file, content_type=kind, headers={"Content-Disposition": attachment(name)})
 
 
 def plain(value: Any, currency: str = "") -> Any:

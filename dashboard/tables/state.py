@@ -6,12 +6,15 @@ from typing import Final
 
 from django.http import QueryDict
 
-_PAGE: Final = ("after", "before", "format")
+ADDRESS_OF_PAGE: Final = ("after", "before", "format")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Order, columns and page of a table, read from the query string; nonsense is left out."""
+    """Order, columns and page of a table, read from the query string; nonsense is left out.
+
+    ``is_usual`` says that the columns are those that the table shows to everybody.
+    """
 
     query: QueryDict
     sort: str
@@ -19,11 +22,12 @@ class State:
     columns: tuple[str, ...]
     after: str
     before: str
+    is_usual: bool = True
 
     def url(self, **changes: str | None) -> str:
         """Return the address of the same table with something changed, from its first page."""
         wanted = self.query.copy()
-        for name, value in {**dict.fromkeys(_PAGE), **changes}.items():
+        for name, value in {**dict.fromkeys(ADDRESS_OF_PAGE), **changes}.items():
             if value is None:
                 wanted.pop(name, None)
             else:
@@ -35,13 +39,19 @@ class State:
         return [
             (name, value)
             for name, values in self.query.lists()
-            if name not in {*without, *_PAGE}
+            if name not in {*without, *ADDRESS_OF_PAGE}
             for value in values
         ]
 
 
+def columns_cookie(table: str) -> str:
+    """Return the name of the cookie that remembers the columns of a table."""
+    return f"columns-{table}"
+
+
 def state_of(
     query: QueryDict,
+    kept: str = "",
     *,
     sortable: Collection[str],
     columns: Iterable[str],
@@ -52,6 +62,7 @@ def state_of(
 
     Args:
         query: the query string.
+        kept: the columns that were remembered, with points between; the query goes before them.
         sortable: keys of the columns that can be sorted by.
         columns: keys of all columns, in their order.
         chosen: keys of those shown by default.
@@ -59,13 +70,16 @@ def state_of(
     """
     wanted = query.get("sort", "")
     sort = wanted if wanted.lstrip("-") in sortable else default_sort
-    asked = set(query.getlist("columns"))
-    shown = tuple(key for key in columns if key in (asked or set(chosen)))
+    columns, chosen = tuple(columns), tuple(chosen)
+    asked = set(query.getlist("columns") or kept.split("."))
+    shown = tuple(key for key in columns if key in asked)
     return State(
         query=query,
         sort=sort.lstrip("-"),
         is_falling=sort.startswith("-"),
-        columns=shown or tuple(chosen),
+        columns=shown or chosen,
+        # The first column is shown in any case, so it is not among those that are chosen.
+        is_usual=not shown or {*shown, *columns[:1]} == {*chosen, *columns[:1]},
         after=query.get("after", ""),
         before=query.get("before", ""),
     )

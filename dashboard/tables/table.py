@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from django.http import QueryDict
@@ -10,7 +11,7 @@ from django.utils.functional import Promise
 from billing_rules.money import exponent
 from dashboard.tables.columns import Amounts, Column, Kind
 from dashboard.tables.keyset import Order
-from dashboard.tables.state import State, state_of
+from dashboard.tables.state import State, columns_cookie, state_of
 
 Row = TypeVar("Row")
 Totals = Mapping[str, Amounts]
@@ -78,6 +79,7 @@ class Choice:
 class Shown:
     """A table as the template draws it; ``foot`` is empty where nothing is summed."""
 
+    name: str
     heads: list[Head]
     rows: list[ShownRow]
     foot: list[Cell]
@@ -109,10 +111,11 @@ class Table(Generic[Row]):
     mark: Callable[[Row], Mark | None] | None = None
     glance: Callable[[Row], str] | None = None
 
-    def state(self, query: QueryDict) -> State:
-        """Read order, columns and page from an address."""
+    def state(self, query: QueryDict, cookies: Mapping[str, str] = MappingProxyType({})) -> State:
+        """Read order, columns and page from an address, columns else from a cookie."""
         return state_of(
             query,
+            cookies.get(columns_cookie(self.name), ""),
             sortable={column.key for column in self.columns if column.sort},
             columns=[column.key for column in self.columns],
             chosen=[column.key for column in self.columns if column.is_default],
@@ -150,6 +153,7 @@ class Table(Generic[Row]):
         columns = self.chosen(state)
         mark = self.mark if with_marks else None
         return Shown(
+            name=self.name,
             heads=[_head(column, state, totals) for column in columns],
             rows=[
                 ShownRow(

@@ -39,7 +39,7 @@ def test_saves_selected_rows_without_script(site, chromium):
     with page.expect_download() as waited:
         page.get_by_role("button", name="Export (CSV)").click()
 
-    assert waited.value.suggested_filename == "invoices.csv"
+    assert waited.value.suggested_filename == "acme-invoices-2026-11-23.csv"
     assert len(waited.value.path().read_text(encoding="utf-8-sig").splitlines()) == 2
     page.goto(site.url("/runs/{waiting_run}/"))
     page.locator("[data-pick]").first.check()

@@ -149,7 +149,11 @@ TABLE: Final[Table[Customer]] = Table(
 @staff_only
 def customer_list(request: ActorRequest) -> HttpResponseBase:
     """Show customers, or save them. Five statements beside those of the frame."""
-    actor, filters, state = request.actor, _filters(request.GET), TABLE.state(request.GET)
+    actor, filters, state = (
+        request.actor,
+        _filters(request.GET),
+        TABLE.state(request.GET, request.COOKIES),
+    )
     found = trees.customers(actor, flat=filters.flat, kind=filters.kind, text=filters.text or None)
     page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     count = page.rows[0].found if page.rows else found.count()  # type: ignore[attr-defined]
@@ -170,7 +174,6 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
         "everywhere_url": state.url(all="1"),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
         "kept": state.kept("q"),
-        "kept_by_columns": state.kept("columns"),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
     return render(request, "customers/list.html", context, status=status)
@@ -219,7 +222,8 @@ def _save(
     batches: Iterator[list[Customer]] = (
         _rows(actor, rows, main) for rows in keyset.batches(found, order, size=_BATCH)
     )
-    about = About(TABLE.name, str(TABLE.title), _facts(request, filters, state))
+    title = _("All accounts") if filters.flat else str(TABLE.title)
+    about = About(request.tenant.slug, title, actor.today, _facts(request, filters, state))
     return export(wanted, TABLE.chosen(state), batches, totals, about)
 
 

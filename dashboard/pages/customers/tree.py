@@ -79,7 +79,11 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
     At most eight statements beside those of the frame, whatever the size and depth of the tree;
     two more for another day than today.
     """
-    key, asked, state = key_of("acc", account_id), _asked(request), TABLE.state(request.GET)
+    key, asked, state = (
+        key_of("acc", account_id),
+        _asked(request),
+        TABLE.state(request.GET, request.COOKIES),
+    )
     tree = tree_on(request.actor, key, asked.day, closed=asked.closed)
     columns = [
         one for one in TABLE.chosen(state) if _is_today(request, asked) or one.key not in TODAY_ONLY
@@ -106,7 +110,6 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "is_alone": tree.size == 1 and not asked.text,
         "more": _more(request, key, branch, level=2),
         "kept": state.kept("q", "as_of", "closed", "from", "level"),
-        "kept_by_columns": state.kept("columns", "from", "level"),
         "clear_url": state.url(q=None, **{"from": None}),
         "today_url": state.url(as_of=None),
         "too_many": quantity(MOST_ROWS) if asked.wanted else "",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.middleware import ActorRequest
 from dashboard.pages.customers.tree_reading import Tree, entries
-from dashboard.pages.customers.tree_table import FILE_COLUMNS, TABLE, Entry
+from dashboard.pages.customers.tree_table import FILE_COLUMNS, Entry
 from dashboard.tables import Amounts, Column, Kind
 from dashboard.tables.exports import About, export
 from dashboard.templatetags.figures import date_text
@@ -38,7 +38,7 @@ def save_tree(
         (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
         (_("Exported by"), request.actor.label),
     ]
-    about = About(TABLE.name, str(TABLE.title), facts)
+    about = About(tree.path[-1].name, _("Accounts"), tree.day, facts)
     return export(wanted, [*FILE_COLUMNS, *columns], _batches(found), totals, about)
 
 

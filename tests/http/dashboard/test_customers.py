@@ -105,7 +105,9 @@ def test_saves_what_is_on_the_screen(billed, alice, visit, monkeypatch):
     rows = list(csv.DictReader(io.StringIO(content)))
     shown = [name.replace("&lt;", "<") for name in names_in(read(client, query))]
 
-    assert answer["Content-Disposition"] == 'attachment; filename="customers.csv"'
+    assert (
+        answer["Content-Disposition"] == 'attachment; filename="acme-all-accounts-2026-11-23.csv"'
+    )
     assert list(rows[0]) == ["Account", "MRR with sub-accounts, EUR"]
     assert len(rows) == len(shown) == 4
     assert [row["Account"] for row in rows if row["Account"] != NASTY] == [
@@ -143,3 +145,40 @@ def test_is_not_for_customers(billed, bob, visit):
 
 def test_shows_nothing_of_another_vendor(billed, charlie, visit):
     assert "Gruppe Nord" not in read(visit(charlie), "?all=1")
+
+
+def test_remembers_the_columns_that_somebody_chose(billed, alice, visit):
+    client = visit(alice)
+    here = "/customers/?all=1&sort=-name&columns=kind&after=x&format=csv"
+    form = {"table": "customers", "columns": ["open", "zzz", "<x>"], "next": here}
+
+    answer = client.post("/columns/", form)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/customers/?all=1&sort=-name")
+    assert client.cookies["columns-customers"].value == "open.zzz"
+    assert heads_in(client.get("/customers/")) == ["Account", "Open, EUR"]
+    content = client.get("/customers/?format=csv").getvalue().decode("utf-8-sig")
+    assert content.splitlines()[0] == 'Account,"Open, EUR"'
+    assert heads_in(client.get("/customers/?columns=kind")) == ["Account", "Type"]
+
+    client.post("/columns/", {**form, "reset": "1", "next": "//evil.example/"})
+
+    assert client.cookies["columns-customers"].value == ""
+    assert "Overdue, EUR" in heads_in(client.get("/customers/"))
+
+
+def heads_in(answer):
+    page = answer.content.decode()
+    return [
+        re.sub(r"<[^>]*>", "", head).strip()
+        for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", page, re.S)
+    ]
+
+
+@pytest.mark.parametrize("table", ["", "x" * 41, "a;b", "COLUMNS", "\r\n"])
+def test_remembers_nothing_of_what_is_no_table(billed, alice, visit, table):
+    client = visit(alice)
+
+    client.post("/columns/", {"table": table, "columns": ["open"]})
+
+    assert [name for name in client.cookies if name.startswith("columns")] == []

@@ -210,6 +210,29 @@ def test_finds_accounts_invoices_and_pages(billed, alice, visit, text, found):
     assert "<html" not in part
 
 
+def test_finds_first_what_is_called_so(billed, alice, visit):
+    billed.has(
+        "accounts",
+        account("g2", name="A Dachdecker"),
+        account("g3", name="B Ziegeldach"),
+        account("g4", name="Dachs KG"),
+        account("g5", "g4", name="DACH"),
+        account("g6", name="C im Haus", legal_name="Unter dem Dach GmbH"),
+    )
+    page = read(visit(alice), "/search/accounts/?q=dach", headers={"HX-Request": "true"})
+
+    names = [account for account in re.findall(r">([^<>]+)<", page) if account.strip()]
+    found = [name.strip() for name in names if re.match(r"\s*(A |B |C |Dach|DACH)", name)]
+    # A name stands below the accounts under it as well.
+    assert list(dict.fromkeys(found)) == [
+        "DACH",
+        "Dachs KG",
+        "A Dachdecker",
+        "B Ziegeldach",
+        "C im Haus",
+    ]
+
+
 def test_finds_nothing_of_others_and_escapes(billed, alice, charlie, bob, visit):
     assert "Zweig" not in read(visit(charlie), "/search/?q=zwei")
     assert NASTY not in read(visit(alice), "/search/?q=script")

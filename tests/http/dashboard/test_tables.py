@@ -14,6 +14,7 @@ from django.utils.translation import override
 from accounts.exports import harmless
 from dashboard.tables import Amounts, Column, Kind, Link, Table
 from dashboard.tables.exports import About, export, plain
+from dashboard.tables.file_names import attachment, file_name
 from dashboard.tables.keyset import Order
 
 TABLE: Table[dict[str, Any]] = Table(
@@ -42,7 +43,9 @@ TOTALS = {"owed": Amounts({"EUR": -123445, "JPY": 700}, "EUR")}
 def saved(wanted, query="", language="en"):
     with override(language):
         state = TABLE.state(QueryDict(query))
-        about = About("things", "Things", [("Filters", "=none"), ("By", "Alice")])
+        about = About(
+            "Nord & Süd", "Dinge", date(2026, 11, 23), [("Filters", "=none"), ("By", "Alice")]
+        )
         answer = export(wanted, TABLE.chosen(state), [ROWS[:1], ROWS[1:]], TOTALS, about)
         content = b"".join(answer.streaming_content)
         answer.file_to_stream.close()
@@ -101,6 +104,50 @@ def test_reads_the_state_and_leaves_nonsense_out():
     assert ("q", "x") in state.kept("columns")
     assert TABLE.state(QueryDict("sort=owed")).sort == "name"
     assert TABLE.state(QueryDict("columns=zzz")).columns == ("name", "size", "owed")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown", "is_usual"),
+    [
+        ("owed", ("owed",), False),
+        ("day.owed", ("owed", "day"), False),
+        ("size.owed", ("size", "owed"), True),
+        ("zzz", ("name", "size", "owed"), True),
+        ("", ("name", "size", "owed"), True),
+        ("<script>.owed.owed", ("owed",), False),
+    ],
+)
+def test_remembers_columns_unless_the_address_names_some(cookie, shown, is_usual):
+    cookies = {"columns-things": cookie, "columns-others": "day"}
+    state = TABLE.state(QueryDict("q=x"), cookies)
+
+    assert (state.columns, state.is_usual) == (shown, is_usual)
+    assert TABLE.state(QueryDict("columns=size"), cookies).columns == ("size",)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "header"),
+    [
+        (("Nordhafen", "Rechnungen"), "nordhafen-rechnungen-2026-11-23.csv", ""),
+        (
+            ("Brückner & Söhne", "Rechnungsläufe"),
+            "brückner-söhne-rechnungsläufe-2026-11-23.csv",
+            'attachment; filename="brueckner-soehne-rechnungslaeufe-2026-11-23.csv"; '
+            "filename*=UTF-8''br%C3%BCckner-s%C3%B6hne-rechnungsl%C3%A4ufe-2026-11-23.csv",
+        ),
+        (
+            ("東京", "Été"),
+            "東京-été-2026-11-23.csv",
+            'attachment; filename="ete-2026-11-23.csv"; '
+            "filename*=UTF-8''%E6%9D%B1%E4%BA%AC-%C3%A9t%C3%A9-2026-11-23.csv",
+        ),
+        (('a"; x="../\r\n',), "a-x-2026-11-23.csv", ""),
+        (("",), "2026-11-23.csv", ""),
+    ],
+)
+def test_names_files_after_what_they_hold(words, name, header):
+    assert file_name(*words, day=date(2026, 11, 23), ending="csv") == name
+    assert attachment(name) == (header or f'attachment; filename="{name}"')
 
 
 def test_says_how_it_is_sorted_and_how_it_could_be():
