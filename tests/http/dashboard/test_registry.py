@@ -41,7 +41,7 @@ NO_ROUTES = {
     "portal/invoices/<str:invoice_id>/glance/": "as in the dashboard",
     "import/<str:job_id>/": "needs a worker: tests of imports walk it",
 }
-FILES = re.compile(r"\.csv$|/pdf$")
+FILES = re.compile(r"\.csv$|/pdf$|/annex$")
 
 
 @pytest.fixture
