@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import key_of
 from accounts.models import Account, SettingInterval
+from accounts.queries.dated import holding_on
 from accounts.queries.placements import is_child, lies_below, placements_on
 
 
@@ -105,11 +106,9 @@ def own_values(
     seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
     rows = (
         SettingInterval.objects.filter(
-            Q(valid_to=None) | Q(valid_to__gt=as_of),
-            tenant_id=actor.tenant_id,
+            holding_on(actor, as_of),
             account__in=seen.order_by().values("pk"),
             name__in=list(names),
-            valid_from__lte=as_of,
         )
         .order_by("account_id", "name", "id")
         .values_list("account_id", "name", "value")

@@ -13,6 +13,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.models import Account, SettingInterval, SettingName
+from accounts.queries.dated import holding_on
 from accounts.queries.paths import path_of
 from accounts.queries.settings import EffectiveSetting, settings_of
 
@@ -58,9 +59,7 @@ def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains
     intervals = (
         SettingInterval.objects.filter(
             Q(account=None) | Q(account__in=seen.order_by().values("pk")),
-            Q(valid_to=None) | Q(valid_to__gt=as_of),
-            tenant_id=actor.tenant_id,
-            valid_from__lte=as_of,
+            holding_on(actor, as_of),
         )
         .select_related("target", "seller")
         .order_by("name", "id")

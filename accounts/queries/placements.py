@@ -11,6 +11,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.models import Placement
+from accounts.queries.dated import holding_on
 
 # History keeps parents only, so the past is walked from parent to child.
 _BELOW_THEN = """
@@ -29,9 +30,7 @@ _BELOW_THEN = """
 
 def placements_on(actor: Actor, day: date) -> QuerySet[Placement]:
     """Return the tenant's placements that hold on a day, whether in sight or not."""
-    return Placement.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gt=day), tenant_id=actor.tenant_id, valid_from__lte=day
-    ).order_by()
+    return Placement.objects.filter(holding_on(actor, day)).order_by()
 
 
 def lies_below(actor: Actor, top_id: UUID, as_of: date | None) -> Q:
