@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError
@@ -18,7 +19,7 @@ from accounts.actor import Actor
 from accounts.errors import BillingError, Invalid, NotFound
 from accounts.models import Tenant
 from accounts.tenancy import scope
-from accounts.tenancy.lookup import find_tenant_id
+from accounts.tenancy.lookup import all_tenant_ids, find_tenant_id
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +168,24 @@ class TenantCommand(BillingCommand):
         return tenant_named(options["tenant"])
 
 
+class TenantsCommand(BillingCommand):
+    """A command for one tenant or for all, one after another."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the tenant."""
+        super().add_arguments(parser)
+        parser.add_argument("--tenant", metavar="SLUG", help="one tenant only")
+
+    def tenant_ids(self, options: Mapping[str, Any]) -> list[UUID]:
+        """Return the tenant that is named, or all.
+
+        Raises:
+            UnknownTenant: there is none with this short name.
+        """
+        slug = options["tenant"]
+        return [tenant_named(slug).id] if slug is not None else all_tenant_ids()
+
+
 def tenant_named(slug: str) -> Tenant:
     """Return the tenant with this short name.
 
@@ -180,9 +199,9 @@ def tenant_named(slug: str) -> Tenant:
         return Tenant.objects.get(pk=tenant_id)
 
 
-def command_actor(tenant: Tenant) -> Actor:
+def command_actor(tenant_id: UUID) -> Actor:
     """Return who acts when a command does."""
-    return Actor.system(tenant.id, origin="command", label="command line")
+    return Actor.system(tenant_id, origin="command", label="command line")
 
 
 def _lines(value: Any, indent: str = "") -> list[str]:

@@ -21,7 +21,7 @@ def found_invoices(
     Args:
         actor: who asks.
         text: a part of the number or of the recipient's name.
-        amount: the gross or open amount in major units, None where the text is no number. Only
+        amount: the gross amount in major units, None where the text is no number. Only
             invoices that are seen whole are found by it.
         today: the tenant's date.
         limit: how many at most.

@@ -7,27 +7,24 @@ from django.core.management.base import CommandParser
 
 from accounts import tree
 from accounts.ids import public_id
-from accounts.management.interface import BillingCommand, tenant_named
+from accounts.management.interface import TenantsCommand
 from accounts.models import Account
 from accounts.tenancy import scope
-from accounts.tenancy.lookup import all_tenant_ids
 
 
-class Command(BillingCommand):
+class Command(TenantsCommand):
     """Report faults of the account trees, and mend them if asked."""
 
     help = "Compare the account trees' intervals with the parents; --fix computes them anew."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the tenant and the mending."""
+        """Add the mending."""
         super().add_arguments(parser)
-        parser.add_argument("--tenant", metavar="SLUG", help="one tenant only")
         parser.add_argument("--fix", action="store_true", help="compute what is wrong anew")
 
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Check tenant by tenant, each in a transaction of its own."""
-        slug = options["tenant"]
-        tenants = [tenant_named(slug).id] if slug is not None else all_tenant_ids()
+        tenants = self.tenant_ids(options)
         trees = nodes = fixed = 0
         faults: list[dict[str, Any]] = []
         left = False

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.actor import Actor
 from accounts.ids import uuid7
-from accounts.management.interface import BillingCommand
+from accounts.management.interface import BillingCommand, command_actor
 from accounts.operations.operators import create_operator
 
 
@@ -25,7 +24,7 @@ class Command(BillingCommand):
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Make it."""
         password = secrets.token_urlsafe(15)
-        actor = Actor.system(uuid7(), origin="command", label="command line")
+        actor = command_actor(uuid7())
         person, is_new = create_operator(actor, options["email"], password=password)
         return {
             "email": person.email,

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.actor import Actor
 from accounts.clock import now_of
 from accounts.ids import uuid7
-from accounts.management.interface import BillingCommand, day_or_instant
+from accounts.management.interface import BillingCommand, command_actor, day_or_instant
 from accounts.operations.tenants import create_tenant, slug_of
 
 
@@ -35,7 +34,7 @@ class Command(BillingCommand):
         now = datetime.now(UTC)
         slug = options["slug"] if options["slug"] is not None else slug_of(options["name"])
         new = create_tenant(
-            Actor.system(uuid7(), origin="command", label="command line"),
+            command_actor(uuid7()),
             options["name"],
             slug=slug,
             country=options["country"].upper(),

@@ -26,7 +26,7 @@ class Command(TenantCommand):
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Move it and say what was done."""
         tenant = self.tenant(options)
-        actor = command_actor(tenant)
+        actor = command_actor(tenant.id)
         moved = advance_clock(actor, to_date=options["to"], now=datetime.now(UTC))
         with scope(tenant.id):
             # What the last run could not bill is what still has to be looked at.

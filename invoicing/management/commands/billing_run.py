@@ -33,7 +33,7 @@ class Command(TenantCommand):
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Run, then list what this call made or issued."""
         tenant = self.tenant(options)
-        actor = command_actor(tenant)
+        actor = command_actor(tenant.id)
         within = None
         if options["within"] is not None:
             with scope(tenant.id):

@@ -3,36 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.management.base import CommandParser
-
-from accounts.actor import Actor
-from accounts.management.interface import BillingCommand, tenant_named
+from accounts.management.interface import TenantsCommand, command_actor
 from accounts.tenancy import scope
-from accounts.tenancy.lookup import all_tenant_ids
 from invoicing.queries.books import verify_books
 
 
-class Command(BillingCommand):
+class Command(TenantsCommand):
     """Report every violation; exit 1 if there is one."""
 
     help = "Check the books' invariants: periods, charges, documents, numbers, ledger, trees."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Add the tenant."""
-        super().add_arguments(parser)
-        parser.add_argument("--tenant", metavar="SLUG", help="one tenant only")
-
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Check tenant by tenant, each in a transaction of its own."""
-        slug = options["tenant"]
-        tenants = [tenant_named(slug).id] if slug is not None else all_tenant_ids()
+        tenants = self.tenant_ids(options)
         totals: dict[str, int] = {}
         violations = []
         for tenant_id in tenants:
             with scope(tenant_id):
-                checked, found = verify_books(
-                    Actor.system(tenant_id, origin="command", label="command line")
-                )
+                checked, found = verify_books(command_actor(tenant_id))
             for name, count in checked.items():
                 totals[name] = totals.get(name, 0) + count
             violations += [

@@ -33,7 +33,7 @@ class Command(TenantCommand):
             content = Path(options["file"]).read_bytes()
         except OSError as error:
             raise FileNotReadable(path=options["file"], why=error.strerror or "?") from error
-        actor, now, today = command_actor(tenant), datetime.now(UTC), today_of(tenant)
+        actor, now, today = command_actor(tenant.id), datetime.now(UTC), today_of(tenant)
         is_dry_run = options["dry_run"]
         match options["kind"]:
             case "accounts":
