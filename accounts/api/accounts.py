@@ -17,7 +17,7 @@ from accounts.queries import principals
 from accounts.queries.paths import parents_of, path_of
 from accounts.queries.settings import EffectiveSetting, settings_of
 from accounts.queries.subtrees import children_counts, subtree
-from accounts.serializers import (
+from accounts.serializers.accounts import (
     NO_PARENT,
     AccountDetailOut,
     AccountOut,
@@ -25,11 +25,11 @@ from accounts.serializers import (
     AccountShown,
     AsOfParameters,
     MeOut,
-    NoParameters,
     SettingsOut,
     SubtreeParameters,
     SubtreeRowOut,
 )
+from accounts.serializers.parts import NoParameters
 
 OWN_VALUES = (
     SettingName.CURRENCY,

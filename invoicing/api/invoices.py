@@ -22,7 +22,7 @@ from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
 from accounts.api.reading import InvalidParameters, referred
 from accounts.errors import FieldError
 from accounts.ids import key_of, parse_public_id
-from accounts.serializers import NoParameters
+from accounts.serializers.parts import NoParameters
 from invoicing.documents.pdf import get_pdf
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.queries import invoice_parts, invoices

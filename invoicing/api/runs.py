@@ -10,7 +10,7 @@ from accounts.access import Action
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
 from accounts.api.reading import InvalidBody, read_body, referred
 from accounts.ids import key_of
-from accounts.serializers import NoParameters
+from accounts.serializers.parts import NoParameters
 from invoicing.operations.runs import request_run
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.invoices import invoices

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from accounts.serializers import AccountReferenceOut, DayField, IdField, WithinParameters
+from accounts.serializers.accounts import AccountReferenceOut
+from accounts.serializers.parts import DayField, IdField, WithinParameters
 from invoicing.models import Charge
 from invoicing.queries.charges import Explanation
 from invoicing.serializers.invoices import PeriodOut

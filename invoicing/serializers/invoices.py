@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Account
-from accounts.serializers import (
-    AccountReferenceOut,
+from accounts.serializers.accounts import AccountReferenceOut
+from accounts.serializers.parts import (
     DayField,
     DecimalTextField,
     IdField,

@@ -6,12 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.serializers import (
-    AccountReferenceOut,
+from accounts.serializers.accounts import AccountReferenceOut
+from accounts.serializers.parts import (
     DayField,
     IdField,
     InstantField,
     PageParameters,
+    WithinAsIn,
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.queries.invoice_sums import StatusSum
@@ -22,11 +23,10 @@ class RunParameters(PageParameters):
     """Which runs."""
 
 
-class RunIn(serializers.Serializer[Any]):
+class RunIn(WithinAsIn):
     """A run to start."""
 
     date = DayField(help_text="Everything due up to this day is billed; it becomes the issue date.")
-    # ``in`` is a word of Python, so the field is named anew.
     within = serializers.CharField(
         required=False,
         allow_null=True,
@@ -36,10 +36,6 @@ class RunIn(serializers.Serializer[Any]):
     issue = serializers.BooleanField(
         default=False, help_text="Issue at once, whatever the tenant says about approval."
     )
-
-    def get_fields(self) -> dict[str, Any]:
-        """Call ``within`` what integrators call it."""
-        return {"in" if name == "within" else name: f for name, f in super().get_fields().items()}
 
 
 class ProgressOut(serializers.Serializer[Any]):
