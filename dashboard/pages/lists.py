@@ -32,6 +32,7 @@ def save(
     filters: Iterable[str],
     *,
     owner: str = "",
+    rows: str = "",
 ) -> HttpResponseBase:
     """Return a list as a file: its columns and its order, and what it holds on a second sheet.
 
@@ -44,14 +45,18 @@ def save(
         totals: their sums.
         filters: what they were filtered by, in words.
         owner: whose the rows are, where not the whole company's.
+        rows: what the rows are, where the list has several kinds.
     """
     made = timezone.localtime().strftime("%H:%M")
     facts = [
         (_("Company"), request.tenant.name),
         (_("Filters"), ", ".join(filters) or _("none")),
+        *([(_("Rows"), rows)] if rows else []),
         (_("As of"), date_text(request.actor.today)),
         (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
         (_("Exported by"), request.actor.label),
     ]
-    about = About(owner or request.tenant.slug, str(table.title), request.actor.today, facts)
+    about = About(
+        owner or request.tenant.slug, rows or str(table.title), request.actor.today, facts
+    )
     return export(wanted, table.chosen(state), batches, totals, about)

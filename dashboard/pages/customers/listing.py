@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -20,10 +19,10 @@ from accounts.queries import trees
 from dashboard.pages.customers.words import KINDS, account_url, kind_name
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Tab
-from dashboard.pages.lists import Chip
+from dashboard.pages.lists import Chip, save
 from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
-from dashboard.tables.exports import FORMATS, MOST_ROWS, About, export
-from dashboard.templatetags.figures import date_text, quantity
+from dashboard.tables.exports import FORMATS, MOST_ROWS
+from dashboard.templatetags.figures import quantity
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
 
@@ -222,23 +221,9 @@ def _save(
     batches: Iterator[list[Customer]] = (
         _rows(actor, rows, main) for rows in keyset.batches(found, order, size=_BATCH)
     )
-    title = _("All accounts") if filters.flat else str(TABLE.title)
-    about = About(request.tenant.slug, title, actor.today, _facts(request, filters, state))
-    return export(wanted, TABLE.chosen(state), batches, totals, about)
-
-
-def _facts(request: ActorRequest, filters: Filters, state: State) -> list[tuple[str, str]]:
-    actor = request.actor
+    kind = _("All accounts") if filters.flat else _("Customers")
     chips = [chip.label for chip in _chips(filters, state)]
-    made = timezone.localtime().strftime("%H:%M")
-    return [
-        (_("Company"), request.tenant.name),
-        (_("Filters"), ", ".join(chips) or _("none")),
-        (_("Rows"), _("All accounts") if filters.flat else _("Customers")),
-        (_("As of"), date_text(actor.today)),
-        (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
-        (_("Exported by"), actor.label),
-    ]
+    return save(request, wanted, TABLE, state, batches, totals, chips, rows=kind)
 
 
 def _chips(filters: Filters, state: State) -> list[Chip]:
