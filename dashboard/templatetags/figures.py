@@ -132,6 +132,14 @@ def unbroken(text: str) -> str:
 
 
 @register.filter
+def breakable(value: object) -> object:
+    """Let an e-mail address wrap behind its at sign rather than anywhere."""
+    if not isinstance(value, str) or isinstance(value, SafeString) or value.count("@") != 1:
+        return value
+    return format_html("{}@<wbr>{}", *value.split("@"))
+
+
+@register.filter
 def starter(label: str) -> str:
     """Return who started something; what no person has started has a word of its own."""
     return pgettext("who started it", "Timetable") if label == SYSTEM else label

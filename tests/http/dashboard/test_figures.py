@@ -70,3 +70,9 @@ def test_writes_dates_for_machines_as_well():
     with override("en"):
         assert figures.day(date(2026, 11, 3)) == '<time datetime="2026-11-03">3 Nov 2026</time>'
         assert figures.day(None) == ""
+
+
+def test_parts_addresses_and_periods_only_where_they_may_be():
+    assert figures.breakable("a<b@firm.example") == "a&lt;b@<wbr>firm.example"
+    assert figures.breakable("a@b@c") == "a@b@c"
+    assert figures.unbroken("15 Nov\u2009–\u200914 Dec") == "15\xa0Nov\u2009–\u200914\xa0Dec"
