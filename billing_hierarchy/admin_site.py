@@ -27,6 +27,7 @@ import invoicing.admin
 import subscriptions.admin
 from accounts import tenancy
 from accounts.actor import Actor
+from accounts.admin.names import name_columns
 from accounts.errors import Invalid
 from accounts.middleware import without_actor
 from accounts.models import Person, Tenant
@@ -177,4 +178,5 @@ def _calling(view: View) -> View:
 site = OperatorSite(name="admin")
 for admins in (accounts.admin.ADMINS, subscriptions.admin.ADMINS, invoicing.admin.ADMINS):
     for model, admin in admins.items():
+        name_columns(model, *admin.names)
         site.register(model, admin)

@@ -1,6 +1,7 @@
 """What operators of the platform see of runs and invoices; all read-only."""
 
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdmin
 from invoicing.models import BillingRun, Invoice, RunProblem
@@ -9,6 +10,7 @@ from invoicing.models import BillingRun, Invoice, RunProblem
 class InvoiceAdmin(ReadOnlyAdmin):
     """Documents; amounts in minor units."""
 
+    names = (_("Invoice"), _("Invoices"))
     list_display = (
         "number",
         "status",
@@ -29,6 +31,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 class BillingRunAdmin(ReadOnlyAdmin):
     """Runs by date."""
 
+    names = (_("Billing run"), _("Billing runs"))
     list_display = ("date", "status", "started_by", "started_at", "finished_at")
     list_filter = ("status",)
     ordering = ("-date",)
@@ -37,6 +40,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
 class RunProblemAdmin(ReadOnlyAdmin):
     """What runs have left out, and why."""
 
+    names = (_("Problem of a run"), _("Problems of runs"))
     list_display = ("code", "severity", "account", "run", "created_at")
     list_select_related = ("account", "run")
     list_filter = ("severity",)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
+from accounts.admin.names import COLUMNS
 from accounts.models import AuditEntry, Person
 from billing_hierarchy.admin_site import site
 
@@ -67,6 +68,30 @@ def test_shows_one_tenant_read_only(billed, other_vendor, operator):
             assert operator.get(f"{match[1]}change/").status_code == HTTPStatus.OK
             assert operator.post(f"{match[1]}change/", {}).status_code == HTTPStatus.FORBIDDEN
             assert operator.get(f"{match[1]}delete/").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_names_models_and_columns_in_german(billed, operator):
+    enter(operator, "acme")
+
+    home = operator.get("/admin/", headers={"accept-language": "de"}).content.decode()
+    page = operator.get("/admin/invoicing/invoice/", headers={"accept-language": "de"})
+
+    for name in ("Mandanten", "Konten", "Protokolleinträge", "Rechnungsläufe", "Abonnements"):
+        assert f">{name}</a>" in home
+    heads = re.findall(r'class="text">.*?>([^<]+)<', page.content.decode())
+    assert heads[:4] == ["Nummer", "Status", "Rechnungsempfänger", "Währung"]
+
+
+def test_has_a_name_for_every_column(billed):
+    left_out = {
+        (model.__name__, field.name)
+        for model in site._registry
+        for field in model._meta.concrete_fields
+        if field.name in site._registry[model].get_readonly_fields(None)
+        and field.name not in COLUMNS
+    }
+
+    assert left_out == set()
 
 
 def test_shows_the_tree_of_an_account(billed, operator):

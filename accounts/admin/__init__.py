@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib.admin import ModelAdmin, display
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, AuditEntry, Job, Seller, Tenant
 from accounts.tenancy import current_tenant_id
@@ -21,6 +23,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     tenant_field = "tenant_id"
+    names: tuple[Promise, Promise]
+    """What one row and what many are called."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the tenant whose transaction runs, none outside of one."""
@@ -63,6 +67,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
 class TenantAdmin(ReadOnlyAdmin):
     """The tenant itself."""
 
+    names = (_("Tenant"), _("Tenants"))
     tenant_field = "pk"
     list_display = ("name", "slug", "country", "currency", "is_sandbox", "created_at")
     ordering = ("slug",)
@@ -71,6 +76,7 @@ class TenantAdmin(ReadOnlyAdmin):
 class SellerAdmin(ReadOnlyAdmin):
     """Its legal entities."""
 
+    names = (_("Seller"), _("Sellers"))
     list_display = ("name", "city", "country", "vat_id", "is_placeholder")
     ordering = ("created_at", "id")
 
@@ -78,19 +84,20 @@ class SellerAdmin(ReadOnlyAdmin):
 class AccountAdmin(ReadOnlyAdmin):
     """Its customers; a detail shows the whole tree that an account stands in."""
 
+    names = (_("Account"), _("Accounts"))
     list_display = ("indented", "external_id", "kind", "status", "city", "country")
     list_select_related = ("node",)
     search_fields = ("name", "external_id")
     ordering = ("node__tree_id", "node__lft")
     computed = ("whole_tree",)
 
-    @display(description="Name", ordering="node__lft")
+    @display(description=_("Name"), ordering="node__lft")
     def indented(self, account: Account) -> SafeString:
         """Return the name, indented by its level."""
         level = account.node.level
         return format_html('<span class="level l{}">{}</span>', min(level, 12), account.name)
 
-    @display(description="Tree")
+    @display(description=_("Tree"))
     def whole_tree(self, account: Account) -> SafeString:
         """Return the tree of the account as an indented list."""
         nodes = (
@@ -119,6 +126,7 @@ class AccountAdmin(ReadOnlyAdmin):
 class JobAdmin(ReadOnlyAdmin):
     """Its background work, without the files."""
 
+    names = (_("Job"), _("Jobs"))
     hidden = ("input",)
     list_display = ("kind", "status", "done", "total", "created_by_label", "created_at")
     list_filter = ("kind", "status")
@@ -132,6 +140,7 @@ class JobAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Its audit trail, operators' own entries among them."""
 
+    names = (_("Audit entry"), _("Audit entries"))
     list_display = ("at", "action", "actor_label", "origin", "account", "request_id")
     list_select_related = ("account",)
     list_filter = ("origin",)
