@@ -4,9 +4,9 @@ Names are given here and not on the models: they are words of this one face, and
 migration for a better word.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Field, Model
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -110,7 +110,9 @@ COLUMNS: Final[dict[str, Promise]] = {
 
 def name_columns(model: type[Model], one: Promise, many: Promise) -> None:
     """Give a model and its columns the names that operators read."""
-    model._meta.verbose_name, model._meta.verbose_name_plural = one, many
-    for field in model._meta.concrete_fields:
-        if isinstance(field, Field) and field.name in COLUMNS:
+    # Django takes lazy texts here, which its stubs tell from promises.
+    options: Any = model._meta
+    options.verbose_name, options.verbose_name_plural = one, many
+    for field in options.concrete_fields:
+        if field.name in COLUMNS:
             field.verbose_name = COLUMNS[field.name]
