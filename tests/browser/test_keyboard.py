@@ -51,7 +51,8 @@ def test_reaches_everything_and_shows_where(site, look, name):
     (entry,) = [one for one in PAGES if one.name == name]
     with look(entry.who) as window:
         page = window.new_page()
-        page.goto(site.url(entry.url))
+        # Cards that load their figures replace what stood there before.
+        page.goto(site.url(entry.url), wait_until="networkidle")
         # A page that puts the focus into its first field is walked from its top all the same.
         page.evaluate("document.body.tabIndex = -1; document.body.focus()")
         stops, reached, unseen = page.evaluate(STOPS), set(), []
