@@ -106,12 +106,14 @@ def keep(figures: Iterable[Figure]) -> None:
 
 
 def _commit() -> str:
-    """Return the commit that is checked out, with ``+`` when files differ from it."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
+    """Return the commit that is checked out, with ``+`` when any file but the history differs."""
+    commit = _git("rev-parse", "--short=10", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{HISTORY}")
+    return f"{commit or 'unknown'}{'+' if changed else ''}"
+
+
+def _git(*arguments: str) -> str:
+    ran = subprocess.run(
+        ["git", *arguments], cwd=HISTORY.parents[1], capture_output=True, text=True, check=False
     )
-    return described.stdout.strip() or "unknown"
+    return ran.stdout.strip()
