@@ -1,6 +1,8 @@
 """Making the files of issued invoices: the queue is the invoices that have none."""
 
 import logging
+import math
+import time
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from invoicing.documents.pdf import get_pdf, pending_documents
 logger = logging.getLogger(__name__)
 
 
-def render_waiting(actor: Actor, *, limit: int, now: datetime) -> int:
+def render_waiting(actor: Actor, *, limit: int, now: datetime, until: float = math.inf) -> int:
     """Make the missing PDFs, each in a transaction of its own, and return how many were made.
 
     One that fails is logged and stays in the queue; it neither stops the others nor counts, so a
@@ -21,12 +23,13 @@ def render_waiting(actor: Actor, *, limit: int, now: datetime) -> int:
         actor: whose tenant.
         limit: how many at most.
         now: the time the files are stored with.
+        until: the reading of ``time.monotonic()`` from which on no other is begun.
     """
     with scope(actor.tenant_id):
         waiting = list(pending_documents(actor).values_list("pk", flat=True))
     made = 0
     for invoice_id in waiting:
-        if made >= limit:
+        if made >= limit or time.monotonic() >= until:
             break
         try:
             made += render_document(actor, invoice_id, now=now)

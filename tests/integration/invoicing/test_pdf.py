@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 from pypdf import PdfReader
 
 from accounts.errors import Forbidden, NotFound
+from invoicing import tasks
 from invoicing.documents import pdf
 from invoicing.documents.pdf import get_pdf, pending_documents, render_pdf
 from invoicing.models import Invoice, StoredDocument
@@ -136,6 +138,21 @@ def test_makes_the_files_that_are_missing(vendor):
     assert render_waiting(vendor.actor, limit=2, now=NOW) == 0
     with vendor.seen():
         assert not pending_documents(vendor.actor).exists()
+
+
+def test_begins_no_file_after_its_time(vendor, monkeypatch):
+    bill(vendor)
+    actor = vendor.actor
+    monkeypatch.setattr(tasks, "all_tenant_ids", lambda: [actor.tenant_id])
+
+    assert render_waiting(actor, limit=2, now=NOW, until=time.monotonic()) == 0
+    monkeypatch.setattr(tasks, "RENDERING_LASTS", 0)
+    tasks.render_waiting_documents()
+    assert stored(vendor) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(tasks, "all_tenant_ids", lambda: [actor.tenant_id])
+    tasks.render_waiting_documents()
+    assert len(stored(vendor)) == 1
 
 
 def test_one_that_fails_stops_no_other(vendor, monkeypatch, caplog):
