@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from accounts.models import Account, SettingName
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
-from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.pages.customers.words import account_url
 from dashboard.pages.heads import Fact
 from dashboard.templatetags.figures import day, quantity
 
@@ -34,7 +34,6 @@ def head_facts(
     parent = path[-2] if len(path) > 1 else None
     facts = [
         Fact(_("Account number"), account.external_id or account.public_id),
-        Fact(_("Type"), kind_name(account.kind)),
         Fact(
             _("Belongs to"),
             parent.name if parent else _("no other account"),

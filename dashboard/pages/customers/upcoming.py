@@ -81,7 +81,7 @@ def upcoming_page(request: ActorRequest, account_id: str) -> HttpResponse:
         path = [*upcoming.above, upcoming.account]
         frame = {
             "steps": steps_to(path),
-            "tabs": tabs_of(key, ""),
+            "tabs": tabs_of(key, "page"),
             "scope_name": upcoming.account.name,
         }
         response = render(request, "customers/upcoming.html", {**context, **frame})
