@@ -63,12 +63,39 @@ def test_looks_at_an_invoice_beside_the_list(site, look):
         expect(drawer).to_be_hidden()
         expect(peek).to_be_focused()
         peek.click()
+        # It takes the focus when it opens: wait for that before using the keys again.
+        expect(drawer.get_by_role("heading", name=f"Invoice {number}")).to_be_visible()
         # The drawer may lie over it; the keyboard reaches it all the same.
         page.locator("a[data-drawer]").nth(1).press("Enter")
         other = page.locator("tbody th a").nth(1).inner_text()
         expect(drawer.get_by_role("heading", name=f"Invoice {other}")).to_be_visible()
         drawer.get_by_role("button", name="Close").click()
         expect(page.locator("a[data-drawer]").nth(1)).to_be_focused()
+
+
+def test_shows_what_was_asked_for_last(site, look):
+    asked, given_up = [], []
+
+    def hold_the_first(route):
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+
+    with look() as window:
+        page = window.new_page()
+        page.goto(site.url("/invoices/?status=open"))
+        page.on("requestfailed", lambda request: given_up.append(request.url))
+        peeks, drawer = page.locator("a[data-drawer]"), page.locator("#side")
+        other = page.locator("tbody th a").nth(1).inner_text()
+        page.route("**/glance/", hold_the_first)
+        peeks.first.press("Enter")
+        peeks.nth(1).press("Enter")
+
+        expect(drawer.get_by_role("heading", name=f"Invoice {other}")).to_be_visible()
+        # Nobody waits for the slow answer to the first question any more.
+        assert given_up == asked[:1]
+        drawer.get_by_role("button", name="Close").click()
+        expect(peeks.nth(1)).to_be_focused()
 
 
 def test_says_when_something_is_gone(site, look):
