@@ -15,7 +15,7 @@ from accounts.models import SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
 from accounts.queries.paths import parents_of, path_of
-from accounts.queries.settings import EffectiveSetting, settings_of
+from accounts.queries.settings import EffectiveSetting, own_values, settings_of
 from accounts.queries.subtrees import children_counts, subtree
 from accounts.serializers.accounts import (
     NO_PARENT,
@@ -86,7 +86,7 @@ class AccountList(ActorView):
         page, as_of = self.page(found, request), values.get("as_of")
         ids = [account.pk for account in page]
         parents = parents_of(actor, ids, as_of=as_of)
-        own = queries.own_values(actor, ids, OWN_VALUES, as_of=as_of or actor.today)
+        own = own_values(actor, ids, OWN_VALUES, as_of=as_of or actor.today)
         shown = [AccountShown(a, parents.get(a.pk), own.get(a.pk, {})) for a in page]
         return self.listed(many(AccountOut, shown))
 
@@ -103,7 +103,7 @@ class AccountDetail(ActorView):
         self.parameters(request, NoParameters)
         account_id = queries.resolve_reference(actor, account)
         path = path_of(actor, account_id)
-        own = queries.own_values(actor, [account_id], OWN_VALUES, as_of=actor.today)
+        own = own_values(actor, [account_id], OWN_VALUES, as_of=actor.today)
         shown = AccountShown(
             account=path[-1],
             parent=path[-2] if len(path) > 1 else None,

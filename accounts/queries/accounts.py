@@ -1,9 +1,6 @@
 """Accounts: lists, one by one, and by the names that integrators give them."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,8 +10,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import key_of
-from accounts.models import Account, SettingInterval
-from accounts.queries.dated import holding_on
+from accounts.models import Account
 from accounts.queries.placements import is_child, lies_below, placements_on
 
 
@@ -93,31 +89,6 @@ def resolve_reference(actor: Actor, text: str, *, action: Action = Action.VIEW_A
     if found is None:
         raise NotFound
     return found
-
-
-def own_values(
-    actor: Actor,
-    account_ids: Iterable[UUID],
-    names: Iterable[str],
-    *,
-    as_of: date,
-) -> dict[UUID, dict[str, Any]]:
-    """Return the plain settings that accounts in sight set themselves. One statement."""
-    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
-    rows = (
-        SettingInterval.objects.filter(
-            holding_on(actor, as_of),
-            account__in=seen.order_by().values("pk"),
-            name__in=list(names),
-        )
-        .order_by("account_id", "name", "id")
-        .values_list("account_id", "name", "value")
-    )
-    found: dict[UUID, dict[str, Any]] = defaultdict(dict)
-    for account_id, name, value in rows:
-        if account_id is not None:
-            found[account_id][name] = value
-    return dict(found)
 
 
 def _contains(text: str) -> Q:

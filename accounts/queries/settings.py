@@ -18,6 +18,7 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Account, Placement, Seller, SettingInterval, SettingName
+from accounts.queries.dated import holding_on
 from billing_rules import inheritance
 from billing_rules.inheritance import Resolved
 
@@ -244,6 +245,31 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     named = accounts.order_by().values_list("id", "name")
     names = dict(named.union(sellers.order_by().values_list("id", "name"), all=True))
     return {name: _effective(name, account_id, settings, names) for name in SettingName.values}
+
+
+def own_values(
+    actor: Actor,
+    account_ids: Iterable[UUID],
+    names: Iterable[str],
+    *,
+    as_of: date,
+) -> dict[UUID, dict[str, Any]]:
+    """Return the plain settings that accounts in sight set themselves. One statement."""
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
+    rows = (
+        SettingInterval.objects.filter(
+            holding_on(actor, as_of),
+            account__in=seen.order_by().values("pk"),
+            name__in=list(names),
+        )
+        .order_by("account_id", "name", "id")
+        .values_list("account_id", "name", "value")
+    )
+    found: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    for account_id, name, value in rows:
+        if account_id is not None:
+            found[account_id][name] = value
+    return dict(found)
 
 
 def _effective(

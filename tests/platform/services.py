@@ -67,6 +67,18 @@ class Local:
         assert answer, user.stderr.read()
         return dict(json.loads(answer))
 
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command with these services to its end."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=project_folder(),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
     def processes(self) -> dict[int, list[bytes]]:
         """Return supervisors and servers of this folder by process id."""
         found = {}

@@ -87,9 +87,9 @@ def test_serves_an_earlier_versions_folder_whose_servers_were_killed(local):
 
     with serving(local) as url:
         assert [status_of(url + page) for page in ("readyz", "sign-in/")] == [200, 200]
-        assert manage(local, "migrate", "--database=owner", "--check").returncode == 0
+        assert local.manage("migrate", "--database=owner", "--check").returncode == 0
         for command in ("verify_books", "check_trees"):
-            answer = manage(local, command, "--json")
+            answer = local.manage(command, "--json")
             assert (answer.returncode, json.loads(answer.stdout)["ok"]) == (0, True)
         [counts] = ask(local, COUNTS)
         rows = ask(local, MONTHLY)
@@ -107,7 +107,7 @@ def test_leaves_a_later_versions_folder_as_it_is(local):
     before = ask(local, MIGRATIONS)
 
     for command in (["serve", "--no-demo"], ["verify_books", "--json"]):
-        refused = manage(local, *command)
+        refused = local.manage(*command)
         assert (refused.returncode, refused.stdout) == (1, "")
         [said] = [line for line in refused.stderr.splitlines() if "embedded" not in line]
         assert said.startswith(f"error: The data in {local.path}/postgresql was written by a later")
@@ -146,18 +146,6 @@ def serving(local):
 def status_of(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.status
-
-
-def manage(local, *arguments):
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=project_folder(),
-        env=local.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def ask(local, statement):

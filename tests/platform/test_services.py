@@ -146,7 +146,7 @@ def test_listens_in_a_short_folder_when_the_local_one_is_deep(tmp_path):
 def test_says_in_one_sentence_why_it_cannot_start(tmp_path):
     (tmp_path / "file").touch()
 
-    refused = _manage(Local(tmp_path / "file"), "showmigrations")
+    refused = Local(tmp_path / "file").manage("showmigrations")
 
     assert refused.returncode == 1
     assert refused.stdout == ""
@@ -161,7 +161,7 @@ def test_says_in_one_sentence_that_a_given_database_does_not_answer(tmp_path):
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
 
-    refused = _manage(local, "migrate")
+    refused = local.manage("migrate")
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("error: the database does not do its work (")
@@ -171,7 +171,7 @@ def test_says_in_one_sentence_that_a_given_database_does_not_answer(tmp_path):
 def test_help_starts_nothing(tmp_path):
     local = Local(tmp_path / "local")
 
-    assert _manage(local, "help").returncode == 0
+    assert local.manage("help").returncode == 0
     assert not (local.path / "postgresql").exists()
 
 
@@ -193,18 +193,6 @@ def test_racing_management_commands_all_succeed(fresh):
     assert [command.returncode for command in commands] == [0] * 20, answers
     assert {out for out, _ in answers} == {""}
     assert sum("Applying pending migrations" in said for _, said in answers) == 1
-
-
-def _manage(local, *arguments):
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=project_folder(),
-        env=local.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 @contextlib.contextmanager

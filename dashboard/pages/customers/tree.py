@@ -32,6 +32,7 @@ from dashboard.pages.customers.words import (
     tabs_of,
 )
 from dashboard.pages.doors import staff_only
+from dashboard.pages.requests import whole_number
 from dashboard.tables import Amounts, Column, Kind
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import date_text, quantity
@@ -130,7 +131,7 @@ def _asked(request: ActorRequest) -> Asked:
         day=day,
         closed=query.get("closed") == "1",
         text=query.get("q", "").strip()[:200],
-        start=_number(query.get("from")),
+        start=whole_number(query.get("from", "")),
         wanted=wanted if wanted in FORMATS else "",
     )
 
@@ -149,7 +150,7 @@ def _more_rows(
     request: ActorRequest, tree: Tree, asked: Asked, columns: Sequence[Column[Entry]]
 ) -> HttpResponse:
     """Answer with the children of an account that was just opened, as rows at their level."""
-    level = min(max(_number(request.GET.get("level")), 2), _DEEPEST)
+    level = min(max(whole_number(request.GET.get("level", "")), 2), _DEEPEST)
     branch = tree.children(asked.start)
     context = {
         "rows": _rows(request, tree, branch, columns, deeper=level - 2),
@@ -238,7 +239,3 @@ def _more(
 def _hits(count: int) -> str:
     text = ngettext("%(count)s account found", "%(count)s accounts found", count)
     return text % {"count": quantity(count)}
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 8 else 0

@@ -24,7 +24,7 @@ from accounts.operations.sellers import update_seller
 from accounts.operations.tenants import create_tenant
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
-from accounts.queries.settings import settings_of
+from accounts.queries.settings import own_values, settings_of
 from accounts.queries.subtrees import subtree
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
@@ -115,7 +115,7 @@ AT_AN_ACCOUNT: dict[str, tuple[Action, Callable[[Actor, Place], Any]]] = {
     "own_values": (
         Action.VIEW_ACCOUNT,
         lambda actor, place: found(
-            account_queries.own_values(actor, [place.account.id], ["currency"], as_of=world.TODAY)
+            own_values(actor, [place.account.id], ["currency"], as_of=world.TODAY)
         ),
     ),
     "settings_of": (

@@ -14,7 +14,7 @@ from accounts.ids import public_id, uuid7
 from accounts.models import Account, AccountNode, AuditEntry, Event
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
-from accounts.queries.settings import settings_of
+from accounts.queries.settings import own_values, settings_of
 from accounts.queries.subtrees import subtree
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPosting, RunFamily
 from invoicing.operations.rendering import render_document
@@ -38,7 +38,7 @@ ASK = {
         "paths_of": lambda a, x: paths.paths_of(a, [x]),
         "parents_of": lambda a, x: paths.parents_of(a, [x]),
         "parents_of then": lambda a, x: paths.parents_of(a, [x], as_of=TODAY),
-        "own_values": lambda a, x: account_queries.own_values(a, [x], ["billing_day"], as_of=TODAY),
+        "own_values": lambda a, x: own_values(a, [x], ["billing_day"], as_of=TODAY),
         "subtree": lambda a, x: subtree(a, x),
         "subtree then": lambda a, x: subtree(a, x, as_of=TODAY),
         "settings_of": lambda a, x: settings_of(a, x, TODAY),
