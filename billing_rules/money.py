@@ -1,11 +1,13 @@
 """Currencies, their minor units, and the one rounding function of the product."""
 
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 # ISO 4217, active codes by number of minor digits. Left out: metals, test and unit-of-account
-# codes, which have no minor unit. BGN (until 2025) stays for documents issued before the euro.
+# codes, which have no minor unit. Withdrawn ones stay for documents issued before their day.
 _CODES_BY_EXPONENT: Final = {
     0: """BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF""",
     2: """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN
@@ -23,6 +25,30 @@ _EXPONENTS: Final = {
 }
 
 CURRENCIES: Final = frozenset(_EXPONENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The end of a currency: from ``day`` on its country pays in ``successor``.
+
+    ``rate`` is how many units of the old one made one unit of the successor, for good.
+    """
+
+    day: date
+    successor: str
+    rate: Decimal
+
+
+# The code lists of EN 16931 hold today's currencies without dates, so that an invoice or a
+# credit note in a withdrawn one is no valid e-invoice: findings/withdrawn_currency_in_e_invoice.sh.
+# Source: Council Regulation (EC) No 2866/98 as amended on 8 July 2025.
+WITHDRAWALS: Final = {"BGN": Withdrawal(date(2026, 1, 1), "EUR", Decimal("1.95583"))}
+
+
+def withdrawal(currency: str, day: date) -> Withdrawal | None:
+    """Return how ``currency`` ended, if nobody can owe it any more on ``day``; else None."""
+    ended = WITHDRAWALS.get(currency)
+    return ended if ended is not None and ended.day <= day else None
 
 
 def is_currency(code: str) -> bool:

@@ -29,7 +29,7 @@ from accounts.models.people import StaffRole
 from accounts.operations.sellers import create_placeholder
 from accounts.tenancy import operation
 from billing_rules.countries import is_country
-from billing_rules.money import is_currency
+from billing_rules.money import is_currency, withdrawal
 
 _TIME_ZONES = {
     "DE": "Europe/Berlin",
@@ -120,13 +120,15 @@ def create_tenant(
 
     Raises:
         Forbidden: somebody else than the system asks.
-        InvalidTenant: name, slug, country or currency can't be one.
+        InvalidTenant: name, slug, country or currency can't be one, or nobody pays in the
+            currency any more.
         ClockWithoutSandbox: a clock for a live tenant.
         SlugTaken: the short name is another tenant's.
     """
     if not actor.is_system:
         raise Forbidden
-    _require_valid(name, slug, country, currency)
+    first = now if clock is None else clock
+    _require_valid(name, slug, country, currency, _day(first))
     if clock is not None and not is_sandbox:
         raise ClockWithoutSandbox
     zone = _TIME_ZONES.get(country, "UTC")
@@ -167,14 +169,18 @@ def create_tenant(
     return NewTenant(tenant, seller, secret, email, password)
 
 
-def _require_valid(name: str, slug: str, country: str, currency: str) -> None:
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _require_valid(name: str, slug: str, country: str, currency: str, first_day: date) -> None:
     if not name.strip() or len(name) > 200 or "\x00" in name:
         raise InvalidTenant(what=_("The name"), value=name[:40].replace("\x00", "?"))
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", slug):
         raise InvalidTenant(what=_("The short name"), value=slug[:70])
     if not is_country(country):
         raise InvalidTenant(what=_("The country"), value=country[:40])
-    if not is_currency(currency):
+    if not is_currency(currency) or withdrawal(currency, first_day):
         raise InvalidTenant(what=_("The currency"), value=currency[:40])
 
 

@@ -182,6 +182,7 @@ def test_refuses_with_code_and_sentence_and_changes_nothing(shop, ask, tmp_path)
         (("create_tenant", "x" * 201), "invalid_tenant"),
         (("create_tenant", "Other", "--country", "XX"), "invalid_tenant"),
         (("create_tenant", "Other", "--currency", "BTC"), "invalid_tenant"),
+        (("create_tenant", "Other", "--currency", "BGN"), "invalid_tenant"),
         (("create_tenant", "Other", "--now", "2026-11-23"), "not_sandbox"),
         (("import", "accounts", MSP / "accounts.csv", "--tenant", "nobody"), "unknown_tenant"),
         (("import", "accounts", MSP / "accounts.csv", "--tenant", ""), "unknown_tenant"),

@@ -24,7 +24,7 @@ from accounts.imports import (
 from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.tenancy import operation
-from billing_rules.money import plain_digits
+from billing_rules.money import plain_digits, withdrawal
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
@@ -64,7 +64,7 @@ def import_prices(
         actor: whose tenant.
         content: the file's bytes.
         is_dry_run: check everything, store nothing.
-        today: the day on which the file's tax percentages are looked up.
+        today: the day on which the file's tax percentages and currencies are looked up.
         now: for the audit trail.
 
     Raises:
@@ -89,6 +89,7 @@ def import_prices(
         line = _understand_price(row, rates, today)
         price = stored.get(line.key)
         if price is None:
+            _refuse_withdrawn(row, line, today)
             new.append(line)
         elif price.product.name == line.product and all(
             getattr(price, name) == value for name, value in line.values.items()
@@ -142,6 +143,22 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
     if model:
         _check_terms(row, values)
     return _PriceLine(row.required("external_id"), row.required("product"), values)
+
+
+def _refuse_withdrawn(row: Row, line: _PriceLine, today: date) -> None:
+    """Refuse a new price in a currency that has ended; what exists may be said again."""
+    ended = withdrawal(line.values["currency"] or "", today)
+    if ended is not None:
+        row.refuse(
+            "currency",
+            "currency_withdrawn",
+            _("%(currency)s was withdrawn on %(day)s. Use %(successor)s.")
+            % {
+                "currency": line.values["currency"],
+                "day": ended.day.isoformat(),
+                "successor": ended.successor,
+            },
+        )
 
 
 def _interval_count(row: Row) -> int:

@@ -95,6 +95,7 @@ def test_takes_the_same_price_written_otherwise_for_the_same(vendor):
         ({"interval": "fortnight"}, "interval", "unknown_value"),
         ({"timing": ""}, "timing", "required"),
         ({"currency": "EURO"}, "currency", "unknown_currency"),
+        ({"currency": "BGN"}, "currency", "currency_withdrawn"),
         ({"tax_rate": "16"}, "tax_rate", "unknown_tax_rate"),
         ({"tax_rate": "-19"}, "tax_rate", "negative"),
         ({"name": "x" * 201}, "name", "too_long"),

@@ -1,5 +1,6 @@
 """Currencies, minor units and rounding."""
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from billing_rules.money import (
     plain_digits,
     to_major,
     to_minor,
+    withdrawal,
 )
 
 quick = settings(max_examples=50, deadline=None, database=None)
@@ -32,6 +34,18 @@ def test_refuses_what_is_no_active_currency(code):
     assert not is_currency(code)
     with pytest.raises(ValueError, match="not an ISO 4217 currency"):
         exponent(code)
+
+
+def test_knows_the_day_from_which_nobody_owes_a_withdrawn_currency():
+    assert withdrawal("BGN", date(2025, 12, 31)) is None
+    assert withdrawal("EUR", date(2026, 1, 1)) is None
+
+    ended = withdrawal("BGN", date(2026, 1, 1))
+
+    assert ended is not None
+    assert (ended.successor, ended.rate) == ("EUR", Decimal("1.95583"))
+    # Documents of its time are still read and printed.
+    assert exponent("BGN") == 2
 
 
 @pytest.mark.parametrize(
