@@ -14,7 +14,7 @@ from invoicing.documents import parties, wording
 from invoicing.documents.calculation import CONTEXT, calculation_text
 from invoicing.documents.file_names import pdf_name
 from invoicing.documents.formats import Formats, language_of
-from invoicing.documents.overview import Closing, closings
+from invoicing.documents.naming import Closing, Names, is_of_bill_to
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 
 DETAIL_LIMIT = 2_000
@@ -185,7 +185,7 @@ def _document(rows: Rows, formats: Formats, day: date) -> Document:
         intro=wording.intro(
             invoice, section_count=len(rows.sections), annexed=annexed, formats=formats
         ),
-        facts=wording.facts(invoice, formats) + _single_account(rows.sections, bill_to),
+        facts=wording.facts(invoice, formats) + _single_account(rows),
         payment=wording.payment(invoice, formats),
         totals=_totals(rows, formats),
         due=(_due_label(invoice), formats.money(invoice.gross_minor)),
@@ -236,13 +236,14 @@ def _sections(rows: Rows, formats: Formats, *, has_detail: bool) -> tuple[Sectio
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in rows.lines if has_detail else ():
         lines[line.section_id].append(line)
-    own_name = parties.legal_name(rows.invoice.snapshot["bill_to"])
-    closing = closings(rows.sections, formats)
+    names = Names(rows.invoice, rows.sections)
+    closing = names.closings(formats)
+    named = [names.of(section, place) for place, section in enumerate(rows.sections, 1)]
     return tuple(
         Section(
             position=place,
-            name=section.path[-1] if section.path else own_name,
-            above="".join(f"{name}{_PATH}" for name in section.path[:-1]),
+            name=named[place - 1].name,
+            above="".join(f"{name}{_PATH}" for name in named[place - 1].above),
             cost_centre=section.cost_centre,
             po_number=section.po_number,
             net=formats.amount(section.net_minor),
@@ -268,16 +269,15 @@ def _line(line: InvoiceLine, invoice: Invoice, formats: Formats) -> Line:
     )
 
 
-def _single_account(
-    sections: Sequence[InvoiceSection], bill_to: parties.Party
-) -> tuple[tuple[str, str], ...]:
+def _single_account(rows: Rows) -> tuple[tuple[str, str], ...]:
     """Return the facts of the one account of a document without an overview."""
-    if len(sections) != 1:
+    if len(rows.sections) != 1:
         return ()
-    (section,) = sections
-    is_bill_to = section.path == [bill_to["name"]]
+    (section,) = rows.sections
+    named = Names(rows.invoice, rows.sections).of(section, 1)
+    path = "" if is_of_bill_to(rows.invoice, section) else _PATH.join((*named.above, named.name))
     facts = (
-        (pgettext(CONTEXT, "Account"), "" if is_bill_to else _PATH.join(section.path)),
+        (pgettext(CONTEXT, "Account"), path),
         (pgettext(CONTEXT, "Cost centre"), section.cost_centre),
     )
     return tuple(fact for fact in facts if fact[1])

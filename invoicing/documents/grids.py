@@ -7,6 +7,7 @@ from django.utils.translation import pgettext
 
 from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.content import Document, Line, Section
+from invoicing.documents.naming import Closing
 from invoicing.documents.typesetting.tables import Cell, Row, RowLook, Table
 from invoicing.documents.typesetting.text import MILLIMETRE, POINT, Colour, Face, Span
 
@@ -49,11 +50,11 @@ def summary_table(document: Document, pages: Mapping[str, int]) -> Table:
     for section in document.sections:
         rows.append(_summary_row(document, section, pages))
         if section.closing:
-            rows.append(_closing_row(document, *section.closing))
+            rows.append(_closing_row(document, section.closing))
     widths = [9 * MILLIMETRE, 0, 24 * MILLIMETRE]
     heads = [
         _head(pgettext(CONTEXT, "No."), is_right=True),
-        _head(pgettext(CONTEXT, "Sub-account")),
+        _head(pgettext(CONTEXT, "Account")),
         _net_head(document),
     ]
     if document.has_references:
@@ -84,12 +85,11 @@ def _summary_row(document: Document, section: Section, pages: Mapping[str, int])
     return Row((*cells, _amount(section.net)), BODY_LOOK)
 
 
-def _closing_row(document: Document, branch: str, net: str) -> Row:
+def _closing_row(document: Document, closing: Closing) -> Row:
     columns = 1 + document.has_references + document.has_detail
-    label = _cell((Span(f"{pgettext(CONTEXT, 'Subtotal')} {branch}", STRONG),), STRONG)
-    return Row(
-        (_amount(""), replace(label, columns=columns), _amount(net, STRONG_AMOUNT)), SUM_LOOK
-    )
+    label = _cell((Span(closing.label, STRONG),), STRONG)
+    net = _amount(closing.net, STRONG_AMOUNT)
+    return Row((_amount(""), replace(label, columns=columns), net), SUM_LOOK)
 
 
 def line_tables(document: Document) -> list[Table]:
@@ -107,7 +107,7 @@ def line_tables(document: Document) -> list[Table]:
 
 def _account_table(document: Document, section: Section) -> Table:
     rows = [_line_row(document, line) for line in section.lines]
-    label = f"{pgettext(CONTEXT, 'Subtotal')} {section.name}"
+    label = pgettext(CONTEXT, "Subtotal %(name)s") % {"name": section.name}
     rows.append(
         Row(
             (

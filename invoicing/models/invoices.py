@@ -145,12 +145,17 @@ class Invoice(TenantModel):
 
 
 class InvoiceSection(TenantPartModel):
-    """The part of an invoice that belongs to one account, in tree order."""
+    """The part of an invoice that belongs to one account, in tree order.
+
+    ``path`` are the names from below the bill-to down to the account; ``lineage`` are the ids and
+    customer numbers of the same accounts, because names are shared.
+    """
 
     invoice = TenantForeignKey(Invoice, db_index=False, related_name="sections")
     position = models.PositiveIntegerField()
     account = TenantForeignKey(Account)
     path = models.JSONField()
+    lineage = models.JSONField(default=list)
     cost_centre = models.CharField(max_length=100, blank=True)
     po_number = models.CharField(max_length=100, blank=True)
     net_minor = models.BigIntegerField()

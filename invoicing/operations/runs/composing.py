@@ -131,6 +131,7 @@ class Composer:
             position=place,
             account_id=account_id,
             path=self._families.path(self._document.bill_to_id, account_id),
+            lineage=self._families.lineage(self._document.bill_to_id, account_id),
             cost_centre=settings.value(account_id, SettingName.COST_CENTRE) or "",
             po_number=(po_numbers.pop() or own_po) if len(po_numbers) == 1 else own_po,
             net_minor=section.net_minor,

@@ -80,12 +80,23 @@ class Families:
 
     def path(self, top_id: UUID, account_id: UUID) -> list[str]:
         """Return the names from below ``top_id`` down to the account; its own if it is the top."""
-        names: list[str] = []
+        return [self.accounts[key].name for key in self._way(top_id, account_id)]
+
+    def lineage(self, top_id: UUID, account_id: UUID) -> list[dict[str, str | None]]:
+        """Return ids and customer numbers of the accounts that ``path`` names."""
+        return [
+            {"id": public_id("acc", key), "number": self.accounts[key].external_id}
+            for key in self._way(top_id, account_id)
+        ]
+
+    def _way(self, top_id: UUID, account_id: UUID) -> list[UUID]:
+        """Return the accounts from below ``top_id`` down; the account alone if it is the top."""
+        way: list[UUID] = []
         up: UUID | None = account_id
         while up is not None and up != top_id:
-            names.append(self.accounts[up].name)
+            way.append(up)
             up = self.parents[up]
-        return names[::-1] or [self.accounts[account_id].name]
+        return way[::-1] or [account_id]
 
     def reference(self, account_id: UUID | None) -> dict[str, str] | None:
         """Return an account as an explanation names it."""

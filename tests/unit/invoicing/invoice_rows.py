@@ -60,13 +60,27 @@ def line_row(description="Desk", net_minor=7200, **values):
     )
 
 
-def rows(sections=None, *, taxes=None, snapshot=None, **values):
-    """Return an issued German invoice; ``sections`` are pairs of a path and its lines."""
+def lineage_of(path, numbers=None):
+    """Return the accounts of a path: those of one number, or else one path, are the same."""
+    names = numbers or ["/".join(path[: level + 1]) for level in range(len(path))]
+    found = numbers or [None] * len(path)
+    return [{"id": f"acc_{name}", "number": of} for name, of in zip(names, found, strict=True)]
+
+
+def rows(sections=None, *, taxes=None, snapshot=None, numbers=None, **values):
+    """Return an issued German invoice; ``sections`` are pairs of a path and its lines.
+
+    ``numbers`` are the customer numbers of the accounts of each path.
+    """
     sections = sections or [([], [line_row()])]
     section_rows, line_rows = [], []
     for place, (path, lines) in enumerate(sections, 1):
         section = InvoiceSection(
-            id=uuid7(), position=place, path=path, net_minor=sum(line.net_minor for line in lines)
+            id=uuid7(),
+            position=place,
+            path=path,
+            lineage=lineage_of(path, numbers[place - 1] if numbers else None),
+            net_minor=sum(line.net_minor for line in lines),
         )
         section_rows.append(section)
         for line in lines:

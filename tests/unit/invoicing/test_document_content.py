@@ -128,7 +128,7 @@ def test_an_invoice_for_one_account_has_no_overview():
     given.sections[0].cost_centre = "K-100"
 
     invoice = said(given)
-    own = said(rows([(["Brückner"], [line_row()])]))
+    own = said(rows([(["Brückner"], [line_row()])], numbers=[["1"]]))
 
     assert dict(own.facts).keys().isdisjoint({"Konto", "Kostenstelle"})
     assert not invoice.is_consolidated
@@ -239,7 +239,7 @@ def test_keeps_to_the_overview_when_there_are_too_many_lines(monkeypatch):
     assert invoice.notes[-1] == (
         "Die 2 Einzelpositionen stehen in der Anlage zu dieser Rechnung (CSV-Datei)."
     )
-    assert invoice.intro.endswith("Es folgt die Übersicht je Unterkonto.")
+    assert invoice.intro.endswith("Es folgt die Übersicht je Konto.")
 
 
 def test_says_the_same_of_the_same_rows():

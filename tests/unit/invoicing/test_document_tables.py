@@ -87,9 +87,9 @@ def words(page):
 def test_sums_up_the_branches_of_several_accounts(reader):
     first = words(reader.pages[0])
 
-    assert "Zwischensumme Nord 920,00" in first
-    assert "Zwischensumme Süd 75,00" in first
-    assert "Zwischensumme Zentrale" not in first
+    assert "Nord mit Unterkonten 920,00" in first
+    assert "Süd mit Unterkonten 75,00" in first
+    assert "Zentrale mit" not in first
 
 
 def test_tells_and_links_the_page_of_each_account(reader):
