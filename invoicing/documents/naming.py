@@ -104,9 +104,10 @@ class Names:
 
 def is_of_bill_to(invoice: Invoice, section: InvoiceSection) -> bool:
     """Return whether a section is the bill-to's own."""
-    if _knows_accounts(section) and section.path:
-        return bool(section.lineage[-1]["id"] == invoice.snapshot["bill_to"].get("id"))
-    return bool(section.path == [invoice.snapshot["bill_to"]["name"]])
+    bill_to = invoice.snapshot["bill_to"]
+    if section.lineage:
+        return bool(section.lineage[-1]["id"] == bill_to.get("id"))
+    return section.path in ([], [bill_to["name"]])
 
 
 def _knows_accounts(section: InvoiceSection) -> bool:
