@@ -88,6 +88,31 @@ class Seller(TenantModel):
         return public_id("sel", self.id)
 
 
+class BankAccount(TenantModel):
+    """A seller's bank account for money in another currency than its own.
+
+    The account for the seller's own currency stands with the seller.
+    """
+
+    seller = TenantForeignKey(Seller)
+    currency = models.CharField(max_length=3)
+    iban = models.CharField(max_length=34)
+    bic = models.CharField(max_length=11, blank=True)
+    bank_name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="bank_account_once", fields=["tenant", "seller", "currency"]
+            ),
+            models.CheckConstraint(name="bank_account_iban", condition=~models.Q(iban="")),
+        ]
+
+    def __str__(self) -> str:
+        """Return the currency and the number."""
+        return f"{self.currency} {self.iban}"
+
+
 class TaxRate(TenantModel):
     """One rate of one country for one class of services, between two dates."""
 

@@ -8,7 +8,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
-from accounts.models import AuditEntry, Seller
+from accounts.models import AuditEntry, BankAccount, Seller
 from accounts.queries.audit import entries_about
 
 
@@ -33,6 +33,17 @@ def get_seller(actor: Actor, seller_id: UUID) -> Seller:
     if seller is None:
         raise NotFound
     return seller
+
+
+def bank_accounts_of(actor: Actor, seller: Seller) -> QuerySet[BankAccount]:
+    """Return the accounts for other currencies than the seller's own, by currency. One statement.
+
+    Raises:
+        Forbidden: the actor may not see the tenant's settings.
+    """
+    access.require_everywhere(actor, Action.VIEW_SETTINGS)
+    found = BankAccount.objects.filter(tenant_id=actor.tenant_id, seller=seller)
+    return found.order_by("currency")
 
 
 def changes_of(actor: Actor, seller: Seller, *, limit: int) -> list[AuditEntry]:

@@ -20,7 +20,7 @@ from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import AuditEntry, Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
-from accounts.queries.sellers import changes_of, get_seller, sellers
+from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step, Tab
@@ -131,6 +131,7 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
         "crumbs": [Step(_("Company details"), "../"), Step(seller.name)],
         "badges": _badges(seller),
         "groups": _shown(seller),
+        "bank_accounts": list(bank_accounts_of(actor, seller)),
         "series": _series(seller, reports, actor.today.year),
         "timeline": [_happened(entry) for entry in changes_of(actor, seller, limit=CHANGES_SHOWN)],
         "may_edit": access.allows_everywhere(actor, Action.MANAGE_TENANT),
@@ -226,5 +227,8 @@ def _series(seller: Seller, reports: list[SeriesReport], year: int) -> list[dict
 
 def _happened(entry: AuditEntry) -> dict[str, Any]:
     names = [str(label) for name, label in FIELDS.items() if name in (entry.after or {})]
+    if "bank_account" in (entry.after or {}):
+        currency = (entry.after or {})["currency"]
+        names = [_("Bank account for %(currency)s") % {"currency": currency}]
     sentence = _("Changed: %(fields)s") % {"fields": ", ".join(names)} if names else _("Made")
     return {"sentence": sentence, "at": entry.at, "by": entry.actor_label}

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from dashboard.pages import settings_clock, settings_sellers
+from dashboard.pages import settings_bank_accounts, settings_clock, settings_sellers
 
 app_name = "settings"
 urlpatterns = [
     path("", settings_sellers.settings_home, name="home"),
     path("sellers/", settings_sellers.seller_list, name="sellers"),
     path("sellers/<str:seller_id>/", settings_sellers.seller_page, name="seller"),
+    path(
+        "sellers/<str:seller_id>/bank-accounts/",
+        settings_bank_accounts.add_bank_account,
+        name="add_bank_account",
+    ),
+    path(
+        "sellers/<str:seller_id>/bank-accounts/<str:currency>/",
+        settings_bank_accounts.edit_bank_account,
+        name="bank_account",
+    ),
     path("sellers/<str:seller_id>/edit/", settings_sellers.edit_seller, name="edit_seller"),
     path("test-clock/", settings_clock.test_clock, name="test_clock"),
 ]

@@ -149,12 +149,13 @@ def shows_detail(invoice: Invoice) -> bool:
     return invoice.line_count <= DETAIL_LIMIT
 
 
-def document(rows: Rows, *, today: date) -> Document:
+def document(rows: Rows, *, today: date, for_payer: bool = False) -> Document:
     """Return what stands on an invoice, in its own language.
 
     Args:
         rows: as stored.
         today: the date of a draft; an issued invoice has its own.
+        for_payer: make the copy for an account that pays what is addressed to another.
 
     Pure: two calls with the same rows give the same document, whatever has happened to accounts,
     prices or the seller since.
@@ -162,31 +163,32 @@ def document(rows: Rows, *, today: date) -> Document:
     language = language_of(rows.invoice.language)
     with translation.override(language):
         formats = Formats.of(rows.invoice.language, rows.invoice.currency)
-        return _document(rows, formats, rows.invoice.issue_date or today)
+        return _document(rows, formats, rows.invoice.issue_date or today, for_payer=for_payer)
 
 
-def _document(rows: Rows, formats: Formats, day: date) -> Document:
+def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> Document:
     invoice, seller = rows.invoice, rows.invoice.snapshot["seller"]
     bill_to, reason = invoice.snapshot["bill_to"], invoice.snapshot.get("tax_reason", "")
     has_detail = shows_detail(invoice)
     annexed = 0 if has_detail else invoice.line_count
+    is_for_others = wording.is_paid_by_another(invoice) and not for_payer
     return Document(
         id=invoice.id,
         language=language_of(invoice.language),
         currency=invoice.currency,
         created=day,
-        file_name=pdf_name(invoice, day),
+        file_name=pdf_name(invoice, day, for_payer=for_payer),
         seller=seller["name"],
         sender=parties.sender_line(seller),
         recipient=parties.recipient_lines(bill_to, seller, formats),
-        foot=parties.legal_block(seller),
+        foot=parties.legal_block(seller, with_bank=not is_for_others),
         title=wording.title(invoice),
         subtitle=wording.subtitle(rows.sections),
         intro=wording.intro(
             invoice, section_count=len(rows.sections), annexed=annexed, formats=formats
         ),
         facts=wording.facts(invoice, formats) + _single_account(rows),
-        payment=wording.payment(invoice, formats),
+        payment=wording.payment(invoice, formats, for_payer=for_payer),
         totals=_totals(rows, formats),
         due=(_due_label(invoice), formats.money(invoice.gross_minor)),
         sections=_sections(rows, formats, has_detail=has_detail),
@@ -197,7 +199,7 @@ def _document(rows: Rows, formats: Formats, day: date) -> Document:
             annexed=annexed,
             formats=formats,
         ),
-        watermark=wording.watermark(invoice),
+        watermark=wording.watermark(invoice, for_payer=for_payer),
         has_detail=has_detail,
     )
 

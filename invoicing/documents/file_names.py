@@ -16,9 +16,10 @@ _SPELLED_OUT = str.maketrans(
 )
 
 
-def pdf_name(invoice: Invoice, day: date) -> str:
+def pdf_name(invoice: Invoice, day: date, *, for_payer: bool = False) -> str:
     """Return seller, kind, date, number and total, in the active language."""
-    return f"{_stem(invoice, day)}.pdf"
+    copy = f"-{_plain(pgettext(CONTEXT, 'payer'))}" if for_payer else ""
+    return f"{_stem(invoice, day)}{copy}.pdf"
 
 
 def annex_name(invoice: Invoice, day: date) -> str:

@@ -43,8 +43,10 @@ def sender_line(seller: Party) -> str:
     return " · ".join(_present(_text(seller, "name"), _text(seller, "line1"), _town(seller)))
 
 
-def legal_block(seller: Party) -> tuple[tuple[str, ...], ...]:
+def legal_block(seller: Party, *, with_bank: bool = True) -> tuple[tuple[str, ...], ...]:
     """Return the columns of the foot: address, register, tax numbers, bank.
+
+    The bank is left out for a recipient who has nothing to pay.
 
     Source: § 35a GmbHG, § 80 AktG, § 125 HGB; § 14 (4) no. 2 UStG.
     """
@@ -64,7 +66,7 @@ def legal_block(seller: Party) -> tuple[tuple[str, ...], ...]:
             _labelled(pgettext(CONTEXT, "VAT ID"), seller, "vat_id"),
             _labelled(pgettext(CONTEXT, "Tax number"), seller, "tax_number"),
         ),
-        bank_lines(seller),
+        bank_lines(seller) if with_bank else (),
     )
     return tuple(column for column in columns if column)
 

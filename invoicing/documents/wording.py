@@ -32,9 +32,10 @@ def is_draft(invoice: Invoice) -> bool:
     return invoice.status in Invoice.UNISSUED
 
 
-def watermark(invoice: Invoice) -> str:
+def watermark(invoice: Invoice, *, for_payer: bool = False) -> str:
     """Return the word across every page of what is no real invoice, empty for a real one."""
     words = (
+        pgettext(CONTEXT, "COPY") if for_payer else "",
         pgettext(CONTEXT, "DRAFT") if is_draft(invoice) else "",
         pgettext(CONTEXT, "TEST") if invoice.snapshot.get("is_test") else "",
     )
@@ -118,11 +119,18 @@ def facts(invoice: Invoice, formats: Formats) -> tuple[tuple[str, str], ...]:
     return tuple((label, value) for label, value in rows if value)
 
 
-def payment(invoice: Invoice, formats: Formats) -> Payment:
+def is_paid_by_another(invoice: Invoice) -> bool:
+    """Return whether another account than the recipient is to pay, and something is to be paid."""
+    payer, bill_to = invoice.snapshot["payer"], invoice.snapshot["bill_to"]
+    return bool(payer["id"] != bill_to["id"] and invoice.gross_minor > 0)
+
+
+def payment(invoice: Invoice, formats: Formats, *, for_payer: bool = False) -> Payment:
     """Return how the invoice is paid.
 
     The code to scan is for transfers in euro alone, and never on a draft: what it pays must be
-    what the books expect.
+    what the books expect. Where another account pays, the recipient is told so and gets neither
+    code nor bank account, which stand on the payer's copy.
     """
     head = pgettext(CONTEXT, "Payment")
     if is_draft(invoice):
@@ -130,7 +138,11 @@ def payment(invoice: Invoice, formats: Formats) -> Payment:
         return Payment(head, (said,))
     if invoice.gross_minor == 0:
         return Payment(head, (pgettext(CONTEXT, "There is nothing to pay."),))
-    sentences = (*_delegation(invoice), _request(invoice, formats))
+    if is_paid_by_another(invoice) and not for_payer:
+        return Payment(head, (_delegation(invoice),))
+    sentences: tuple[str, ...] = (_request(invoice, formats),)
+    if for_payer:
+        sentences = (_copy(invoice), *sentences)
     if invoice.collection != _TRANSFER:
         return Payment(head, sentences)
     code = _code(invoice)
@@ -142,12 +154,19 @@ def payment(invoice: Invoice, formats: Formats) -> Payment:
     )
 
 
-def _delegation(invoice: Invoice) -> tuple[str, ...]:
-    payer, bill_to = invoice.snapshot["payer"], invoice.snapshot["bill_to"]
-    if payer["id"] == bill_to["id"]:
-        return ()
+def _delegation(invoice: Invoice) -> str:
     said = pgettext(CONTEXT, "%(payer)s pays this invoice. There is nothing for you to do.")
-    return (said % {"payer": parties.legal_name(payer)},)
+    return said % {"payer": parties.legal_name(invoice.snapshot["payer"])}
+
+
+def _copy(invoice: Invoice) -> str:
+    said = pgettext(
+        CONTEXT, "Copy for the payer %(payer)s. The invoice itself goes to %(recipient)s."
+    )
+    return said % {
+        "payer": parties.legal_name(invoice.snapshot["payer"]),
+        "recipient": parties.legal_name(invoice.snapshot["bill_to"]),
+    }
 
 
 def _request(invoice: Invoice, formats: Formats) -> str:
@@ -160,8 +179,6 @@ def _request(invoice: Invoice, formats: Formats) -> str:
         said = pgettext(
             CONTEXT, "We will collect %(amount)s on %(date)s by the agreed payment method."
         )
-    elif _delegation(invoice):
-        said = pgettext(CONTEXT, "%(amount)s, payable by %(date)s, quoting %(number)s.")
     elif invoice.snapshot["seller"].get("iban"):
         said = pgettext(
             CONTEXT,

@@ -14,6 +14,7 @@ from accounts.ids import uuid7
 from accounts.models import (
     AccountNode,
     ApiKey,
+    BankAccount,
     Contact,
     Grant,
     Job,
@@ -95,6 +96,9 @@ def vendors(module_transaction):
                 content=b"%PDF",
                 sha256="0" * 64,
                 created_at=world.NOW,
+            )
+            BankAccount.objects.create(
+                tenant_id=one.id, seller_id=invoice.seller_id, currency="USD", iban="DE00"
             )
             Job.objects.create(
                 tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW

@@ -92,6 +92,8 @@ PAGES = (
     PageEntry("import, no file", "/import/", opens="main form .primary", shows="#form-errors"),
     PageEntry("settings", "/settings/sellers/"),
     PageEntry("seller", "/settings/sellers/{seller}/"),
+    PageEntry("bank account, form", "/settings/sellers/{seller}/bank-accounts/", who="owner"),
+    PageEntry("bank account", "/settings/sellers/{seller}/bank-accounts/USD/", who="owner"),
     PageEntry("seller, form", "/settings/sellers/{seller}/edit/", who="owner"),
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry("style guide", "/styleguide/"),

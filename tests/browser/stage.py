@@ -11,8 +11,9 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.ids import public_id
 from accounts.models import Person
+from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import Invoice, InvoiceLine
-from tests.world import Vendor, account, make_vendor, price, subscription
+from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
 
 @dataclass
@@ -75,6 +76,7 @@ def set_stage() -> Stage:
     operator = Person.objects.create(
         email="ops@platform.example", name="Otto Operator", is_operator=True
     )
+    set_bank_account(vendor.actor, invoice.seller_id, "USD", iban="DE89370400440532013000", now=NOW)
     waiting = vendor.run("2027-01-01", issue=False)
     return Stage(vendor, invoice, line, {**people, "operator": operator.pk}, waiting.run.pk)
 

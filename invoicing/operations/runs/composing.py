@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.ids import public_id, uuid7
-from accounts.models import Account, Seller, SettingName
+from accounts.models import Account, BankAccount, Seller, SettingName
 from billing_rules.drafting import (
     DocumentDraft,
     SectionDraft,
@@ -180,7 +180,7 @@ def _snapshot(families: Families, document: Document) -> dict[str, Any]:
     seller = families.sellers[document.key.seller]
     payer = families.accounts[document.key.payer]
     return {
-        "seller": _seller(seller),
+        "seller": _seller(families, seller, document.key.currency),
         "bill_to": _account(families.accounts[document.bill_to_id]),
         "payer": _account(payer),
         "is_test": seller.is_placeholder or families.is_sandbox,
@@ -189,8 +189,13 @@ def _snapshot(families: Families, document: Document) -> dict[str, Any]:
     }
 
 
-def _seller(seller: Seller) -> dict[str, str]:
-    return {
+def _seller(families: Families, seller: Seller, currency: str) -> dict[str, str]:
+    """Return the seller with the account that takes money of the document's currency, if any."""
+    banks: Seller | BankAccount | None = (
+        seller if seller.currency == currency else families.bank_accounts.get((seller.id, currency))
+    )
+    bank = {name: getattr(banks, name, "") for name in ("iban", "bic", "bank_name")}
+    return bank | {
         name: getattr(seller, name)
         for name in (
             "name",
@@ -204,9 +209,6 @@ def _seller(seller: Seller) -> dict[str, str]:
             "register_entry",
             "directors",
             "email",
-            "iban",
-            "bic",
-            "bank_name",
         )
     }
 

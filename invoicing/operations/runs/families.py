@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Subquery
 from accounts import tree
 from accounts.actor import Actor
 from accounts.ids import public_id
-from accounts.models import Account, Seller, SettingName, TaxRate, Tenant
+from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate, Tenant
 from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
@@ -52,6 +52,7 @@ class Families:
     in_scope: set[UUID]
     history: SettingHistory
     sellers: dict[UUID, Seller]
+    bank_accounts: dict[tuple[UUID, str], BankAccount]
     rates: dict[UUID, list[Rate]]
     last_issue_dates: dict[UUID, date]
     is_sandbox: bool
@@ -144,7 +145,7 @@ class Families:
 def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
     """Lock some trees and read their accounts, settings, sellers and rates.
 
-    One statement for each tree's lock, and six more, whatever the number of accounts.
+    One statement for each tree's lock, and seven more, whatever the number of accounts.
 
     Args:
         actor: whose tenant.
@@ -164,7 +165,7 @@ def read_families(
     *,
     tenant: Tenant,
 ) -> Families:
-    """Read the accounts, settings, sellers and rates of some trees. Four statements.
+    """Read the accounts, settings, sellers and rates of some trees. Five statements.
 
     Args:
         actor: whose tenant.
@@ -190,6 +191,7 @@ def read_families(
         in_scope=set(order) if within is None else _below(members, within),
         history=setting_history(actor, members, families=families),
         sellers={seller.id: seller for seller, _last in sellers},
+        bank_accounts=_bank_accounts(actor),
         rates=_rates(actor),
         last_issue_dates={seller.id: last for seller, last in sellers if last},
         is_sandbox=tenant.is_sandbox,
@@ -213,6 +215,12 @@ def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:
         if parent_id in below:
             below.add(account_id)
     return below
+
+
+def _bank_accounts(actor: Actor) -> dict[tuple[UUID, str], BankAccount]:
+    """Return the sellers' accounts for other currencies than their own."""
+    found = BankAccount.objects.filter(tenant_id=actor.tenant_id)
+    return {(account.seller_id, account.currency): account for account in found}
 
 
 def _rates(actor: Actor) -> dict[UUID, list[Rate]]:

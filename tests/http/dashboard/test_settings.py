@@ -116,3 +116,28 @@ def test_keeps_the_clock_from_those_who_may_not(vendor, live_vendor, visit):
 def test_needs_few_statements(billed, alice, visit, statements, url):
     for one in ("/settings/sellers/", url, "/settings/test-clock/"):
         assert len(statements(visit(alice), one)) <= MOST_STATEMENTS
+
+
+def test_names_an_account_for_another_currency_changes_and_removes_it(vendor, visit, url):
+    client = visit(vendor.staff("Olga", "owner"))
+    bank = {"currency": "usd", "iban": REAL["iban"], "bic": "", "bank_name": "Förde Bank"}
+
+    assert client.post(f"{url}bank-accounts/", bank).status_code == HTTPStatus.FOUND
+    page = client.get(url).content.decode()
+    assert "Förde Bank" in page
+    assert f'href="{url}bank-accounts/USD/"' in page
+    assert "Changed: Bank account for USD" in page
+    refused = client.post(f"{url}bank-accounts/USD/", {"iban": "DE00"})
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "This is no IBAN" in refused.content.decode()
+    client.post(f"{url}bank-accounts/USD/", {"remove": "1"})
+    assert "Förde Bank" not in client.get(url).content.decode()
+    assert client.get(f"{url}bank-accounts/USD/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_shows_accounts_for_other_currencies_to_who_may_change_them(vendor, visit, url, charlie):
+    reader = visit(vendor.staff("Somebody", "auditor"))
+
+    assert "bank-accounts" not in reader.get(url).content.decode()
+    assert reader.get(f"{url}bank-accounts/").status_code == HTTPStatus.FORBIDDEN
+    assert visit(charlie).get(f"{url}bank-accounts/").status_code == HTTPStatus.NOT_FOUND

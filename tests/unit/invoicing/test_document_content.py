@@ -16,6 +16,7 @@ from tests.unit.invoicing.invoice_rows import (
     rows,
 )
 
+PAYER = {"id": "acc_2", "external_id": "SE", "name": "SE", "legal_name": "Nordhafen SE"}
 TWO = [([], [line_row(net_minor=100)]), (["Nord", "Café"], [line_row(net_minor=300)])]
 
 
@@ -98,11 +99,37 @@ def test_draws_no_code_where_no_transfer_is_asked_for(given):
 
 
 def test_tells_a_customer_whose_invoice_another_pays():
-    payer = {"id": "acc_2", "external_id": "SE", "name": "SE", "legal_name": "Nordhafen SE"}
+    invoice = said(rows(snapshot={"payer": PAYER}))
 
-    sentences = said(rows(snapshot={"payer": payer})).payment.sentences
+    assert invoice.payment.sentences == (
+        "Die Zahlung übernimmt Nordhafen SE. Für Sie ist nichts zu tun.",
+    )
+    assert invoice.payment.facts == ()
+    assert invoice.payment.code is None
+    assert "IBAN" not in str(invoice.foot)
 
-    assert sentences[0] == "Die Zahlung übernimmt Nordhafen SE. Für Sie ist nichts zu tun."
+
+def test_gives_the_payer_a_copy_with_the_code():
+    copy = document(rows(snapshot={"payer": PAYER}), today=TODAY, for_payer=True)
+
+    assert [plain(sentence) for sentence in copy.payment.sentences] == [
+        "Kopie für den Zahler Nordhafen SE. Die Rechnung selbst geht an Brückner Systemhaus GmbH.",
+        "Bitte überweisen Sie 85,68 € bis zum 15.12.2026 auf das unten genannte Konto. "
+        "Verwendungszweck: RE-2026-000042.",
+    ]
+    assert copy.payment.code is not None
+    assert dict(copy.payment.facts).keys() == {"Empfänger", "IBAN", "BIC"}
+    assert copy.recipient[0] == "Brückner Systemhaus GmbH"
+    assert copy.watermark == "KOPIE"
+    assert copy.file_name.endswith("-RE-2026-000042-85.68-Zahler.pdf")
+
+
+def test_asks_the_recipient_of_no_collected_amount_that_another_pays():
+    given = rows(collection="charge", snapshot={"payer": PAYER})
+
+    assert said(given).payment.sentences == (
+        "Die Zahlung übernimmt Nordhafen SE. Für Sie ist nichts zu tun.",
+    )
 
 
 def test_collects_by_the_agreed_method():
