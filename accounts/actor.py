@@ -1,8 +1,53 @@
 """Who acts: a person, a program's key or the system itself, always for one tenant."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asked for work that somebody else does later, as the audit trail names them.
+
+    Attributes:
+        kind: ``system``, ``person`` or ``key``.
+        id: the person or key, None for the system.
+        label: their name.
+        origin: where they asked, as of an ``Actor``.
+        request_id: the request with which they asked.
+    """
+
+    kind: str
+    id: UUID | None
+    label: str
+    origin: str
+    request_id: str = ""
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as plain JSON, for a column beside the work."""
+        return {
+            "kind": self.kind,
+            "id": None if self.id is None else str(self.id),
+            "label": self.label,
+            "origin": self.origin,
+            "request_id": self.request_id,
+        }
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Requester | None":
+        """Return who ``stored`` names; None where nothing was kept, as in rows of old."""
+        if not stored:
+            return None
+        who = stored.get("id")
+        return cls(
+            kind=stored["kind"],
+            id=UUID(who) if who else None,
+            label=stored["label"],
+            origin=stored["origin"],
+            request_id=stored.get("request_id", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +66,7 @@ class Actor:
         key_id: the key, for programs.
         today: the tenant's date when it came in; grants are read as of it.
         request_id: ties log lines, audit entries and answers together.
+        on_behalf_of: who asked for the work that a task does; the audit trail names them.
     """
 
     tenant_id: UUID
@@ -34,6 +80,7 @@ class Actor:
     key_id: UUID | None = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     request_id: str = ""
+    on_behalf_of: Requester | None = None
 
     @classmethod
     def system(cls, tenant_id: UUID, *, origin: str = "task", label: str = "system") -> "Actor":
@@ -49,3 +96,14 @@ class Actor:
     def actor_id(self) -> UUID | None:
         """The person or key, None for the system."""
         return self.person_id or self.key_id
+
+    @property
+    def requester(self) -> Requester:
+        """Who wanted what it does: whoever it acts on behalf of, else itself."""
+        return self.on_behalf_of or Requester(
+            self.kind, self.actor_id, self.label, self.origin, self.request_id
+        )
+
+    def acting_for(self, requester: Requester | None) -> "Actor":
+        """Return it with its own rights, acting on behalf of somebody; of itself for None."""
+        return self if requester is None else replace(self, on_behalf_of=requester)

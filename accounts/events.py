@@ -63,7 +63,8 @@ class _Told:
 
 
 def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetime) -> None:
-    """Write many happenings in two statements."""
+    """Write many happenings in two statements, in the name of whoever wanted them."""
+    who = actor.requester
     entries, events = [], []
     for happening in happenings:
         object_type, object_id = happening.action.partition(".")[0], happening.object_id
@@ -76,10 +77,10 @@ def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetim
         into=AuditEntry,
         tenant_id=actor.tenant_id,
         at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.actor_id,
-        actor_label=actor.label,
-        origin=actor.origin,
-        request_id=actor.request_id,
+        actor_kind=who.kind,
+        actor_id=who.id,
+        actor_label=who.label,
+        origin=who.origin,
+        request_id=who.request_id,
     )
     insert_rows(events, into=Event, tenant_id=actor.tenant_id, at=now)

@@ -95,6 +95,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "start_date": _("Starts"),
     "started_at": _("Started"),
     "started_by": _("Started by"),
+    "requested_by": _("Requested by"),
     "status": _("Status"),
     "subscription": _("Subscription"),
     "tax_minor": _("Tax, in minor units"),

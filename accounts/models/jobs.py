@@ -14,6 +14,7 @@ class Job(TenantModel):
 
     ``input`` holds the bytes of a file until they are used up. ``beat_at`` is when the worker
     last said that it lives: a job that has been silent too long is taken up again.
+    ``requested_by`` is who asked, as a ``Requester`` is stored: the work is done in their name.
     """
 
     class Kind(models.TextChoices):
@@ -40,6 +41,7 @@ class Job(TenantModel):
     problems = models.JSONField(default=list)
     created_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     created_by_label = models.CharField(max_length=200)
+    requested_by = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(null=True)

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.actor import Actor
+from accounts.actor import Actor, Requester
+from accounts.events import Happening, record_event
 from accounts.ids import public_id
 from accounts.models import Job, Membership
 from accounts.tenancy import operation
@@ -31,7 +32,7 @@ def request_job(
     now: datetime,
 ) -> Job:
     """Put a job into the queue; the caller has made sure that the actor may do what it does."""
-    return Job.objects.create(
+    job = Job.objects.create(
         tenant_id=actor.tenant_id,
         kind=kind,
         params=dict(params),
@@ -39,8 +40,17 @@ def request_job(
         total=total,
         created_by_id=actor.person_id,
         created_by_label=actor.label,
+        requested_by=actor.requester.stored(),
         created_at=now,
     )
+    note_request(actor, job, "job.requested", now=now)
+    return job
+
+
+def note_request(actor: Actor, job: Job, action: str, *, now: datetime) -> None:
+    """Write into the audit trail who asked for a job, or joined one that is under way."""
+    after = {"kind": str(job.kind), **{k: v for k, v in job.params.items() if k != "today"}}
+    record_event(actor, Happening(action, job.pk, after=after, tells=False), now=now)
 
 
 @operation
@@ -119,10 +129,12 @@ def fail_job(actor: Actor, job_id: UUID, *, code: str, detail: str, now: datetim
 def actor_of(actor: Actor, job: Job) -> Actor:
     """Return who asked for a job, with the rights they have now, for the work done in their name.
 
-    Jobs that no person asked for are done by ``actor``.
+    Jobs that no person asked for are done by ``actor``, on behalf of the key or command that did.
     """
+    requester = Requester.read(job.requested_by)
     if job.created_by_id is None:
-        return replace(actor, label=job.created_by_label or actor.label)
+        named = replace(actor, label=job.created_by_label or actor.label)
+        return named.acting_for(requester)
     role = (
         Membership.objects.filter(tenant_id=actor.tenant_id, person_id=job.created_by_id)
         .order_by("id")
@@ -133,6 +145,7 @@ def actor_of(actor: Actor, job: Job) -> Actor:
         actor,
         kind="person",
         label=job.created_by_label,
+        origin=requester.origin if requester else actor.origin,
         person_id=job.created_by_id,
         staff_role=role,
         request_id=public_id("job", job.pk),

@@ -55,7 +55,7 @@ def _named(actor: Actor, text: str) -> Job:
 def _apply(request: ActorRequest, actor: Actor, job_id: str) -> HttpResponse:
     before = _named(actor, job_id)
     try:
-        job = apply_import(actor, before.pk)
+        job = apply_import(actor, before.pk, now=timezone.now())
     except Conflict as refusal:
         messages.error(request, refusal.detail)
         context = _context(request, actor, before)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -75,6 +76,7 @@ def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
                     within=within,
                     issue=False,
                     today=actor.today,
+                    now=timezone.now(),
                 )
             except Invalid as refusal:
                 form.add_error("date", refusal.detail)

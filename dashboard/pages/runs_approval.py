@@ -13,6 +13,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -104,7 +105,14 @@ def _issue_all(request: ActorRequest, review: Review) -> HttpResponse:
     actor, run = request.actor, review.run
     try:
         for within in scopes_of(actor, run.pk):
-            request_run(actor, run_date=run.date, within=within, issue=True, today=actor.today)
+            request_run(
+                actor,
+                run_date=run.date,
+                within=within,
+                issue=True,
+                today=actor.today,
+                now=timezone.now(),
+            )
     except Invalid as refusal:
         messages.error(request, refusal.detail)
         return _show(request, review, status=HTTPStatus.UNPROCESSABLE_ENTITY)

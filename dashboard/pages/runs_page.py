@@ -25,6 +25,7 @@ from dashboard.pages.heads import Step
 from dashboard.pages.requests import whole_number
 from dashboard.pages.runs_documents import documents_of
 from dashboard.pages.runs_status import duration_text, run_badge, steps_of
+from dashboard.pages.timeline import timeline_of
 from dashboard.templatetags.figures import date_text
 from invoicing.models import BillingRun, RunProblem
 from invoicing.queries import run_figures
@@ -161,6 +162,8 @@ def _details(
         and run.finished_at is not None
         and has_problems,
         "duration": duration_text(run),
+        "timeline": timeline_of(actor, run.pk),
+        "time_zone": request.tenant.time_zone,
     }
 
 

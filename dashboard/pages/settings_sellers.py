@@ -24,6 +24,7 @@ from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, s
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step, Tab
+from dashboard.pages.timeline import by_whom
 from invoicing.queries.series import SeriesReport, series_of
 
 CHANGES_SHOWN: Final = 20
@@ -231,4 +232,4 @@ def _happened(entry: AuditEntry) -> dict[str, Any]:
         currency = (entry.after or {})["currency"]
         names = [_("Bank account for %(currency)s") % {"currency": currency}]
     sentence = _("Changed: %(fields)s") % {"fields": ", ".join(names)} if names else _("Made")
-    return {"sentence": sentence, "at": entry.at, "by": entry.actor_label}
+    return {"sentence": sentence, "at": entry.at, "by": by_whom(entry)}

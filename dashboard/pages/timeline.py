@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import AuditEntry
 from accounts.queries.audit import entries_about
 from dashboard.frame import is_staff
+from dashboard.templatetags.figures import date_text
 
 _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.drafted": gettext_lazy("Draft made"),
@@ -23,12 +23,26 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     "account.created": gettext_lazy("Account created"),
     "account.updated": gettext_lazy("Account changed"),
     "subscription.created": gettext_lazy("Subscription begun"),
+    "run.requested": gettext_lazy("Run asked for"),
+    "run.joined": gettext_lazy("Joined the run"),
+    "run.drafts_approved": gettext_lazy("Drafts approved"),
+    "run.closed": gettext_lazy("Run worked through"),
+    "job.requested": gettext_lazy("Asked for"),
+    "job.joined": gettext_lazy("Joined"),
 }
-_ORIGINS: Final[Mapping[str, Promise]] = {
-    "api": gettext_lazy("by API key"),
+_BY: Final[Mapping[str, Promise]] = {
+    "person": gettext_lazy("by %(name)s"),
+    "key": gettext_lazy("by the API key %(name)s"),
     "command": gettext_lazy("from the command line"),
     "task": gettext_lazy("by the timetable"),
-    "portal": gettext_lazy("in the portal"),
+    "system": gettext_lazy("by the system"),
+}
+_BY_FOR_RUN: Final[Mapping[str, Promise]] = {
+    "person": gettext_lazy("by %(name)s on behalf of the billing run of %(date)s"),
+    "key": gettext_lazy("by the API key %(name)s on behalf of the billing run of %(date)s"),
+    "command": gettext_lazy("from the command line on behalf of the billing run of %(date)s"),
+    "task": gettext_lazy("by the timetable on behalf of the billing run of %(date)s"),
+    "system": gettext_lazy("by the system on behalf of the billing run of %(date)s"),
 }
 _LONGEST: Final = 50
 
@@ -51,16 +65,19 @@ def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
         Happened(
             sentence=str(_SENTENCES.get(entry.action, entry.action)),
             at=entry.at,
-            by=_by(entry) if is_staff(actor) else "",
+            by=by_whom(entry) if is_staff(actor) else "",
         )
         for entry in entries_about(actor, object_ids, limit=_LONGEST)
     ]
 
 
-def _by(entry: AuditEntry) -> str:
-    origin = _ORIGINS.get(entry.origin)
-    if entry.actor_kind == "system":
-        return str(origin or _("by the system"))
-    if origin is None:
-        return entry.actor_label
-    return _("%(name)s, %(origin)s") % {"name": entry.actor_label, "origin": origin}
+def by_whom(entry: AuditEntry) -> str:
+    """Return who did something and from where, and for which run, in one sentence."""
+    origin = entry.origin if entry.actor_kind == "system" else entry.actor_kind
+    run_date = (entry.after or {}).get("run_date")
+    known = _BY_FOR_RUN if run_date else _BY
+    sentence = known.get(origin) or known["system"]
+    return sentence % {
+        "name": entry.actor_label,
+        "date": date_text(date.fromisoformat(run_date)) if run_date else "",
+    }

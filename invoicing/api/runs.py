@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -10,6 +11,7 @@ from accounts.access import Action
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
 from accounts.api.reading import InvalidBody, read_body, referred
 from accounts.ids import key_of
+from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
 from invoicing.operations.runs import request_run
 from invoicing.queries.invoice_sums import status_sums
@@ -27,6 +29,8 @@ from invoicing.serializers.runs import (
 )
 from invoicing.tasks import work_soon
 from invoicing.words import describe_problem
+
+ENTRIES_SHOWN = 100
 
 
 class RunList(ActorView):
@@ -62,6 +66,7 @@ class RunList(ActorView):
             within=referred(actor, values, "in", refusal=InvalidBody),
             issue=values["issue"],
             today=actor.today,
+            now=timezone.now(),
         )
         work_soon(run)
         shown = RunShown(run, progress_of(actor, run.pk))
@@ -89,5 +94,6 @@ class RunDetail(ActorView):
             progress_of(actor, found.pk),
             status_sums(actor, invoices(actor, run=found.pk, today=actor.today)),
             problems,
+            entries_about(actor, [found.pk], limit=ENTRIES_SHOWN),
         )
         return tagged(request, RunDetailOut(shown).data)

@@ -11,7 +11,11 @@ from subscriptions.models import Subscription
 
 
 class BillingRun(TenantModel):
-    """Everything that was billed for one date; runs for the same date join into one (R25)."""
+    """Everything that was billed for one date; runs for the same date join into one (R25).
+
+    ``requested_by`` names everybody who asked for it, each as a ``Requester`` is stored, with
+    ``at`` and ``issue``.
+    """
 
     class Status(models.TextChoices):
         """Where the run stands."""
@@ -30,6 +34,7 @@ class BillingRun(TenantModel):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200)
+    requested_by = models.JSONField(default=list, db_default=[])
 
     class Meta:
         constraints: ClassVar = [
@@ -50,7 +55,7 @@ class RunFamily(TenantModel):
     """One tree's place in the queue of a run; workers claim rows with ``SKIP LOCKED``.
 
     ``within`` limits it to the subtree of an account; ``issues`` says whether drafts are issued
-    at once.
+    at once. ``requested_by`` is who asked for this turn, as a ``Requester`` is stored.
     """
 
     class Status(models.TextChoices):
@@ -64,6 +69,7 @@ class RunFamily(TenantModel):
     root = TenantForeignKey(Account, db_index=False)
     within = TenantForeignKey(Account, null=True, db_index=False)
     issues = models.BooleanField(default=False)
+    requested_by = models.JSONField(default=dict, db_default={})
     position = models.CharField(max_length=400)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
 

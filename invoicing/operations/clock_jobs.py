@@ -6,7 +6,14 @@ from uuid import UUID
 from accounts.actor import Actor
 from accounts.errors import BillingError
 from accounts.models import Job
-from accounts.operations.jobs import actor_of, claim_job, fail_job, finish_job, give_back
+from accounts.operations.jobs import (
+    actor_of,
+    claim_job,
+    fail_job,
+    finish_job,
+    give_back,
+    note_request,
+)
 from accounts.operations.jobs import request_job as put_into_queue
 from accounts.queries.jobs import open_job_ids
 from accounts.tenancy import operation
@@ -28,7 +35,9 @@ def request_clock_move(actor: Actor, *, to_date: date, now: datetime) -> UUID:
     """
     start = require_movable(actor, to_date)
     if under_way := open_job_ids(actor, Job.Kind.CLOCK):
-        return under_way[0]
+        job = Job.objects.get(tenant_id=actor.tenant_id, pk=under_way[0])
+        note_request(actor, job, "job.joined", now=now)
+        return job.pk
     job = put_into_queue(
         actor,
         Job.Kind.CLOCK,

@@ -14,7 +14,7 @@ from accounts.events import Happening, record_events
 from accounts.models import Seller, Tenant
 from accounts.tenancy import operation
 from invoicing import ledger
-from invoicing.models import Charge, Invoice, InvoiceLine
+from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine
 
 
 class NumberBeforeLast(Conflict):
@@ -103,6 +103,7 @@ def issue_drafts(
                 "due": [invoice.due_date for invoice in invoices],
             },
         )
+    runs = run_references(actor, invoices)
     record_events(
         actor,
         [
@@ -116,6 +117,7 @@ def issue_drafts(
                     "number": invoice.number,
                     "gross_minor": invoice.gross_minor,
                     "currency": invoice.currency,
+                    **runs.get(invoice.run_id, {}),
                 },
                 data={"number": invoice.number},
             )
@@ -123,6 +125,13 @@ def issue_drafts(
         ],
         now=now,
     )
+
+
+def run_references(actor: Actor, invoices: Sequence[Invoice]) -> dict[UUID | None, dict[str, str]]:
+    """Return how the audit trail names the runs that documents belong to. One statement."""
+    ids = {invoice.run_id for invoice in invoices}
+    found = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk__in=ids - {None})
+    return {run.pk: {"run": run.public_id, "run_date": run.date.isoformat()} for run in found}
 
 
 def require_sellers(actor: Actor, seller_ids: Collection[UUID]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import AuditEntry
 from accounts.serializers.accounts import AccountReferenceOut
 from accounts.serializers.parts import (
     DayField,
@@ -72,6 +73,18 @@ class RunProblemOut(serializers.Serializer[ProblemShown]):
     detail = serializers.CharField()
 
 
+class RunEntryOut(serializers.Serializer[AuditEntry]):
+    """One thing that somebody did to a run: asked for it, joined it, approved drafts."""
+
+    at = InstantField()
+    action = serializers.CharField(help_text="As `run.requested` or `run.joined`.")
+    by = serializers.CharField(source="actor_label")
+    kind = serializers.CharField(source="actor_kind", help_text="`person`, `key` or `system`.")
+    origin = serializers.CharField(
+        help_text="`dashboard`, `portal`, `api`, `command` or `task` (the timetable)."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunShown:
     """A run with what is read beside it."""
@@ -80,6 +93,7 @@ class RunShown:
     progress: Progress | None = None
     documents: Sequence[StatusSum] = ()
     problems: Sequence[ProblemShown] = ()
+    history: Sequence[AuditEntry] = ()
 
 
 class RunOut(serializers.Serializer[RunShown]):
@@ -104,3 +118,4 @@ class RunDetailOut(RunAcceptedOut):
 
     documents = RunDocumentsOut(many=True)
     problems = RunProblemOut(many=True)
+    history = RunEntryOut(many=True, help_text="Who did what, the latest first.")

@@ -15,7 +15,14 @@ from accounts.errors import BillingError, Conflict, Invalid, NotFound
 from accounts.models import Job
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.importing.preview import tree_preview
-from accounts.operations.jobs import actor_of, claim_job, fail_job, finish_job, hold_job
+from accounts.operations.jobs import (
+    actor_of,
+    claim_job,
+    fail_job,
+    finish_job,
+    hold_job,
+    note_request,
+)
 from accounts.operations.jobs import request_job as put_into_queue
 from accounts.tenancy import operation
 from subscriptions.operations.importing import import_prices, import_subscriptions
@@ -90,8 +97,13 @@ def request_import(
 
 
 @operation
-def apply_import(actor: Actor, job_id: UUID) -> Job:
+def apply_import(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
     """Put the import of a checked file into the queue; asked for again, it changes nothing.
+
+    Args:
+        actor: who imports.
+        job_id: the job that checked it.
+        now: the instant, for the audit trail.
 
     Raises:
         NotFound: there is no such job.
@@ -114,7 +126,10 @@ def apply_import(actor: Actor, job_id: UUID) -> Job:
     job.params["stage"] = "apply"
     job.status, job.beat_at = Job.Status.WAITING, None
     job.created_by_id, job.created_by_label = actor.person_id, actor.label
-    job.save(update_fields=["params", "status", "beat_at", "created_by", "created_by_label"])
+    job.requested_by = actor.requester.stored()
+    changed = ["params", "status", "beat_at", "created_by", "created_by_label", "requested_by"]
+    job.save(update_fields=changed)
+    note_request(actor, job, "job.requested", now=now)
     return job
 
 

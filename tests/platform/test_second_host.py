@@ -33,13 +33,15 @@ START_RUN = """
 import os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "billing_hierarchy.settings"
 django.setup()
-from datetime import date
+from datetime import UTC, date, datetime
 from accounts.actor import Actor
 from accounts.tenancy.lookup import find_tenant_id
 from invoicing.operations.runs.opening import request_run
 from invoicing.tasks import work_on_run
+now = datetime.now(UTC)
 day, tenant_id = date.fromisoformat(sys.argv[1]), find_tenant_id("example")
-run = request_run(Actor.system(tenant_id), run_date=day, within=None, issue=True, today=day)
+wanted = {"run_date": day, "within": None, "issue": True}
+run = request_run(Actor.system(tenant_id), **wanted, today=day, now=now)
 for _host in range(2):
     work_on_run.delay(tenant_id=str(tenant_id), run_id=str(run.id))
 """

@@ -50,7 +50,8 @@ def main() -> None:
     vendor = Vendor(tenant_id, slug, Actor.system(tenant_id, origin="storm"))
     if what == "request":
         day = date.fromisoformat(DAY)
-        request_run(vendor.actor, run_date=day, within=None, issue=True, today=day)
+        now = datetime.now(UTC)
+        request_run(vendor.actor, run_date=day, within=None, issue=True, today=day, now=now)
     else:
         sys.stdout.write(json.dumps(_state(vendor)))
 

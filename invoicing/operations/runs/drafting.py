@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.actor import Actor
+from accounts.events import Happening, record_events
 from accounts.tenancy.inserting import insert_rows
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
@@ -107,7 +108,19 @@ def draft_documents(
     insert_rows(drafts.sections)
     insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
     insert_rows(drafts.taxes)
+    if not is_issuing:
+        _record_drafted(actor, run, drafts, now)
     return drafts
+
+
+def _record_drafted(actor: Actor, run: BillingRun, drafts: Drafts, now: datetime) -> None:
+    """Write down whose run made drafts; of documents issued at once, issuing says it."""
+    of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
+    happenings = [
+        Happening("invoice.drafted", draft.id, draft.bill_to_id, after=of_run, tells=False)
+        for draft in drafts.invoices
+    ]
+    record_events(actor, happenings, now=now)
 
 
 # Where each charge of earlier days stands now, in one statement.

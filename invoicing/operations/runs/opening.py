@@ -1,6 +1,7 @@
 """Opening a run, or joining the one that exists for the date, and queueing its families."""
 
-from datetime import date
+import json
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
@@ -11,6 +12,8 @@ from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import Invalid
+from accounts.events import Happening, record_event
+from accounts.ids import public_id
 from accounts.imports import EARLIEST, LATEST
 from accounts.models import Seller, Tenant
 from accounts.queries.accounts import get_account
@@ -47,7 +50,8 @@ class RunDateBeforeLastIssue(RunRefused):
 
 # A family has a place in the queue when something of it falls due, waits, or is a draft to issue,
 # or when a draft of an earlier run came too late: its series has gone on without it.
-# Whoever joins a run takes nothing back: what waits to be issued for somebody else stays so.
+# Whoever joins a run takes nothing back: what waits to be issued for somebody else stays so, and
+# in their name.
 # Each step is computed once and by key, so that the plan does not hang on statistics that a big
 # import has just made wrong.
 _QUEUE = """
@@ -79,9 +83,9 @@ _QUEUE = """
             node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
     )
     INSERT INTO invoicing_runfamily
-        (id, tenant_id, run_id, root_id, within_id, issues, position, status)
+        (id, tenant_id, run_id, root_id, within_id, issues, requested_by, position, status)
     SELECT gen_random_uuid(), %(tenant)s, %(run)s, root.account_id, %(within)s, %(issue)s,
-        account.sort_key, 'waiting'
+        %(by)s::jsonb, account.sort_key, 'waiting'
     FROM trees
     JOIN accounts_accountnode AS root
         ON root.tenant_id = %(tenant)s AND root.tree_id = trees.tree_id AND root.parent_id IS NULL
@@ -90,13 +94,31 @@ _QUEUE = """
     ORDER BY root.account_id
     ON CONFLICT (tenant_id, run_id, root_id, within_id)
     DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues OR (
-        invoicing_runfamily.issues AND invoicing_runfamily.status = 'waiting')
+        invoicing_runfamily.issues AND invoicing_runfamily.status = 'waiting'),
+        requested_by = CASE
+            WHEN invoicing_runfamily.status = 'waiting'
+                AND (invoicing_runfamily.issues OR NOT EXCLUDED.issues)
+            THEN invoicing_runfamily.requested_by ELSE EXCLUDED.requested_by END
+"""
+
+# Whoever asks twice for the same stands there once.
+_NOTE_REQUESTER = """
+    UPDATE invoicing_billingrun SET requested_by = requested_by || jsonb_build_array(
+        %(who)s::jsonb || jsonb_build_object('at', %(at)s::text))
+    WHERE tenant_id = %(tenant)s AND id = %(run)s
+    AND NOT requested_by @> jsonb_build_array(%(who)s::jsonb - 'request_id')
 """
 
 
 @operation
 def request_run(
-    actor: Actor, *, run_date: date, within: UUID | None, issue: bool, today: date
+    actor: Actor,
+    *,
+    run_date: date,
+    within: UUID | None,
+    issue: bool,
+    today: date,
+    now: datetime,
 ) -> BillingRun:
     """Open the run for a date, or join it, and queue every family with something to do.
 
@@ -106,6 +128,7 @@ def request_run(
         within: only accounts of this subtree; None for all.
         issue: whether drafts are issued at once.
         today: the tenant's date.
+        now: the instant, for the audit trail.
 
     Raises:
         Forbidden: the actor may not run billing, or not issue.
@@ -122,9 +145,10 @@ def request_run(
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     _require_date(actor, tenant, run_date, today)
     issues = issue or not tenant.approval_required
-    run, _created = BillingRun.objects.get_or_create(
+    run, is_new = BillingRun.objects.get_or_create(
         tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
     )
+    _note_requester(actor, run, is_new=is_new, within=within, issue=issues, now=now)
     with connection.cursor() as cursor:
         cursor.execute(
             _QUEUE,
@@ -134,6 +158,7 @@ def request_run(
                 "within": within,
                 "issue": issues,
                 "date": run_date,
+                "by": json.dumps(actor.requester.stored()),
             },
         )
         is_busy = cursor.rowcount > 0
@@ -144,6 +169,35 @@ def request_run(
         )
         run.status = status
     return run
+
+
+def _note_requester(
+    actor: Actor,
+    run: BillingRun,
+    *,
+    is_new: bool,
+    within: UUID | None,
+    issue: bool,
+    now: datetime,
+) -> None:
+    """Write down who asked for the run or joined it, beside it and in the audit trail."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE_REQUESTER,
+            {
+                "tenant": actor.tenant_id,
+                "run": run.id,
+                "who": json.dumps({**actor.requester.stored(), "issue": issue}),
+                "at": now.isoformat(),
+            },
+        )
+    after = {
+        "date": run.date.isoformat(),
+        "issue": issue,
+        "within": None if within is None else public_id("acc", within),
+    }
+    action = "run.requested" if is_new else "run.joined"
+    record_event(actor, Happening(action, run.id, within, after=after, tells=is_new), now=now)
 
 
 def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> None:

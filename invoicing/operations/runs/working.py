@@ -11,11 +11,11 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 
-from accounts.actor import Actor
+from accounts.actor import Actor, Requester
 from accounts.errors import BillingError
 from accounts.tenancy import operation, scope
 from accounts.tenancy.collecting import collecting_afterwards
-from invoicing.models import BillingRun, RunFamily
+from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.families import Problem
@@ -32,7 +32,10 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class RunReport:
-    """What one call brought about: documents it made or issued; the run may hold more."""
+    """What came of one call: documents that it made or issued; the run may hold more.
+
+    Of ``run_billing`` those that came into being or were issued while it ran, whoever did it.
+    """
 
     run: BillingRun
     invoice_ids: list[UUID] = field(default_factory=list)
@@ -49,8 +52,8 @@ def run_billing(
 ) -> RunReport:
     """Bill everything due up to a date: open or join the run, and work until its queue is empty.
 
-    Doing it again makes nothing new. Two at once share the work. One bad account never stops it:
-    it is listed as a problem (R25).
+    Doing it again makes nothing new. Two at once share the work, and both report all of it. One
+    bad account never stops it: it is listed as a problem (R25).
 
     Args:
         actor: who runs it.
@@ -66,8 +69,30 @@ def run_billing(
 
     Source: docs/billing-rules.md, R4 to R8, R25.
     """
-    run = request_run(actor, run_date=run_date, within=within, issue=issue, today=today)
-    return work_on_run(actor, run.id, now=now)
+    with scope(actor.tenant_id):
+        # Nobody can have begun with what is asked for here: it is not committed yet.
+        before = _documents(actor, run_date)
+        run = request_run(
+            actor, run_date=run_date, within=within, issue=issue, today=today, now=now
+        )
+    report = work_on_run(actor, run.id, now=now)
+    with scope(actor.tenant_id):
+        after = _documents(actor, run_date)
+    changed = {key for key, status in after.items() if before.get(key) != status}
+    own = [key for key in dict.fromkeys(report.invoice_ids) if key in changed]
+    report.invoice_ids = [*own, *sorted(changed - {*own})]
+    return report
+
+
+def _documents(actor: Actor, run_date: date) -> dict[UUID, bool]:
+    """Return the documents of the run for a date, and whether each is issued. One statement."""
+    found = Invoice.objects.filter(
+        tenant_id=actor.tenant_id, run__tenant_id=actor.tenant_id, run__date=run_date
+    )
+    return {
+        key: status not in Invoice.UNISSUED
+        for key, status in found.order_by("id").values_list("id", "status")
+    }
 
 
 def work_on_run(actor: Actor, run_id: UUID, *, now: datetime) -> RunReport:
@@ -90,8 +115,18 @@ def work_on_run(actor: Actor, run_id: UUID, *, now: datetime) -> RunReport:
         else:
             time.sleep(pause)
             pause = min(1.0, pause * 2)
-    report.run = close_run(actor, run.id, now=now)
+    report.run = _close(actor, run.id, now=now)
     return report
+
+
+def _close(actor: Actor, run_id: UUID, *, now: datetime) -> BillingRun:
+    """Close a run in the name of whoever asked for it last."""
+    with scope(actor.tenant_id):
+        asked = BillingRun.objects.values_list("requested_by", flat=True).get(
+            tenant_id=actor.tenant_id, pk=run_id
+        )
+        requester = Requester.read(asked[-1]) if asked else None
+        return close_run(actor.acting_for(requester), run_id, now=now)
 
 
 def _patiently(work: Callable[[], R]) -> R:
@@ -172,11 +207,13 @@ def _bill_next(
         return 0, []
     run = BillingRun.objects.get(tenant_id=actor.tenant_id, pk=run_id)
     invoice_ids: list[UUID] = []
-    groups: dict[tuple[UUID | None, bool], list[RunFamily]] = {}
+    groups: dict[tuple[UUID | None, bool, Requester | None], list[RunFamily]] = {}
     for claim in claims:
-        groups.setdefault((claim.within_id, claim.issues), []).append(claim)
-    for (within, issues), group in groups.items():
-        invoice_ids += bill_families(actor, run, group, within, issues, now)
+        wanted = (claim.within_id, claim.issues, Requester.read(claim.requested_by))
+        groups.setdefault(wanted, []).append(claim)
+    for (within, issues, requester), group in groups.items():
+        doer = actor.acting_for(requester)
+        invoice_ids += bill_families(doer, run, group, within, issues, now)
     RunFamily.objects.filter(
         tenant_id=actor.tenant_id, pk__in=[claim.id for claim in claims]
     ).update(status=RunFamily.Status.DONE)

@@ -160,7 +160,12 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
     "request_run": (
         frozenset({Action.RUN_BILLING}),
         lambda actor, shop: request_run(
-            actor, run_date=world.TODAY, within=None, issue=False, today=world.TODAY
+            actor,
+            run_date=world.TODAY,
+            within=None,
+            issue=False,
+            today=world.TODAY,
+            now=world.NOW,
         ),
     ),
     "run_billing and issue": (

@@ -65,9 +65,9 @@ def test_checks_first_and_imports_the_same_bytes(vendor, alice):
     assert [node["depth"] for node in checked.result["tree"]["nodes"]] == [0, 1]
     assert count(vendor) == 0
 
-    import_jobs.apply_import(alice, job_id)
+    import_jobs.apply_import(alice, job_id, now=NOW)
     import_jobs.work_on_import(vendor.actor, job_id, now=NOW)
-    import_jobs.apply_import(alice, job_id)
+    import_jobs.apply_import(alice, job_id, now=NOW)
     assert not import_jobs.work_on_import(vendor.actor, job_id, now=NOW)
 
     applied = job_of(vendor, job_id)
@@ -90,7 +90,7 @@ def test_says_that_nothing_changes_the_second_time(vendor, alice):
 def test_a_worker_killed_half_way_leaves_nothing_and_the_job_goes_on(vendor, alice, monkeypatch):
     job_id = request(vendor, alice)
     import_jobs.work_on_import(vendor.actor, job_id, now=NOW)
-    import_jobs.apply_import(alice, job_id)
+    import_jobs.apply_import(alice, job_id, now=NOW)
 
     def die(*args, **kwargs):
         raise SystemExit
@@ -114,7 +114,7 @@ def test_refuses_to_import_what_has_errors(vendor, alice):
 
     assert [problem["column"] for problem in job_of(vendor, job_id).problems] == ["kind"]
     with pytest.raises(import_jobs.NotChecked):
-        import_jobs.apply_import(alice, job_id)
+        import_jobs.apply_import(alice, job_id, now=NOW)
 
 
 def test_asks_for_the_right_of_each_kind_and_again_when_it_works(vendor, alice):

@@ -273,7 +273,8 @@ def test_tasks_take_up_runs_that_somebody_left(committed_vendor, monkeypatch):
     vendor.has("accounts", account("A"))
     vendor.has("prices", price("ten", "10"))
     vendor.has("subscriptions", subscription("S1", "A", "ten", "2026-12-01"))
-    request_run(vendor.actor, run_date=date(2026, 12, 1), within=None, issue=True, today=TODAY)
+    wanted = {"run_date": date(2026, 12, 1), "within": None, "issue": True}
+    request_run(vendor.actor, **wanted, today=TODAY, now=NOW)
     calls = []
     monkeypatch.setattr(tasks.work_on_run, "delay", lambda **kw: calls.append(kw))
 

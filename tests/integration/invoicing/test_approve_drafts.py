@@ -162,7 +162,8 @@ def test_refuses_a_draft_that_was_made_anew(shop):
 
 def test_refuses_while_the_run_is_worked_on(shop):
     shop.has("subscriptions", subscription("more", "B", "ten", DAY))
-    request_run(shop.actor, run_date=run_of(shop).date, within=None, issue=False, today=TODAY)
+    wanted = {"run_date": run_of(shop).date, "within": None, "issue": False}
+    request_run(shop.actor, **wanted, today=TODAY, now=NOW)
     before = state(shop)
 
     with pytest.raises(RunNotWaiting):

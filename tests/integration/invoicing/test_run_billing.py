@@ -59,7 +59,7 @@ def test_makes_a_second_document_for_what_comes_after_issue(shop):
 def test_issues_what_a_draft_run_was_waiting_with_when_both_meet(shop):
     """A run that shall issue is joined by one that shall not: the first was promised documents."""
     shop.has("subscriptions", subscription("S1", "A", "ten", "2026-12-01"))
-    day = {"run_date": date(2026, 12, 1), "within": None, "today": TODAY}
+    day = {"run_date": date(2026, 12, 1), "within": None, "today": TODAY, "now": NOW}
     run = request_run(shop.actor, issue=True, **day)
     request_run(shop.actor, issue=False, **day)
 
