@@ -76,7 +76,7 @@ def by_whom(entry: AuditEntry) -> str:
     origin = entry.origin if entry.actor_kind == "system" else entry.actor_kind
     run_date = (entry.after or {}).get("run_date")
     known = _BY_FOR_RUN if run_date else _BY
-    sentence = known.get(origin) or known["system"]
+    sentence = str(known.get(origin) or known["system"])
     return sentence % {
         "name": entry.actor_label,
         "date": date_text(date.fromisoformat(run_date)) if run_date else "",

@@ -129,8 +129,8 @@ def issue_drafts(
 
 def run_references(actor: Actor, invoices: Sequence[Invoice]) -> dict[UUID | None, dict[str, str]]:
     """Return how the audit trail names the runs that documents belong to. One statement."""
-    ids = {invoice.run_id for invoice in invoices}
-    found = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk__in=ids - {None})
+    ids = {invoice.run_id for invoice in invoices if invoice.run_id is not None}
+    found = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
     return {run.pk: {"run": run.public_id, "run_date": run.date.isoformat()} for run in found}
 
 
