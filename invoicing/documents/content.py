@@ -1,20 +1,21 @@
 """What stands on an invoice, as plain text: only what was stored when it was drafted."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import pgettext
 
 from invoicing.documents import parties, wording
-from invoicing.documents.calculation import CONTEXT, calculation_text
+from invoicing.documents.calculation import CONTEXT
+from invoicing.documents.directions import isolated
 from invoicing.documents.file_names import pdf_name
 from invoicing.documents.formats import Formats, language_of
-from invoicing.documents.naming import Closing, Names, is_of_bill_to
+from invoicing.documents.naming import PATH, Names, is_of_bill_to
+from invoicing.documents.paying import Payment, is_paid_by_another, payment
+from invoicing.documents.sections import Section, sections_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 
 DETAIL_LIMIT = 2_000
@@ -23,68 +24,20 @@ DETAIL_LIMIT = 2_000
 Nobody reads 150 pages.
 """
 
-SHORT = 4
-"""Lines of an account that are kept on one page."""
-
-_PATH = " › "
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """An invoice and its parts as stored; ``lines`` carry their charges.
 
     Of an invoice with more than ``DETAIL_LIMIT`` lines none need be given: none are shown.
+    ``has_one_period`` says whether all of its lines are for the same time.
     """
 
     invoice: Invoice
     sections: Sequence[InvoiceSection]
     lines: Sequence[InvoiceLine]
     taxes: Sequence[InvoiceTax]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One charge; ``calculation`` says in words how its amount came about, if need be."""
-
-    description: str
-    calculation: str
-    period: str
-    quantity: str
-    price: str
-    tax: str
-    net: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The part of one account: ``above`` are the accounts between it and the bill-to.
-
-    ``closing`` is the sum of a branch of which it is the last account.
-    """
-
-    position: int
-    name: str
-    above: str
-    cost_centre: str
-    po_number: str
-    net: str
-    lines: tuple[Line, ...]
-    closing: Closing | None = None
-
-    @property
-    def title(self) -> str:
-        """Number and path, as in the bookmarks."""
-        return f"{self.position}. {self.above}{self.name}"
-
-    @property
-    def is_short(self) -> bool:
-        """Whether it can stay on one page without leaving much of the page before empty."""
-        return len(self.lines) <= SHORT
-
-    @property
-    def reference(self) -> str:
-        """What the customer's bookkeeping sorts by."""
-        return " · ".join(filter(None, (self.cost_centre, self.po_number)))
+    has_one_period: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +52,10 @@ class Tax:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An invoice ready to be laid out: all text, nothing left to compute or to look up."""
+    """An invoice ready to be laid out: all text, nothing left to compute or to look up.
+
+    The last three are its long values as lines, once these are known to fit their places.
+    """
 
     id: UUID
     language: str
@@ -109,12 +65,13 @@ class Document:
     seller: str
     sender: str
     recipient: tuple[str, ...]
+    has_trade_name: bool
     foot: tuple[tuple[str, ...], ...]
     title: str
     subtitle: str
     intro: str
     facts: tuple[tuple[str, str], ...]
-    payment: wording.Payment
+    payment: Payment
     totals: tuple[tuple[str, str], ...]
     due: tuple[str, str]
     sections: tuple[Section, ...]
@@ -122,6 +79,9 @@ class Document:
     notes: tuple[str, ...]
     watermark: str
     has_detail: bool
+    seller_lines: tuple[str, ...] = ()
+    foot_columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fact_rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def is_consolidated(self) -> bool:
@@ -171,27 +131,42 @@ def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> Do
     bill_to, reason = invoice.snapshot["bill_to"], invoice.snapshot.get("tax_reason", "")
     has_detail = shows_detail(invoice)
     annexed = 0 if has_detail else invoice.line_count
-    is_for_others = wording.is_paid_by_another(invoice) and not for_payer
+    period = formats.period(invoice.period_start, invoice.period_end) if rows.has_one_period else ""
+    is_for_others = is_paid_by_another(invoice) and not for_payer
     return Document(
         id=invoice.id,
         language=language_of(invoice.language),
         currency=invoice.currency,
         created=day,
         file_name=pdf_name(invoice, day, for_payer=for_payer),
-        seller=seller["name"],
-        sender=parties.sender_line(seller),
+        seller=isolated(seller["name"]),
+        sender=parties.sender_line(
+            seller, country=parties.country_abroad(seller, bill_to, formats)
+        ),
         recipient=parties.recipient_lines(bill_to, seller, formats),
-        foot=parties.legal_block(seller, with_bank=not is_for_others),
+        has_trade_name=parties.has_trade_name(bill_to),
+        foot=parties.legal_block(
+            seller,
+            country=parties.country_abroad(seller, bill_to, formats),
+            with_bank=not is_for_others,
+        ),
         title=wording.title(invoice),
         subtitle=wording.subtitle(rows.sections),
         intro=wording.intro(
-            invoice, section_count=len(rows.sections), annexed=annexed, formats=formats
+            invoice, section_count=len(rows.sections), annexed=annexed, period=period
         ),
-        facts=wording.facts(invoice, formats) + _single_account(rows),
-        payment=wording.payment(invoice, formats, for_payer=for_payer),
+        facts=wording.facts(invoice, formats, period=period or _varying(annexed))
+        + _single_account(rows),
+        payment=payment(invoice, formats, for_payer=for_payer),
         totals=_totals(rows, formats),
         due=(_due_label(invoice), formats.money(invoice.gross_minor)),
-        sections=_sections(rows, formats, has_detail=has_detail),
+        sections=sections_of(
+            invoice,
+            rows.sections,
+            rows.lines if has_detail else (),
+            formats,
+            with_periods=not rows.has_one_period,
+        ),
         taxes=tuple(_tax(tax, reason, formats) for tax in rows.taxes),
         notes=wording.notes(
             invoice,
@@ -202,6 +177,13 @@ def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> Do
         watermark=wording.watermark(invoice, for_payer=for_payer),
         has_detail=has_detail,
     )
+
+
+def _varying(annexed: int) -> str:
+    """Return where to read the periods of lines that are not all for the same time."""
+    if annexed:
+        return pgettext(CONTEXT, "as per annex")
+    return pgettext(CONTEXT, "as per lines")
 
 
 def _due_label(invoice: Invoice) -> str:
@@ -230,44 +212,7 @@ def _tax(tax: InvoiceTax, reason: str, formats: Formats) -> Tax:
         rate=formats.percent(tax.rate),
         base=formats.amount(tax.base_minor),
         tax=formats.amount(tax.tax_minor),
-        reason=wording.tax_reason(tax.category, reason),
-    )
-
-
-def _sections(rows: Rows, formats: Formats, *, has_detail: bool) -> tuple[Section, ...]:
-    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
-    for line in rows.lines if has_detail else ():
-        lines[line.section_id].append(line)
-    names = Names(rows.invoice, rows.sections)
-    closing = names.closings(formats)
-    named = [names.of(section, place) for place, section in enumerate(rows.sections, 1)]
-    return tuple(
-        Section(
-            position=place,
-            name=named[place - 1].name,
-            above="".join(f"{name}{_PATH}" for name in named[place - 1].above),
-            cost_centre=section.cost_centre,
-            po_number=section.po_number,
-            net=formats.amount(section.net_minor),
-            lines=tuple(_line(line, rows.invoice, formats) for line in lines[section.id]),
-            closing=closing.get(place - 1),
-        )
-        for place, section in enumerate(rows.sections, 1)
-    )
-
-
-def _line(line: InvoiceLine, invoice: Invoice, formats: Formats) -> Line:
-    period = (line.period_start, line.period_end)
-    differs = period != (invoice.period_start, invoice.period_end)
-    calculation: Mapping[str, Any] = line.charge.calculation
-    return Line(
-        description=line.description,
-        calculation=calculation_text(calculation, formats),
-        period=formats.period(*period) if differs else "",
-        quantity=formats.quantity(line.quantity),
-        price="" if line.unit_amount is None else formats.price(line.unit_amount),
-        tax=formats.percent(line.tax_rate),
-        net=formats.amount(line.net_minor),
+        reason=wording.tax_table_reason(tax.category, reason),
     )
 
 
@@ -277,9 +222,9 @@ def _single_account(rows: Rows) -> tuple[tuple[str, str], ...]:
         return ()
     (section,) = rows.sections
     named = Names(rows.invoice, rows.sections).of(section, 1)
-    path = "" if is_of_bill_to(rows.invoice, section) else _PATH.join((*named.above, named.name))
+    path = "" if is_of_bill_to(rows.invoice, section) else PATH.join((*named.above, named.name))
     facts = (
         (pgettext(CONTEXT, "Account"), path),
-        (pgettext(CONTEXT, "Cost centre"), section.cost_centre),
+        (pgettext(CONTEXT, "Cost centre"), isolated(section.cost_centre)),
     )
     return tuple(fact for fact in facts if fact[1])

@@ -6,8 +6,10 @@ from dataclasses import replace
 from django.utils.translation import pgettext
 
 from invoicing.documents.calculation import CONTEXT
-from invoicing.documents.content import Document, Line, Section
+from invoicing.documents.columns import WIDTH, Columns
+from invoicing.documents.content import Document
 from invoicing.documents.naming import Closing
+from invoicing.documents.sections import Line, Section
 from invoicing.documents.typesetting.tables import Cell, Row, RowLook, Table
 from invoicing.documents.typesetting.text import MILLIMETRE, POINT, Colour, Face, Span
 
@@ -15,9 +17,6 @@ INK: Colour = (0.090, 0.125, 0.173)
 GREY: Colour = (0.275, 0.322, 0.392)
 ACCENT: Colour = (0.043, 0.400, 0.439)
 PALE_ACCENT: Colour = (0.890, 0.945, 0.949)
-
-WIDTH = 165 * MILLIMETRE
-"""A4 less the margins of DIN 5008."""
 
 TEXT = Face(breaks=True)
 ABOVE = replace(TEXT, colour=GREY)
@@ -29,6 +28,16 @@ HEAD = Face(7.4, 600, GREY)
 STRONG = Face(weight=600, breaks=True)
 STRONG_AMOUNT = Face(weight=600)
 CONTINUED = Face(7.4, colour=GREY)
+UNIT = Face(breaks=True)
+
+NUMBER_WIDTH = 9 * MILLIMETRE
+REFERENCE_WIDTH = 41 * MILLIMETRE
+PAGE_WIDTH = 12 * MILLIMETRE
+LONG_REFERENCE = 50
+"""Letters of a cost centre and an order number that do not stand on one line."""
+
+MOST_LINES = 3
+"""Lines of a name: what is longer is cut, so that no account takes a page."""
 
 BODY_LOOK = RowLook()
 SUM_LOOK = RowLook(rule=0.6 * POINT, rule_colour=INK)
@@ -44,24 +53,24 @@ def section_name(section: Section) -> str:
     return f"section-{section.position}"
 
 
-def summary_table(document: Document, pages: Mapping[str, int]) -> Table:
+def summary_table(document: Document, pages: Mapping[str, int], columns: Columns) -> Table:
     """Return the overview of accounts; ``pages`` tell where the lines of each begin."""
     rows: list[Row] = []
     for section in document.sections:
         rows.append(_summary_row(document, section, pages))
         if section.closing:
             rows.append(_closing_row(document, section.closing))
-    widths = [9 * MILLIMETRE, 0, 24 * MILLIMETRE]
+    widths = [NUMBER_WIDTH, 0, columns.net]
     heads = [
         _head(pgettext(CONTEXT, "No."), is_right=True),
         _head(pgettext(CONTEXT, "Account")),
         _net_head(document),
     ]
     if document.has_references:
-        widths.insert(-1, 41 * MILLIMETRE)
+        widths.insert(-1, REFERENCE_WIDTH)
         heads.insert(-1, _head(pgettext(CONTEXT, "Cost centre · PO")))
     if document.has_detail:
-        widths.insert(-1, 12 * MILLIMETRE)
+        widths.insert(-1, PAGE_WIDTH)
         heads.insert(-1, _head(pgettext(CONTEXT, "Page"), is_right=True))
     widths[1] = WIDTH - sum(widths)
     return Table(tuple(widths), Row(tuple(heads), HEAD_LOOK), tuple(rows), _keeps(document))
@@ -75,55 +84,63 @@ def _keeps(document: Document) -> tuple[int, ...]:
 def _summary_row(document: Document, section: Section, pages: Mapping[str, int]) -> Row:
     cells = [
         _amount(str(section.position)),
-        _cell((Span(section.above, ABOVE), Span(section.name, TEXT))),
+        replace(_cell((Span(section.above, ABOVE), Span(section.name, TEXT))), most=MOST_LINES),
     ]
     if document.has_references:
-        cells.append(_cell((Span(section.reference, TEXT),)))
+        cells.append(_reference_cell(section))
     if document.has_detail:
         name = section_name(section)
         cells.append(replace(_amount(str(pages.get(name, ""))), link=name))
     return Row((*cells, _amount(section.net)), BODY_LOOK)
 
 
+def _reference_cell(section: Section) -> Cell:
+    """Return cost centre and order number, below each other where they are long."""
+    if len(section.reference) <= LONG_REFERENCE:
+        return _cell((Span(section.reference, TEXT),))
+    parts = [(Span(text, TEXT),) for text in (section.cost_centre, section.po_number) if text]
+    return Cell(tuple(parts), TEXT, most=2)
+
+
 def _closing_row(document: Document, closing: Closing) -> Row:
     columns = 1 + document.has_references + document.has_detail
-    label = _cell((Span(closing.label, STRONG),), STRONG)
+    label = replace(_cell((Span(closing.label, STRONG),), STRONG), most=2)
     net = _amount(closing.net, STRONG_AMOUNT)
     return Row((_amount(""), replace(label, columns=columns), net), SUM_LOOK)
 
 
-def line_tables(document: Document) -> list[Table]:
+def line_tables(document: Document, columns: Columns) -> list[Table]:
     """Return the lines: a table for each account, or one for a document of one account."""
     if document.is_consolidated:
-        return [_account_table(document, section) for section in document.sections]
+        return [_account_table(document, section, columns) for section in document.sections]
     (section,) = document.sections
     heads = [_head(pgettext(CONTEXT, "Service"))]
-    if document.has_periods:
+    if columns.has_periods:
         heads.append(_head(pgettext(CONTEXT, "Period")))
-    rows = tuple(_line_row(document, line) for line in section.lines)
+    rows = tuple(_line_row(line, columns) for line in section.lines)
     head = Row((*heads, *_amount_heads(document)), HEAD_LOOK)
-    return [Table(_line_widths(document), head, rows, (1,) * len(rows), gap=4 * MILLIMETRE)]
+    return [Table(columns.widths, head, rows, (1,) * len(rows), gap=4 * MILLIMETRE)]
 
 
-def _account_table(document: Document, section: Section) -> Table:
-    rows = [_line_row(document, line) for line in section.lines]
-    label = pgettext(CONTEXT, "Subtotal %(name)s") % {"name": section.name}
+def _account_table(document: Document, section: Section, columns: Columns) -> Table:
+    rows = [_line_row(line, columns) for line in section.lines]
+    text = pgettext(CONTEXT, "Subtotal %(name)s") % {"name": section.name}
+    label = _cell((Span(text, STRONG),), STRONG)
+    strong = replace(columns.face, weight=600)
     rows.append(
         Row(
             (
-                replace(
-                    _cell((Span(label, STRONG),), STRONG), columns=5 if document.has_periods else 4
-                ),
-                _amount(section.net, STRONG_AMOUNT),
+                replace(label, columns=len(columns.widths) - 1, most=2),
+                _amount(section.net, strong),
             ),
             SUM_LOOK,
         )
     )
-    head = Row((_account_cell(document, section), *_amount_heads(document)), ACCOUNT_LOOK)
+    head = Row((_account_cell(section, columns), *_amount_heads(document)), ACCOUNT_LOOK)
     # The sum stays with the last line; a few lines stay together.
     keeps = (len(rows),) if section.is_short else (*(1,) * (len(rows) - 2), 2)
     return Table(
-        _line_widths(document),
+        columns.widths,
         head,
         tuple(rows),
         keeps,
@@ -133,7 +150,7 @@ def _account_table(document: Document, section: Section) -> Table:
     )
 
 
-def _account_cell(document: Document, section: Section) -> Cell:
+def _account_cell(section: Section, columns: Columns) -> Cell:
     caption = (
         Span(f"{section.position}. ", STRONG),
         Span(section.above, ABOVE),
@@ -143,45 +160,57 @@ def _account_cell(document: Document, section: Section) -> Cell:
         (pgettext(CONTEXT, "Cost centre"), section.cost_centre),
         (pgettext(CONTEXT, "Your purchase order"), section.po_number),
     )
-    reference = " · ".join(f"{label} {text}" for label, text in references if text)
-    columns = 2 if document.has_periods else 1
+    named = [f"{label} {text}" for label, text in references if text]
+    below = [" · ".join(named)] if named else []
+    if len(section.reference) > LONG_REFERENCE:
+        # All but the last line may reach over the heads of the amounts.
+        below = [*named, ""]
     return Cell(
-        (caption, (Span(reference, REFERENCE),)) if reference else (caption,),
+        (caption, *((Span(text, REFERENCE),) for text in below)),
         STRONG,
-        columns=columns,
+        columns=columns.before_amounts,
         role="TH",
         room=CONTINUED_ROOM,
         aside=Span(pgettext(CONTEXT, "(continued)"), CONTINUED),
         # Beside a reference stand the heads of the amounts; above them the name has their room.
-        over=sum(_line_widths(document)[columns:]) if reference else 0,
+        over=sum(columns.amounts) if below else 0,
+        most=MOST_LINES,
     )
 
 
-def _line_row(document: Document, line: Line) -> Row:
+def _line_row(line: Line, columns: Columns) -> Row:
     service = [(Span(line.description, TEXT),)]
     if line.calculation:
         service.append((Span(line.calculation, SMALL),))
+    if line.period and not columns.has_periods:
+        service.append((Span(line.period, SMALL),))
     cells = [Cell(tuple(service), TEXT)]
-    if document.has_periods:
+    if columns.has_periods:
         period = (Span(line.period, PERIOD),)
         cells.append(Cell((period,), PERIOD, top=0.25 * MILLIMETRE))
-    amounts = (line.quantity, line.price, line.tax, line.net)
-    return Row((*cells, *map(_amount, amounts)), BODY_LOOK)
-
-
-def _line_widths(document: Document) -> tuple[float, ...]:
-    fixed = [*([38] if document.has_periods else []), 15, 20, 13, 24]
-    return tuple(width * MILLIMETRE for width in (165 - sum(fixed), *fixed))
+    unit = replace(_cell((Span(line.unit, UNIT),), UNIT), most=2)
+    face = columns.face
+    return Row(
+        (
+            *cells,
+            _amount(line.quantity, face),
+            unit,
+            _amount(line.price, face),
+            _amount(line.tax, face),
+            _amount(line.net, face),
+        ),
+        BODY_LOOK,
+    )
 
 
 def _amount_heads(document: Document) -> tuple[Cell, ...]:
-    labels = (
-        pgettext(CONTEXT, "Qty"),
-        pgettext(CONTEXT, "Unit price"),
-        pgettext(CONTEXT, "VAT"),
-        f"{pgettext(CONTEXT, 'Net')} {document.currency}",
+    return (
+        _head(pgettext(CONTEXT, "Qty"), is_right=True),
+        _head(pgettext(CONTEXT, "Unit")),
+        _head(pgettext(CONTEXT, "Unit price"), is_right=True),
+        _head(pgettext(CONTEXT, "VAT"), is_right=True),
+        _net_head(document),
     )
-    return tuple(_head(label, is_right=True) for label in labels)
 
 
 def _head(label: str, *, is_right: bool = False) -> Cell:

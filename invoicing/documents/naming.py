@@ -9,8 +9,12 @@ from django.utils.translation import pgettext
 
 from invoicing.documents import parties
 from invoicing.documents.calculation import CONTEXT
+from invoicing.documents.directions import isolated
 from invoicing.documents.formats import Formats
 from invoicing.models import Invoice, InvoiceSection
+
+PATH = " › "
+"""Between the names of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Names:
         if not section.path:
             return Named(parties.legal_name(self.invoice.snapshot["bill_to"]))
         names = [self._level(section, level) for level in range(len(section.path))]
-        if names[-1] == section.path[-1] and self._is_repeated(section.path[-1]):
+        if self._lacks_number(section, -1):
             names[-1] = pgettext(CONTEXT, "%(name)s (no. %(position)s)") % {
                 "name": names[-1],
                 "position": position,
@@ -82,7 +86,7 @@ class Names:
 
     def _closing(self, section: InvoiceSection, first: int, last: int) -> str:
         name = self._level(section, 0)
-        if name == section.path[0] and self._is_repeated(name):
+        if self._lacks_number(section, 0):
             return pgettext(CONTEXT, "%(name)s with sub-accounts (no. %(first)s–%(last)s)") % {
                 "name": name,
                 "first": first,
@@ -93,10 +97,16 @@ class Names:
     def _level(self, section: InvoiceSection, level: int) -> str:
         """Return a name of a path, with the customer number where it is repeated."""
         name: str = section.path[level]
-        if not self._is_repeated(name) or not _knows_accounts(section):
-            return name
-        number = section.lineage[level]["number"]
-        return f"{name} ({number})" if number else name
+        if self._is_repeated(name) and _knows_accounts(section):
+            number = section.lineage[level]["number"]
+            return f"{isolated(name)} ({number})" if number else isolated(name)
+        return isolated(name)
+
+    def _lacks_number(self, section: InvoiceSection, level: int) -> bool:
+        """Return whether a repeated name has no customer number to tell it by."""
+        if not self._is_repeated(section.path[level]) or not _knows_accounts(section):
+            return False
+        return not section.lineage[level]["number"]
 
     def _is_repeated(self, name: str) -> bool:
         return len(self._accounts.get(_folded(name), ())) > 1

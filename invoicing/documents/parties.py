@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from django.utils.translation import pgettext
 
 from invoicing.documents.calculation import CONTEXT
+from invoicing.documents.directions import isolated
 from invoicing.documents.formats import Formats
 
 # Where the postal code follows the town instead of leading it.
@@ -20,33 +21,47 @@ def legal_name(party: Party) -> str:
     return _text(party, "legal_name") or _text(party, "name")
 
 
+def has_trade_name(party: Party) -> bool:
+    """Return whether people call a party by another name than the register does."""
+    return _text(party, "name").casefold() not in {"", legal_name(party).casefold()}
+
+
 def recipient_lines(bill_to: Party, seller: Party, formats: Formats) -> tuple[str, ...]:
     """Return the address field; the country is named only where the letter crosses a border.
 
     Source: DIN 5008; UPU S42 for the place of the postal code.
     """
-    country = _text(bill_to, "country")
-    abroad = bool(country) and country != _text(seller, "country")
-    name, trade_name = legal_name(bill_to), _text(bill_to, "name")
-    return _present(
-        name,
-        trade_name if trade_name.casefold() != name.casefold() else "",
+    trade_name = _text(bill_to, "name") if has_trade_name(bill_to) else ""
+    lines = _present(
+        legal_name(bill_to),
+        trade_name,
         _text(bill_to, "line1"),
         _text(bill_to, "line2"),
         _town(bill_to),
-        formats.country(country) if abroad else "",
+        country_abroad(bill_to, seller, formats),
     )
+    return tuple(map(isolated, lines))
 
 
-def sender_line(seller: Party) -> str:
+def country_abroad(party: Party, other: Party, formats: Formats) -> str:
+    """Return the country of a party where the other's is not the same, else nothing."""
+    country = _text(party, "country")
+    return formats.country(country) if country and country != _text(other, "country") else ""
+
+
+def sender_line(seller: Party, *, country: str = "") -> str:
     """Return the small line above the recipient: where an undelivered letter goes back to."""
-    return " · ".join(_present(_text(seller, "name"), _text(seller, "line1"), _town(seller)))
+    parts = (_text(seller, "name"), _text(seller, "line1"), _town(seller), country)
+    return " · ".join(map(isolated, _present(*parts)))
 
 
-def legal_block(seller: Party, *, with_bank: bool = True) -> tuple[tuple[str, ...], ...]:
+def legal_block(
+    seller: Party, *, country: str = "", with_bank: bool = True
+) -> tuple[tuple[str, ...], ...]:
     """Return the columns of the foot: address, register, tax numbers, bank.
 
-    The bank is left out for a recipient who has nothing to pay.
+    ``country`` is named on a document that crosses a border. The bank is left out for a recipient
+    who has nothing to pay.
 
     Source: § 35a GmbHG, § 80 AktG, § 125 HGB; § 14 (4) no. 2 UStG.
     """
@@ -56,6 +71,7 @@ def legal_block(seller: Party, *, with_bank: bool = True) -> tuple[tuple[str, ..
             _text(seller, "line1"),
             _text(seller, "line2"),
             _town(seller),
+            country,
         ),
         _present(
             _text(seller, "register_entry"),

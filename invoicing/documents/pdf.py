@@ -77,7 +77,7 @@ def pending_documents(actor: Actor) -> QuerySet[Invoice]:
 
 
 def load_document(actor: Actor, invoice: Invoice, *, now: datetime) -> Document:
-    """Return what stands on an invoice that the actor sees whole. Three statements."""
+    """Return what stands on an invoice that the actor sees whole. Four statements."""
     return document(_rows(actor, invoice), today=now.date())
 
 
@@ -90,12 +90,14 @@ def _whole_invoice(actor: Actor, invoice_id: UUID) -> Invoice:
 
 def _rows(actor: Actor, invoice: Invoice) -> Rows:
     parts = {"tenant_id": actor.tenant_id, "invoice": invoice}
+    period = {"period_start": invoice.period_start, "period_end": invoice.period_end}
     lines = InvoiceLine.objects.filter(**parts).select_related("charge").order_by("position", "pk")
     return Rows(
         invoice=invoice,
         sections=list(InvoiceSection.objects.filter(**parts).order_by("position", "pk")),
         lines=list(lines) if shows_detail(invoice) else [],
         taxes=list(InvoiceTax.objects.filter(**parts).order_by("category", "-rate", "pk")),
+        has_one_period=not lines.order_by().exclude(**period).exists(),
     )
 
 

@@ -15,7 +15,9 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
+from invoicing.documents.columns import Columns, columns_of
 from invoicing.documents.content import Document
+from invoicing.documents.fitting import fitted
 from invoicing.documents.grids import line_tables, summary_table
 from invoicing.documents.plan import Measures, Part, Plan
 from invoicing.documents.typesetting.paging import Room
@@ -76,9 +78,11 @@ def pdf_bytes(document: Document) -> bytes:
     with translation.override(document.language), warnings.catch_warnings():
         # The library leaves the file of its colour profile to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
-        layout = _planned(document, letters)
+        document = fitted(document, letters)
+        columns = columns_of(document, letters)
+        layout = _planned(document, columns, letters)
         rendered = _render(page_html(document, layout))
-        pages = _furnished(document, layout, rendered.pages, letters)
+        pages = _furnished(document, columns, layout, rendered.pages, letters)
         written = rendered.copy(pages).write_pdf(
             pdf_variant=_VARIANT, pdf_identifier=document.id.bytes, finisher=tag_tables
         )
@@ -93,15 +97,15 @@ def _render(html: str) -> Any:
     )
 
 
-def _planned(document: Document, letters: Letters) -> _Layout:
+def _planned(document: Document, columns: Columns, letters: Letters) -> _Layout:
     plan = Plan(_measured(document))
     layout = _Layout()
     if document.is_consolidated:
-        overview = [set_table(summary_table(document, {}), letters)]
+        overview = [set_table(summary_table(document, {}, columns), letters)]
         layout.summary = plan.place_tables(overview, has_heading=True)
         layout.taxes_begin_page = plan.place_taxes()
     if document.has_detail:
-        tables = [set_table(table, letters) for table in line_tables(document)]
+        tables = [set_table(table, letters) for table in line_tables(document, columns)]
         layout.lines = plan.place_tables(tables, has_heading=document.is_consolidated)
     if not document.is_consolidated:
         layout.taxes_begin_page = plan.place_taxes()
@@ -120,18 +124,22 @@ def _measured(document: Document) -> Measures:
 
 
 def _furnished(
-    document: Document, layout: _Layout, pages: Sequence[Any], letters: Letters
+    document: Document,
+    columns: Columns,
+    layout: _Layout,
+    pages: Sequence[Any],
+    letters: Letters,
 ) -> list[Any]:
     """Return the pages with tables in their rooms, wherever the library has put these."""
     furniture: dict[str, tuple[Room, Sequence[Table]]] = {}
     page_of = {name: number for number, page in enumerate(pages, 1) for name in page.anchors}
     begins: dict[str, int] = {}
     if layout.lines:
-        tables = line_tables(document)
+        tables = line_tables(document, columns)
         furniture |= layout.lines.furniture(tables)
         begins = layout.lines.first_pages(tables, page_of)
     if layout.summary:
-        overview = summary_table(document, begins)
+        overview = summary_table(document, begins, columns)
         layout.summary.refill(set_table(overview, letters))
         furniture |= layout.summary.furniture([overview])
     pen = Pen(letters)

@@ -1,30 +1,15 @@
 """The sentences of an invoice, and when each is said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import npgettext, pgettext
 
 from billing_rules.tax import Category
-from invoicing.documents import parties
 from invoicing.documents.calculation import CONTEXT
+from invoicing.documents.directions import isolated
 from invoicing.documents.formats import Formats
-from invoicing.documents.payment_code import payment_code, payment_payload
 from invoicing.models import Invoice, InvoiceSection, InvoiceTax
-
-_TRANSFER = "send"
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """How the invoice is paid: a head, sentences, labelled values, and a code to scan."""
-
-    head: str
-    sentences: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...] = ()
-    code: SafeString | None = None
 
 
 def is_draft(invoice: Invoice) -> bool:
@@ -57,12 +42,14 @@ def subtitle(sections: Sequence[InvoiceSection]) -> str:
     return pgettext(CONTEXT, "Consolidated invoice for %(count)s accounts") % {"count": count}
 
 
-def intro(invoice: Invoice, *, section_count: int, annexed: int, formats: Formats) -> str:
-    """Return the one sentence that says what is charged and how to read on."""
-    values = {
-        "period": formats.period(invoice.period_start, invoice.period_end),
-        "count": section_count,
-    }
+def intro(invoice: Invoice, *, section_count: int, annexed: int, period: str) -> str:
+    """Return the one sentence that says what is charged and how to read on.
+
+    ``period`` is empty where the lines are for different times: each says its own.
+    """
+    if not period:
+        return _intro_without_period(section_count, annexed=annexed)
+    values = {"period": period, "count": section_count}
     if section_count == 1:
         return (
             pgettext(CONTEXT, "for the period %(period)s we charge the following services.")
@@ -87,8 +74,27 @@ def intro(invoice: Invoice, *, section_count: int, annexed: int, formats: Format
     )
 
 
-def facts(invoice: Invoice, formats: Formats) -> tuple[tuple[str, str], ...]:
+def _intro_without_period(section_count: int, *, annexed: int) -> str:
+    values = {"count": section_count}
+    if section_count == 1:
+        return pgettext(CONTEXT, "we charge the following services.")
+    if annexed:
+        said = pgettext(
+            CONTEXT, "we charge the services for %(count)s accounts. The summary follows."
+        )
+        return said % values
+    said = pgettext(
+        CONTEXT,
+        "we charge the services for %(count)s accounts."
+        " The summary comes first, then the line items.",
+    )
+    return said % values
+
+
+def facts(invoice: Invoice, formats: Formats, *, period: str) -> tuple[tuple[str, str], ...]:
     """Return the labelled values beside the address; what is unknown is left out.
+
+    ``period`` is the time of the services, or where to read it.
 
     Source: § 14 (4) no. 3, 4 and 6 UStG; § 14a (1) UStG for the recipient's VAT id.
     """
@@ -100,13 +106,7 @@ def facts(invoice: Invoice, formats: Formats) -> tuple[tuple[str, str], ...]:
             pgettext(CONTEXT, "Invoice date"),
             invoice.issue_date and formats.day(invoice.issue_date),
         ),
-        (
-            pgettext(CONTEXT, "Service period"),
-            formats.period(invoice.period_start, invoice.period_end),
-        ),
-        (pgettext(CONTEXT, "Customer number"), bill_to.get("external_id")),
-        (pgettext(CONTEXT, "Your purchase order"), invoice.po_number),
-        (pgettext(CONTEXT, "Your VAT ID"), bill_to.get("vat_id")),
+        (pgettext(CONTEXT, "Service period"), period),
         (
             pgettext(CONTEXT, "Payable by"),
             invoice.due_date and formats.day(invoice.due_date),
@@ -115,104 +115,11 @@ def facts(invoice: Invoice, formats: Formats) -> tuple[tuple[str, str], ...]:
             pgettext(CONTEXT, "Payment terms"),
             None if invoice.due_date else _days(days),
         ),
+        (pgettext(CONTEXT, "Customer number"), bill_to.get("external_id")),
+        (pgettext(CONTEXT, "Your VAT ID"), bill_to.get("vat_id")),
+        (pgettext(CONTEXT, "Your purchase order"), isolated(invoice.po_number)),
     )
     return tuple((label, value) for label, value in rows if value)
-
-
-def is_paid_by_another(invoice: Invoice) -> bool:
-    """Return whether another account than the recipient is to pay, and something is to be paid."""
-    payer, bill_to = invoice.snapshot["payer"], invoice.snapshot["bill_to"]
-    return bool(payer["id"] != bill_to["id"] and invoice.gross_minor > 0)
-
-
-def payment(invoice: Invoice, formats: Formats, *, for_payer: bool = False) -> Payment:
-    """Return how the invoice is paid.
-
-    The code to scan is for transfers in euro alone, and never on a draft: what it pays must be
-    what the books expect. Where another account pays, the recipient is told so and gets neither
-    code nor bank account, which stand on the payer's copy.
-    """
-    head = pgettext(CONTEXT, "Payment")
-    if is_draft(invoice):
-        said = pgettext(CONTEXT, "This is a draft and not an invoice. Please do not pay it yet.")
-        return Payment(head, (said,))
-    if invoice.gross_minor == 0:
-        return Payment(head, (pgettext(CONTEXT, "There is nothing to pay."),))
-    if is_paid_by_another(invoice) and not for_payer:
-        return Payment(head, (_delegation(invoice),))
-    sentences: tuple[str, ...] = (_request(invoice, formats),)
-    if for_payer:
-        sentences = (_copy(invoice), *sentences)
-    if invoice.collection != _TRANSFER:
-        return Payment(head, sentences)
-    code = _code(invoice)
-    return Payment(
-        pgettext(CONTEXT, "Scan with your banking app") if code else head,
-        sentences,
-        _bank(invoice),
-        code,
-    )
-
-
-def _delegation(invoice: Invoice) -> str:
-    said = pgettext(CONTEXT, "%(payer)s pays this invoice. There is nothing for you to do.")
-    return said % {"payer": parties.legal_name(invoice.snapshot["payer"])}
-
-
-def _copy(invoice: Invoice) -> str:
-    said = pgettext(
-        CONTEXT, "Copy for the payer %(payer)s. The invoice itself goes to %(recipient)s."
-    )
-    return said % {
-        "payer": parties.legal_name(invoice.snapshot["payer"]),
-        "recipient": parties.legal_name(invoice.snapshot["bill_to"]),
-    }
-
-
-def _request(invoice: Invoice, formats: Formats) -> str:
-    values = {
-        "amount": formats.money(invoice.gross_minor),
-        "date": invoice.due_date and formats.day(invoice.due_date),
-        "number": invoice.number,
-    }
-    if invoice.collection != _TRANSFER:
-        said = pgettext(
-            CONTEXT, "We will collect %(amount)s on %(date)s by the agreed payment method."
-        )
-    elif invoice.snapshot["seller"].get("iban"):
-        said = pgettext(
-            CONTEXT,
-            "Please transfer %(amount)s by %(date)s to the account below, quoting %(number)s.",
-        )
-    else:
-        said = pgettext(CONTEXT, "Please transfer %(amount)s by %(date)s, quoting %(number)s.")
-    return said % values
-
-
-def _bank(invoice: Invoice) -> tuple[tuple[str, str], ...]:
-    seller = invoice.snapshot["seller"]
-    if not seller.get("iban"):
-        return ()
-    rows = (
-        (pgettext(CONTEXT, "Account holder"), seller["name"]),
-        ("IBAN", parties.iban_groups(seller)),
-        ("BIC", seller.get("bic")),
-    )
-    return tuple((label, value) for label, value in rows if value)
-
-
-def _code(invoice: Invoice) -> SafeString | None:
-    seller = invoice.snapshot["seller"]
-    if invoice.currency != "EUR":
-        return None
-    payload = payment_payload(
-        name=seller["name"],
-        iban=seller.get("iban") or "",
-        amount_minor=invoice.gross_minor,
-        text=invoice.number or "",
-    )
-    # The drawing is made here from numbers alone; no text of the payload gets into it.
-    return mark_safe(payment_code(payload)) if payload else None  # noqa: S308
 
 
 def tax_label(tax: InvoiceTax, formats: Formats, *, with_base: bool) -> str:
@@ -241,6 +148,13 @@ def tax_reason(category: str, reason: str) -> str:
     if category == Category.G:
         return pgettext(CONTEXT, "Export")
     return ""
+
+
+def tax_table_reason(category: str, reason: str) -> str:
+    """Return what the tax table says of a group without tax, empty where a note below says it."""
+    if category in {Category.AE, Category.O} or reason == "small_business":
+        return ""
+    return tax_reason(category, reason)
 
 
 def notes(

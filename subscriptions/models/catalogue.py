@@ -38,6 +38,7 @@ class Price(TenantModel):
 
     ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
     seller's rates applies; its percentage is looked up for the last day of service (R14).
+    ``unit`` is what a quantity counts, as invoices print it.
     """
 
     class Timing(models.TextChoices):
@@ -51,6 +52,7 @@ class Price(TenantModel):
     name = models.CharField(max_length=200)
     model = models.CharField(max_length=10, choices=[(m.value, m.value) for m in Model])
     currency = models.CharField(max_length=3)
+    unit = models.CharField(max_length=20, blank=True, default="")
     unit_amount = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     tiers = models.JSONField(default=list, blank=True)
     package_size = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)

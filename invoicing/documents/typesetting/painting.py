@@ -113,7 +113,7 @@ class FurnishedPage(Page):
             for piece in line.pieces:
                 self._pen.draw(stream, piece, left + shift + piece.x, y + line.baseline)
             if place == 0 and placed.continues and (aside := cell.cell.aside):
-                width = self._pen.width(aside)
+                width = self._pen.letters.width(aside)
                 piece = Piece(aside.text, aside.face, 0, width)
                 right = left + cell.width + cell.cell.over - PADDING
                 self._pen.draw(stream, piece, right - width, y + line.baseline)

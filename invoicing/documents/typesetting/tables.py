@@ -22,7 +22,8 @@ class Cell:
 
     ``role`` is ``TH`` or ``TD``. ``room`` is kept free at the right of the text, ``aside`` stands
     there where the table is continued. ``link`` names a table to jump to. All but the last
-    paragraph may reach ``over`` the cells to the right, whose text stands at the bottom.
+    paragraph may reach ``over`` the cells to the right, whose text stands at the bottom. A
+    paragraph of more than ``most`` lines is cut.
     """
 
     paragraphs: tuple[tuple[Span, ...], ...]
@@ -35,6 +36,7 @@ class Cell:
     aside: Span | None = None
     link: str = ""
     over: float = 0
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def _set_row(row: Row, widths: tuple[float, ...], letters: Letters) -> SetRow:
         lines = tuple(
             line
             for paragraph, room in zip(cell.paragraphs, rooms, strict=True)
-            for line in letters.lines(paragraph, cell.face, room)
+            for line in letters.lines(paragraph, cell.face, room, most=cell.most)
         )
         cells.append(SetCell(cell, lines, x, width))
         column += cell.columns

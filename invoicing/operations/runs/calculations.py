@@ -108,6 +108,7 @@ class _PriceOfQuantity:
                 "name": price.name,
                 "model": price.model,
                 "currency": price.currency,
+                "unit": price.unit,
                 "unit_amount": _plain(price.unit_amount),
                 "interval": price.interval,
                 "interval_count": price.interval_count,

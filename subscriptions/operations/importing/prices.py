@@ -38,7 +38,7 @@ from subscriptions.operations.importing.rows import (
 
 PRICE_COLUMNS = Columns(
     required=("external_id", "product", "name", "model", "currency", "interval", "timing"),
-    optional=("unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
+    optional=("unit", "unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
 )
 _PRICE_DIGITS, _PRICE_DECIMALS = 12, 8
 # Where the rules find fault with the terms as a whole, the column that is to blame.
@@ -92,7 +92,10 @@ def import_prices(
             _refuse_withdrawn(row, line, today)
             new.append(line)
         elif price.product.name == line.product and all(
-            getattr(price, name) == value for name, value in line.values.items()
+            getattr(price, name) == value
+            for name, value in line.values.items()
+            # A file that says nothing of units says nothing else of this price.
+            if value or name != "unit"
         ):
             unchanged += 1
         else:
@@ -129,6 +132,7 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
         "name": row.required("name"),
         "model": model,
         "currency": row.currency("currency") if row.required("currency") else "",
+        "unit": row.text("unit", longest=20),
         "unit_amount": row.decimal("unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS),
         "tiers": _tiers(row),
         "package_size": row.decimal(

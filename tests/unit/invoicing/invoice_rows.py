@@ -123,7 +123,9 @@ def rows(sections=None, *, taxes=None, snapshot=None, numbers=None, **values):
         InvoiceTax(category=category, rate=Decimal(rate), base_minor=base, tax_minor=tax)
         for category, rate, base, tax in taxes
     ]
-    return Rows(invoice, section_rows, line_rows, tax_rows)
+    period = (invoice.period_start, invoice.period_end)
+    is_one = all((line.period_start, line.period_end) == period for line in line_rows)
+    return Rows(invoice, section_rows, line_rows, tax_rows, is_one)
 
 
 def draft_rows(sections=None, **values):

@@ -163,12 +163,50 @@ def test_an_invoice_for_one_account_has_no_overview():
     assert invoice.facts[-2:] == (("Konto", "Nord › Café"), ("Kostenstelle", "K-100"))
 
 
-def test_shows_a_period_only_where_it_differs():
-    other = line_row(period_start=date(2026, 11, 15), period_end=date(2026, 12, 1))
+def test_names_each_period_where_not_all_are_one():
+    other = line_row(period_start=date(2026, 12, 15), period_end=date(2027, 1, 1))
 
-    (section,) = said(rows([([], [line_row(), other])])).sections
+    mixed = said(rows([([], [line_row(), other])]))
+    plain_one = said(rows([([], [line_row(), line_row()])]))
 
-    assert [line.period for line in section.lines] == ["", "15.–30.11.2026"]
+    assert [line.period for line in mixed.sections[0].lines] == ["01.–31.12.2026", "15.–31.12.2026"]
+    assert dict(mixed.facts)["Leistungszeitraum"] == "laut Positionen"
+    assert mixed.intro == "wir berechnen Ihnen die folgenden Leistungen."
+    assert [line.period for line in plain_one.sections[0].lines] == ["", ""]
+    assert dict(plain_one.facts)["Leistungszeitraum"] == "01.–31.12.2026"
+
+
+def test_refers_to_the_annex_for_periods_that_are_not_printed(monkeypatch):
+    monkeypatch.setattr(content, "DETAIL_LIMIT", 1)
+    other = line_row(period_start=date(2026, 12, 15), period_end=date(2027, 1, 1))
+
+    invoice = said(rows([([], [line_row(), other])]))
+
+    assert dict(invoice.facts)["Leistungszeitraum"] == "laut Anlage"
+
+
+@pytest.mark.parametrize(
+    ("price", "unit"),
+    [
+        ({"model": "flat"}, "pauschal"),
+        ({"model": "per_unit"}, "Stück"),
+        ({"model": "package"}, "Paket"),
+        ({"model": "per_unit", "unit": "GB"}, "GB"),
+        ({}, "Stück"),
+    ],
+)
+def test_says_what_a_quantity_counts(price, unit):
+    (section,) = said(rows([([], [line_row(calculation={"price": price})])])).sections
+
+    assert section.lines[0].unit == unit
+
+
+def test_names_the_country_of_the_seller_to_whoever_is_abroad():
+    abroad = said(rows(snapshot={"bill_to": {**BILL_TO, "country": "FR"}}))
+
+    assert abroad.foot[0][-1] == "DEUTSCHLAND"
+    assert abroad.sender.endswith(" · 24103 Kiel · DEUTSCHLAND")
+    assert "DEUTSCHLAND" not in str(said(rows()).foot)
 
 
 def test_shows_no_price_where_there_is_no_single_one():
@@ -183,7 +221,7 @@ def test_reverse_charge_says_so_and_bears_no_tax():
     german, english = said(given), said(_in_english(given))
 
     assert german.notes[0] == "Steuerschuldnerschaft des Leistungsempfängers."
-    assert german.taxes[0].reason == "Steuerschuldnerschaft des Leistungsempfängers"
+    assert str(german).count("Steuerschuldnerschaft") == 1
     assert english.notes[0] == "Reverse charge: VAT to be accounted for by the recipient."
     assert [plain(text) for text in german.due] == ["Rechnungsbetrag", "72,00 €"]
 

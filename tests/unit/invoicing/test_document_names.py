@@ -1,9 +1,12 @@
 """What accounts are called on a document: two of one name are never taken for each other."""
 
 import pytest
+from weasyprint.text.fonts import FontConfiguration
 
+from invoicing.documents.columns import columns_of
 from invoicing.documents.content import document
 from invoicing.documents.grids import line_tables, summary_table
+from invoicing.documents.typesetting.text import Letters
 from tests.unit.invoicing.invoice_rows import BILL_TO, TODAY, line_row, rows
 
 SHARED = [
@@ -103,9 +106,10 @@ def test_no_two_sums_of_a_document_bear_one_label(language):
     ]
     given = rows(sections, numbers=[["I"], ["I", "N"], *NUMBERS], language=language)
     invoice = said(given)
+    columns = columns_of(invoice, Letters(FontConfiguration(), {}, language))
 
-    overview = [row[1] for row in texts_of(summary_table(invoice, {})) if not row[0]]
-    lines = [texts_of(table)[-1][0] for table in line_tables(invoice)]
+    overview = [row[1] for row in texts_of(summary_table(invoice, {}, columns)) if not row[0]]
+    lines = [texts_of(table)[-1][0] for table in line_tables(invoice, columns)]
 
     assert len({*overview, *lines}) == len(overview) + len(lines) == 3 + 7
 
