@@ -1,9 +1,11 @@
 """What integrators send: parameters, bodies, and accounts they refer to, as values."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
@@ -48,7 +50,7 @@ def read_parameters(request: Request, shape: type[serializers.Serializer[Any]]) 
         for name, value in given.items()
         if not value
     ]
-    errors += _faults(reader, given)
+    errors += _faults(reader, given, is_text=True)
     if errors:
         raise InvalidParameters(errors=errors)
     return dict(reader.validated_data)
@@ -69,19 +71,90 @@ def read_body(request: Request, shape: type[serializers.Serializer[Any]]) -> dic
     return dict(reader.validated_data)
 
 
-def _faults(reader: serializers.Serializer[Any], given: Mapping[str, Any]) -> list[FieldError]:
+def _faults(
+    reader: serializers.Serializer[Any], given: Mapping[str, Any], *, is_text: bool = False
+) -> list[FieldError]:
+    mistyped = {
+        name: fault
+        for name, value in given.items()
+        if name in reader.fields and (fault := type_fault(reader.fields[name], value, is_text))
+    }
     errors = [
         FieldError("unknown_name", _("There is nothing of this name."), _pointer(name))
         for name in given
         if name not in reader.fields
     ]
+    errors += [
+        FieldError("invalid", str(fault), _pointer(name)) for name, fault in mistyped.items()
+    ]
     if not reader.is_valid():
         errors += [
             FieldError(detail.code, str(detail), _pointer(name))
             for name, details in reader.errors.items()
+            if name not in mistyped
             for detail in cast(Sequence[Any], details)
         ]
     return errors
+
+
+# The framework takes "yes" and 1 for true, 1.0 for 1, 7 for "7" and 2026-1-1 for a day. What is
+# meant would be guessed, so a value has exactly one form. More special kinds come first.
+_Fits = Callable[[Any], bool]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WHOLE = re.compile(r"-?\d+", re.ASCII)
+_TYPES: Sequence[tuple[type[serializers.Field[Any, Any, Any, Any]], _Fits, _Fits, Promise]] = (
+    (
+        serializers.BooleanField,
+        lambda value: isinstance(value, bool),
+        lambda text: text in {"true", "false"},
+        gettext_lazy("A boolean is expected: true or false."),
+    ),
+    (
+        serializers.IntegerField,
+        lambda value: isinstance(value, int) and not isinstance(value, bool),
+        lambda text: bool(_WHOLE.fullmatch(text)),
+        gettext_lazy("A whole number is expected."),
+    ),
+    (
+        serializers.DateField,
+        lambda value: isinstance(value, str) and bool(_DAY.fullmatch(value)),
+        lambda text: bool(_DAY.fullmatch(text)),
+        gettext_lazy("A date written YYYY-MM-DD is expected."),
+    ),
+    (
+        serializers.ChoiceField,
+        lambda value: isinstance(value, str),
+        lambda text: True,
+        gettext_lazy("A text is expected."),
+    ),
+    (
+        serializers.CharField,
+        lambda value: isinstance(value, str),
+        lambda text: True,
+        gettext_lazy("A text is expected."),
+    ),
+)
+
+
+def type_fault(
+    field: serializers.Field[Any, Any, Any, Any], value: object, is_text: bool
+) -> Promise | None:
+    """Return what is wrong with the type of a value, None where it is as its field wants it.
+
+    Args:
+        field: a parameter, or a member of a body.
+        value: what was sent.
+        is_text: it is a part of an address, where everything is text.
+
+    Raises:
+        TypeError: nobody has said how strictly this kind of field is read.
+    """
+    if value is None and field.allow_null:
+        return None
+    for kind, fits, text_fits, message in _TYPES:
+        if isinstance(field, kind):
+            return None if (text_fits if is_text else fits)(value) else message
+    raise TypeError(f"no form is agreed upon for {type(field).__name__}")
 
 
 def _pointer(name: str) -> str:

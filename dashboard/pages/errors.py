@@ -8,11 +8,15 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from accounts.errors import Invalid
 from accounts.middleware import answer_as_person
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400: the address or the form can't be read."""
+    """Answer 400: the address or form can't be read; 422 with the reason if it means nothing."""
+    if isinstance(refusal := exception.__cause__, Invalid):
+        title = _("This request could not be understood")
+        return _page(request, HTTPStatus.UNPROCESSABLE_ENTITY, title, refusal.detail)
     return _page(
         request,
         HTTPStatus.BAD_REQUEST,

@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
-from accounts.ids import parse_public_id, public_id
+from accounts.ids import key_of, parse_public_id, public_id
 from accounts.queries import accounts
 from billing_rules.money import is_currency
 from dashboard.frame import is_staff
 from dashboard.pages.badges import INVOICE_STATUSES
-from dashboard.pages.lists import Chip
+from dashboard.pages.lists import Chip, UnknownFilter, day_of, one_of
 from dashboard.tables import State
 from dashboard.templatetags.figures import date_text
 from invoicing.queries.runs import get_run
@@ -58,6 +58,7 @@ class Filters:
         """Whether something beside the status may leave out what is there."""
         return bool(
             self.within
+            or self.unknown_account
             or self.currency
             or self.text
             or self.run
@@ -100,31 +101,23 @@ class Filters:
 def filters_of(actor: Actor, query: QueryDict) -> Filters:
     """Read the filters. One statement for an account, one for a run.
 
-    Nonsense is left out.
-
     Raises:
+        UnknownFilter: a status, currency, date or window that is none.
         NotFound: the account or the run that an id names is out of sight.
     """
-    status, currency = query.get("status", ""), query.get("currency", "").upper()
-    due = query.get("due", "")
+    currency = query.get("currency", "").upper()
+    if currency and not is_currency(currency):
+        raise UnknownFilter(value=currency[:100])
     filters = Filters(
-        only=query.get("only") == "1",
-        currency=currency if is_currency(currency) else None,
+        only=one_of(query, "only", {"1"}) == "1",
+        currency=currency or None,
         text=query.get("q", "").strip()[:200],
-        status=status if status in INVOICE_STATUSES else None,
-        due=due if due in DUE_WINDOWS else "",
-        due_from=day_of(query.get("from", "")),
-        due_to=day_of(query.get("to", "")),
+        status=one_of(query, "status", INVOICE_STATUSES) or None,
+        due=one_of(query, "due", DUE_WINDOWS),
+        due_from=day_of(query, "from"),
+        due_to=day_of(query, "to"),
     )
     return _with_run(actor, _with_account(actor, filters, query.get("in", "")), query)
-
-
-def day_of(text: str) -> date | None:
-    """Return the date that a text is, None where it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _with_account(actor: Actor, filters: Filters, named: str) -> Filters:
@@ -144,10 +137,9 @@ def _with_account(actor: Actor, filters: Filters, named: str) -> Filters:
 
 def _with_run(actor: Actor, filters: Filters, query: QueryDict) -> Filters:
     """Add the run, for the staff: customers know of no runs."""
-    key = parse_public_id("run", query.get("run", "")) if is_staff(actor) else None
-    if key is None:
+    if not (named := query.get("run", "")) or not is_staff(actor):
         return filters
-    run = get_run(actor, key)
+    run = get_run(actor, key_of("run", named))
     return replace(filters, run=run.pk, run_date=run.date)
 
 

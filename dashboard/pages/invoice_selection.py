@@ -22,7 +22,7 @@ from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_filters import filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, totals_of
 from dashboard.pages.invoices import batches_of
-from dashboard.pages.lists import save
+from dashboard.pages.lists import UnknownAccount, save
 from dashboard.pages.requests import namespace_of
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.tables.file_names import attachment, file_name
@@ -41,6 +41,8 @@ _OWN: Final = ("ids", "do", "everything")
 def selection(request: ActorRequest) -> HttpResponseBase:
     """Hand out the selected invoices; what cannot be leads back to the list with the reason."""
     filters = filters_of(request.actor, request.GET)
+    if filters.unknown_account:
+        raise UnknownAccount(value=filters.unknown_account)
     found = invoices(
         request.actor, **filters.as_query(today=request.actor.today), status=filters.status
     )

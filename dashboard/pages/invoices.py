@@ -18,7 +18,7 @@ from dashboard.pages.doors import in_own_frame
 from dashboard.pages.heads import Tab
 from dashboard.pages.invoice_filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, Row, rows_of, totals_of
-from dashboard.pages.lists import save
+from dashboard.pages.lists import UnknownAccount, save
 from dashboard.pages.requests import namespace_of
 from dashboard.tables import State, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
@@ -39,12 +39,16 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
     """Show invoices, or save them. At most four statements beside those of the frame."""
     actor, today, main = request.actor, request.actor.today, request.tenant.currency
     filters, state = filters_of(actor, request.GET), TABLE.state(request.GET, request.COOKIES)
-    wanted = filters.as_query(today=today)
-    sums = invoice_sums(actor, queries.invoices(actor, **wanted), today=today)
+    wanted, as_file = filters.as_query(today=today), request.GET.get("format", "")
+    if filters.unknown_account and as_file:
+        raise UnknownAccount(value=filters.unknown_account)
+    everything = queries.invoices(actor, **wanted)
+    sums = [] if filters.unknown_account else invoice_sums(actor, everything, today=today)
     shown_sums = [*_of_status(sums, filters.status)]
     totals, count = totals_of(shown_sums, main), sum(one.count for one in shown_sums)
     found = queries.invoices(actor, **wanted, status=filters.status)
-    as_file = request.GET.get("format", "")
+    if filters.unknown_account:
+        found = found.none()
     if as_file in FORMATS and count <= MOST_ROWS:
         batches = batches_of(request, found, state)
         words, owner = in_words(filters), filters.within_name
@@ -72,7 +76,8 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
         "kept_by_filters": state.kept("in", "only", "currency", "due", "from", "to"),
         "kept_by_bulk": state.kept("ids", "do", "everything"),
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if as_file in FORMATS else HTTPStatus.OK
+    is_refused = bool(as_file in FORMATS or filters.unknown_account)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "invoices/list.html", context, status=status)
 
 

@@ -26,6 +26,7 @@ from accounts.serializers.parts import NoParameters
 from invoicing.documents.pdf import get_pdf
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.queries import invoice_parts, invoices
+from invoicing.queries.runs import has_run
 from invoicing.serializers.charges import ExplanationOut
 from invoicing.serializers.invoices import (
     ExpandedInvoiceOut,
@@ -61,7 +62,7 @@ class InvoiceList(ActorView):
             bill_to=referred(actor, values, "bill_to", Action.VIEW_INVOICE),
             payer=referred(actor, values, "payer", Action.VIEW_INVOICE),
             status=values.get("status"),
-            run=_run_id(values),
+            run=_run_id(actor, values),
             currency=values.get("currency"),
             text=values.get("q"),
             today=actor.today,
@@ -70,11 +71,11 @@ class InvoiceList(ActorView):
         return self.listed(many(InvoiceOut, shown))
 
 
-def _run_id(values: Mapping[str, Any]) -> UUID | None:
+def _run_id(actor: Actor, values: Mapping[str, Any]) -> UUID | None:
     if "run" not in values:
         return None
     run_id = parse_public_id("run", values["run"])
-    if run_id is None:
+    if run_id is None or not has_run(actor, run_id):
         wrong = FieldError("not_found", _("There is no such run."), "/run")
         raise InvalidParameters(errors=[wrong])
     return run_id

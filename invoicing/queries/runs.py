@@ -47,6 +47,13 @@ def get_run(actor: Actor, run_id: UUID) -> BillingRun:
     return run
 
 
+def has_run(actor: Actor, run_id: UUID) -> bool:
+    """Return whether there is such a run, for somebody who may see invoices. Two statements."""
+    if not access.reach(actor, Action.VIEW_INVOICE).exists():
+        return False
+    return BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run_id).exists()
+
+
 def get_run_to_approve(actor: Actor, run_id: UUID) -> BillingRun:
     """Return a run for somebody who may approve it. One statement.
 

@@ -19,7 +19,7 @@ from accounts.queries import trees
 from dashboard.pages.customers.words import KINDS, account_url, kind_name
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Tab
-from dashboard.pages.lists import Chip, save
+from dashboard.pages.lists import Chip, one_of, save
 from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import quantity
@@ -179,10 +179,9 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
 
 
 def _filters(query: QueryDict) -> Filters:
-    kind = query.get("kind", "")
     return Filters(
-        flat=query.get("all") == "1",
-        kind=kind if kind in KINDS else None,
+        flat=one_of(query, "all", {"1"}) == "1",
+        kind=one_of(query, "kind", KINDS) or None,
         text=query.get("q", "").strip()[:200],
     )
 

@@ -32,6 +32,7 @@ from dashboard.pages.customers.words import (
     tabs_of,
 )
 from dashboard.pages.doors import staff_only
+from dashboard.pages.lists import day_of, one_of
 from dashboard.pages.requests import whole_number
 from dashboard.tables import Amounts, Column, Kind
 from dashboard.tables.exports import FORMATS, MOST_ROWS
@@ -123,13 +124,9 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
 
 def _asked(request: ActorRequest) -> Asked:
     query, wanted = request.GET, request.GET.get("format", "")
-    try:
-        day = date.fromisoformat(query.get("as_of", ""))
-    except ValueError:
-        day = request.actor.today
     return Asked(
-        day=day,
-        closed=query.get("closed") == "1",
+        day=day_of(query, "as_of") or request.actor.today,
+        closed=one_of(query, "closed", {"1"}) == "1",
         text=query.get("q", "").strip()[:200],
         start=whole_number(query.get("from", "")),
         wanted=wanted if wanted in FORMATS else "",

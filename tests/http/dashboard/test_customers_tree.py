@@ -111,8 +111,16 @@ def test_opens_branches_of_another_day(moved, alice, visit, monkeypatch):
     assert levels(found) == {"Gruppe": 1, "&lt;sc": 2, "Zweig ": 3, "Team E": 4}
 
 
-def test_takes_nonsense_for_today(billed, alice, visit):
-    page = read(visit(alice), url_of(billed, "group", "tree/?as_of=nonsense&from=x&format=pdf"))
+@pytest.mark.parametrize("query", ["as_of=nonsense", "as_of=20261201&format=csv", "closed=yes"])
+def test_refuses_a_filter_that_means_nothing(billed, alice, visit, query):
+    answer = visit(alice).get(url_of(billed, "group", f"tree/?{query}"))
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "is nothing to filter by. Nothing was listed or saved." in answer.content.decode()
+
+
+def test_takes_no_day_for_today(billed, alice, visit):
+    page = read(visit(alice), url_of(billed, "group", "tree/?as_of=&from=x&format=pdf"))
 
     assert "Overdue, EUR" in heads(page)
 
