@@ -49,6 +49,18 @@ class ActorRequest(HttpRequest):
     request_id: str
 
 
+class Later(HttpResponse):
+    """An answer that takes long: made when the request's transaction has ended.
+
+    ``make`` opens transactions of its own, and turns every refusal into an answer.
+    """
+
+    def __init__(self, make: Callable[[], HttpResponseBase]) -> None:
+        """Keep how to make it."""
+        super().__init__()
+        self.make = make
+
+
 class RequestIdMiddleware:
     """Give each request an id, the caller's own if it is harmless, and say it in the answer."""
 
@@ -83,7 +95,7 @@ class ActorMiddleware:
 
     Whoever is unknown gets ``request.actor = None`` and no tenant's transaction: row security
     then shows the view nothing. Template responses are rendered inside; a streaming response's
-    body is read after the transaction and must not query.
+    body is read after the transaction and must not query. What takes long is left for ``Later``.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -138,7 +150,7 @@ def _as_key(request: ActorRequest, call: Call) -> HttpResponseBase | None:
         _enter(request, tenant, (tenant,), _key_actor(request, key, tenant))
         response = call()
     _note_use(key, now)
-    return response
+    return _finished(response)
 
 
 def _as_person(request: ActorRequest, call: Call, *, wants_others: bool) -> HttpResponseBase | None:
@@ -158,7 +170,18 @@ def _as_person(request: ActorRequest, call: Call, *, wants_others: bool) -> Http
     with tenancy.scope(place.tenant_id):
         tenant, role = principals.tenant_and_role(place)
         _enter(request, tenant, (tenant, *shown), _person_actor(request, person, role, tenant))
-        return call()
+        response = call()
+    return _finished(response)
+
+
+def _finished(response: HttpResponseBase) -> HttpResponseBase:
+    """Return an answer, made now if it was left for after the transaction."""
+    if not isinstance(response, Later):
+        return response
+    made = response.make()
+    for name, value in response.headers.items():
+        made.headers.setdefault(name, value)
+    return made
 
 
 def _enter(request: ActorRequest, tenant: Tenant, tenants: Sequence[Tenant], actor: Actor) -> None:

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from accounts.api import accounts
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing.api import charges, invoices, runs
+from invoicing.api import charges, invoice_files, invoices, runs
 
 
 class ReferenceConverter(StringConverter):
@@ -34,7 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("invoices", invoices.InvoiceList.as_view()),
     path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),
-    path("invoices/<str:invoice>/pdf", invoices.InvoicePdf.as_view()),
+    path("invoices/<str:invoice>/pdf", invoice_files.InvoicePdf.as_view()),
     path("lines/<str:line>/explanation", invoices.LineExplanation.as_view()),
     path("charges", charges.ChargeList.as_view()),
     path("billing-runs", runs.RunList.as_view()),

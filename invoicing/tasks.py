@@ -17,6 +17,7 @@ from accounts.operations.jobs import fail_job
 from accounts.queries.jobs import open_job_ids
 from accounts.tenancy import scope
 from accounts.tenancy.lookup import all_tenant_ids, tenants_with_open_jobs
+from invoicing.documents.making import make_files
 from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
 from invoicing.operations.rendering import render_waiting
@@ -101,6 +102,21 @@ def render_waiting_documents() -> None:
             break
         actor, now = Actor.system(tenant_id), datetime.now(UTC)
         render_waiting(actor, limit=RENDERED_AT_ONCE, now=now, until=until)
+
+
+@shared_task
+def render_document(*, tenant_id: str, invoice_id: str) -> None:
+    """Make the files of one invoice that somebody waits for."""
+    make_files(Actor.system(UUID(tenant_id)), UUID(invoice_id), now=datetime.now(UTC))
+
+
+def render_soon(actor: Actor, invoice_id: UUID) -> None:
+    """Have the files of an invoice made as soon as this is committed, else by the timetable."""
+
+    def call() -> None:
+        render_document.delay(tenant_id=str(actor.tenant_id), invoice_id=str(invoice_id))
+
+    transaction.on_commit(call, robust=True)
 
 
 @shared_task

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import clock
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
@@ -29,12 +31,13 @@ from dashboard.pages.invoice_sections import (
 )
 from dashboard.pages.requests import wants_fragment, whole_number
 from dashboard.pages.timeline import timeline_of
-from invoicing.documents.annex import get_annex
-from invoicing.documents.pdf import get_pdf
+from invoicing.documents.making import reason_of, rendering_of
+from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.wording import tax_reason
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.queries import invoice_parts as parts
 from invoicing.queries.invoices import get_invoice
+from invoicing.queries.visibility import reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "time_zone": request.tenant.time_zone,
         # A draft is decided about in its run: one statement more, for drafts alone.
         "run": invoice.run if not invoice.number and is_staff(actor) else None,
+        "pdf_failure": _pdf_failure(invoice),
+        "may_retry": access.allows_everywhere(actor, Action.ISSUE_INVOICE),
+        "payer_copy": _payer_copy(invoice, actor),
     }
     return render(request, "invoices/page.html", context)
 
@@ -143,27 +149,19 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
     return response
 
 
-@require_safe
-@in_own_frame
-def invoice_pdf(request: ActorRequest, invoice_id: str) -> HttpResponse:
-    """Hand out the PDF."""
-    found = get_pdf(request.actor, key_of("inv", invoice_id), now=clock.now_of(request.tenant))
-    response = HttpResponse(found.content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+def _pdf_failure(invoice: Any) -> str:
+    """Return why the PDF was given up, empty if it was not. One statement for issued ones."""
+    if not (invoice.number and invoice.whole):
+        return ""
+    found = rendering_of(invoice)
+    return reason_of(found) if found is not None and found.given_up_at is not None else ""
 
 
-@require_safe
-@in_own_frame
-def invoice_annex(request: ActorRequest, invoice_id: str) -> StreamingHttpResponse:
-    """Hand out all lines as CSV."""
-    actor = request.actor
-    found = get_annex(actor, key_of("inv", invoice_id), today=actor.today)
-    response = StreamingHttpResponse(found.pieces, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+def _payer_copy(invoice: Any, actor: Actor) -> bool:
+    """Return whether the payer's copy is offered beside the invoice."""
+    if not (invoice.number and invoice.whole and is_paid_by_another(invoice)):
+        return False
+    return reaches(actor, invoice.payer_id)
 
 
 def _tax(tax: InvoiceTax, invoice: Invoice) -> TaxRow:

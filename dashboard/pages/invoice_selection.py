@@ -1,6 +1,8 @@
 """What is done with selected invoices: saved as a list, or as an archive of their PDFs."""
 
 import tempfile
+from datetime import datetime
+from functools import partial
 from typing import IO, Any, Final
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts import clock
 from accounts.errors import BillingError
 from accounts.ids import parse_public_id
-from accounts.middleware import ActorRequest
+from accounts.middleware import ActorRequest, Later
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_filters import filters_of, in_words
 from dashboard.pages.invoice_table import TABLE, totals_of
@@ -87,9 +89,14 @@ def _as_archive(request: ActorRequest, found: QuerySet[Any]) -> HttpResponseBase
     if count > MOST_FILES:
         return _back(request, str(TooManyFiles(most=MOST_FILES, count=count)))
     ids = [*found.order_by().values_list("pk", flat=True)]
+    return Later(partial(_archive, request, ids, now=clock.now_of(request.tenant)))
+
+
+def _archive(request: ActorRequest, ids: list[UUID], *, now: datetime) -> HttpResponseBase:
+    """Return the archive; missing files are laid out on the way, outside of any transaction."""
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
     try:
-        write_bundle(request.actor, ids, file, now=clock.now_of(request.tenant))
+        write_bundle(request.actor, ids, file, now=now)
     except BillingError as refusal:
         file.close()
         return _back(request, refusal.detail)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages import invoice, invoice_glance, invoice_selection, invoices
+from dashboard.pages import invoice, invoice_files, invoice_glance, invoice_selection, invoices
 
 app_name = "invoices"
 urlpatterns = [
@@ -10,8 +10,9 @@ urlpatterns = [
     path("selection/", invoice_selection.selection, name="selection"),
     path("<str:invoice_id>/", invoice.invoice_page, name="page"),
     path("<str:invoice_id>/glance/", invoice_glance.glance, name="glance"),
-    path("<str:invoice_id>/pdf", invoice.invoice_pdf, name="pdf"),
-    path("<str:invoice_id>/annex.csv", invoice.invoice_annex, name="annex"),
+    path("<str:invoice_id>/pdf", invoice_files.invoice_pdf, name="pdf"),
+    path("<str:invoice_id>/pdf/retry/", invoice_files.retry_pdf, name="retry_pdf"),
+    path("<str:invoice_id>/annex.csv", invoice_files.invoice_annex, name="annex"),
     path("<str:invoice_id>/sections/<int:position>/", invoice.invoice_section, name="section"),
     path("<str:invoice_id>/lines/<str:line_id>/why/", invoice.why, name="why"),
 ]

@@ -20,6 +20,8 @@ _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.redrafted": gettext_lazy("Draft made anew"),
     "invoice.issued": gettext_lazy("Finalised, number assigned"),
     "invoice.rendered": gettext_lazy("PDF stored"),
+    "invoice.pdf_failed": gettext_lazy("PDF could not be made"),
+    "invoice.pdf_retried": gettext_lazy("PDF tried again"),
     "account.created": gettext_lazy("Account created"),
     "account.updated": gettext_lazy("Account changed"),
     "subscription.created": gettext_lazy("Subscription begun"),

@@ -1,21 +1,15 @@
-"""``/api/v1/invoices`` and ``/api/v1/lines``: invoices, their PDFs and explained lines."""
+"""``/api/v1/invoices`` and ``/api/v1/lines``: invoices and explained lines."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import clock
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
@@ -23,7 +17,6 @@ from accounts.api.reading import InvalidParameters, referred
 from accounts.errors import FieldError
 from accounts.ids import key_of, parse_public_id
 from accounts.serializers.parts import NoParameters
-from invoicing.documents.pdf import get_pdf
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.queries import invoice_parts, invoices
 from invoicing.queries.runs import has_run
@@ -143,42 +136,6 @@ def _sections(actor: Actor, invoice: Invoice, *, with_lines: bool) -> list[dict[
         for row, section in zip(shown, sections, strict=True):
             row["lines"] = many(InvoiceLineOut, by_section[section.pk])
     return shown
-
-
-class AnyAccept(BaseContentNegotiation):
-    """A file comes as what it is, whatever the caller says to prefer."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the first."""
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> Any:
-        """Return the first."""
-        return renderers[0], renderers[0].media_type
-
-
-class InvoicePdf(ActorView):
-    """``GET /api/v1/invoices/{id}/pdf``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
-    content_negotiation_class = AnyAccept
-
-    @extend_schema(
-        operation_id="get_invoice_pdf",
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
-    )
-    def get(self, request: ActorApiRequest, invoice: str) -> HttpResponseBase:
-        """Return the document as PDF; of a partial view it is refused."""
-        self.parameters(request, NoParameters)
-        now = clock.now_of(request.tenant)
-        found = get_pdf(request.actor, key_of("inv", invoice), now=now)
-        response = HttpResponse(found.content, content_type="application/pdf")
-        disposition = content_disposition_header(True, found.file_name)
-        response.headers["Content-Disposition"] = disposition or "attachment"
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
 
 
 class LineExplanation(ActorView):

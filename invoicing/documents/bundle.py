@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 from zipfile import ZIP_STORED, ZipFile
 
@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid
-from invoicing.documents.pdf import get_pdf, pending_documents
+from accounts.tenancy import scope
+from invoicing.documents.making import DocumentBeingMade, DocumentFailed, get_pdf
+from invoicing.documents.pdf import pending_documents
 from invoicing.models import Invoice
 from invoicing.queries.invoices import invoices
 
@@ -73,7 +75,8 @@ def write_bundle(
 ) -> Bundle:
     """Write the PDFs of invoices into a ZIP archive, in the order of the list.
 
-    Of a partial view there is no PDF (R23): a text file in the archive names what is left out.
+    Of a partial view there is no PDF (R23): a text file in the archive names what is left out. What
+    is missing is made on the way, so no transaction may be open.
 
     Args:
         actor: who asks; what is out of sight is passed over.
@@ -86,22 +89,42 @@ def write_bundle(
     """
     if len(invoice_ids) > MOST_FILES:
         raise TooManyFiles(most=MOST_FILES, count=len(invoice_ids))
-    found: list[Invoice] = list(invoices(actor, today=actor.today).filter(pk__in=invoice_ids))
-    whole = [one for one in found if one.whole]  # type: ignore[attr-defined]
-    left_out = [one for one in found if not one.whole]  # type: ignore[attr-defined]
-    if not whole:
-        raise NothingToBundle
-    _require_made(actor, whole)
+    with scope(actor.tenant_id):
+        found: list[Any] = list(invoices(actor, today=actor.today).filter(pk__in=invoice_ids))
+        whole = [one for one in found if one.whole]
+        if not whole:
+            raise NothingToBundle
+        _require_made(actor, whole)
+    failed, pending = [], 0
     names: Counter[str] = Counter()
     with ZipFile(file, "w", ZIP_STORED) as archive:
         for invoice in whole:
-            made = get_pdf(actor, invoice.pk, now=now)
-            archive.writestr(_unique(made.file_name, names), made.content)
-        if left_out:
-            lines = [_("No PDF, because only an extract of it is in sight:")]
-            lines += [invoice.number or _("Draft") for invoice in left_out]
-            archive.writestr(_("left-out.txt"), "\r\n".join(lines))
-    return Bundle(len(whole), left_out)
+            try:
+                made = get_pdf(actor, invoice.pk, now=now)
+            except DocumentFailed:
+                failed.append(invoice)
+            except DocumentBeingMade:
+                pending += 1
+            else:
+                archive.writestr(_unique(made.file_name, names), made.content)
+        extracts = [one for one in found if not one.whole]
+        if extracts or failed:
+            archive.writestr(_("left-out.txt"), _note(extracts, failed))
+    if pending:
+        raise DocumentsPending(count=pending)
+    return Bundle(len(whole) - len(failed), [*extracts, *failed])
+
+
+def _note(extracts: Sequence[Invoice], failed: Sequence[Invoice]) -> str:
+    """Return what the archive says of documents that are not in it."""
+    lines: list[str] = []
+    if extracts:
+        lines += [_("No PDF, because only an extract of it is in sight:")]
+        lines += [invoice.number or _("Draft") for invoice in extracts]
+    if failed:
+        lines += [_("No PDF, because it could not be made:")]
+        lines += [invoice.number or _("Draft") for invoice in failed]
+    return "\r\n".join(lines)
 
 
 def _require_made(actor: Actor, found: Collection[Invoice]) -> None:

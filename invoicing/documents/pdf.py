@@ -1,22 +1,32 @@
-"""The PDF of an invoice: made once when issued and kept, made anew each time for a draft."""
+"""The PDFs of an invoice: made once when issued and kept, made anew each time for a draft.
+
+An invoice that another account pays has two: its own, and the copy of the payer with bank account
+and code.
+"""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.actor import Actor
-from accounts.errors import Forbidden
-from accounts.tenancy import scope
+from accounts.errors import Forbidden, NotFound
+from accounts.tenancy import current_tenant_id, scope
 from invoicing.documents.content import Document, Rows, document, shows_detail
+from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.sheet import pdf_bytes
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax, StoredDocument
 from invoicing.queries.invoices import get_invoice
-from invoicing.queries.visibility import sees_whole
+from invoicing.queries.visibility import reaches, sees_whole
 
 KIND = "pdf"
+PAYER_KIND = "payer"
+
+
+class LayoutInTransaction(RuntimeError):
+    """A document was to be laid out inside a transaction, which would hold locks: a bug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +38,43 @@ class PdfFile:
     sha256: str
 
 
-def get_pdf(actor: Actor, invoice_id: UUID, *, now: datetime) -> PdfFile:
-    """Return the PDF of an invoice, the stored bytes if it is issued.
-
-    An issued invoice whose file is still missing gets it now. Two may do so at once: one file is
-    stored, and both return that one. The layout runs outside of any transaction begun here.
+def whole_invoice(actor: Actor, invoice_id: UUID) -> Invoice:
+    """Return an invoice that the actor sees whole.
 
     Raises:
         NotFound: the invoice is out of sight.
         Forbidden: only a part of it is in sight (R23).
     """
-    with scope(actor.tenant_id):
-        invoice = _whole_invoice(actor, invoice_id)
-        if stored := _stored(invoice):
-            return _as_file(stored)
-    made = _made(actor, invoice, now=now)
-    if invoice.status in Invoice.UNISSUED:
-        return made
-    with scope(actor.tenant_id):
-        return _keep(invoice, made, now=now)
+    invoice = get_invoice(actor, invoice_id)
+    if not sees_whole(actor, invoice):
+        raise Forbidden
+    return invoice
 
 
-def render_pdf(actor: Actor, invoice_id: UUID, *, now: datetime) -> bytes:
+def kinds_of(invoice: Invoice) -> tuple[str, ...]:
+    """Return which files an invoice has once it is issued."""
+    return (KIND, PAYER_KIND) if is_paid_by_another(invoice) else (KIND,)
+
+
+def kind_for(actor: Actor, invoice: Invoice, wanted: str = "") -> str:
+    """Return which file somebody gets: the payer's people their copy, everybody else the invoice.
+
+    Raises:
+        NotFound: the copy is wanted, and there is none.
+        Forbidden: the copy is wanted by somebody who reaches the recipient alone.
+    """
+    has_copy = bool(invoice.number) and PAYER_KIND in kinds_of(invoice)
+    if wanted == PAYER_KIND and not has_copy:
+        raise NotFound
+    if not has_copy or wanted == KIND:
+        return KIND
+    pays = reaches(actor, invoice.payer_id)
+    if wanted == PAYER_KIND and not pays:
+        raise Forbidden
+    return PAYER_KIND if wanted or (pays and not reaches(actor, invoice.bill_to_id)) else KIND
+
+
+def render_pdf(actor: Actor, invoice_id: UUID, *, now: datetime, kind: str = KIND) -> bytes:
     """Return a PDF made from the rows as they are stored, without storing it.
 
     Raises:
@@ -57,35 +82,77 @@ def render_pdf(actor: Actor, invoice_id: UUID, *, now: datetime) -> bytes:
         Forbidden: only a part of it is in sight (R23).
     """
     with scope(actor.tenant_id):
-        invoice = _whole_invoice(actor, invoice_id)
-    return _made(actor, invoice, now=now).content
+        invoice = whole_invoice(actor, invoice_id)
+    return lay_out(actor, invoice, kind, now=now).content
 
 
 def pending_documents(actor: Actor) -> QuerySet[Invoice]:
-    """Return the issued invoices without a stored PDF, those that wait longest first.
+    """Return the issued invoices that lack a file, those that wait longest first: a queue."""
+    issued = Invoice.objects.filter(tenant_id=actor.tenant_id).exclude(status__in=Invoice.UNISSUED)
+    paid_by_another = issued.exclude(payer_id=F("bill_to_id")).filter(gross_minor__gt=0)
+    return issued.filter(
+        Q(pk__in=_lacking(actor, issued, KIND))
+        | Q(pk__in=_lacking(actor, paid_by_another, PAYER_KIND))
+    ).order_by("issued_at", "pk")
 
-    A queue: a worker locks a row with ``SKIP LOCKED`` while it makes the file.
-    """
+
+def _lacking(actor: Actor, found: QuerySet[Invoice], kind: str) -> QuerySet[Invoice]:
     files = StoredDocument.objects.filter(
-        tenant_id=actor.tenant_id, invoice=OuterRef("pk"), kind=KIND
+        tenant_id=actor.tenant_id, invoice=OuterRef("pk"), kind=kind
     )
-    return (
-        Invoice.objects.filter(~Exists(files), tenant_id=actor.tenant_id)
-        .exclude(status__in=Invoice.UNISSUED)
-        .order_by("issued_at", "pk")
-    )
+    return found.filter(~Exists(files)).order_by().values("pk")  # type: ignore[return-value]
 
 
-def load_document(actor: Actor, invoice: Invoice, *, now: datetime) -> Document:
+def load_document(
+    actor: Actor, invoice: Invoice, *, now: datetime, for_payer: bool = False
+) -> Document:
     """Return what stands on an invoice that the actor sees whole. Four statements."""
-    return document(_rows(actor, invoice), today=now.date())
+    return document(_rows(actor, invoice), today=now.date(), for_payer=for_payer)
 
 
-def _whole_invoice(actor: Actor, invoice_id: UUID) -> Invoice:
-    invoice = get_invoice(actor, invoice_id)
-    if not sees_whole(actor, invoice):
-        raise Forbidden
-    return invoice
+def lay_out(actor: Actor, invoice: Invoice, kind: str, *, now: datetime) -> PdfFile:
+    """Read what stands on an invoice and lay it out, which may take a while.
+
+    Raises:
+        LayoutInTransaction: a transaction of the tenant is open.
+    """
+    if current_tenant_id() is not None:
+        raise LayoutInTransaction(f"invoice {invoice.pk}")
+    with scope(actor.tenant_id):
+        content = load_document(actor, invoice, now=now, for_payer=kind == PAYER_KIND)
+    made = pdf_bytes(content)
+    return PdfFile(content.file_name, made, hashlib.sha256(made).hexdigest())
+
+
+def stored_file(invoice: Invoice, kind: str) -> PdfFile | None:
+    """Return the kept file of an invoice, if it is made. One statement."""
+    stored = StoredDocument.objects.filter(
+        tenant_id=invoice.tenant_id, invoice=invoice, kind=kind
+    ).first()
+    if stored is None:
+        return None
+    return PdfFile(stored.file_name, bytes(stored.content), stored.sha256)
+
+
+def keep_file(invoice: Invoice, kind: str, made: PdfFile, *, now: datetime) -> None:
+    """Store a file unless somebody was faster.
+
+    The unique constraint decides: a second insert waits for the first to commit and does nothing.
+    """
+    StoredDocument.objects.bulk_create(
+        [
+            StoredDocument(
+                tenant_id=invoice.tenant_id,
+                invoice=invoice,
+                kind=kind,
+                file_name=made.file_name,
+                content=made.content,
+                sha256=made.sha256,
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _rows(actor: Actor, invoice: Invoice) -> Rows:
@@ -99,45 +166,3 @@ def _rows(actor: Actor, invoice: Invoice) -> Rows:
         taxes=list(InvoiceTax.objects.filter(**parts).order_by("category", "-rate", "pk")),
         has_one_period=not lines.order_by().exclude(**period).exists(),
     )
-
-
-def _made(actor: Actor, invoice: Invoice, *, now: datetime) -> PdfFile:
-    with scope(actor.tenant_id):
-        content = load_document(actor, invoice, now=now)
-    made = pdf_bytes(content)
-    return PdfFile(content.file_name, made, hashlib.sha256(made).hexdigest())
-
-
-def _stored(invoice: Invoice) -> StoredDocument | None:
-    return StoredDocument.objects.filter(
-        tenant_id=invoice.tenant_id, invoice=invoice, kind=KIND
-    ).first()
-
-
-def _keep(invoice: Invoice, made: PdfFile, *, now: datetime) -> PdfFile:
-    """Store a file unless somebody was faster, and return the one that is stored.
-
-    The unique constraint decides: a second insert waits for the first to commit, does nothing,
-    and the statement after it sees the first.
-    """
-    StoredDocument.objects.bulk_create(
-        [
-            StoredDocument(
-                tenant_id=invoice.tenant_id,
-                invoice=invoice,
-                kind=KIND,
-                file_name=made.file_name,
-                content=made.content,
-                sha256=made.sha256,
-                created_at=now,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    return _as_file(
-        StoredDocument.objects.get(tenant_id=invoice.tenant_id, invoice=invoice, kind=KIND)
-    )
-
-
-def _as_file(stored: StoredDocument) -> PdfFile:
-    return PdfFile(stored.file_name, bytes(stored.content), stored.sha256)

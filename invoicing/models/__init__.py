@@ -10,6 +10,7 @@ from invoicing.models.invoices import (
     StoredDocument,
 )
 from invoicing.models.ledger import LedgerEntry, LedgerPosting
+from invoicing.models.renderings import Rendering
 from invoicing.models.runs import BillingRun, RunFamily, RunProblem
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerPosting",
     "NumberSeries",
+    "Rendering",
     "RunFamily",
     "RunProblem",
     "StoredDocument",

@@ -1,22 +1,34 @@
 """Making the files of issued invoices: the queue is the invoices that have none."""
 
-import logging
 import math
 import time
 from datetime import datetime
 from uuid import UUID
 
-from accounts.actor import Actor
-from accounts.tenancy import operation, scope
-from invoicing.documents.pdf import get_pdf, pending_documents
+from django.utils.translation import gettext_lazy as _
 
-logger = logging.getLogger(__name__)
+from accounts import access
+from accounts.access import Action
+from accounts.actor import Actor
+from accounts.errors import Conflict
+from accounts.events import Happening, record_event
+from accounts.tenancy import operation, scope
+from invoicing.documents.making import make_files, waiting_documents
+from invoicing.models import Rendering
+from invoicing.queries.invoices import get_invoice
+
+
+class DocumentNotFailed(Conflict):
+    """Nobody gave it up, so there is nothing to try again."""
+
+    code = "document_not_failed"
+    message = _("The PDF of this invoice is made or being made; there is nothing to try again.")
 
 
 def render_waiting(actor: Actor, *, limit: int, now: datetime, until: float = math.inf) -> int:
-    """Make the missing PDFs, each in a transaction of its own, and return how many were made.
+    """Make the missing PDFs, and return of how many invoices they were made.
 
-    One that fails is logged and stays in the queue; it neither stops the others nor counts, so a
+    One that fails is tried again later, some times; it neither stops the others nor counts, so a
     handful of bad documents cannot use up every turn. Several workers may do this at once.
 
     Args:
@@ -26,28 +38,38 @@ def render_waiting(actor: Actor, *, limit: int, now: datetime, until: float = ma
         until: the reading of ``time.monotonic()`` from which on no other is begun.
     """
     with scope(actor.tenant_id):
-        waiting = list(pending_documents(actor).values_list("pk", flat=True))
+        waiting = list(waiting_documents(actor).values_list("pk", flat=True))
     made = 0
     for invoice_id in waiting:
         if made >= limit or time.monotonic() >= until:
             break
-        try:
-            made += render_document(actor, invoice_id, now=now)
-        except Exception:
-            logger.exception("document.failed", extra={"invoice": str(invoice_id)})
+        made += make_files(actor, invoice_id, now=now)
     return made
 
 
 @operation
-def render_document(actor: Actor, invoice_id: UUID, *, now: datetime) -> bool:
-    """Make and store one invoice's PDF; return False if it has one or another is at it."""
-    claimed = (
-        pending_documents(actor)
-        .filter(pk=invoice_id)
-        .select_for_update(skip_locked=True, no_key=True, of=("self",))
-        .first()
+def retry_document(actor: Actor, invoice_id: UUID, *, now: datetime) -> None:
+    """Have the files of an invoice tried again after they were given up.
+
+    Raises:
+        NotFound: the invoice is out of sight.
+        Forbidden: the actor may not issue invoices.
+        DocumentNotFailed: nobody gave it up.
+    """
+    invoice = get_invoice(actor, invoice_id)
+    access.require_everywhere(actor, Action.ISSUE_INVOICE)
+    given_up = Rendering.objects.filter(
+        tenant_id=actor.tenant_id, invoice=invoice, given_up_at__isnull=False
+    ).select_for_update()
+    found = given_up.first()
+    if found is None:
+        raise DocumentNotFailed
+    found.delete()
+    happening = Happening(
+        "invoice.pdf_retried",
+        invoice.pk,
+        invoice.bill_to_id,
+        before={"reason": found.reason, "detail": found.detail},
+        data={"number": invoice.number},
     )
-    if claimed is None:
-        return False
-    get_pdf(actor, invoice_id, now=now)
-    return True
+    record_event(actor, happening, now=now)

@@ -5,6 +5,7 @@ section sees that section, as a partial statement (R23). A customer's people see
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import (
     BigIntegerField,
@@ -69,6 +70,16 @@ def sees_whole(actor: Actor, invoice: Invoice) -> bool:
     if access.allows_everywhere(actor, Action.VIEW_INVOICE):
         return invoice.tenant_id == actor.tenant_id
     return Invoice.objects.filter(visible_to(actor), seen_whole(actor), pk=invoice.pk).exists()
+
+
+def reaches(actor: Actor, account_id: UUID) -> bool:
+    """Return whether ``actor`` may see the invoices of an account.
+
+    No statement for those who see the whole tenant, one for others.
+    """
+    if access.allows_everywhere(actor, Action.VIEW_INVOICE):
+        return True
+    return access.reach(actor, Action.VIEW_INVOICE).filter(pk=account_id).exists()
 
 
 def with_shown_amounts(actor: Actor, found: QuerySet[Invoice]) -> QuerySet[Invoice]:

@@ -161,3 +161,15 @@ class ExpandedInvoiceOut(InvoiceDetailOut):
     """An invoice as it goes out: with sections if they were asked for."""
 
     sections = ExpandedSectionOut(many=True, required=False)
+
+
+class PdfParameters(serializers.Serializer[Any]):
+    """Which file is wanted: the invoice, or the copy for an account that pays for another."""
+
+    copy = serializers.ChoiceField(["pdf", "payer"], required=False)
+
+
+class BeingMadeOut(serializers.Serializer[Any]):
+    """A file that is not there yet."""
+
+    status = serializers.ChoiceField(["being_made"])

@@ -23,7 +23,7 @@ from accounts.models import (
     Tenant,
 )
 from billing_hierarchy.role_check import refuse_powerful_role
-from invoicing.models import Invoice, RunProblem, StoredDocument
+from invoicing.models import Invoice, Rendering, RunProblem, StoredDocument
 from subscriptions.models import Item, Price, Subscription
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
@@ -102,6 +102,9 @@ def vendors(module_transaction):
             )
             Job.objects.create(
                 tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW
+            )
+            Rendering.objects.create(
+                tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
             )
             RunProblem.objects.create(
                 tenant_id=one.id,

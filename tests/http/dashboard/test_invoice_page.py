@@ -104,7 +104,7 @@ def test_explains_in_german(billed, alice, visit):
 
 def test_hands_out_the_pdf(billed, alice, visit, url, monkeypatch):
     made = SimpleNamespace(content=b"%PDF-1.7", file_name="RE-2026-000001.pdf")
-    monkeypatch.setattr("dashboard.pages.invoice.get_pdf", lambda actor, key, now: made)
+    monkeypatch.setattr("dashboard.pages.invoice_files.get_pdf", lambda *_, **__: made)
 
     answer = visit(alice).get(f"{url}pdf")
 

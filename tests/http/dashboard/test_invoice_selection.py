@@ -152,7 +152,7 @@ def test_names_what_is_left_out(billed, bob, sheets):
             account_id=billed.id_of("firm"),
             role="viewer",
         )
-        made = bundle.write_bundle(actor, [whole.pk, invoice_of(billed, "group").pk], file, now=NOW)
+    made = bundle.write_bundle(actor, [whole.pk, invoice_of(billed, "group").pk], file, now=NOW)
     with ZipFile(file) as archive:
         note = archive.read("left-out.txt").decode()
 

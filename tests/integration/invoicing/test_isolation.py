@@ -16,8 +16,8 @@ from accounts.queries import accounts as account_queries
 from accounts.queries import paths
 from accounts.queries.settings import own_values, settings_of
 from accounts.queries.subtrees import subtree
+from invoicing.documents.making import make_files
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPosting, RunFamily
-from invoicing.operations.rendering import render_document
 from invoicing.operations.runs import request_run, run_billing, work_on_run
 from invoicing.queries import charges as charge_queries
 from invoicing.queries import invoice_parts, run_problems
@@ -59,7 +59,7 @@ ASK = {
         "get_invoice": lambda a, x: invoice_queries.get_invoice(a, x),
         "get_invoice to change it": lambda a, x: invoice_queries.get_invoice(a, x, lock=True),
         "documents_by_path": lambda a, x: run_queries.documents_by_path(a, [x]),
-        "render_document": lambda a, x: render_document(a, x, now=NOW),
+        "make_files": lambda a, x: make_files(a, x, now=NOW),
     },
     "line": {
         "get_line": lambda a, x: invoice_parts.get_line(a, x),
@@ -75,7 +75,7 @@ ASK = {
 }
 # With an id of one's own these answer no other than with a random one, here.
 SILENT = {"parents_of", "parents_of then", "problems_of", "tree.move", "tree.rebuild",
-          "tree.insert below", "tree.load below", "render_document"}  # fmt: skip
+          "tree.insert below", "tree.load below", "make_files"}  # fmt: skip
 
 
 def dump(vendor):

@@ -2,20 +2,19 @@
 
 import hashlib
 import io
-import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, transaction
 from pypdf import PdfReader
 
 from accounts.errors import Forbidden, NotFound
 from invoicing import tasks
 from invoicing.documents import pdf
-from invoicing.documents.pdf import get_pdf, pending_documents, render_pdf
+from invoicing.documents.making import get_pdf, make_files
+from invoicing.documents.pdf import pending_documents, render_pdf
 from invoicing.models import Invoice, StoredDocument
-from invoicing.operations.rendering import render_document, render_waiting
+from invoicing.operations.rendering import render_waiting
 from tests.world import NOW, account, price, subscription
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -111,22 +110,6 @@ def test_hides_drafts_from_customers(vendor, bob):
         render_pdf(bob("C"), invoice_id, now=NOW)
 
 
-def test_keeps_the_file_of_whoever_was_faster(vendor, monkeypatch):
-    invoice_id = bill(vendor)
-    real = pdf.pdf_bytes
-
-    def slow(document):
-        monkeypatch.setattr(pdf, "pdf_bytes", real)
-        get_pdf(vendor.actor, invoice_id, now=NOW)
-        return b"slower"
-
-    monkeypatch.setattr(pdf, "pdf_bytes", slow)
-    file = get_pdf(vendor.actor, invoice_id, now=LATER)
-
-    assert file.content.startswith(b"%PDF")
-    assert [bytes(kept.content) for kept in stored(vendor)] == [file.content]
-
-
 def test_makes_the_files_that_are_missing(vendor):
     bill(vendor)
     vendor.has("accounts", account("D"), account("E"))
@@ -178,29 +161,9 @@ def test_one_that_fails_stops_no_other(vendor, monkeypatch, caplog):
 def test_makes_no_file_for_a_draft_and_none_twice(vendor):
     draft = bill(vendor, issue=False)
 
-    assert not render_document(vendor.actor, draft, now=NOW)
+    assert not make_files(vendor.actor, draft, now=NOW)
     vendor.run("2026-11-23")
     with vendor.seen():
         issued = Invoice.objects.get().pk
-    assert render_document(vendor.actor, issued, now=NOW)
-    assert not render_document(vendor.actor, issued, now=NOW)
-
-
-def test_leaves_what_another_worker_is_making(committed_vendor):
-    vendor = committed_vendor
-    invoice_id = bill(vendor)
-    made = []
-
-    def other_worker():
-        made.append(render_document(vendor.actor, invoice_id, now=NOW))
-        connection.close()
-
-    with vendor.seen():
-        Invoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
-        thread = threading.Thread(target=other_worker)
-        thread.start()
-        thread.join()
-
-    assert made == [False]
-    assert render_document(vendor.actor, invoice_id, now=NOW)
-    assert not transaction.get_connection().in_atomic_block
+    assert make_files(vendor.actor, issued, now=NOW)
+    assert not make_files(vendor.actor, issued, now=NOW)

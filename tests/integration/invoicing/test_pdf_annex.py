@@ -7,7 +7,7 @@ import pytest
 from accounts.errors import Forbidden, NotFound
 from invoicing.documents import annex
 from invoicing.documents.annex import COLUMNS, get_annex
-from invoicing.documents.pdf import get_pdf
+from invoicing.documents.making import get_pdf
 from tests.world import NOW, TODAY, account, price, subscription
 
 

@@ -4,7 +4,7 @@ import io
 
 from pypdf import PdfReader
 
-from invoicing.documents.pdf import get_pdf
+from invoicing.documents.making import get_pdf
 from invoicing.models import Invoice
 from tests.world import NOW, account, price, subscription
 

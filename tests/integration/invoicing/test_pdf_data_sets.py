@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from invoicing.documents.formats import Formats
-from invoicing.documents.pdf import get_pdf
+from invoicing.documents.making import get_pdf, make_files
 from invoicing.models import Invoice
 from tests.world import DATA, NOW
 
@@ -22,6 +22,7 @@ def pages(vendor):
     report = vendor.run("2026-12-01")
     with vendor.seen():
         invoice = Invoice.objects.get(pk__in=report.invoice_ids, bill_to__external_id="MSP")
+    assert make_files(vendor.actor, invoice.pk, now=NOW)
     content = get_pdf(vendor.actor, invoice.pk, now=NOW).content
     texts = [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
     return [" ".join(text.split()) for text in texts]

@@ -1,0 +1,34 @@
+"""Who is making the files of which invoice, and what came of earlier tries."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.tenancy import TenantForeignKey, TenantModel
+from invoicing.models.invoices import Invoice
+
+
+class Rendering(TenantModel):
+    """The tries to make the files of one issued invoice; gone once they are stored.
+
+    ``blocked_until`` is when the next try may begin: until then a worker has it, or the last try
+    failed a moment ago. A worker that died leaves it behind, and another takes over. ``token``
+    names the claim. ``given_up_at`` is set after the last try, with the reason.
+    """
+
+    invoice = TenantForeignKey(Invoice, db_index=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    blocked_until = models.DateTimeField()
+    token = models.UUIDField()
+    given_up_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=20, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="rendering_once", fields=["tenant", "invoice"])
+        ]
+
+    def __str__(self) -> str:
+        """Return how often it was tried."""
+        return f"{self.attempts} tries"
