@@ -1,9 +1,12 @@
 """Sentences about what is stored, in the active language: why a charge waits, what a run met."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any, Final
 
 from babel.dates import format_date
-from django.utils.translation import get_language
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from invoicing.models import Charge, RunProblem
@@ -11,29 +14,63 @@ from invoicing.models import Charge, RunProblem
 _LOCALES = {"en": "en_GB", "de": "de_DE"}
 
 
-def why_here(charge: Charge) -> str:
-    """Return why a charge stands where it stands, or waits, in one sentence of the reader's."""
+def why_here(charge: Charge, *, whole: bool = True) -> str:
+    """Return why a charge stands where it stands, or waits, in the reader's language.
+
+    Args:
+        charge: the charge; its ``reason`` says what decided.
+        whole: whether the reader may know all of the document; of an extract neither purchase
+            order nor payer nor other documents are told (R31).
+    """
     reason = charge.reason
     bill_to = reason.get("bill_to") or {}
-    decided_by = bill_to.get("decided_by")
-    sentence = _sentence(
-        reason.get("code"), decided=decided_by is not None, addressed=bool(bill_to)
-    )
-    return sentence % {
+    values = {
         "bill_to": bill_to.get("name", ""),
-        "decided_by": (decided_by or {}).get("name", ""),
+        "decided_by": (bill_to.get("decided_by") or {}).get("name", ""),
         "due_date": _day(charge.due_date),
         "invoice_on": _day(charge.invoice_on),
+        # A document bears the date of its run; what was due earlier is caught up with on it.
+        "run_date": _day_of(reason.get("run_date")) or _day(charge.invoice_on),
+        "po_number": reason.get("po_number") or "",
+        "currency": reason.get("currency") or charge.currency,
+        "payer": (reason.get("payer") or {}).get("name", ""),
     }
+    sentences = [_where_to(reason, values, whole=whole), _what_decided(reason, whole=whole)]
+    return " ".join(sentence % values for sentence in sentences if sentence)
 
 
-def _sentence(code: object, *, decided: bool, addressed: bool) -> str:
-    if not addressed:
+def _where_to(reason: Mapping[str, Any], values: Mapping[str, str], *, whole: bool) -> str:
+    """Return the sentence about the recipient; alone where nothing else decided."""
+    code, decided = reason.get("code"), bool(values["decided_by"])
+    if reason.get("problem"):
+        return _("It was due on %(due_date)s.") if not values["bill_to"] else _goes_to(decided)
+    if not values["bill_to"]:
         return _("It falls due on %(due_date)s and waits for the run of %(invoice_on)s.")
+    if code not in {"own_invoice", "per_account", "consolidated"}:
+        return _(
+            "It falls due on %(due_date)s and goes to %(bill_to)s with the run of %(invoice_on)s."
+        )
+    if not whole:
+        return _goes_to(decided)
+    if _apart(reason):
+        own = code == "own_invoice"
+        return (
+            _("It was due on %(due_date)s and goes to %(bill_to)s.") if own else _goes_to(decided)
+        )
+    return _on_the_only_one(str(code), decided=decided)
+
+
+def _goes_to(decided: bool) -> str:
+    if decided:
+        return _("It was due on %(due_date)s and goes to %(bill_to)s, as set at %(decided_by)s.")
+    return _("It was due on %(due_date)s and goes to %(bill_to)s.")
+
+
+def _on_the_only_one(code: str, *, decided: bool) -> str:
     if code == "own_invoice":
         return _(
             "It was due on %(due_date)s and stands on %(bill_to)s's own invoice,"
-            " with everything else due by %(invoice_on)s."
+            " with everything else due by %(run_date)s."
         )
     if code == "per_account" and decided:
         return _(
@@ -45,17 +82,134 @@ def _sentence(code: object, *, decided: bool, addressed: bool) -> str:
             "It was due on %(due_date)s and goes to %(bill_to)s, the top of the company,"
             " on an invoice of its own: there is one invoice per account."
         )
-    if code == "consolidated" and decided:
+    if decided:
         return _(
             "It was due on %(due_date)s and goes to %(bill_to)s, as set at %(decided_by)s,"
-            " on one invoice with everything else due by %(invoice_on)s."
+            " on one invoice with everything else due by %(run_date)s."
         )
-    if code == "consolidated":
+    return _(
+        "It was due on %(due_date)s and goes to %(bill_to)s, the top of the company,"
+        " on one invoice with everything else due by %(run_date)s."
+    )
+
+
+def _apart(reason: Mapping[str, Any]) -> list[str]:
+    """Return what sets the document apart from others of its recipient.
+
+    Where there is one invoice per account anyhow, that is not worth a sentence of its own.
+    """
+    apart = list(reason.get("apart") or ())
+    return [] if reason.get("code") == "per_account" and apart == ["service_owner"] else apart
+
+
+def _what_decided(reason: Mapping[str, Any], *, whole: bool) -> str:
+    """Return the sentence about what a charge waits for, or which of several documents it is on."""
+    if problem := reason.get("problem"):
+        return _waits_for(str(problem), reason.get("params") or {})
+    apart = _apart(reason) if whole else []
+    if not apart:
+        return ""
+    per_account = reason.get("code") == "per_account"
+    order = "" if "po_number" not in apart else "set" if reason.get("po_number") else "without"
+    facts = (order, "currency" in apart)
+    if facts != ("", False):
+        return str((_OF_ITS_OWN if per_account else _SHARED)[facts])
+    if "payer" in apart:
+        return _("It stands on the invoice that %(payer)s pays.")
+    if "service_owner" in apart:
         return _(
-            "It was due on %(due_date)s and goes to %(bill_to)s, the top of the company,"
-            " on one invoice with everything else due by %(invoice_on)s."
+            "It stands on one invoice with everything else due by %(run_date)s of accounts that"
+            " get no invoice of their own."
         )
-    return _("It falls due on %(due_date)s and goes to %(bill_to)s with the run of %(invoice_on)s.")
+    return _(
+        "It stands on an invoice apart: the seller, the terms or the way of payment that held for"
+        " %(bill_to)s on %(invoice_on)s differ from those of the other invoices."
+    )
+
+
+_SHARED: Final[Mapping[tuple[str, bool], Promise]] = {
+    ("set", False): gettext_lazy(
+        "It stands on the invoice for PO number %(po_number)s, with everything else for it due by"
+        " %(run_date)s."
+    ),
+    ("without", False): gettext_lazy(
+        "It stands on the invoice without a PO number, with everything else without one due by"
+        " %(run_date)s."
+    ),
+    ("", True): gettext_lazy(
+        "It stands on the invoice in %(currency)s, with everything else in this currency due by"
+        " %(run_date)s."
+    ),
+    ("set", True): gettext_lazy(
+        "It stands on the invoice for PO number %(po_number)s in %(currency)s, with everything"
+        " else for both due by %(run_date)s."
+    ),
+    ("without", True): gettext_lazy(
+        "It stands on the invoice in %(currency)s without a PO number, with everything else like"
+        " it due by %(run_date)s."
+    ),
+}
+_OF_ITS_OWN: Final[Mapping[tuple[str, bool], Promise]] = {
+    ("set", False): gettext_lazy(
+        "It stands on an invoice of its own for PO number %(po_number)s: there is one invoice per"
+        " account and PO number."
+    ),
+    ("without", False): gettext_lazy(
+        "It stands on an invoice of its own without a PO number: there is one invoice per account"
+        " and PO number."
+    ),
+    ("", True): gettext_lazy(
+        "It stands on an invoice of its own in %(currency)s: there is one invoice per account and"
+        " currency."
+    ),
+    ("set", True): gettext_lazy(
+        "It stands on an invoice of its own for PO number %(po_number)s in %(currency)s: there is"
+        " one invoice per account, PO number and currency."
+    ),
+    ("without", True): gettext_lazy(
+        "It stands on an invoice of its own in %(currency)s without a PO number: there is one"
+        " invoice per account, PO number and currency."
+    ),
+}
+_WAITS: Final[Mapping[str, Promise]] = {
+    "outside_run": gettext_lazy(
+        "It waits: the last run kept to a subtree in which %(bill_to)s does not lie."
+    ),
+    "run_date_before_last_issue": gettext_lazy(
+        "It waits: an invoice with a later date had been issued already."
+    ),
+    "negative_total": gettext_lazy(
+        "It waits: the total was negative and goes on the next invoice."
+    ),
+    "out_of_bounds": gettext_lazy("It waits: the document would be too large."),
+}
+
+
+def _waits_for(problem: str, params: Mapping[str, Any]) -> str:
+    """Return what a charge waits for, as a text whose recipient is still to be filled in."""
+    if problem == "bill_to_incomplete":
+        missing = missing_names(params.get("missing", ()))
+        text = _("It waits: “%(bill_to)s” lacks %(missing)s.")
+        return text % {"bill_to": "%(bill_to)s", "missing": missing.replace("%", "%%")}
+    if problem == "tax_rate_unknown":
+        text = _("It waits: the seller has no tax rate for it on %(day)s.")
+        return text % {"day": _day_of(params.get("day"))}
+    return str(_WAITS.get(problem) or _("It waits until a problem of the last run is solved."))
+
+
+def missing_names(missing: Iterable[str]) -> str:
+    """Return what a recipient lacks, as a list of words."""
+    names = {
+        "legal_name": _("legal name"),
+        "line1": _("street"),
+        "city": _("city"),
+        "country": _("country"),
+    }
+    return ", ".join(names.get(name, name) for name in missing)
+
+
+def _day_of(text: object) -> str:
+    return _day(date.fromisoformat(text)) if isinstance(text, str) and text else ""
 
 
 def _day(day: date) -> str:
@@ -95,11 +249,5 @@ def describe_problem(problem: RunProblem) -> str:
         problem.code,
         _("Something unexpected kept “%(account)s” from being billed. Run again, or ask for help."),
     )
-    names = {
-        "legal_name": _("legal name"),
-        "line1": _("street"),
-        "city": _("city"),
-        "country": _("country"),
-    }
-    missing = ", ".join(names.get(name, name) for name in problem.params.get("missing", ()))
+    missing = missing_names(problem.params.get("missing", ()))
     return text % {"account": problem.account.name, "missing": missing}

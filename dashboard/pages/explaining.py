@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
-from dashboard.templatetags.figures import money, percent, period_text, quantity, unit_price
+from dashboard.templatetags.figures import (
+    date_text,
+    money,
+    percent,
+    period_text,
+    quantity,
+    unit_price,
+)
 
 Values = Mapping[str, Any]
 
@@ -93,6 +100,7 @@ def _anchor(inputs: Values, result: Values, currency: str) -> Explained:
         "period": _period(full),
         "day": inputs.get("day") or "",
         "name": (inputs.get("decided_by") or {}).get("name", ""),
+        "start": _day(inputs.get("start")),
     }
     if inputs.get("rule") == "billing_day" and values["name"]:
         text = _(
@@ -101,8 +109,18 @@ def _anchor(inputs: Values, result: Values, currency: str) -> Explained:
         )
     elif inputs.get("rule") == "billing_day":
         text = _("Periods begin on day %(day)s of the month. The full period is %(period)s.")
+    elif inputs.get("rule") == "interval" and values["start"]:
+        text = _(
+            "Periods of days or weeks follow each other from the start of the subscription on"
+            " %(start)s. The full period is %(period)s."
+        )
     elif inputs.get("rule") == "interval":
         text = _("Periods follow each other from the first day. The full period is %(period)s.")
+    elif values["start"]:
+        text = _(
+            "Periods begin on the day of the month on which the subscription started, %(start)s."
+            " The full period is %(period)s."
+        )
     else:
         text = _(
             "Periods begin on the day the subscription started. The full period is %(period)s."
@@ -139,11 +157,26 @@ def _proration(inputs: Values, result: Values, currency: str) -> Explained:
 
 def _tax(inputs: Values, result: Values, currency: str) -> Explained:
     text = str(_TAX_REASONS.get(inputs.get("reason", ""), ""))
-    formula = _("VAT rate %(rate)s, category %(category)s") % {
+    values = {
         "rate": percent(Decimal(result.get("rate") or 0)),
-        "category": result.get("category", ""),
+        "day": _day(inputs.get("decided_on")),
+        "from": _day(inputs.get("valid_from")),
+        "to": _day(inputs.get("valid_to"), days=-1),
     }
-    return Explained(_("Tax"), text, (formula,))
+    if not values["day"]:
+        formula = _("VAT rate %(rate)s")
+    elif values["to"]:
+        formula = _(
+            "VAT rate %(rate)s, valid from %(from)s to %(to)s. The last day of service decides:"
+            " %(day)s."
+        )
+    elif values["from"]:
+        formula = _(
+            "VAT rate %(rate)s, valid since %(from)s. The last day of service decides: %(day)s."
+        )
+    else:
+        formula = _("VAT rate %(rate)s. The last day of service decides: %(day)s.")
+    return Explained(_("Tax"), text, (formula % values,))
 
 
 def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
@@ -183,6 +216,13 @@ def _deciding(inputs: Values, party: Values | None) -> dict[str, str]:
         "name": str((party or {}).get("name", "")),
         "decided_by": str((inputs.get("decided_by") or {}).get("name", "")),
     }
+
+
+def _day(text: object, *, days: int = 0) -> str:
+    """Return a stored day in words, or another so many days later; empty for none."""
+    if not isinstance(text, str) or not text:
+        return ""
+    return date_text(date.fromisoformat(text) + timedelta(days=days))
 
 
 def _period(period: Values) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -26,7 +26,7 @@ from dashboard.pages.requests import whole_number
 from dashboard.pages.runs_documents import documents_of
 from dashboard.pages.runs_status import duration_text, run_badge, steps_of
 from dashboard.pages.timeline import timeline_of
-from dashboard.templatetags.figures import date_text
+from dashboard.templatetags.figures import date_text, quantity
 from invoicing.models import BillingRun, RunProblem
 from invoicing.queries import run_figures
 from invoicing.queries.run_comparison import RunChange, comparison_of
@@ -173,11 +173,20 @@ def _groups(problems: Iterable[Any], severity: str) -> list[Group]:
     for code, alike in groupby(of_severity, key=lambda problem: str(problem.code)):
         rows = list(alike)
         findings = [
-            Finding(describe_problem(one), one.account.name, one.account.public_id) for one in rows
+            Finding(_sentence(one), one.account.name, one.account.public_id) for one in rows
         ]
         title = _TITLES.get(code, gettext_lazy("Something unexpected"))
         groups.append(Group(str(title), rows[0].alike, findings))
     return groups
+
+
+def _sentence(problem: RunProblem) -> str:
+    """Return what a problem says, and how often it was met if more than once."""
+    count = problem.params.get("count", 1)
+    if count == 1:
+        return describe_problem(problem)
+    times = ngettext("Met %(count)s time.", "Met %(count)s times.", count)
+    return f"{describe_problem(problem)} {times % {'count': quantity(count)}}"
 
 
 def _change(change: RunChange) -> dict[str, Any]:

@@ -38,5 +38,6 @@ def problem_summary(problem: RunProblem) -> dict[str, Any]:
         "account_external_id": problem.account.external_id,
         "subscription": public_id("sub", subscription.id) if subscription else None,
         "subscription_external_id": subscription.external_id if subscription else None,
+        "count": problem.params.get("count", 1),
         "detail": describe_problem(problem),
     }

@@ -29,7 +29,7 @@ class Explanation:
 
 def explain(charge: Charge, *, whole: bool) -> Explanation:
     """Return the explanation of a charge; of a partial view without who pays."""
-    return Explanation(tuple(_steps(charge, whole=whole)), why_here(charge))
+    return Explanation(tuple(_steps(charge, whole=whole)), why_here(charge, whole=whole))
 
 
 def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
@@ -51,11 +51,21 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
         {"due_date": reason.get("due_date"), "billing_day": reason.get("billing_day")},
         {"invoice_on": reason.get("invoice_on"), "run_date": reason.get("run_date")},
     )
-    yield Step("consolidation", {}, {"code": reason.get("code")})
+    # Purchase order and currency of a document are not an extract's to tell (R31).
+    parts = _picked(reason, "apart", "po_number", "currency") if whole else {}
+    yield Step("consolidation", parts, _picked(reason, "code", "problem"))
     if tax := reason.get("tax"):
         yield Step(
             "tax",
-            _picked(tax, "reason", "seller_country", "buyer_country"),
+            _picked(
+                tax,
+                "reason",
+                "seller_country",
+                "buyer_country",
+                "decided_on",
+                "valid_from",
+                "valid_to",
+            ),
             _picked(tax, "category", "rate"),
         )
 
@@ -73,7 +83,7 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[Step]:
     if anchor := calculation.get("anchor"):
         yield Step(
             "anchor",
-            _picked(anchor, "rule", "day", "month", "decided_by"),
+            _picked(anchor, "rule", "day", "month", "start", "decided_by"),
             _picked(calculation, "full_period"),
         )
     yield Step(

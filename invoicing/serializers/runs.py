@@ -71,6 +71,11 @@ class RunProblemOut(serializers.Serializer[ProblemShown]):
     account = AccountReferenceOut(source="problem.account")
     subscription = IdField("sub", source="problem.subscription_id", allow_null=True)
     detail = serializers.CharField()
+    count = serializers.SerializerMethodField(help_text="How often this cause was met.")
+
+    def get_count(self, shown: ProblemShown) -> int:
+        """Return how many charges or documents it is about."""
+        return int(shown.problem.params.get("count", 1))
 
 
 class RunEntryOut(serializers.Serializer[AuditEntry]):

@@ -319,6 +319,7 @@ def test_billing_run_lists_problems_and_exits_with_0(shop, ask):
         "account_external_id": "B",
         "subscription": None,
         "subscription_external_id": None,
+        "count": 1,
         "detail": "“B” lacks: legal name, city. Nothing is billed to it.",
     }
 

@@ -1,8 +1,11 @@
 """Billing some families all the way, in the transaction in which they were claimed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.tenancy import operation
@@ -77,14 +80,34 @@ def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> lis
 def _store_problems(
     actor: Actor, run: BillingRun, claims: Sequence[RunFamily], families: Families
 ) -> None:
-    """Replace what was noted about these families by what holds now."""
-    RunProblem.objects.filter(
+    """Replace what was noted about these families by what holds now, each cause once.
+
+    What keeps something from being billed is found again by every call. A warning is found only
+    when a document is drafted, so what an earlier call warned of stays where none was.
+    """
+    noted = RunProblem.objects.filter(
         tenant_id=actor.tenant_id, run_id=run.id, family_id__in=[c.root_id for c in claims]
-    ).delete()
+    )
+    found_again = Q(severity=RunProblem.Severity.PROBLEM) | Q(code="outside_run")
+    noted.filter(found_again | Q(account_id__in=families.judged)).delete()
     RunProblem.objects.bulk_create(
         _problem_row(actor, run.id, families.root_of[problem.account_id], problem)
-        for problem in families.problems
+        for problem in by_cause(families.problems)
     )
+
+
+def by_cause(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems once per cause; ``count`` says how often one was met where more than once."""
+    found: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        cause = (problem.code, problem.account_id, problem.subscription_id, problem.is_warning)
+        found.setdefault(cause, []).append(problem)
+    return [
+        replace(alike[0], params={**alike[0].params, "count": len(alike)})
+        if len(alike) > 1
+        else alike[0]
+        for alike in found.values()
+    ]
 
 
 def _problem_row(actor: Actor, run_id: UUID, family_id: UUID, problem: Problem) -> RunProblem:

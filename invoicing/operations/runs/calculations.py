@@ -26,7 +26,7 @@ class Calculations:
         self._terms: dict[UUID, PriceTerms] = {}
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._anchors: dict[tuple[UUID, int | None, str, date], dict[str, Any]] = {}
+        self._anchors: dict[tuple[object, ...], dict[str, Any]] = {}
 
     def of(self, item: ItemRow, period: PeriodRow) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
@@ -53,14 +53,16 @@ class Calculations:
 
     def _anchor_facts(self, item: ItemRow, day: date) -> dict[str, Any]:
         """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
-        key = (item.account_id, item.subscription.billing_day, item.price.interval, day)
+        subscription = item.subscription
+        key = (item.account_id, subscription.billing_day, subscription.start_date,
+               item.price.interval, day)  # fmt: skip
         if key not in self._anchors:
             billing_day, billing_month = billing_day_of(self._families, item, day)
             is_calendar = Interval(Unit(item.price.interval)).months is not None
             rule = (
                 "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
             )
-            is_own, decided_by = item.subscription.billing_day is not None, None
+            is_own, decided_by = subscription.billing_day is not None, None
             if rule == "billing_day" and not is_own:
                 settings = self._families.on(day).resolved[item.account_id]
                 decided_by = self._families.reference(settings.origin(SettingName.BILLING_DAY))
@@ -69,9 +71,10 @@ class Calculations:
                 "day": billing_day if rule == "billing_day" else None,
                 "month": billing_month if rule == "billing_day" else None,
                 "decided_by": decided_by,
+                "start": None if rule == "billing_day" else subscription.start_date.isoformat(),
             }
             # Accounts below one that decided share what it decided.
-            shared = (rule, facts["day"], facts["month"], str(decided_by))
+            shared = (rule, facts["day"], facts["month"], facts["start"], str(decided_by))
             self._anchors[key] = self._shared_anchors.setdefault(shared, facts)
         return self._anchors[key]
 

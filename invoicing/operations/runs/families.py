@@ -42,6 +42,8 @@ class Families:
         accounts: the accounts themselves.
         position: each account's place depth first, over all families.
         in_scope: the accounts that the run is about.
+        problems: what has been noted about them.
+        judged: the accounts whose charges were placed, so that all warnings of them are noted.
     """
 
     actor: Actor
@@ -58,6 +60,7 @@ class Families:
     is_sandbox: bool
     tenant_name: str
     problems: list[Problem] = field(default_factory=list)
+    judged: set[UUID] = field(default_factory=set)
     _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
     _references: dict[UUID, dict[str, str]] = field(default_factory=dict)
     _rates_on: dict[tuple[UUID, str, date], Rate | None] = field(default_factory=dict)

@@ -19,19 +19,20 @@ def hold_back(
     lacking = _unaddressable(families, documents)
     possible = []
     for document in documents:
-        reason = None
+        reason: str | None = None
+        params: dict[str, object] = {}
         if document.bill_to_id not in families.in_scope:
             reason = "outside_run"
             _warn_outside(families, document)
         elif document.bill_to_id in lacking:
-            reason = "bill_to_incomplete"
+            reason, params = "bill_to_incomplete", {"missing": lacking[document.bill_to_id]}
         elif not families.can_number(document.key.seller, run_date):
             reason = "run_date_before_last_issue"
             families.problems.append(Problem(reason, document.bill_to_id))
         if reason is None:
             possible.append(document)
         else:
-            document.keep_pending(reason)
+            document.keep_pending(reason, **params)
     return possible
 
 
@@ -45,9 +46,9 @@ def _warn_outside(families: Families, document: Document) -> None:
     families.problems.append(Problem("outside_run", document.bill_to_id, is_warning=True))
 
 
-def _unaddressable(families: Families, documents: Sequence[Document]) -> set[UUID]:
-    """Return the bill-tos that lack legal name, address or country, and note each (R2)."""
-    lacking: set[UUID] = set()
+def _unaddressable(families: Families, documents: Sequence[Document]) -> dict[UUID, list[str]]:
+    """Return what bill-tos lack of legal name, address and country, and note each (R2)."""
+    lacking: dict[UUID, list[str]] = {}
     for document in documents:
         if document.bill_to_id not in families.in_scope:
             continue
@@ -58,7 +59,7 @@ def _unaddressable(families: Families, documents: Sequence[Document]) -> set[UUI
             if not getattr(account, name)
         ]
         if missing and account.id not in lacking:
-            lacking.add(account.id)
+            lacking[account.id] = missing
             families.problems.append(
                 Problem("bill_to_incomplete", account.id, params={"missing": missing})
             )

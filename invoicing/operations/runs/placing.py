@@ -9,8 +9,10 @@ from accounts.models import SettingName
 from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of
 from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
+from billing_rules.tax_rates import Rate
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow
+from invoicing.operations.runs.telling_apart import parts_apart
 
 # Bill-to and payer, each with the account whose setting decided it.
 _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]
@@ -41,13 +43,14 @@ class Document:
         """The account it is addressed to."""
         return self.key.bill_to
 
-    def keep_pending(self, problem: str) -> None:
-        """Say of each charge that it waits, and for what."""
+    def keep_pending(self, problem: str, **params: object) -> None:
+        """Say of each charge that it waits, and for what; ``params`` are named by the sentence."""
         for placed in self.placed:
             placed.charge.reason = {
                 **placed.charge.reason,
                 "code": "pending",
                 "problem": problem,
+                "params": params,
                 "run_date": None,
             }
 
@@ -73,6 +76,7 @@ def place_charges(
     placer = _Placer(families, run_date)
     for charge in charges:
         placer.place(charge)
+    placer.tell_apart()
     return sorted(placer.documents, key=lambda document: _order(families, document.key))
 
 
@@ -82,7 +86,7 @@ class _Place:
 
     document: Document
     decided_by: _Deciders
-    reasons: dict[tuple[date, TaxGroupKey], dict[str, object]] = field(default_factory=dict)
+    reasons: dict[tuple[object, ...], dict[str, object]] = field(default_factory=dict)
 
 
 class _Placer:
@@ -100,22 +104,31 @@ class _Placer:
         """Those that charges stand on."""
         return [document for document in self._drafted.values() if document.placed]
 
+    def tell_apart(self) -> None:
+        """Write into each reason what sets its document apart from others of its recipient."""
+        apart = parts_apart(document.key for document in self.documents)
+        for place in self._places.values():
+            for reason in place.reasons.values():
+                reason["apart"] = apart.get(place.document.key, [])
+
     def place(self, charge: ChargeRow) -> None:
         """Put a charge on its document, or note that its tax can't be told."""
         families, place = self._families, self._place(charge)
         document = place.document
-        tax = _tax_group(families, charge, document.key, document.decision)
-        if tax is None:
+        families.judged |= {charge.account_id, document.bill_to_id}
+        rate = _rate(families, charge, document.key)
+        if rate is None:
             families.problems.append(
                 Problem("tax_rate_unknown", charge.account_id, charge.subscription_id)
             )
+            charge.reason = _without_rate(families, charge, place.decided_by)
             return
-        facts = (charge.due_date, tax)
+        tax = group_key(document.decision, rate.category, rate.percent)
+        facts = (charge.due_date, tax, rate, last_day_of(charge))
         if facts not in place.reasons:
-            place.reasons[facts] = _reason(
-                families, charge, document.key, place.decided_by, document.decision, tax,
-                self._run_date,
-            )  # fmt: skip
+            reason = _reason(families, charge, document.key, place.decided_by, self._run_date)
+            reason["tax"] = _tax(families, charge, document, tax, rate)
+            place.reasons[facts] = reason
             _warn(families, charge, document.bill_to_id, document.decision, self._warned)
         charge.reason = place.reasons[facts]
         document.day = max(document.day, charge.invoice_on)
@@ -177,15 +190,52 @@ def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deci
     return key, (bill_to, payer)
 
 
-def _tax_group(
-    families: Families, charge: ChargeRow, key: ConsolidationKey, decision: TaxDecision
-) -> TaxGroupKey | None:
-    last_day = date.fromordinal(charge.period_end.toordinal() - 1)
+def last_day_of(charge: ChargeRow) -> date:
+    """Return the last day of service: the end of a period is not part of it."""
+    return date.fromordinal(charge.period_end.toordinal() - 1)
+
+
+def _rate(families: Families, charge: ChargeRow, key: ConsolidationKey) -> Rate | None:
+    """Return the seller's rate on the last day of service (R14)."""
     tax_class = charge.calculation["price"]["tax_class"]
-    rate = families.rate(key.seller, tax_class, last_day)
-    if rate is None:
-        return None
-    return group_key(decision, rate.category, rate.percent)
+    return families.rate(key.seller, tax_class, last_day_of(charge))
+
+
+def _tax(
+    families: Families, charge: ChargeRow, document: Document, tax: TaxGroupKey, rate: Rate
+) -> dict[str, object]:
+    """Return what decided the tax; the rate's validity where a rate of the country applies."""
+    is_domestic = tax.category is rate.category and tax.rate == rate.percent
+    return {
+        "reason": document.decision.reason,
+        "category": tax.category.value,
+        "rate": plain_digits(tax.rate),
+        "seller_country": families.sellers[document.key.seller].country,
+        "buyer_country": families.accounts[document.bill_to_id].country,
+        "decided_on": last_day_of(charge).isoformat(),
+        "valid_from": rate.valid_from.isoformat() if is_domestic else None,
+        "valid_to": rate.valid_to.isoformat() if is_domestic and rate.valid_to else None,
+    }
+
+
+def _without_rate(
+    families: Families, charge: ChargeRow, decided_by: _Deciders
+) -> dict[str, object]:
+    """Return why a charge waits whose seller knows no tax rate for it."""
+    (bill_to_id, bill_to_by), _payer = decided_by
+    return {
+        "code": "pending",
+        "problem": "tax_rate_unknown",
+        "params": {"day": last_day_of(charge).isoformat()},
+        "due_date": charge.due_date.isoformat(),
+        "invoice_on": charge.invoice_on.isoformat(),
+        "run_date": None,
+        "bill_to": _party(families, bill_to_id, bill_to_by),
+    }
+
+
+def _party(families: Families, account_id: UUID, by: UUID | None) -> dict[str, object]:
+    return {**(families.reference(account_id) or {}), "decided_by": families.reference(by)}
 
 
 def _reason(
@@ -193,8 +243,6 @@ def _reason(
     charge: ChargeRow,
     key: ConsolidationKey,
     decided_by: _Deciders,
-    decision: TaxDecision,
-    tax: TaxGroupKey,
     run_date: date,
 ) -> dict[str, object]:
     """Return why the charge stands where it stands: a code and values, put in words later."""
@@ -213,21 +261,9 @@ def _reason(
         "billing_day": settings.value(bill_to_id, SettingName.BILLING_DAY),
         "run_date": run_date.isoformat(),
         "po_number": key.po_number,
-        "bill_to": {
-            **(families.reference(bill_to_id) or {}),
-            "decided_by": families.reference(bill_to_by),
-        },
-        "payer": {
-            **(families.reference(payer_id) or {}),
-            "decided_by": families.reference(payer_by),
-        },
-        "tax": {
-            "reason": decision.reason,
-            "category": tax.category.value,
-            "rate": plain_digits(tax.rate),
-            "seller_country": families.sellers[key.seller].country,
-            "buyer_country": families.accounts[bill_to_id].country,
-        },
+        "currency": key.currency,
+        "bill_to": _party(families, bill_to_id, bill_to_by),
+        "payer": _party(families, payer_id, payer_by),
     }
 
 

@@ -162,7 +162,7 @@ def test_explains_a_line(api, nordlicht, invoice):
     )
     assert steps["price"][1] == {"full_amount": "27", "currency": "EUR"}
     assert steps["anchor"] == (
-        {"rule": "billing_day", "day": 1, "month": None, "decided_by": g},
+        {"rule": "billing_day", "day": 1, "month": None, "start": None, "decided_by": g},
         {"full_period": {"start": "2026-12-01", "end": "2027-01-01"}},
     )
     assert steps["proration"][0]["days"] == steps["proration"][0]["full_days"] == 31
@@ -171,9 +171,19 @@ def test_explains_a_line(api, nordlicht, invoice):
     assert steps["bill_to"] == ({"decided_by": None}, {"bill_to": g})
     assert steps["payer"] == ({"decided_by": None}, {"payer": g})
     assert steps["invoice_on"][1] == {"invoice_on": "2026-12-01", "run_date": "2026-12-01"}
-    assert steps["consolidation"][1] == {"code": "consolidated"}
+    assert steps["consolidation"] == (
+        {"apart": [], "po_number": None, "currency": "EUR"},
+        {"code": "consolidated", "problem": None},
+    )
     assert steps["tax"] == (
-        {"reason": "domestic", "seller_country": "DE", "buyer_country": "DE"},
+        {
+            "reason": "domestic",
+            "seller_country": "DE",
+            "buyer_country": "DE",
+            "decided_on": "2026-12-31",
+            "valid_from": "2021-01-01",
+            "valid_to": None,
+        },
         {"category": "S", "rate": "19"},
     )
     assert body["sentence"] == (
