@@ -92,11 +92,11 @@ def _store_problems(
     noted.filter(found_again | Q(account_id__in=families.judged)).delete()
     RunProblem.objects.bulk_create(
         _problem_row(actor, run.id, families.root_of[problem.account_id], problem)
-        for problem in by_cause(families.problems)
+        for problem in _by_cause(families.problems)
     )
 
 
-def by_cause(problems: Iterable[Problem]) -> list[Problem]:
+def _by_cause(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems once per cause; ``count`` says how often one was met where more than once."""
     found: dict[tuple[object, ...], list[Problem]] = {}
     for problem in problems:

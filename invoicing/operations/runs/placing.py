@@ -6,13 +6,12 @@ from datetime import date
 from uuid import UUID
 
 from accounts.models import SettingName
-from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of
+from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of, parts_apart
 from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from billing_rules.tax_rates import Rate
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow
-from invoicing.operations.runs.telling_apart import parts_apart
 
 # Bill-to and payer, each with the account whose setting decided it.
 _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]

@@ -2,7 +2,13 @@
 
 import pytest
 
-from billing_rules.consolidation import Consolidation, ConsolidationKey, differences, key_of
+from billing_rules.consolidation import (
+    Consolidation,
+    ConsolidationKey,
+    differences,
+    key_of,
+    parts_apart,
+)
 
 CHARGE = {
     "seller": "vendor",
@@ -57,3 +63,14 @@ def test_po_numbers_separate_only_where_the_bill_to_splits_by_them():
 def test_the_key_says_whom_it_bills():
     assert key_of(**CHARGE) == ConsolidationKey("vendor", "group", "group", "EUR", 14, "send")
     assert differences(key_of(**CHARGE), key_of(**CHARGE)) == ()
+
+
+def test_tells_documents_of_one_recipient_apart_by_what_differs():
+    euro = key_of(**CHARGE)
+    franc = key_of(**{**CHARGE, "currency": "CHF"})
+    order = key_of(**CHARGE, split_by_po=True, po_number="4711")
+    elsewhere = key_of(**{**CHARGE, "bill_to": "north", "payer": "north"})
+
+    assert parts_apart([euro, elsewhere]) == {euro: [], elsewhere: []}
+    assert parts_apart([euro, franc]) == {euro: ["currency"], franc: ["currency"]}
+    assert parts_apart([euro, order, franc])[euro] == ["po_number", "currency"]
