@@ -123,7 +123,7 @@ class _Placer:
             charge.reason = _without_rate(families, charge, place.decided_by)
             return
         tax = group_key(document.decision, rate.category, rate.percent)
-        facts = (charge.due_date, tax, rate, last_day_of(charge))
+        facts = (charge.due_date, tax, rate, _last_day_of(charge))
         if facts not in place.reasons:
             reason = _reason(families, charge, document.key, place.decided_by, self._run_date)
             reason["tax"] = _tax(families, charge, document, tax, rate)
@@ -189,7 +189,7 @@ def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deci
     return key, (bill_to, payer)
 
 
-def last_day_of(charge: ChargeRow) -> date:
+def _last_day_of(charge: ChargeRow) -> date:
     """Return the last day of service: the end of a period is not part of it."""
     return date.fromordinal(charge.period_end.toordinal() - 1)
 
@@ -197,7 +197,7 @@ def last_day_of(charge: ChargeRow) -> date:
 def _rate(families: Families, charge: ChargeRow, key: ConsolidationKey) -> Rate | None:
     """Return the seller's rate on the last day of service (R14)."""
     tax_class = charge.calculation["price"]["tax_class"]
-    return families.rate(key.seller, tax_class, last_day_of(charge))
+    return families.rate(key.seller, tax_class, _last_day_of(charge))
 
 
 def _tax(
@@ -211,7 +211,7 @@ def _tax(
         "rate": plain_digits(tax.rate),
         "seller_country": families.sellers[document.key.seller].country,
         "buyer_country": families.accounts[document.bill_to_id].country,
-        "decided_on": last_day_of(charge).isoformat(),
+        "decided_on": _last_day_of(charge).isoformat(),
         "valid_from": rate.valid_from.isoformat() if is_domestic else None,
         "valid_to": rate.valid_to.isoformat() if is_domestic and rate.valid_to else None,
     }
@@ -225,7 +225,7 @@ def _without_rate(
     return {
         "code": "pending",
         "problem": "tax_rate_unknown",
-        "params": {"day": last_day_of(charge).isoformat()},
+        "params": {"day": _last_day_of(charge).isoformat()},
         "due_date": charge.due_date.isoformat(),
         "invoice_on": charge.invoice_on.isoformat(),
         "run_date": None,
