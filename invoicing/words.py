@@ -178,6 +178,7 @@ _WAITS: Final[Mapping[str, Promise]] = {
     "run_date_before_last_issue": gettext_lazy(
         "It waits: an invoice with a later date had been issued already."
     ),
+    "glyphs_missing": gettext_lazy("It waits: no font can show some of its signs."),
     "negative_total": gettext_lazy(
         "It waits: the total was negative and goes on the next invoice."
     ),
@@ -241,6 +242,10 @@ def describe_problem(problem: RunProblem) -> str:
             "“%(account)s” is invoiced for accounts of this run, but lies outside of the subtree"
             " that the run keeps to: what is due for it waits."
         ),
+        "glyphs_missing": _(
+            "No installed font can show these signs of “%(account)s”: %(signs)s. The document would"
+            " have boxes in their place; it is not made."
+        ),
         "run_date_before_last_issue": _(
             "An invoice with a later date was issued; “%(account)s” is not issued."
         ),
@@ -250,4 +255,8 @@ def describe_problem(problem: RunProblem) -> str:
         _("Something unexpected kept “%(account)s” from being billed. Run again, or ask for help."),
     )
     missing = missing_names(problem.params.get("missing", ()))
-    return text % {"account": problem.account.name, "missing": missing}
+    return text % {
+        "account": problem.account.name,
+        "missing": missing,
+        "signs": problem.params.get("signs", ""),
+    }

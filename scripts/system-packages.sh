@@ -7,7 +7,8 @@ set -euo pipefail
 
 wanted=("$@")
 if [[ $# -eq 0 ]]; then
-  wanted=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-inter fonts-dejavu-core)
+  wanted=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-inter fonts-dejavu-core
+    fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)
 elif [[ $1 == --for-tests ]]; then
   wanted=()
   # Programs from elsewhere do as well.

@@ -49,6 +49,7 @@ _TITLES: Final[dict[str, Promise]] = {
     "amount_out_of_range": gettext_lazy("Amount beyond all bounds"),
     "out_of_bounds": gettext_lazy("Document beyond all bounds"),
     "seller_incomplete": gettext_lazy("Seller's details incomplete"),
+    "glyphs_missing": gettext_lazy("Signs that no font can show"),
     "run_date_before_last_issue": gettext_lazy("A later date was issued already"),
     "outside_run": gettext_lazy("Invoiced outside of the run's subtree"),
 }

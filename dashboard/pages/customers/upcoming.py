@@ -139,6 +139,7 @@ def _waits_for(code: str) -> str:
     texts = {
         "": "",
         "bill_to_incomplete": _("It waits: the recipient's address is not complete."),
+        "glyphs_missing": _("It waits: no font can show some of its signs."),
         "negative_total": _("It waits: the total is negative and goes on the next invoice."),
         "run_date_before_last_issue": _("It waits: an invoice with a later date was issued."),
     }

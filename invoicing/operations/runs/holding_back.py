@@ -1,11 +1,15 @@
 """Holding back: which documents can't be made in this run, and what their charges wait for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.placing import Document
+from invoicing.operations.runs.signs import Signs
+
+MOST_SIGNS = 20
+"""So many signs are named; whoever installs a font needs the script, not each sign."""
 
 
 def hold_back(
@@ -13,10 +17,11 @@ def hold_back(
 ) -> list[Document]:
     """Return the documents that can be made; the charges of the others stay pending.
 
-    Held back is what lies outside the run's subtree, what has no complete recipient (R2), and
-    what its seller can't number any more (R6). The last two are noted as problems.
+    Held back is what lies outside the run's subtree, what has no complete recipient (R2), what its
+    seller can't number any more (R6), and what no font can show. All but the first are noted as
+    problems.
     """
-    lacking = _unaddressable(families, documents)
+    lacking, signs = _unaddressable(families, documents), Signs(families)
     possible = []
     for document in documents:
         reason: str | None = None
@@ -29,6 +34,9 @@ def hold_back(
         elif not families.can_number(document.key.seller, run_date):
             reason = "run_date_before_last_issue"
             families.problems.append(Problem(reason, document.bill_to_id))
+        elif missing := signs.lacking(document):
+            reason = "glyphs_missing"
+            _note_signs(families, missing)
         if reason is None:
             possible.append(document)
         else:
@@ -44,6 +52,16 @@ def _warn_outside(families: Families, document: Document) -> None:
     ):
         return
     families.problems.append(Problem("outside_run", document.bill_to_id, is_warning=True))
+
+
+def _note_signs(families: Families, missing: Mapping[UUID, str]) -> None:
+    """Note once for each account the signs of it that no font has."""
+    noted = {one.account_id for one in families.problems if one.code == "glyphs_missing"}
+    families.problems += [
+        Problem("glyphs_missing", account_id, params={"signs": signs[:MOST_SIGNS]})
+        for account_id, signs in missing.items()
+        if account_id not in noted
+    ]
 
 
 def _unaddressable(families: Families, documents: Sequence[Document]) -> dict[UUID, list[str]]:

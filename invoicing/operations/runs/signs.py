@@ -1,0 +1,78 @@
+"""Signs that no font can show: a document with boxes in it would be frozen with them."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from accounts.models import Account, SettingName
+from invoicing.documents.glyphs import missing_signs
+from invoicing.operations.runs.families import Families
+from invoicing.operations.runs.placing import Document
+
+_SELLER = ("name", "line1", "line2", "city", "register_entry", "directors", "bank_name")
+_RECIPIENT = (
+    "legal_name",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "region",
+    "vat_id",
+)
+
+
+class Signs:
+    """Looks over what documents print, each account once."""
+
+    def __init__(self, families: Families) -> None:
+        """Take the families whose documents are to be made."""
+        self._families = families
+        self._names: dict[UUID, str] = {}
+
+    def lacking(self, document: Document) -> dict[UUID, str]:
+        """Return the signs that a document can't show, by the account that they stand at.
+
+        What stands at the seller, or is the name of a price, is told at the recipient.
+        """
+        found: dict[UUID, str] = {}
+        bill_to = document.bill_to_id
+        if signs := missing_signs(self._texts(document)):
+            found[bill_to] = signs
+        for account_id in self._accounts(document):
+            if signs := self._names_of(account_id):
+                found[account_id] = signs + found.get(account_id, "")
+        return {key: "".join(dict.fromkeys(signs)) for key, signs in found.items()}
+
+    def _texts(self, document: Document) -> Iterator[str]:
+        families, bill_to = self._families, self._families.accounts[document.bill_to_id]
+        seller = families.sellers[document.key.seller]
+        yield from (str(getattr(seller, name) or "") for name in _SELLER)
+        yield from (str(getattr(bill_to, name) or "") for name in _RECIPIENT)
+        yield families.accounts[document.key.payer].legal_name or ""
+        settings, owners = families.on(document.day), set()
+        prices: dict[int, dict[str, object]] = {}
+        for placed in document.placed:
+            owners.add(placed.charge.account_id)
+            price = placed.charge.calculation["price"]
+            prices[id(price)] = price
+            yield placed.charge.subscription.po_number
+        for price in prices.values():
+            yield f"{price['name']}{price.get('unit') or ''}"
+        for owner in (document.bill_to_id, *owners):
+            for name in (SettingName.COST_CENTRE, SettingName.PO_NUMBER):
+                yield str(settings.value(owner, name) or "")
+
+    def _accounts(self, document: Document) -> set[UUID]:
+        """Return every account that the document names: owners, those above them, the payer."""
+        seen = {document.bill_to_id, document.key.payer}
+        for placed in document.placed:
+            up: UUID | None = placed.charge.account_id
+            while up is not None and up not in seen:
+                seen.add(up)
+                up = self._families.parents[up]
+        return seen
+
+    def _names_of(self, account_id: UUID) -> str:
+        if account_id not in self._names:
+            account: Account = self._families.accounts[account_id]
+            self._names[account_id] = missing_signs((account.name, account.external_id or ""))
+        return self._names[account_id]
