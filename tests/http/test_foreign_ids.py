@@ -30,7 +30,7 @@ PREFIXES = {
     "seller": "sel",
     "job": "job",
 }
-PLAIN = {"position": "1", "kind": "accounts"}
+PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF"}
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")
 

@@ -1,0 +1,529 @@
+"""Every successful change, by whatever way, stands in the audit trail with whoever made it.
+
+The operations are read from the code, pages and endpoints from the resolver: a new one fails here
+until it has an entry, which does it and says what is written, or says why nothing is.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import get_resolver
+
+from accounts.actor import Actor
+from accounts.api.answering import ActorView
+from accounts.ids import uuid7
+from accounts.models import AuditEntry, Contact, Job, Person, Seller
+from accounts.operations import bank_accounts, jobs, operators, people, sellers, tenants
+from accounts.operations import importing as account_imports
+from accounts.tenancy import scope
+from billing_hierarchy.embedded.folders import project_folder
+from invoicing.models import BillingRun, Invoice, Rendering
+from invoicing.operations import clock, clock_jobs, rendering, runs
+from subscriptions.operations import import_jobs
+from subscriptions.operations import importing as subscription_imports
+from tests.http.test_foreign_ids import PREFIXES, addresses, filled
+from tests.world import NOW, TODAY, Vendor, account, csv_of, price, subscription
+
+DAY = date(2026, 12, 1)
+PASSWORD = "correct horse battery"
+IBAN = "DE89370400440532013000"
+RETRIED = "invoice.pdf_retried"
+BANK = "seller.bank_account_changed"
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: Any) -> None:
+    """Let nobody be nudged: what is asked for waits in its table."""
+    for task in ("invoicing.tasks.work_on_run", "invoicing.tasks.work_on_clock_move",
+                 "subscriptions.tasks.work_on_import"):  # fmt: skip
+        monkeypatch.setattr(f"{task}.delay", lambda **values: None)
+
+
+@pytest.fixture
+def shop(vendor: Vendor) -> Vendor:
+    vendor.has("accounts", account("A", billing_day=1))
+    vendor.has("prices", price("ten", "10", tax_rate=19))
+    vendor.has("subscriptions", subscription("S", "A", "ten", "2026-12-01"))
+    return vendor
+
+
+@pytest.fixture
+def olga(shop: Vendor) -> Actor:
+    """The vendor's owner, who may do everything."""
+    return shop.staff("Olga", "owner")
+
+
+@dataclass(frozen=True)
+class Change:
+    """How something is done, and the action that stands in the audit trail afterwards."""
+
+    do: Callable[..., Any]
+    action: str
+
+
+def written(vendor: Vendor) -> set[Any]:
+    with vendor.seen():
+        return {*AuditEntry.objects.values_list("id", "action", "actor_kind", "actor_label")}
+
+
+def names_after(vendor: Vendor, before: set[Any]) -> set[tuple[str, str, str]]:
+    return {entry[1:] for entry in written(vendor) - before}
+
+
+# -- operations --------------------------------------------------------------------------------
+
+
+@cache
+def operations() -> frozenset[str]:
+    """Return every public function of the operations, by module and name."""
+    found = set()
+    for app in ("accounts", "subscriptions", "invoicing", "reports", "notifications"):
+        folder = project_folder() / app / "operations"
+        for path in folder.rglob("*.py"):
+            module = ".".join(path.relative_to(folder).with_suffix("").parts)
+            if any(part.startswith("_") and part != "__init__" for part in module.split(".")):
+                continue
+            found |= {
+                f"{module}.{node.name}"
+                for node in ast.parse(Path(path).read_text()).body
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+            }
+    return frozenset(found)
+
+
+def first_seller(actor: Actor) -> Seller:
+    with scope(actor.tenant_id):
+        return Seller.objects.get()
+
+
+def contact_of(actor: Actor) -> Contact:
+    with scope(actor.tenant_id):
+        return Contact.objects.get()
+
+
+def load_contact(shop: Vendor, _actor: Actor) -> None:
+    row = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@kim.example"}
+    shop.has("contacts", {**row, "language": "de", "role": "viewer"})
+
+
+def checked(shop: Vendor, actor: Actor) -> Job:
+    job = import_jobs.request_import(
+        actor, "accounts", csv_of([account("B")]), file_name="b.csv", today=TODAY, now=NOW
+    )
+    import_jobs.work_on_import(shop.actor, job.pk, now=NOW)
+    return job
+
+
+def drafted(shop: Vendor) -> BillingRun:
+    return shop.run(DAY, issue=False).run
+
+
+def ask_for_run(actor: Actor) -> BillingRun:
+    return runs.request_run(actor, run_date=DAY, within=None, issue=True, today=TODAY, now=NOW)
+
+
+def worked(shop: Vendor, actor: Actor) -> None:
+    run = ask_for_run(actor)
+    runs.work_on_run(Actor.system(shop.tenant_id), run.pk, now=NOW)
+
+
+def clock_worked(shop: Vendor, actor: Actor) -> None:
+    job_id = clock_jobs.request_clock_move(actor, to_date=DAY, now=NOW)
+    while clock_jobs.work_on_clock_move(Actor.system(shop.tenant_id), job_id, now=NOW):
+        pass
+
+
+def import_worked(shop: Vendor, actor: Actor) -> None:
+    import_jobs.apply_import(actor, checked(shop, actor).pk, now=NOW)
+    import_jobs.work_on_import(shop.actor, shop_job(shop).pk, now=NOW)
+
+
+def shop_job(shop: Vendor) -> Job:
+    with shop.seen():
+        return Job.objects.get()
+
+
+def approve(shop: Vendor, actor: Actor) -> None:
+    run = drafted(shop)
+    with shop.seen():
+        ids = [*Invoice.objects.values_list("id", flat=True)]
+    runs.approve_drafts(actor, run.pk, ids, now=NOW)
+
+
+def bank(actor: Actor) -> None:
+    bank_accounts.set_bank_account(actor, first_seller(actor).pk, "CHF", iban=IBAN, now=NOW)
+
+
+def unbank(_shop: Vendor, actor: Actor) -> None:
+    bank(actor)
+    bank_accounts.remove_bank_account(actor, first_seller(actor).pk, "CHF", now=NOW)
+
+
+def log_in(shop: Vendor, actor: Actor) -> None:
+    load_contact(shop, actor)
+    people.give_login(actor, contact_of(actor).pk, password=PASSWORD, now=NOW)
+
+
+def enter(_shop: Vendor, actor: Actor) -> None:
+    Person.objects.filter(pk=str(actor.person_id)).update(is_operator=True)
+    operators.enter_tenant(actor, reason="Asked for help by mail", now=NOW)
+
+
+def staff(_shop: Vendor, actor: Actor) -> None:
+    people.add_staff(
+        actor, "new@staff.example", "Nora", "support", password=PASSWORD, language="de", now=NOW
+    )
+
+
+def load(kind: str, rows: list[Any]) -> Callable[[Vendor, Actor], None]:
+    modules = {"accounts": account_imports, "contacts": account_imports}
+    today = {"today": TODAY} if kind in {"accounts", "prices"} else {}
+
+    def do(_shop: Vendor, actor: Actor) -> None:
+        importer = getattr(modules.get(kind, subscription_imports), f"import_{kind}")
+        report = importer(actor, csv_of(rows), is_dry_run=False, now=NOW, **today)
+        assert report.errors == ()
+
+    return do
+
+
+def given_up(shop: Vendor) -> Invoice:
+    """Return an issued invoice whose file nobody tries to make any more."""
+    shop.run(DAY)
+    with shop.seen():
+        invoice = Invoice.objects.get()
+        Rendering.objects.create(
+            tenant_id=shop.tenant_id,
+            invoice=invoice,
+            blocked_until=NOW,
+            token=uuid7(),
+            given_up_at=NOW,
+        )
+    return invoice
+
+
+def retry(shop: Vendor, actor: Actor) -> None:
+    rendering.retry_document(actor, given_up(shop).pk, now=NOW)
+
+
+CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
+OPERATIONS: dict[str, Change] = {
+    "sellers.update_seller": Change(
+        lambda _s, a: sellers.update_seller(a, first_seller(a).pk, bank_name="New bank", now=NOW),
+        "seller.updated",
+    ),
+    "bank_accounts.set_bank_account": Change(lambda _s, a: bank(a), BANK),
+    "bank_accounts.remove_bank_account": Change(unbank, BANK),
+    "people.add_staff": Change(staff, "membership.created"),
+    "people.give_login": Change(log_in, "contact.login_given"),
+    "operators.enter_tenant": Change(enter, "tenant.operator_entered"),
+    "importing.accounts.import_accounts": Change(
+        load("accounts", [account("N")]), "account.created"
+    ),
+    "importing.contacts.import_contacts": Change(load("contacts", [CONTACT]), "contact.created"),
+    "importing.prices.import_prices": Change(load("prices", [price("new", "5")]), "price.created"),
+    "importing.subscriptions.import_subscriptions": Change(
+        load("subscriptions", [subscription("N", "A", "ten", "2026-12-01")]),
+        "subscription.created",
+    ),
+    "import_jobs.request_import": Change(checked, "job.requested"),
+    "import_jobs.apply_import": Change(import_worked, "job.requested"),
+    "import_jobs.work_on_import": Change(import_worked, "account.created"),
+    "clock.advance_clock": Change(
+        lambda _s, a: clock.advance_clock(a, to_date=DAY, now=NOW), "tenant.clock_moved"
+    ),
+    "clock_jobs.request_clock_move": Change(
+        lambda _s, a: clock_jobs.request_clock_move(a, to_date=DAY, now=NOW), "job.requested"
+    ),
+    "clock_jobs.work_on_clock_move": Change(clock_worked, "invoice.issued"),
+    "jobs.request_job": Change(
+        lambda _s, a: jobs.request_job(a, Job.Kind.IMPORT, params={}, now=NOW), "job.requested"
+    ),
+    "rendering.retry_document": Change(retry, RETRIED),
+    "runs.opening.request_run": Change(lambda _s, a: ask_for_run(a), "run.requested"),
+    "runs.working.run_billing": Change(
+        lambda _s, a: runs.run_billing(a, run_date=DAY, issue=True, today=TODAY, now=NOW),
+        "invoice.issued",
+    ),
+    "runs.working.work_on_run": Change(worked, "invoice.issued"),
+    "runs.approving.approve_drafts": Change(approve, "invoice.issued"),
+}
+READS = "It stores nothing."
+STEP = "It is a step of an operation above, which writes the entries for what it does."
+QUEUE = "It keeps a queue's books; who asked is written when it is asked, what is done when done."
+WITHOUT_ENTRY: dict[str, str] = {
+    "tenants.create_tenant": "test_a_new_tenant_begins_with_its_entry is about it.",
+    "operators.create_operator": "An operator stands outside of every tenant and its trail.",
+    "runs.scheduling.run_scheduled_day": "The timetable's run; test_on_behalf.py is about it.",
+    **dict.fromkeys(
+        (
+            "jobs.actor_of", "settings.own_settings", "settings.differences", "tenants.slug_of",
+            "importing.preview.tree_preview", "importing.reports.one_at_a_time",
+            "importing.rows.refuse_difference", "clock.require_movable", "issuing.run_references",
+            "issuing.require_sellers", "runs.calculations.billing_day_of",
+            "runs.drafting.waiting_charges", "runs.drafting.numbered", "runs.rating.open_periods",
+            "runs.families.load_families", "runs.families.read_families",
+            "runs.rows.subscription_rows", "runs.rows.due_items", "runs.rows.coming_items",
+            "runs.rows.charge_rows", "runs.previewing.upcoming_invoices",
+            "runs.scheduling.missed_days", "runs.placing.place_charges",
+            "runs.holding_back.hold_back",
+        ),
+        READS,
+    ),
+    **dict.fromkeys(
+        (
+            "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
+            "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
+            "runs.drafting.draft_documents", "runs.rating.rate_due_items",
+            "runs.billing.bill_families", "runs.closing.close_run",
+        ),
+        STEP,
+    ),
+    **dict.fromkeys(
+        (
+            "jobs.claim_job", "jobs.hold_job", "jobs.give_back", "jobs.finish_job",
+            "jobs.fail_job", "runs.billing.set_aside", "rendering.render_waiting",
+        ),
+        QUEUE,
+    ),
+}  # fmt: skip
+
+
+def test_every_operation_has_an_entry_here():
+    assert operations() - OPERATIONS.keys() - WITHOUT_ENTRY.keys() == set()
+    assert (OPERATIONS.keys() | WITHOUT_ENTRY.keys()) - operations() == set()
+    assert OPERATIONS.keys() & WITHOUT_ENTRY.keys() == set()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_names_whoever_did_it(shop: Vendor, olga: Actor, name: str):
+    before, change = written(shop), OPERATIONS[name]
+    change.do(shop, olga)
+
+    assert (change.action, "person", "Olga") in names_after(shop, before)
+
+
+def test_a_new_tenant_begins_with_its_entry(vendor: Vendor):
+    with vendor.seen():
+        entry = AuditEntry.objects.order_by("id")[0]
+
+    assert (entry.action, entry.actor_kind, entry.actor_label) == (
+        "tenant.created", "system", "system",
+    )  # fmt: skip
+    assert tenants.slug_of("Acme") == vendor.slug
+
+
+# -- pages -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Browser:
+    """Somebody's browser, and what the forms of a page hold."""
+
+    client: Client
+    shop: Vendor
+
+    def send(self, url: str, **values: Any) -> None:
+        """Send the form of a page with everything that it holds already."""
+        page = self.client.get(url).content.decode()
+        held = {
+            unescape(name): unescape(value)
+            for field in re.findall(r"<input[^>]*>", page)
+            for name in re.findall(r'\bname="([^"]+)"', field)
+            for value in re.findall(r'\bvalue="([^"]*)"', field) or [""]
+            if name != "ids" and 'type="checkbox"' not in field
+        }
+        answer = self.client.post(url, {**held, **values})
+        assert answer.status_code == 302, (url, answer.status_code, answer.content[:4000])
+
+
+def start_run(browser: Browser) -> None:
+    browser.send("/runs/new/", date=DAY.isoformat())
+
+
+def approve_page(browser: Browser) -> None:
+    run = drafted(browser.shop)
+    browser.send(f"/runs/{run.public_id}/approve/")
+
+
+def edit_seller(browser: Browser) -> None:
+    seller = first_seller(browser.shop.actor)
+    values = {"name": "Acme AG", "line1": "Weg 1", "city": "Kiel", "country": "DE", "iban": IBAN}
+    url = f"/settings/sellers/{seller.public_id}/edit/"
+    browser.send(url, **values, vat_id="DE136695976", password=PASSWORD)
+
+
+def bank_page(browser: Browser) -> None:
+    seller = first_seller(browser.shop.actor)
+    url = f"/settings/sellers/{seller.public_id}/bank-accounts/"
+    browser.send(url, currency="CHF", iban=IBAN, password=PASSWORD)
+
+
+def bank_edit(browser: Browser) -> None:
+    seller = first_seller(browser.shop.actor)
+    bank(browser.shop.actor)
+    url = f"/settings/sellers/{seller.public_id}/bank-accounts/CHF/"
+    browser.send(url, bank_name="Another", password=PASSWORD)
+
+
+def move_clock(browser: Browser) -> None:
+    browser.send("/settings/test-clock/", to=DAY.isoformat())
+
+
+def send_file(browser: Browser) -> None:
+    file = SimpleUploadedFile("b.csv", csv_of([account("B")]), content_type="text/csv")
+    browser.send("/import/", kind="accounts", file=file)
+
+
+def apply_page(browser: Browser) -> None:
+    job = checked(browser.shop, browser.shop.staff("Sent", "owner"))
+    browser.send(f"/import/{job.public_id}/")
+
+
+def retry_page(browser: Browser) -> None:
+    invoice = given_up(browser.shop)
+    answer = browser.client.post(f"/invoices/{invoice.public_id}/pdf/retry/")
+    assert answer.status_code == 302
+
+
+PAGES: dict[str, Change] = {
+    "invoices/<str:invoice_id>/pdf/retry/": Change(retry_page, RETRIED),
+    "runs/new/": Change(start_run, "run.requested"),
+    "runs/<str:run_id>/approve/": Change(approve_page, "run."),
+    "settings/sellers/<str:seller_id>/edit/": Change(edit_seller, "seller.updated"),
+    "settings/sellers/<str:seller_id>/bank-accounts/": Change(bank_page, BANK),
+    "settings/sellers/<str:seller_id>/bank-accounts/<str:currency>/": Change(bank_edit, BANK),
+    "settings/test-clock/": Change(move_clock, "job.requested"),
+    "import/": Change(send_file, "job.requested"),
+    "import/<str:job_id>/": Change(apply_page, "job.requested"),
+}
+ONES_OWN = "It is about the person's own screen and changes nothing of the tenant."
+PAGES_WITHOUT_ENTRY: dict[str, str] = {
+    "sign-in/": "Signing in has an entry and tests of its own.",
+    "sign-out/": "Signing out has an entry and tests of its own, if any.",
+    "": "It leads on to the page that a person begins with.",
+    "companies/": ONES_OWN,
+    "columns/": ONES_OWN,
+    "appearance/": ONES_OWN,
+    "language/setlang/": ONES_OWN,
+    "portal/invoices/<str:invoice_id>/pdf/retry/": "The page is the same one.",
+}
+METHOD_NOT_ALLOWED = 405
+
+
+def ids_of(shop: Vendor) -> dict[str, Any]:
+    return {
+        "account": shop.id_of("A"),
+        **dict.fromkeys(PREFIXES.keys() - {"account"}, shop.id_of("A")),
+    }
+
+
+def posting(shop: Vendor, client: Client) -> Iterator[str]:
+    """Yield the addresses of pages that take a POST: the others answer 405."""
+    for route in sorted({*addresses(get_resolver())}):
+        if route.startswith(("admin/", "api/", "^", "static/")) or "^" in route:
+            continue
+        if client.post(filled(route, ids_of(shop))).status_code != METHOD_NOT_ALLOWED:
+            yield route
+
+
+def browser_of(shop: Vendor, actor: Actor) -> Browser:
+    client = Client()
+    person = Person.objects.get(pk=str(actor.person_id))
+    person.set_password(PASSWORD)
+    person.save()
+    client.force_login(person)
+    return Browser(client, shop)
+
+
+def test_every_page_that_takes_a_post_has_an_entry_here(shop: Vendor, olga: Actor):
+    client = browser_of(shop, olga).client
+    client.raise_request_exception = False
+    found = {
+        route
+        for route in posting(shop, client)
+        if not route.startswith(("healthz", "readyz", "developers"))
+    }
+
+    assert found - PAGES.keys() - PAGES_WITHOUT_ENTRY.keys() == set()
+    assert PAGES.keys() <= found
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_a_page_names_whoever_sent_it(shop: Vendor, olga: Actor, route: str):
+    browser, change = browser_of(shop, olga), PAGES[route]
+    before = written(shop)
+    change.do(browser)
+
+    found = {
+        (kind, label)
+        for action, kind, label in names_after(shop, before)
+        if action.startswith(change.action)
+    }
+    assert ("person", "Olga") in found
+
+
+# -- the API -----------------------------------------------------------------------------------
+
+
+def endpoints() -> dict[str, type[ActorView]]:
+    """Return the views of the API by method and address, those that only read left out."""
+    found = {}
+
+    def walk(resolver: Any, before: str = "") -> None:
+        for entry in resolver.url_patterns:
+            route = before + str(entry.pattern)
+            if hasattr(entry, "url_patterns"):
+                walk(entry, route)
+            elif route.startswith("api/v1/"):
+                view = getattr(entry.callback, "cls", None) or getattr(
+                    entry.callback, "view_class", None
+                )
+                for method in ("post", "put", "patch", "delete"):
+                    if view is not None and hasattr(view, method):
+                        found[f"{method.upper()} {route}"] = view
+
+    walk(get_resolver())
+    return found
+
+
+def api_run(client: Client, _shop: Vendor) -> Any:
+    body = json.dumps({"date": DAY.isoformat(), "issue": False})
+    return client.post("/api/v1/billing-runs", body, content_type="application/json")
+
+
+def api_retry(client: Client, shop: Vendor) -> Any:
+    return client.post(f"/api/v1/invoices/{given_up(shop).public_id}/pdf")
+
+
+ENDPOINTS: dict[str, Change] = {
+    "POST api/v1/billing-runs": Change(api_run, "run.requested"),
+    "POST api/v1/invoices/<str:invoice>/pdf": Change(api_retry, RETRIED),
+}
+
+
+def test_every_endpoint_that_changes_something_has_an_entry_here():
+    assert endpoints().keys() - ENDPOINTS.keys() == set()
+    assert "POST api/v1/billing-runs" in endpoints()
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_an_endpoint_names_the_key(shop: Vendor, name: str):
+    client = Client(headers={"authorization": f"Bearer {shop.api_key}"})
+    before, change = written(shop), ENDPOINTS[name]
+    answer = change.do(client, shop)
+
+    assert answer.status_code < 300, answer.content
+    found = {(action, kind) for action, kind, _label in names_after(shop, before)}
+    assert (change.action, "key") in found
