@@ -118,18 +118,19 @@ def decide(
     """Return the tax regime between a seller and a buyer of services.
 
     Args:
-        seller_country: ISO 3166-1 code of the seller.
-        buyer_country: ISO 3166-1 code of the bill-to (or the service owner, if so set).
+        seller_country: where the seller is for VAT: the ``code`` of its ``tax_area``.
+        buyer_country: the same of the bill-to (or the service owner, if so set).
         buyer_vat_id_valid: whether the buyer has an id that passes ``vat_id_valid``.
         small_business: whether the seller charges no domestic VAT (§ 19 UStG).
 
     Returns:
         Same country: domestic, at the price's own category. From one EU country to another:
         reverse charge with a valid VAT id, otherwise domestic with a warning. All else, also
-        what a seller outside the EU sells abroad: export. Domestic sales of a small business are
-        exempt.
+        what a seller outside the EU sells abroad, and what goes to a territory without the EU's
+        VAT: export. Domestic sales of a small business are exempt.
 
-    Source: docs/billing-rules.md, R14; Art. 44, 45 and 196 of Directive 2006/112/EC; § 19 UStG.
+    Source: docs/billing-rules.md, R14, R32; Art. 44, 45 and 196 of Directive 2006/112/EC;
+        § 19 UStG.
     """
     domestic_category = Category.E if small_business else None
     if buyer_country == seller_country:

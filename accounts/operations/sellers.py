@@ -21,6 +21,7 @@ from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.tax import vat_id_valid
 from billing_rules.tax_rates import rates_of
+from billing_rules.territories import vat_id_country
 
 PLACEHOLDER = "TEST"
 PLACEHOLDER_IBAN = "DE02120300000000202051"
@@ -138,10 +139,12 @@ def _plain(name: str, value: str) -> str:
 
 def _require_valid(given: dict[str, str], seller: Seller) -> None:
     country = given.get("country", seller.country)
+    # Where another country's VAT applies, so does the form of its ids: Monaco has French ones.
+    country_of_id = vat_id_country(country, given.get("postal_code", seller.postal_code))
     checked = dict(given)
     if is_country(country) and country != seller.country and seller.vat_id != PLACEHOLDER:
         checked.setdefault("vat_id", seller.vat_id)
-    faults = {name: _fault(name, value, country) for name, value in checked.items()}
+    faults = {name: _fault(name, value, country_of_id) for name, value in checked.items()}
     errors = [
         FieldError(f"invalid_{name}", str(fault), pointer=f"/{name}")
         for name, fault in faults.items()
@@ -210,5 +213,5 @@ def _write_tax_rates(actor: Actor, seller: Seller) -> None:
             valid_from=rate.valid_from,
             valid_to=rate.valid_to,
         )
-        for rate in rates_of(seller.country)
+        for rate in rates_of(vat_id_country(seller.country, seller.postal_code))
     )

@@ -44,6 +44,28 @@ _TAX_REASONS: Final[Mapping[str, Promise]] = {
 }
 
 
+_TERRITORIES: Final[Mapping[str, Promise]] = {
+    "monaco": gettext_lazy("Monaco"),
+    "isle_of_man": gettext_lazy("Isle of Man"),
+    "northern_ireland": gettext_lazy("Northern Ireland"),
+    "canary_islands": gettext_lazy("Canary Islands"),
+    "ceuta": gettext_lazy("Ceuta"),
+    "melilla": gettext_lazy("Melilla"),
+    "busingen": gettext_lazy("Büsingen am Hochrhein"),
+    "heligoland": gettext_lazy("Heligoland"),
+    "livigno": gettext_lazy("Livigno"),
+    "campione_d_italia": gettext_lazy("Campione d'Italia"),
+    "aland": gettext_lazy("Åland Islands"),
+    "mount_athos": gettext_lazy("Mount Athos"),
+    "french_overseas": gettext_lazy("French overseas territory"),
+}
+_COUNTED_AS: Final[Mapping[str, Promise]] = {
+    "monaco": gettext_lazy("France"),
+    "isle_of_man": gettext_lazy("the United Kingdom"),
+    "northern_ireland": gettext_lazy("the United Kingdom"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     """One step: what it is about, a sentence, and the calculations behind it."""
@@ -155,8 +177,21 @@ def _proration(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Days and rounding"), text % values, (formula % values,))
 
 
+def _territory(code: str) -> str:
+    """Return what a territory does to the tax, empty where the country says it all."""
+    name = _TERRITORIES.get(code)
+    if name is None:
+        return ""
+    if code in _COUNTED_AS:
+        text = _("For VAT on services, %(territory)s counts as %(country)s.")
+        return text % {"territory": name, "country": _COUNTED_AS[code]}
+    return _("%(territory)s: outside the EU's VAT area.") % {"territory": name}
+
+
 def _tax(inputs: Values, result: Values, currency: str) -> Explained:
     text = str(_TAX_REASONS.get(inputs.get("reason", ""), ""))
+    if where := _territory(inputs.get("buyer_territory") or ""):
+        text = f"{text} {where}"
     values = {
         "rate": percent(Decimal(result.get("rate") or 0)),
         "day": _day(inputs.get("decided_on")),

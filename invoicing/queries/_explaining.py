@@ -62,6 +62,7 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
                 "reason",
                 "seller_country",
                 "buyer_country",
+                "buyer_territory",
                 "decided_on",
                 "valid_from",
                 "valid_to",

@@ -106,10 +106,13 @@ def anchors(path):
 
 
 def test_every_rule_is_there_in_order():
-    assert list(rules()) == [f"R{number}" for number in range(1, 27)]
+    numbers = [int(rule.removeprefix("R")) for rule in rules()]
+
+    assert numbers == sorted({*numbers})
+    assert numbers[:26] == [*range(1, 27)]
 
 
-@pytest.mark.parametrize("number", [f"R{number}" for number in range(1, 27)])
+@pytest.mark.parametrize("number", [*rules()])
 def test_a_rule_has_an_example_its_code_and_its_test(number):
     text = rules()[number]
 

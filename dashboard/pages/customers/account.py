@@ -19,6 +19,7 @@ from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
+from billing_rules.territories import vat_id_country
 from dashboard.pages.badges import Badge, invoice_badge
 from dashboard.pages.customers.account_facts import further_facts, head_facts
 from dashboard.pages.customers.words import (
@@ -155,7 +156,8 @@ def _badges(account: Account) -> list[Badge]:
     if account.status == Account.Status.ARCHIVED:
         badges.append(Badge(_("Archived"), "warn"))
     if account.vat_id:
-        if vat_id_valid(account.country, account.vat_id):
+        country = vat_id_country(account.country, account.postal_code)
+        if vat_id_valid(country, account.vat_id):
             badges.append(Badge(_("VAT ID is well-formed"), "ok"))
         else:
             badges.append(Badge(_("VAT ID has a mistake"), "bad"))

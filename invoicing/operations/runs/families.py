@@ -16,6 +16,7 @@ from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate, 
 from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
+from billing_rules.territories import tax_area, vat_id_country
 from invoicing.models import NumberSeries
 
 
@@ -112,14 +113,15 @@ class Families:
         return self._references[account_id]
 
     def tax_decision(self, seller_id: UUID, bill_to_id: UUID) -> TaxDecision:
-        """Return the tax regime between a seller and a bill-to (R14)."""
+        """Return the tax regime between a seller and a bill-to (R14, R32)."""
         key = (seller_id, bill_to_id)
         if key not in self._decisions:
-            buyer = self.accounts[bill_to_id]
+            buyer, seller = self.accounts[bill_to_id], self.sellers[seller_id]
+            country = vat_id_country(buyer.country, buyer.postal_code)
             self._decisions[key] = decide(
-                self.sellers[seller_id].country,
-                buyer.country,
-                bool(buyer.vat_id) and vat_id_valid(buyer.country, buyer.vat_id),
+                tax_area(seller.country, seller.postal_code).code,
+                tax_area(buyer.country, buyer.postal_code).code,
+                bool(buyer.vat_id) and vat_id_valid(country, buyer.vat_id),
             )
         return self._decisions[key]
 

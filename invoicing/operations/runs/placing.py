@@ -10,6 +10,7 @@ from billing_rules.consolidation import Consolidation, ConsolidationKey, key_of,
 from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from billing_rules.tax_rates import Rate
+from billing_rules.territories import tax_area
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow
 
@@ -205,12 +206,14 @@ def _tax(
 ) -> dict[str, object]:
     """Return what decided the tax; the rate's validity where a rate of the country applies."""
     is_domestic = tax.category is rate.category and tax.rate == rate.percent
+    buyer = families.accounts[document.bill_to_id]
     return {
         "reason": document.decision.reason,
         "category": tax.category.value,
         "rate": plain_digits(tax.rate),
         "seller_country": families.sellers[document.key.seller].country,
-        "buyer_country": families.accounts[document.bill_to_id].country,
+        "buyer_country": buyer.country,
+        "buyer_territory": tax_area(buyer.country, buyer.postal_code).territory,
         "decided_on": _last_day_of(charge).isoformat(),
         "valid_from": rate.valid_from.isoformat() if is_domestic else None,
         "valid_to": rate.valid_to.isoformat() if is_domestic and rate.valid_to else None,
