@@ -54,7 +54,7 @@ class Tax:
 class Document:
     """An invoice ready to be laid out: all text, nothing left to compute or to look up.
 
-    The last three are its long values as lines, once these are known to fit their places.
+    The last four are its long values as lines, once these are known to fit their places.
     """
 
     id: UUID
@@ -80,6 +80,7 @@ class Document:
     watermark: str
     has_detail: bool
     seller_lines: tuple[str, ...] = ()
+    sender_lines: tuple[str, ...] = ()
     foot_columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fact_rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

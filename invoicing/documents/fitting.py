@@ -13,6 +13,7 @@ from invoicing.documents.grids import (
     REFERENCE_WIDTH,
     TEXT,
 )
+from invoicing.documents.paying import Payment
 from invoicing.documents.sections import Section
 from invoicing.documents.typesetting.tables import PADDING
 from invoicing.documents.typesetting.text import (
@@ -30,8 +31,10 @@ _SENDER = Face(6.5, breaks=True, hyphenates=False)
 _FACT = Face(8.2, breaks=True, hyphenates=False)
 _FACTS_WIDTH, _FACT_GAP, _FACT_LINES = 66 * MILLIMETRE, 2.5 * MILLIMETRE, 4
 _FOOT = Face(6.8, breaks=True, hyphenates=False)
-_FOOT_GAP, _FOOT_LINES = 3 * MILLIMETRE, 7
+_FOOT_GAP, _FOOT_LINES = 3 * MILLIMETRE, 6
 _FOOT_FIRM, _FOOT_LEAST = 48 * MILLIMETRE, 25 * MILLIMETRE
+_BANK = Face(7.8, breaks=True, hyphenates=False)
+_BANK_WIDTH = 43 * MILLIMETRE
 _BRAND = Face(14, 700, breaks=True, hyphenates=False)
 _BRAND_WIDTH = 120 * MILLIMETRE
 
@@ -50,7 +53,8 @@ def fitted(document: Document, letters: Letters) -> Document:
     return replace(
         document,
         seller_lines=_lines(document.seller, _BRAND, _BRAND_WIDTH, 2, letters),
-        sender=" ".join(_lines(document.sender, _SENDER, _ADDRESS_WIDTH, 2, letters)),
+        sender_lines=_lines(document.sender, _SENDER, _ADDRESS_WIDTH, 2, letters),
+        payment=_with_short_names(document.payment, letters),
         recipient=_address(document, letters),
         foot_columns=_foot(document.foot, letters),
         fact_rows=_facts(document.facts, letters),
@@ -83,6 +87,16 @@ def _share(
         spare -= len(lines) - 1
         shown += lines
     return shown
+
+
+def _with_short_names(payment: Payment, letters: Letters) -> Payment:
+    """Return how to pay with names in lines; numbers of accounts stay on one, whatever it takes."""
+    if not payment.facts:
+        return payment
+    (label, holder), *numbers = payment.facts
+    lines = _lines(holder, _BANK, _BANK_WIDTH, 3, letters)
+    facts = ((label, "\n".join(lines)), *numbers)
+    return replace(payment, facts=facts)
 
 
 def _facts(
