@@ -91,7 +91,7 @@ def _row(invoice: Any, today: date) -> InvoiceRow:
     return InvoiceRow(
         id=invoice.public_id,
         number=invoice.number or "",
-        name=invoice.bill_to.name,
+        name=invoice.recipient_name,
         issue_date=invoice.issue_date,
         gross_minor=invoice.shown_gross_minor,
         currency=invoice.currency,

@@ -14,8 +14,9 @@ from accounts.ids import public_id
 from accounts.models import SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
+from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import parents_of, path_of
-from accounts.queries.settings import EffectiveSetting, own_values, settings_of
+from accounts.queries.settings import own_values
 from accounts.queries.subtrees import children_counts, subtree
 from accounts.serializers.accounts import (
     NO_PARENT,

@@ -14,8 +14,8 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
+from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import path_of
-from accounts.queries.settings import EffectiveSetting, settings_of
 
 
 @dataclass(frozen=True, slots=True)

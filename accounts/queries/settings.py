@@ -16,29 +16,10 @@ from django.db.models.functions import Cast
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import Account, Placement, Seller, SettingInterval, SettingName
+from accounts.models import Placement, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from billing_rules import inheritance
 from billing_rules.inheritance import Resolved
-
-ACCOUNT_SETTINGS = (SettingName.BILL_TO, SettingName.PAYER)
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveSetting:
-    """One setting as it holds on an account.
-
-    ``value`` is plain JSON, or the id of an account or a seller. ``source`` is ``own``,
-    ``inherited`` or ``tenant``; ``origin_id`` and ``origin_name`` name the account that set it.
-    """
-
-    name: str
-    value: Any
-    source: str
-    origin_id: UUID | None = None
-    origin_name: str = ""
-    target_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,27 +207,6 @@ def path_ids_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, EffectiveSetting]:
-    """Return every setting of one account with its origin. Four statements, whatever the depth.
-
-    Raises:
-        NotFound: the account is out of the actor's sight.
-    """
-    if not access.reach(actor, Action.VIEW_SETTINGS).filter(pk=account_id).exists():
-        raise NotFound
-    path = path_ids_then(actor, account_id, as_of) or tree.path_ids(actor.tenant_id, account_id)
-    members = [(node, path[place - 1] if place else None) for place, node in enumerate(path)]
-    settings = setting_history(actor, members).on(as_of)
-    wanted = {*settings.bill_tos[account_id], *settings.payers[account_id]}
-    accounts = Account.objects.filter(
-        tenant_id=actor.tenant_id, pk__in={key for key in (*path, *wanted) if key is not None}
-    )
-    sellers = Seller.objects.filter(tenant_id=actor.tenant_id)
-    named = accounts.order_by().values_list("id", "name")
-    names = dict(named.union(sellers.order_by().values_list("id", "name"), all=True))
-    return {name: _effective(name, account_id, settings, names) for name in SettingName.values}
-
-
 def own_values(
     actor: Actor,
     account_ids: Iterable[UUID],
@@ -270,26 +230,3 @@ def own_values(
         if account_id is not None:
             found[account_id][name] = value
     return dict(found)
-
-
-def _effective(
-    name: str,
-    account_id: UUID,
-    settings: FamilySettings,
-    names: Mapping[UUID, str],
-) -> EffectiveSetting:
-    if name in ACCOUNT_SETTINGS:
-        decided = settings.bill_tos if name == SettingName.BILL_TO else settings.payers
-        value, origin_id = decided[account_id]
-        # Nobody set it: a root is its own bill-to, a bill-to its own payer.
-        if origin_id is None:
-            return EffectiveSetting(name, value, "tenant", target_name=names.get(value, ""))
-        target_name = names.get(value, "")
-    else:
-        value = settings.value(account_id, name)
-        origin_id = settings.resolved[account_id].origin(name)
-        target_name = names.get(value, "") if name == SettingName.SELLER else ""
-        if origin_id is None:
-            return EffectiveSetting(name, value, "tenant", target_name=target_name)
-    source = "own" if origin_id == account_id else "inherited"
-    return EffectiveSetting(name, value, source, origin_id, names.get(origin_id, ""), target_name)

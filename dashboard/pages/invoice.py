@@ -79,7 +79,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "taxes": [_tax(tax, invoice) for tax in taxes],
         "facts": invoice_facts.facts_of(invoice, get_language() or "en"),
         "address": invoice_facts.address_of(invoice, get_language() or "en"),
-        "timeline": timeline_of(actor, invoice.pk),
+        "timeline": timeline_of(actor, invoice.pk) if invoice.whole else [],
         "time_zone": request.tenant.time_zone,
         # A draft is decided about in its run: one statement more, for drafts alone.
         "run": invoice.run if not invoice.number and is_staff(actor) else None,

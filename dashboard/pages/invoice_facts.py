@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.pages.heads import Fact
+from dashboard.pages.invoice_table import frozen_name, present_name
 from dashboard.templatetags.figures import day, period_text
 from invoicing.documents import parties
 from invoicing.documents.formats import Formats
@@ -39,8 +40,9 @@ def facts_of(invoice: Invoice, language: str) -> list[Fact]:
 
 def _facts(invoice: Invoice, language: str) -> Iterable[Fact]:
     bill_to, seller = _party(invoice, "bill_to"), _party(invoice, "seller")
+    yield Fact(_("Called now"), present_name(invoice))
     yield Fact(_("Recipient's VAT ID"), str(bill_to.get("vat_id") or ""))
-    yield Fact(_("Payer"), str(_party(invoice, "payer").get("name") or invoice.payer.name))
+    yield Fact(_("Payer"), frozen_name(invoice, "payer"))
     yield Fact(_("Seller"), str(seller.get("name") or invoice.seller.name))
     yield Fact(_("Service period"), period_text(invoice.period_start, invoice.period_end))
     yield Fact(_("Issued"), day(invoice.issue_date))
@@ -56,7 +58,9 @@ def _party(invoice: Invoice, part: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _terms(days: int) -> str:
+def _terms(days: int | None) -> str:
+    if days is None:
+        return ""
     if not days:
         return _("Due at once")
     return ngettext("%(days)s day net", "%(days)s days net", days) % {"days": days}

@@ -12,7 +12,7 @@ from accounts.middleware import ActorRequest
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_head import head_of, path_of
 from dashboard.pages.invoice_sections import section_row
-from dashboard.pages.invoice_table import frozen_name
+from dashboard.pages.invoice_table import frozen_name, present_name
 from dashboard.pages.requests import wants_fragment
 from dashboard.templatetags.figures import period_text
 from invoicing.queries.invoice_parts import sections_of, taxes_of
@@ -36,6 +36,7 @@ def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
         **head_of(invoice, actor),
         "steps": path_of(request, invoice),
         "recipient": frozen_name(invoice, "bill_to"),
+        "recipient_now": present_name(invoice),
         "payer": frozen_name(invoice, "payer") if invoice.payer_id != invoice.bill_to_id else "",
         "seller": frozen_name(invoice, "seller"),
         "service_period": period_text(invoice.period_start, invoice.period_end),

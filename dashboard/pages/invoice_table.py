@@ -21,7 +21,7 @@ from invoicing.queries.invoice_sums import InvoiceSum
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invoice of a list. Of a partial view the amounts are those of the shown sections.
+    """One invoice of a list; an extract has no more than the query left of it (R31).
 
     ``main`` is the currency that the heads name; ``url`` makes the address of a page about it.
     """
@@ -39,7 +39,7 @@ class Row:
     @property
     def recipient(self) -> str:
         """The recipient's name as it stands on the document."""
-        return frozen_name(self.invoice, "bill_to")
+        return str(self.invoice.recipient_name)
 
     def amounts(self, minor: int | None) -> Amounts | None:
         """Return an amount of it for a cell."""
@@ -48,11 +48,30 @@ class Row:
         return Amounts({self.invoice.currency: minor} if minor else {}, self.main)
 
 
-def frozen_name(invoice: Invoice, part: str) -> str:
-    """Return the name as it was when the document was made, else as it is now."""
+def frozen_name(invoice: Any, part: str) -> str:
+    """Return the name as it was when the document was made, else as it is now.
+
+    It is empty where an extract withholds whose it is.
+    """
+    if getattr(invoice, f"{part}_id") is None:
+        return ""
     frozen = invoice.snapshot.get(part)
     name = frozen.get("name") if isinstance(frozen, dict) else None
     return str(name or getattr(invoice, part).name)
+
+
+def present_name(invoice: Any) -> str:
+    """Return what the recipient is called now, empty where that is its name on the document."""
+    name = invoice.bill_to.name
+    return "" if name == invoice.recipient_name else str(name)
+
+
+def named_on(invoice: Any) -> str:
+    """Return the recipient as on the document, and beside it its present name if it has another."""
+    now = present_name(invoice)
+    if not now:
+        return str(invoice.recipient_name)
+    return _("%(recipient)s (now: %(name)s)") % {"recipient": invoice.recipient_name, "name": now}
 
 
 def _number(row: Row) -> Link:
@@ -61,14 +80,17 @@ def _number(row: Row) -> Link:
 
 def _recipient(row: Row) -> Link:
     notes = [] if row.invoice.whole else [_("Extract")]
-    if row.invoice.payer_id != row.invoice.bill_to_id:
+    if now := present_name(row.invoice):
+        notes.append(_("now: %(name)s") % {"name": now})
+    if row.invoice.whole and row.invoice.payer_id != row.invoice.bill_to_id:
         notes.append(_("paid by %(payer)s") % {"payer": frozen_name(row.invoice, "payer")})
     return Link(row.recipient, second=" · ".join(notes))
 
 
 def _accounts(row: Row) -> int | None:
-    """Return how many accounts it is for: nothing of what is out of sight."""
-    return row.invoice.section_count if row.invoice.whole else None
+    """Return how many accounts it is for; an extract does not tell."""
+    count: int | None = row.invoice.section_count
+    return count
 
 
 def _status(row: Row) -> Label:
@@ -119,7 +141,7 @@ TABLE: Final[Table[Row]] = Table(
             gettext_lazy("Recipient"),
             Kind.LINK,
             _recipient,
-            sort="bill_to__sort_key",
+            sort="recipient_key",
         ),
         Column(
             "payer",
@@ -141,7 +163,7 @@ TABLE: Final[Table[Row]] = Table(
             gettext_lazy("Period"),
             Kind.PERIOD,
             lambda row: period_text(row.invoice.period_start, row.invoice.period_end),
-            sort="period_start period_end",
+            sort="shown_period_start shown_period_end",
         ),
         Column(
             "issued",
@@ -155,7 +177,7 @@ TABLE: Final[Table[Row]] = Table(
             "po_number",
             gettext_lazy("PO number"),
             Kind.TEXT,
-            lambda row: row.invoice.po_number if row.invoice.whole else None,
+            lambda row: row.invoice.po_number,
             is_default=False,
         ),
         _money("net", gettext_lazy("Net")),
@@ -165,8 +187,8 @@ TABLE: Final[Table[Row]] = Table(
             "due",
             gettext_lazy("Due"),
             Kind.DATE,
-            lambda row: row.invoice.due_date if row.invoice.whole else None,
-            sort="due_date",
+            lambda row: row.invoice.due_date,
+            sort="shown_due_date",
         ),
         Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
     ),

@@ -24,6 +24,7 @@ from dashboard.frame import DASHBOARD, is_staff
 from dashboard.pages.badges import invoice_badge
 from dashboard.pages.customers.words import account_url, kind_name
 from dashboard.pages.doors import signed_in, staff_only
+from dashboard.pages.invoice_table import named_on
 from dashboard.templatetags.figures import date_text, money, quantity
 from invoicing.queries.finding import found_invoices
 
@@ -135,7 +136,7 @@ def _invoices(actor: Actor, text: str) -> Iterator[Hit]:
     found = found_invoices(actor, text, amount_in(text), today=actor.today, limit=_INVOICES)
     for invoice in found:
         parts = [
-            invoice.bill_to.name,
+            named_on(invoice),
             money(invoice.gross_minor, invoice.currency),
             date_text(invoice.issue_date) if invoice.issue_date else "",
             invoice_badge(invoice, actor.today).label,

@@ -75,13 +75,14 @@ def _run_id(actor: Actor, values: Mapping[str, Any]) -> UUID | None:
 
 
 def _shown(invoice: Any, tax: Sequence[InvoiceTax] = ()) -> InvoiceShown:
-    """Return an invoice of the queries without what a partial view leaves out."""
+    """Return an invoice of the queries without what an extract leaves out (R31)."""
     amounts = (invoice.shown_net_minor, invoice.shown_tax_minor, invoice.shown_gross_minor)
     if not invoice.whole:
         return InvoiceShown(invoice, *amounts, partial=True)
     return InvoiceShown(
         invoice,
         *amounts,
+        status=invoice.status,
         payer=invoice.payer,
         paid_minor=invoice.paid_minor,
         open_minor=invoice.open_minor,

@@ -1,6 +1,7 @@
 """How a charge came about, step by step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,34 @@ class Explanation:
     sentence: str
 
 
-def explain(charge: Charge, *, whole: bool) -> Explanation:
-    """Return the explanation of a charge; of a partial view without who pays."""
+def deciders(charge: Charge) -> set[str]:
+    """Return the ids of accounts at which something was set that decided about a charge."""
+    named = (
+        (charge.calculation.get("anchor") or {}).get("decided_by"),
+        *(_decided_by(charge.reason, role) for role in ("bill_to", "payer")),
+    )
+    return {one["id"] for one in named if one}
+
+
+def explain(charge: Charge, *, whole: bool, known: Collection[str]) -> Explanation:
+    """Return the explanation of a charge.
+
+    Args:
+        charge: the charge.
+        whole: whether the reader sees the whole document; of an extract who pays, the terms of
+            the run and what else decided about the document are left out (R31).
+        known: the ids of accounts in the reader's reach; others that decided are not named.
+    """
+    _forget(charge, known)
     return Explanation(tuple(_steps(charge, whole=whole)), why_here(charge, whole=whole))
+
+
+def _forget(charge: Charge, known: Collection[str]) -> None:
+    """Take the names of accounts that are not known out of a charge, which is never saved."""
+    charge.calculation, charge.reason = deepcopy(charge.calculation), deepcopy(charge.reason)
+    for values in (charge.calculation.get("anchor"), *map(charge.reason.get, ("bill_to", "payer"))):
+        if values and (values.get("decided_by") or {}).get("id") not in known:
+            values["decided_by"] = None
 
 
 def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
@@ -46,14 +72,13 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
             {"decided_by": _decided_by(reason, "payer")},
             {"payer": _party(reason, "payer")},
         )
-    yield Step(
-        "invoice_on",
-        {"due_date": reason.get("due_date"), "billing_day": reason.get("billing_day")},
-        {"invoice_on": reason.get("invoice_on"), "run_date": reason.get("run_date")},
-    )
-    # Purchase order and currency of a document are not an extract's to tell (R31).
-    parts = _picked(reason, "apart", "po_number", "currency") if whole else {}
-    yield Step("consolidation", parts, _picked(reason, "code", "problem"))
+        yield Step(
+            "invoice_on",
+            {"due_date": reason.get("due_date"), "billing_day": reason.get("billing_day")},
+            {"invoice_on": reason.get("invoice_on"), "run_date": reason.get("run_date")},
+        )
+        parts = _picked(reason, "apart", "po_number", "currency")
+        yield Step("consolidation", parts, _picked(reason, "code", "problem"))
     if tax := reason.get("tax"):
         yield Step(
             "tax",

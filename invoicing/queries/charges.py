@@ -7,8 +7,9 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
+from accounts.ids import public_id
 from invoicing.models import Charge, Invoice, InvoiceLine
-from invoicing.queries._explaining import Explanation, Step, explain
+from invoicing.queries._explaining import Explanation, Step, deciders, explain
 from invoicing.queries.visibility import visible_to
 
 __all__ = ["Explanation", "Step", "charges", "explanation_of"]
@@ -50,7 +51,9 @@ def charges(
 def explanation_of(actor: Actor, charge: Charge) -> Explanation:
     """Return how a charge came about and, in the reader's language, why it is where it is.
 
-    No statement. Who pays is left to the explanation of a line, where it is known who may see it,
-    unless the actor sees the whole tenant.
+    No statement. Who pays, and what other accounts decided, is left to the explanation of a line,
+    where it is known who may see it, unless the actor sees the whole tenant.
     """
-    return explain(charge, whole=access.allows_everywhere(actor, Action.VIEW_INVOICE))
+    whole = access.allows_everywhere(actor, Action.VIEW_INVOICE)
+    known = deciders(charge) if whole else {public_id("acc", charge.account_id)}
+    return explain(charge, whole=whole, known=known)

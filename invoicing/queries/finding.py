@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.actor import Actor
 from billing_rules.money import CURRENCIES, exponent
 from invoicing.models import Invoice
-from invoicing.queries.invoices import invoices
+from invoicing.queries.invoices import invoices, names
 
 
 def found_invoices(
@@ -26,8 +26,7 @@ def found_invoices(
         today: the tenant's date.
         limit: how many at most.
     """
-    wanted = text.replace("\x00", "")
-    matches = Q(number__icontains=wanted) | Q(bill_to__name__icontains=wanted)
+    matches = names(text)
     if amount is not None:
         matches |= Q(_has_amount(amount), whole=True)
     found = invoices(actor, today=today).filter(matches)

@@ -10,8 +10,9 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
-from invoicing.queries._explaining import Explanation, explain
+from invoicing.queries._explaining import Explanation, deciders, explain
 from invoicing.queries.visibility import (
+    known_references,
     sections_in_reach,
     seen_whole,
     sees_drafts,
@@ -21,19 +22,38 @@ from invoicing.queries.visibility import (
 
 
 def sections_of(actor: Actor, invoice: Invoice) -> list[InvoiceSection]:
-    """Return the sections in tree order with their accounts; of a partial view those in reach.
+    """Return the sections in tree order with their accounts; of an extract those in reach.
 
-    One statement, one more for those who don't see the whole tenant.
+    One statement, two more for those who don't see the whole tenant. A section of an extract
+    names no account above the reach and no purchase order, and counts among its own (R31).
     """
-    return list(
+    found = list(
         _parts(actor, invoice, InvoiceSection.objects.all(), "account")
         .select_related("account")
         .order_by("position", "id")
     )
+    if not sees_whole(actor, invoice):
+        _withhold(actor, found)
+    return found
+
+
+def _withhold(actor: Actor, sections: list[InvoiceSection]) -> None:
+    """Leave out of the sections of an extract what stands above the reach, and orders (R31)."""
+    named = {step["id"] for section in sections for step in section.lineage}
+    known = known_references(actor, named)
+    for place, section in enumerate(sections, start=1):
+        # Older sections know no accounts: of those the last name alone is surely in reach.
+        start = max(0, len(section.path) - 1)
+        for step in reversed(section.lineage[:-1]):
+            if step["id"] not in known:
+                break
+            start -= 1
+        section.path, section.lineage = section.path[start:], section.lineage[start:]
+        section.position, section.po_number = place, ""
 
 
 def lines_of(actor: Actor, invoice: Invoice) -> list[InvoiceLine]:
-    """Return the lines in order; of a partial view those of the sections in reach.
+    """Return the lines in order; of an extract those of the sections in reach.
 
     One statement, one more for those who don't see the whole tenant.
     """
@@ -77,7 +97,7 @@ def lines_of_section(
 
 
 def taxes_of(actor: Actor, invoice: Invoice) -> list[InvoiceTax]:
-    """Return the tax groups; none for a partial view, because tax is the whole document's.
+    """Return the tax groups; none for an extract, because tax is the whole document's.
 
     One statement, one more for those who don't see the whole tenant.
     """
@@ -118,13 +138,15 @@ def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
 def explanation(actor: Actor, line_id: UUID) -> Explanation:
     """Return how a line came about and, in the reader's language, why it stands here.
 
-    One statement, one more for those who don't see the whole tenant.
+    One statement, two more for those who don't see the whole tenant. Of accounts that decided
+    something, those out of reach are not named (R31).
 
     Raises:
         NotFound: the line does not exist, is out of sight or another tenant's.
     """
     line = get_line(actor, line_id)
-    return explain(line.charge, whole=sees_whole(actor, line.invoice))
+    known = known_references(actor, deciders(line.charge))
+    return explain(line.charge, whole=sees_whole(actor, line.invoice), known=known)
 
 
 def _lines_in_sight(actor: Actor, invoice: Any) -> QuerySet[InvoiceLine]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
 
 from accounts.actor import Actor
 from invoicing.models import Invoice
@@ -25,7 +25,8 @@ class StatusSum:
 class InvoiceSum:
     """What the invoices of one status, urgency and currency add up to, in minor units.
 
-    ``urgency`` is ``overdue``, ``due_soon`` or empty. ``whole_count`` leaves out partial views.
+    ``urgency`` is ``overdue``, ``due_soon`` or empty. ``whole_count`` leaves out extracts, whose
+    status is empty.
     """
 
     status: str
@@ -41,11 +42,13 @@ class InvoiceSum:
 def status_sums(actor: Actor, found: QuerySet[Invoice]) -> list[StatusSum]:
     """Return count and sums of invoices that ``invoices`` found, by status and currency.
 
-    One statement. Of partial views gross counts what is shown, and open counts nothing.
+    One statement. Of extracts gross counts what is shown, open counts nothing, and the status is
+    empty.
     """
-    key = ("status", "currency")
+    key = ("shown_status", "currency")
     rows = (
         found.filter(tenant_id=actor.tenant_id)
+        .annotate(shown_status=F("shown_status"))
         .order_by(*key)
         .values(*key)
         .annotate(
@@ -61,23 +64,23 @@ def status_sums(actor: Actor, found: QuerySet[Invoice]) -> list[StatusSum]:
 def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list[InvoiceSum]:
     """Return count and sums of invoices that ``invoices`` found. One statement.
 
-    Of partial views net and gross count what is shown, and open counts nothing: nobody owes
+    Of extracts net and gross count what is shown, and open counts nothing: nobody owes
     anything on a partial statement.
     """
     urgency = Case(
-        When(status__in=Invoice.UNPAID, due_date__lt=today, then=Value("overdue")),
+        When(shown_status__in=Invoice.UNPAID, shown_due_date__lt=today, then=Value("overdue")),
         When(
-            status__in=Invoice.UNPAID,
-            due_date__lte=today + timedelta(days=DUE_SOON_DAYS),
+            shown_status__in=Invoice.UNPAID,
+            shown_due_date__lte=today + timedelta(days=DUE_SOON_DAYS),
             then=Value("due_soon"),
         ),
         default=Value(""),
         output_field=CharField(),
     )
-    key = ("status", "urgency", "currency")
+    key = ("shown_status", "urgency", "currency")
     rows = (
         found.filter(tenant_id=actor.tenant_id)
-        .annotate(urgency=urgency)
+        .annotate(urgency=urgency, shown_status=F("shown_status"))
         .order_by(*key)
         .values(*key)
         .annotate(

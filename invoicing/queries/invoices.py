@@ -40,10 +40,9 @@ def invoices(
 ) -> QuerySet[Invoice]:
     """Return invoices, unissued first, then the latest first. One statement.
 
-    Each carries ``whole`` (whether the actor sees all of it) and ``shown_net_minor``,
-    ``shown_tax_minor`` and ``shown_gross_minor``: the document's totals, or for a partial view the
-    sums of the sections that are shown. ``shown_open_minor`` is what is owed on it, None for a
-    partial view. Nothing else of a partial view's amounts may be shown.
+    Each carries ``whole`` (whether the actor sees all of it) and what may be shown of it, as
+    ``with_shown_amounts`` says. What an extract withholds neither finds it nor orders it (R31):
+    ``status``, ``payer``, ``run`` and the days it is due consider whole documents alone.
 
     Args:
         actor: who asks.
@@ -54,31 +53,50 @@ def invoices(
         status: a stored status, or ``overdue``, or ``due_soon`` (within seven days).
         run: only those of this billing run.
         currency: only those in this currency.
-        text: only those whose number or bill-to's name contains it, in any case.
+        text: only those whose number or recipient's name, as frozen or as it is now, contains it,
+            in any case.
         due_from: only those due on this day or later.
         due_to: only those due on this day or earlier.
         is_unpaid: only issued ones of which something is owed.
         today: the date by which overdue and due soon are told.
     """
-    found = with_shown_amounts(actor, Invoice.objects.filter(visible_to(actor)))
+    found = with_shown_amounts(actor, visible_to(actor))
     if within is not None:
         found = found.filter(_concerns(actor, within, only=only))
-    exact = {"bill_to": bill_to, "payer": payer, "run": run, "currency": currency}
+    exact = {
+        "bill_to": bill_to,
+        "shown_payer_id": payer,
+        "shown_run_id": run,
+        "currency": currency,
+    }
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     if status is not None:
         found = found.filter(_has_status(status, today))
     if due_from is not None:
-        found = found.filter(due_date__gte=due_from)
+        found = found.filter(Q(shown_due_date__gte=due_from))
     if due_to is not None:
-        found = found.filter(due_date__lte=due_to)
+        found = found.filter(Q(shown_due_date__lte=due_to))
     if is_unpaid:
-        found = found.filter(status__in=Invoice.UNPAID)
+        found = found.filter(Q(shown_status__in=Invoice.UNPAID))
     if text:
-        # PostgreSQL has no NUL in text, so nothing can contain one.
-        wanted = text.replace("\x00", "")
-        found = found.filter(Q(number__icontains=wanted) | Q(bill_to__name__icontains=wanted))
+        found = found.filter(names(text))
     # In descending order PostgreSQL puts what has no issue date first.
     return found.order_by("-issue_date", "-id")
+
+
+def names(text: str) -> Q:
+    """Return the condition on invoices whose number or recipient's name contains a text.
+
+    The name is the one on the document; the account's present name finds it as well, but not an
+    extract, which shows it to nobody (R31).
+    """
+    # PostgreSQL has no NUL in text, so nothing can contain one.
+    wanted = text.replace("\x00", "")
+    return (
+        Q(number__icontains=wanted)
+        | Q(recipient_name__icontains=wanted)
+        | Q(whole=True, bill_to__name__icontains=wanted)
+    )
 
 
 def get_invoice(actor: Actor, invoice_id: UUID, *, lock: bool = False) -> Invoice:
@@ -92,7 +110,7 @@ def get_invoice(actor: Actor, invoice_id: UUID, *, lock: bool = False) -> Invoic
     Raises:
         NotFound: it does not exist, is out of sight or another tenant's.
     """
-    found = with_shown_amounts(actor, Invoice.objects.filter(visible_to(actor), pk=invoice_id))
+    found = with_shown_amounts(actor, visible_to(actor) & Q(pk=invoice_id))
     if lock:
         found = found.select_for_update(of=("self",))
     invoice = found.order_by("pk").first()
@@ -118,7 +136,9 @@ def _concerns(actor: Actor, account_id: UUID, *, only: bool) -> Q:
 def _has_status(status: str, today: date) -> Q:
     soon = today + timedelta(days=DUE_SOON_DAYS)
     if status == "overdue":
-        return Q(status__in=Invoice.UNPAID, due_date__lt=today)
+        return Q(shown_status__in=Invoice.UNPAID, shown_due_date__lt=today)
     if status == "due_soon":
-        return Q(status__in=Invoice.UNPAID, due_date__gte=today, due_date__lte=soon)
-    return Q(status=status)
+        return Q(
+            shown_status__in=Invoice.UNPAID, shown_due_date__gte=today, shown_due_date__lte=soon
+        )
+    return Q(shown_status=status)

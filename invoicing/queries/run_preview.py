@@ -13,7 +13,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.models import Account, SettingName
-from accounts.queries.settings import settings_of
+from accounts.queries.effective_settings import settings_of
 from invoicing.models import BillingRun, Charge, InvoiceLine
 from subscriptions.models import Item
 

@@ -39,12 +39,14 @@ class InvoiceParameters(WithinParameters):
     bill_to = serializers.CharField(required=False, max_length=250, help_text="Addressed to it.")
     payer = serializers.CharField(required=False, max_length=250, help_text="Collected from it.")
     status = serializers.ChoiceField(
-        STATUSES, required=False, help_text="`overdue` and `due_soon` are derived."
+        STATUSES,
+        required=False,
+        help_text="`overdue` and `due_soon` are derived. Finds whole documents alone.",
     )
     run = serializers.CharField(required=False, max_length=250, help_text="Made by this run.")
     currency = CurrencyField(required=False)
     q = serializers.CharField(
-        required=False, max_length=200, help_text="Part of the number or of the bill-to's name."
+        required=False, max_length=200, help_text="Part of the number or the recipient's name."
     )
 
 
@@ -111,12 +113,13 @@ class ExpandedSectionOut(InvoiceSectionOut):
 
 @dataclass(frozen=True, slots=True)
 class InvoiceShown:
-    """An invoice as far as it may be shown; None stands for what a partial view leaves out."""
+    """An invoice as far as it may be shown; None stands for what an extract leaves out (R31)."""
 
     invoice: Invoice
     net_minor: int
     tax_minor: int
     gross_minor: int
+    status: str | None = None
     partial: bool = False
     payer: Account | None = None
     paid_minor: int | None = None
@@ -125,28 +128,35 @@ class InvoiceShown:
 
 
 class InvoiceOut(serializers.Serializer[InvoiceShown]):
-    """An invoice. A partial view has the sums of the sections in reach and nothing of the rest."""
+    """An invoice. An extract (`partial`) has the sums of the sections in reach and nothing else."""
 
     id = serializers.CharField(source="invoice.public_id")
     number = serializers.CharField(source="invoice.number", allow_null=True)
-    status = serializers.ChoiceField(Invoice.Status.choices, source="invoice.status")
+    status = serializers.ChoiceField(
+        Invoice.Status.choices, allow_null=True, help_text="Null in an extract."
+    )
     partial = serializers.BooleanField(  # type: ignore[assignment]
         help_text="Only some sections are in the key's reach."
     )
-    bill_to = AccountReferenceOut(source="invoice.bill_to")
-    payer = AccountReferenceOut(allow_null=True, help_text="Null in a partial view.")
+    bill_to = AccountReferenceOut(
+        source="invoice.bill_to", help_text="As it is called now; in an extract as on the document."
+    )
+    recipient_name = serializers.CharField(
+        source="invoice.recipient_name", help_text="The bill-to's name as it is on the document."
+    )
+    payer = AccountReferenceOut(allow_null=True, help_text="Null in an extract.")
     seller = IdField("sel", source="invoice.seller_id")
-    run = IdField("run", source="invoice.run_id", allow_null=True)
+    run = IdField("run", source="invoice.run_id", allow_null=True, help_text="Null in an extract.")
     currency = serializers.CharField(source="invoice.currency")
     issue_date = DayField(source="invoice.issue_date", allow_null=True)
-    due_date = DayField(source="invoice.due_date", allow_null=True)
+    due_date = DayField(source="invoice.due_date", allow_null=True, help_text="Null in an extract.")
     period = PeriodOut(source="invoice")
     net_minor = serializers.IntegerField()
     tax_minor = serializers.IntegerField()
     gross_minor = serializers.IntegerField()
-    paid_minor = serializers.IntegerField(allow_null=True, help_text="Null in a partial view.")
-    open_minor = serializers.IntegerField(allow_null=True, help_text="Null in a partial view.")
-    po_number = serializers.CharField(source="invoice.po_number")
+    paid_minor = serializers.IntegerField(allow_null=True, help_text="Null in an extract.")
+    open_minor = serializers.IntegerField(allow_null=True, help_text="Null in an extract.")
+    po_number = serializers.CharField(source="invoice.po_number", help_text="Empty in an extract.")
     created_at = InstantField(source="invoice.created_at")
     issued_at = InstantField(source="invoice.issued_at", allow_null=True)
 
@@ -154,7 +164,7 @@ class InvoiceOut(serializers.Serializer[InvoiceShown]):
 class InvoiceDetailOut(InvoiceOut):
     """An invoice with its tax groups and, if asked for, its sections and lines."""
 
-    tax = InvoiceTaxOut(many=True, help_text="Empty in a partial view.")
+    tax = InvoiceTaxOut(many=True, help_text="Empty in an extract.")
 
 
 class ExpandedInvoiceOut(InvoiceDetailOut):

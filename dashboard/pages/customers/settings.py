@@ -15,7 +15,7 @@ from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
-from accounts.queries.settings import EffectiveSetting
+from accounts.queries.effective_settings import EffectiveSetting
 from dashboard.pages.customers.words import account_url, steps_to, tabs_of
 from dashboard.pages.doors import staff_only
 

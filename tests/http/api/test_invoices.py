@@ -43,6 +43,7 @@ def test_shows_an_invoice(api, nordlicht, invoice):
         "status": "open",
         "partial": False,
         "bill_to": reference,
+        "recipient_name": "Nordhafen Gruppe",
         "payer": reference,
         "seller": public_id("sel", invoice.seller_id),
         "run": public_id("run", invoice.run_id),
@@ -118,9 +119,13 @@ def test_shows_a_section_alone_to_who_reaches_it_alone(nordlicht, caller, invoic
     for one in (listed[0], body):
         assert one["partial"] is True
         assert (one["payer"], one["paid_minor"], one["open_minor"]) == (None, None, None)
+        assert (one["status"], one["due_date"], one["run"], one["po_number"]) == (None,) * 3 + ("",)
+        assert one["recipient_name"] == "Nordhafen Gruppe"
+        assert one["bill_to"]["external_id"] is None
         assert (one["net_minor"], one["tax_minor"], one["gross_minor"]) == (2700, 513, 3213)
     assert body["tax"] == []
     assert [one["account"]["external_id"] for one in body["sections"]] == ["A1"]
+    assert body["sections"][0]["path"] == ["Niederlassung Kiel"]
     assert [one["net_minor"] for one in body["sections"][0]["lines"]] == [2700]
     assert limited.get(f"{path}/pdf").status_code == 403
 

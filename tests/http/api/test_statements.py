@@ -38,9 +38,9 @@ LIMITED = {
     "/api/v1/accounts/ext:A1": 4,
     "/api/v1/invoices": 1,
     "/api/v1/invoices/{invoice}": 2,
-    "/api/v1/invoices/{invoice}?expand=lines": 6,
+    "/api/v1/invoices/{invoice}?expand=lines": 8,
     "/api/v1/charges": 1,
-    "/api/v1/lines/{line}/explanation": 2,
+    "/api/v1/lines/{line}/explanation": 3,
 }
 
 

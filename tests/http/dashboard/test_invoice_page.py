@@ -139,7 +139,9 @@ def test_shows_a_department_its_own_sections_only(billed, bob, visit, url):
     assert f"€{invoice_of(billed, 'group').gross_minor / 100:,.2f}" not in page
     assert "Download PDF" not in page
     assert client.get(f"/portal{url}pdf").status_code == HTTPStatus.FORBIDDEN
-    assert client.get(f"/portal{url}sections/1/").status_code == HTTPStatus.NOT_FOUND
+    # What is shown counts among its own, so that no place tells of others before it.
+    assert "Zweig Süd" in client.get(f"/portal{url}sections/1/").content.decode()
+    assert client.get(f"/portal{url}sections/2/").status_code == HTTPStatus.NOT_FOUND
     foreign = why_url(billed, "group", "s1", "/portal")
     assert client.get(foreign).status_code == HTTPStatus.NOT_FOUND
     own = why_url(billed, "group", "s2", "/portal")

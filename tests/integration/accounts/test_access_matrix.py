@@ -24,7 +24,8 @@ from accounts.operations.sellers import update_seller
 from accounts.operations.tenants import create_tenant
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
-from accounts.queries.settings import own_values, settings_of
+from accounts.queries.effective_settings import settings_of
+from accounts.queries.settings import own_values
 from accounts.queries.subtrees import subtree
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock

@@ -16,7 +16,7 @@ from accounts.models import (
     Placement,
     SettingInterval,
 )
-from accounts.queries.settings import settings_of
+from accounts.queries.effective_settings import settings_of
 from tests.world import TODAY, account, csv_of
 
 BEGINNING = date(1, 1, 1)

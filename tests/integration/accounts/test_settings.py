@@ -13,7 +13,8 @@ from accounts.ids import uuid7
 from accounts.models import Placement, SettingInterval
 from accounts.models.nodes import BEGINNING
 from accounts.operations.settings import Change, write_changes
-from accounts.queries.settings import setting_history, settings_of
+from accounts.queries.effective_settings import settings_of
+from accounts.queries.settings import setting_history
 from tests.world import TODAY, account, lines_of, price, subscription
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -302,6 +303,7 @@ def test_says_everything_there_is_to_say(family):
         "origin_id": family.id_of("B"),
         "origin_name": "B",
         "target_name": "B",
+        "is_withheld": False,
     }
     assert all(setting.name == name for name, setting in found.items())
     assert len(found) == 14

@@ -14,7 +14,8 @@ from accounts.ids import public_id, uuid7
 from accounts.models import Account, AccountNode, AuditEntry, Event
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
-from accounts.queries.settings import own_values, settings_of
+from accounts.queries.effective_settings import settings_of
+from accounts.queries.settings import own_values
 from accounts.queries.subtrees import subtree
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, LedgerPosting, RunFamily
