@@ -104,7 +104,7 @@ def _apart(reason: Mapping[str, Any]) -> list[str]:
 
 def _what_decided(reason: Mapping[str, Any], *, whole: bool) -> str:
     """Return the sentence about what a charge waits for, or which of several documents it is on."""
-    if problem := reason.get("problem"):
+    if (problem := reason.get("problem")) and whole:
         return _waits_for(str(problem), reason.get("params") or {})
     apart = _apart(reason) if whole else []
     if not apart:

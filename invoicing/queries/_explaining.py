@@ -37,16 +37,18 @@ def deciders(charge: Charge) -> set[str]:
     return {one["id"] for one in named if one}
 
 
-def explain(charge: Charge, *, whole: bool, known: Collection[str]) -> Explanation:
+def explain(charge: Charge, *, whole: bool, known: Collection[str] | None = None) -> Explanation:
     """Return the explanation of a charge.
 
     Args:
         charge: the charge.
         whole: whether the reader sees the whole document; of an extract who pays, the terms of
             the run and what else decided about the document are left out (R31).
-        known: the ids of accounts in the reader's reach; others that decided are not named.
+        known: the ids of accounts in the reader's reach; others that decided are not named. None
+            where all are in reach.
     """
-    _forget(charge, known)
+    if known is not None:
+        _forget(charge, known)
     return Explanation(tuple(_steps(charge, whole=whole)), why_here(charge, whole=whole))
 
 
