@@ -26,7 +26,7 @@ def found_invoices(
         today: the tenant's date.
         limit: how many at most.
     """
-    matches = names(text)
+    matches = names(actor, text)
     if amount is not None:
         matches |= Q(_has_amount(amount), whole=True)
     found = invoices(actor, today=today).filter(matches)

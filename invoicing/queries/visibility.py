@@ -55,7 +55,7 @@ class _ExtractedRows(ModelIterable):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[Invoice]:
         for invoice in super().__iter__():
             if not invoice.whole:
-                withhold(invoice)
+                _withhold(invoice)
             yield invoice
 
 
@@ -178,7 +178,7 @@ def with_shown_amounts(actor: Actor, wanted: Q) -> QuerySet[Invoice]:
     )
 
 
-def withhold(invoice: Any) -> None:
+def _withhold(invoice: Any) -> None:
     """Leave of an invoice what an extract may show: number, day, recipient's name, own part (R31).
 
     What may be kept is named here; every other field is emptied.
