@@ -35,9 +35,13 @@ urlpatterns: list[URLPattern] = [
     path("invoices", invoices.InvoiceList.as_view()),
     path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),
     path("invoices/<str:invoice>/pdf", invoice_files.InvoicePdf.as_view()),
+    path("invoices/<str:invoice>/issuance", invoices.InvoiceIssuance.as_view()),
+    path("invoices/<str:invoice>/withdrawal", invoices.InvoiceWithdrawal.as_view()),
     path("lines/<str:line>/explanation", invoices.LineExplanation.as_view()),
     path("charges", charges.ChargeList.as_view()),
     path("billing-runs", runs.RunList.as_view()),
     path("billing-runs/<str:run>", runs.RunDetail.as_view()),
+    path("billing-runs/<str:run>/approval", runs.RunApproval.as_view()),
+    path("billing-runs/<str:run>/rejection", runs.RunRejection.as_view()),
     re_path("", unknown_address),
 ]

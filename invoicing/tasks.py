@@ -66,7 +66,10 @@ def work_on_waiting_runs() -> None:
 @shared_task
 def work_on_run(*, tenant_id: str, run_id: str) -> None:
     """Work on one run until its queue is empty."""
-    runs.work_on_run(Actor.system(UUID(tenant_id)), UUID(run_id), now=datetime.now(UTC))
+    actor = Actor.system(UUID(tenant_id))
+    with scope(actor.tenant_id):
+        today = today_of(Tenant.objects.get(pk=actor.tenant_id))
+    runs.work_on_run(actor, UUID(run_id), today=today, now=datetime.now(UTC))
 
 
 def work_soon(run: BillingRun) -> None:

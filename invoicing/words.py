@@ -246,6 +246,10 @@ def describe_problem(problem: RunProblem) -> str:
             "No installed font can show these signs of “%(account)s”: %(signs)s. The document would"
             " have boxes in their place; it is not made."
         ),
+        "changed_since_approval": _(
+            "The draft for “%(account)s” has changed since it was approved. It was drafted again"
+            " and waits with the new figures."
+        ),
         "run_date_before_last_issue": _(
             "An invoice with a later date was issued; “%(account)s” is not issued."
         ),

@@ -12,6 +12,7 @@ from accounts.tenancy import TenantForeignKey, TenantModel
 class Tenant(models.Model):
     """A vendor: everything else belongs to exactly one.
 
+    With ``four_eyes``, who asked for a billing run does not issue what it made.
     ``scheduled_until`` is the last day that the scheduler has billed.
     ``test_clock_at`` is set in sandbox tenants alone: their clock stands still until it is moved.
     """
@@ -26,6 +27,7 @@ class Tenant(models.Model):
     is_sandbox = models.BooleanField(default=False)
     test_clock_at = models.DateTimeField(null=True, blank=True)
     approval_required = models.BooleanField(default=True)
+    four_eyes = models.BooleanField(default=False, db_default=False)
     scheduled_until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -88,3 +88,17 @@ class WithinParameters(WithinAsIn, PageParameters):
     within = serializers.CharField(
         required=False, max_length=250, help_text="Only this account and what lies below it."
     )
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """``true`` or ``false`` of JSON and nothing that resembles them: ``"yes"`` is a text."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the value.
+
+        Raises:
+            ValidationError: it is anything but a boolean.
+        """
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data

@@ -34,7 +34,7 @@ from dashboard.pages.timeline import timeline_of
 from invoicing.documents.making import reason_of, rendering_of
 from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.wording import tax_reason
-from invoicing.models import Invoice, InvoiceTax
+from invoicing.models import BillingRun, Invoice, InvoiceTax
 from invoicing.queries import invoice_parts as parts
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import reaches
@@ -65,6 +65,8 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
     )
     lines_by_section = by_section(lines or ())
     taxes = parts.taxes_of(actor, invoice) if invoice.whole else ()
+    # A draft is decided about in its run: one statement more, for drafts alone.
+    run = invoice.run if not invoice.number and is_staff(actor) else None
     context = {
         **head_of(invoice, actor),
         "steps": path_of(request, invoice),
@@ -81,8 +83,10 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "address": invoice_facts.address_of(invoice, get_language() or "en"),
         "timeline": timeline_of(actor, invoice.pk) if invoice.whole else [],
         "time_zone": request.tenant.time_zone,
-        # A draft is decided about in its run: one statement more, for drafts alone.
-        "run": invoice.run if not invoice.number and is_staff(actor) else None,
+        "run": run,
+        "may_approve": run is not None
+        and run.status == BillingRun.Status.TO_APPROVE
+        and access.allows_everywhere(actor, Action.ISSUE_INVOICE),
         "pdf_failure": _pdf_failure(invoice),
         "may_retry": access.allows_everywhere(actor, Action.ISSUE_INVOICE),
         "payer_copy": _payer_copy(invoice, actor),

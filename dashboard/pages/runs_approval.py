@@ -4,7 +4,7 @@ The review is a page; a script shows the same in a dialog.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -13,33 +13,46 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import clock
 from accounts.actor import Actor
-from accounts.errors import Conflict, Invalid
+from accounts.errors import BillingError, Invalid
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
+from accounts.queries.accounts import accounts
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.invoice_selection import picked
 from dashboard.pages.runs_page import sums_key, title_of
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import BillingRun
-from invoicing.operations.runs import approve_drafts, request_run
+from invoicing.operations.runs import DraftsChanged, approve_drafts, approve_run
+from invoicing.operations.runs.approving import DraftChange
 from invoicing.queries import run_figures
-from invoicing.queries.run_figures import RunSum
+from invoicing.queries.run_figures import RunSum, digest_of
 from invoicing.queries.run_preview import next_numbers
-from invoicing.queries.runs import get_run_to_approve, scopes_of
+from invoicing.queries.runs import get_run_to_approve
 from invoicing.tasks import work_soon
 
+AT_ONCE: Final = 50
+"""Up to so many documents are issued while somebody waits, more by workers."""
 TYPED_FROM: Final = 51
 """From so many documents on, their number has to be typed."""
 _SEEN: Final = re.compile(r"([A-Z]{3})(\d{1,9})x(\d{1,18})", re.ASCII)
+
+
+class TooManyAtOnce(Invalid):
+    """A selection is issued while somebody waits for it."""
+
+    code = "too_many_at_once"
+    message = gettext_lazy(
+        "At most %(most)s drafts can be approved by selection. Approve the whole run."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ class Review:
     run: BillingRun
     ids: list[UUID]
     sums: list[RunSum]
+    contents: dict[UUID, str]
 
     @property
     def drafts(self) -> int:
@@ -66,8 +80,8 @@ class Review:
 
     @property
     def seen(self) -> str:
-        """What tells whether two looks saw the same."""
-        return sums_key(self.sums)
+        """What tells whether two looks saw the same: sums, and the digest of every content."""
+        return f"{sums_key(self.sums)}.{digest_of(self.contents)}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,7 +103,9 @@ def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     if review.drafts >= TYPED_FROM and request.POST.get("typed", "").strip() != str(review.drafts):
         error = _("Please type the number %(count)s to confirm.") % {"count": review.drafts}
         return _show(request, review, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _issue_some(request, review) if review.ids else _issue_all(request, review)
+    if review.drafts <= AT_ONCE:
+        return _issue_now(request, review)
+    return _issue_later(request, review)
 
 
 def _review_of(actor: Actor, run: BillingRun, ids: list[UUID]) -> Review:
@@ -97,37 +113,34 @@ def _review_of(actor: Actor, run: BillingRun, ids: list[UUID]) -> Review:
         sums = run_figures.sums_of_drafts(actor, run.pk, ids)
     else:
         sums = run_figures.sums_of(actor, [run.pk]).get(run.pk, [])
-    return Review(run, ids, [one for one in sums if one.drafts])
+    contents = run_figures.drafts_seen(actor, run.pk, ids or None)
+    return Review(run, ids, [one for one in sums if one.drafts], contents)
 
 
-def _issue_all(request: ActorRequest, review: Review) -> HttpResponse:
-    """Ask for the same run again, this time issuing, with the same accounts as before."""
+def _issue_later(request: ActorRequest, review: Review) -> HttpResponse:
+    """Have many drafts issued by workers, exactly as they were seen; the page shows how far."""
     actor, run = request.actor, review.run
     try:
-        for within in scopes_of(actor, run.pk):
-            request_run(
-                actor,
-                run_date=run.date,
-                within=within,
-                issue=True,
-                today=actor.today,
-                now=timezone.now(),
-            )
-    except Invalid as refusal:
-        messages.error(request, refusal.detail)
-        return _show(request, review, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        if review.ids:
+            raise TooManyAtOnce(most=AT_ONCE)
+        seen = digest_of(review.contents)
+        run = approve_run(actor, run.pk, seen, now=clock.now_of(request.tenant))
+    except BillingError as refusal:
+        return _show(request, review, error=refusal.detail, status=HTTPStatus(refusal.status))
     work_soon(run)
     return redirect("runs:page", run.public_id)
 
 
-def _issue_some(request: ActorRequest, review: Review) -> HttpResponse:
+def _issue_now(request: ActorRequest, review: Review) -> HttpResponse:
+    actor, now = request.actor, clock.now_of(request.tenant)
     try:
-        approval = approve_drafts(
-            request.actor, review.run.pk, review.ids, now=clock.now_of(request.tenant)
-        )
-    except Conflict as refusal:
-        messages.error(request, refusal.detail)
-        return _show(request, review, status=HTTPStatus.CONFLICT)
+        approval = approve_drafts(actor, review.run.pk, review.contents, today=actor.today, now=now)
+    except DraftsChanged as refusal:
+        # They were drafted again: what is shown now is what is there now.
+        fresh = _review_of(actor, get_run_to_approve(actor, review.run.pk), review.ids)
+        return _show(request, fresh, changes=refusal.changes, status=HTTPStatus.CONFLICT)
+    except BillingError as refusal:
+        return _show(request, review, error=refusal.detail, status=HTTPStatus(refusal.status))
     count = len(approval.issued)
     done = ngettext("%(count)s invoice issued.", "%(count)s invoices issued.", count)
     sentence = done % {"count": quantity(count)}
@@ -141,10 +154,18 @@ def _issue_some(request: ActorRequest, review: Review) -> HttpResponse:
 
 
 def _show(
-    request: ActorRequest, review: Review, *, error: str = "", status: HTTPStatus = HTTPStatus.OK
+    request: ActorRequest,
+    review: Review,
+    *,
+    error: str = "",
+    changes: Sequence[DraftChange] = (),
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     actor, run = request.actor, review.run
-    is_stale = status == HTTPStatus.CONFLICT and request.POST.get("seen") != review.seen
+    is_stale = status == HTTPStatus.CONFLICT and not error
+    differences = [*_differences(request.POST.get("seen", ""), review)] if is_stale else []
+    if changes:
+        differences = [*_changes(actor, changes)]
     context = {
         "run": run,
         "run_id": run.public_id,
@@ -158,16 +179,46 @@ def _show(
         "drafts": review.drafts,
         "is_partial": bool(review.ids),
         "ids": request.POST.getlist("ids") or request.GET.getlist("ids"),
-        "numbers": next_numbers(actor, run, only=review.ids or None),
+        "numbers": next_numbers(actor, run, today=actor.today, only=review.ids or None),
         "seen": review.seen,
         "is_typed": review.drafts >= TYPED_FROM,
         "error": error,
-        "differences": [*_differences(request.POST.get("seen", ""), review)] if is_stale else [],
+        "typed_error": error if status == HTTPStatus.UNPROCESSABLE_ENTITY else "",
+        "differences": differences,
         "is_stale": is_stale,
     }
     in_dialog = bool(request.headers.get("HX-Request"))
     template = "runs/_approval_dialog.html" if in_dialog else "runs/approve.html"
     return render(request, template, context, status=status)
+
+
+_PARTS: Final[dict[str, Promise]] = {
+    "recipient": gettext_lazy("recipient"),
+    "payer": gettext_lazy("payer"),
+    "seller": gettext_lazy("seller"),
+    "terms": gettext_lazy("terms of payment"),
+    "po_number": gettext_lazy("PO number"),
+    "tax": gettext_lazy("tax"),
+    "lines": gettext_lazy("lines"),
+}
+
+
+def _changes(actor: Actor, changes: Sequence[DraftChange]) -> Iterator[Difference]:
+    """Yield what was seen of each draft and what it says now."""
+    ids = {one.account_id for one in changes}
+    names = dict(accounts(actor).filter(pk__in=ids).values_list("pk", "name"))
+    for one in changes:
+        parts = ", ".join(str(_PARTS[part]) for part in one.what if part in _PARTS)
+        if one.after_minor is None:
+            after = _("no draft any more")
+        elif parts:
+            after = _("%(sum)s – changed: %(parts)s") % {
+                "sum": money(one.after_minor, one.currency),
+                "parts": parts,
+            }
+        else:
+            after = money(one.after_minor, one.currency)
+        yield Difference(names[one.account_id], money(one.before_minor, one.currency), after)
 
 
 def _differences(seen: str, review: Review) -> Iterator[Difference]:

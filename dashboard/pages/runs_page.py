@@ -24,7 +24,7 @@ from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.requests import whole_number
 from dashboard.pages.runs_documents import documents_of
-from dashboard.pages.runs_status import duration_text, run_badge, steps_of
+from dashboard.pages.runs_status import duration_text, joined_by, run_badge, steps_of
 from dashboard.pages.timeline import timeline_of
 from dashboard.templatetags.figures import date_text, quantity
 from invoicing.models import BillingRun, RunProblem
@@ -52,6 +52,7 @@ _TITLES: Final[dict[str, Promise]] = {
     "glyphs_missing": gettext_lazy("Signs that no font can show"),
     "run_date_before_last_issue": gettext_lazy("A later date was issued already"),
     "outside_run": gettext_lazy("Invoiced outside of the run's subtree"),
+    "changed_since_approval": gettext_lazy("Changed since the approval"),
 }
 
 
@@ -165,6 +166,8 @@ def _details(
         "duration": duration_text(run),
         "timeline": timeline_of(actor, run.pk),
         "time_zone": request.tenant.time_zone,
+        "taken_by": run.taken_by,
+        "joined_by": joined_by(run),
     }
 
 

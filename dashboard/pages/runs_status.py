@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.pages.badges import Badge
+from dashboard.templatetags.figures import starter
 from invoicing.models import BillingRun
 
 RUN_STATUSES: Final[dict[str, tuple[Promise, str]]] = {
@@ -79,3 +80,10 @@ def duration_text(run: BillingRun) -> str:
         return _("%(count)s h") % {"count": seconds // 3_600}
     days = seconds // 86_400
     return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
+
+
+def joined_by(run: BillingRun) -> str:
+    """Return who asked for a run beside the one who started it, empty where nobody did."""
+    names = dict.fromkeys(starter(one["label"]) for one in run.requested_by)
+    names.pop(starter(run.started_by), None)
+    return ", ".join(names)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages import runs, runs_approval, runs_list, runs_page
+from dashboard.pages import runs, runs_approval, runs_list, runs_page, runs_taking_back
 
 app_name = "runs"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("new/", runs.new_run, name="new"),
     path("<str:run_id>/", runs_page.run_page, name="page"),
     path("<str:run_id>/approve/", runs_approval.approve, name="approve"),
+    path("<str:run_id>/take-back/", runs_taking_back.take_back, name="take_back"),
 ]

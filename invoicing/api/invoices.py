@@ -13,11 +13,13 @@ from rest_framework.response import Response
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
-from accounts.api.reading import InvalidParameters, referred
+from accounts.api.reading import InvalidParameters, read_body, referred
 from accounts.errors import FieldError
 from accounts.ids import key_of, parse_public_id
 from accounts.serializers.parts import NoParameters
 from invoicing.models import Invoice, InvoiceTax
+from invoicing.operations.runs.approving import issue_invoice
+from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries import invoice_parts, invoices
 from invoicing.queries.runs import has_run
 from invoicing.serializers.charges import ExplanationOut
@@ -30,6 +32,9 @@ from invoicing.serializers.invoices import (
     InvoiceParameters,
     InvoiceSectionOut,
     InvoiceShown,
+    IssuanceIn,
+    WithdrawalIn,
+    WithdrawalOut,
 )
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
@@ -110,6 +115,50 @@ class InvoiceDetail(ActorView):
         if expand:
             body["sections"] = _sections(actor, found, with_lines=expand == "lines")
         return tagged(request, body)
+
+
+class InvoiceIssuance(ActorView):
+    """``POST /api/v1/invoices/{id}/issuance``."""
+
+    scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
+
+    @extend_schema(operation_id="issue_invoice", request=IssuanceIn, responses=InvoiceDetailOut)
+    def post(self, request: ActorApiRequest, invoice: str) -> Response:
+        """Issue a draft exactly as it was shown: it takes its number and is frozen."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        values = read_body(request, IssuanceIn)
+        issued = issue_invoice(
+            actor,
+            key_of("inv", invoice),
+            content_hash=values.get("content_hash"),
+            today=actor.today,
+            now=clock.now_of(request.tenant),
+        )
+        found = invoices.get_invoice(actor, issued.pk)
+        shown = _shown(found, invoice_parts.taxes_of(actor, found))
+        return Response(InvoiceDetailOut(shown).data)
+
+
+class InvoiceWithdrawal(ActorView):
+    """``POST /api/v1/invoices/{id}/withdrawal``."""
+
+    scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
+
+    @extend_schema(operation_id="withdraw_draft", request=WithdrawalIn, responses=WithdrawalOut)
+    def post(self, request: ActorApiRequest, invoice: str) -> Response:
+        """Take a draft back: its charges wait again, or are held until they are released."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        values = read_body(request, WithdrawalIn)
+        count = discard_drafts(
+            actor,
+            [key_of("inv", invoice)],
+            reason=values["reason"],
+            hold=values["hold"],
+            now=clock.now_of(request.tenant),
+        )
+        return Response(WithdrawalOut({"charges": count}).data)
 
 
 def _expansions(text: str) -> str:

@@ -1,5 +1,6 @@
 """``/api/v1/billing-runs``: runs, how far they have come, and starting one."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.http.response import HttpResponseBase
@@ -7,24 +8,31 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from accounts import clock
 from accounts.access import Action
+from accounts.actor import Actor
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
 from accounts.api.reading import InvalidBody, read_body, referred
 from accounts.ids import key_of
 from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
-from invoicing.operations.runs import request_run
+from invoicing.models import BillingRun
+from invoicing.operations.runs import approve_run, request_run
+from invoicing.operations.runs.discarding import reject_run
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.invoices import invoices
+from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.run_problems import problems_of
 from invoicing.queries.runs import get_run, progress_of, runs
 from invoicing.serializers.runs import (
     ProblemShown,
     RunAcceptedOut,
+    RunApprovalIn,
     RunDetailOut,
     RunIn,
     RunOut,
     RunParameters,
+    RunRejectionIn,
     RunShown,
 )
 from invoicing.tasks import work_soon
@@ -89,11 +97,64 @@ class RunDetail(ActorView):
             ProblemShown(problem, describe_problem(problem))
             for problem in problems_of(actor, found.pk)
         ]
-        shown = RunShown(
-            found,
-            progress_of(actor, found.pk),
-            status_sums(actor, invoices(actor, run=found.pk, today=actor.today)),
-            problems,
-            entries_about(actor, [found.pk], limit=ENTRIES_SHOWN),
+        return tagged(request, RunDetailOut(_detail(actor, found, problems)).data)
+
+
+def _detail(
+    actor: Actor, run: BillingRun, problems: Sequence[ProblemShown] | None = None
+) -> RunShown:
+    if problems is None:
+        problems = [
+            ProblemShown(problem, describe_problem(problem))
+            for problem in problems_of(actor, run.pk)
+        ]
+    seen = drafts_seen(actor, run.pk)
+    return RunShown(
+        run,
+        progress_of(actor, run.pk),
+        status_sums(actor, invoices(actor, run=run.pk, today=actor.today)),
+        problems,
+        entries_about(actor, [run.pk], limit=ENTRIES_SHOWN),
+        digest_of(seen) if seen else "",
+    )
+
+
+class RunApproval(ActorView):
+    """``POST /api/v1/billing-runs/{id}/approval``."""
+
+    scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
+
+    @extend_schema(
+        operation_id="approve_billing_run",
+        request=RunApprovalIn,
+        responses={202: RunAcceptedOut},
+    )
+    def post(self, request: ActorApiRequest, run: str) -> Response:
+        """Issue all drafts of a run exactly as they were shown; nothing is rated."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        values = read_body(request, RunApprovalIn)
+        approved = approve_run(
+            actor, key_of("run", run), values["drafts_digest"], now=timezone.now()
         )
-        return tagged(request, RunDetailOut(shown).data)
+        work_soon(approved)
+        shown = RunShown(approved, progress_of(actor, approved.pk))
+        return Response(RunAcceptedOut(shown).data, status=202)
+
+
+class RunRejection(ActorView):
+    """``POST /api/v1/billing-runs/{id}/rejection``."""
+
+    scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
+
+    @extend_schema(
+        operation_id="reject_billing_run", request=RunRejectionIn, responses=RunDetailOut
+    )
+    def post(self, request: ActorApiRequest, run: str) -> Response:
+        """Take back every draft of a run; the charges wait for the next one."""
+        actor = request.actor
+        self.parameters(request, NoParameters)
+        values = read_body(request, RunRejectionIn)
+        now = clock.now_of(request.tenant)
+        rejected = reject_run(actor, key_of("run", run), reason=values["reason"], now=now)
+        return Response(RunDetailOut(_detail(actor, get_run(actor, rejected.pk))).data)

@@ -16,7 +16,8 @@ class Charge(TenantPartModel):
     Unique on (item, kind, period start, revision), so that billing twice is impossible (R13).
     ``invoice_on`` is the first billing day of the bill-to on or after the due date (R5).
     ``calculation`` holds how the amount came about, ``reason`` why it waits or stands where it
-    is: codes and values, put into words in the reader's language.
+    is: codes and values, put into words in the reader's language. A charge that ``is_held`` stands
+    on no document until somebody releases it.
     """
 
     class Kind(models.TextChoices):
@@ -43,6 +44,7 @@ class Charge(TenantPartModel):
     currency = models.CharField(max_length=3)
     net_minor = models.BigIntegerField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
+    is_held = models.BooleanField(default=False, db_default=False)
     calculation = models.JSONField()
     reason = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)

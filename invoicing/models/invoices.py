@@ -37,6 +37,10 @@ class Invoice(TenantModel):
     Until it is issued it is a draft and may be made anew; from then on a trigger refuses every
     change but to what follows from payments. ``snapshot`` holds the names, addresses and bank
     details used. ``paid_minor`` and ``status`` alone change later.
+
+    ``content_hash`` is a digest of everything that issuing freezes, so that what was seen can be
+    told from what is there now. ``approved_hash`` is the content that somebody approved, and
+    ``approved_by`` who.
     """
 
     class Status(models.TextChoices):
@@ -80,6 +84,9 @@ class Invoice(TenantModel):
     section_count = models.PositiveIntegerField()
     line_count = models.PositiveIntegerField()
     snapshot = models.JSONField()
+    content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    approved_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    approved_by = models.JSONField(null=True)
     created_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True)
 

@@ -14,7 +14,8 @@ class BillingRun(TenantModel):
     """Everything that was billed for one date; runs for the same date join into one (R25).
 
     ``requested_by`` names everybody who asked for it, each as a ``Requester`` is stored, with
-    ``at`` and ``issue``.
+    ``at`` and ``issue``; ``taken_by`` is the later run that took up drafts of this one (R27). A
+    rejected run has the reason and who gave it.
     """
 
     class Status(models.TextChoices):
@@ -35,6 +36,9 @@ class BillingRun(TenantModel):
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200)
     requested_by = models.JSONField(default=list, db_default=[])
+    taken_by = TenantForeignKey("invoicing.BillingRun", null=True, db_index=False)
+    rejected_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    rejected_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
@@ -55,7 +59,8 @@ class RunFamily(TenantModel):
     """One tree's place in the queue of a run; workers claim rows with ``SKIP LOCKED``.
 
     ``within`` limits it to the subtree of an account; ``issues`` says whether drafts are issued
-    at once. ``requested_by`` is who asked for this turn, as a ``Requester`` is stored.
+    at once. Where it ``approves``, nothing is rated: the approved drafts are issued as they are.
+    ``requested_by`` is who asked for this turn, as a ``Requester`` is stored.
     """
 
     class Status(models.TextChoices):
@@ -69,6 +74,7 @@ class RunFamily(TenantModel):
     root = TenantForeignKey(Account, db_index=False)
     within = TenantForeignKey(Account, null=True, db_index=False)
     issues = models.BooleanField(default=False)
+    approves = models.BooleanField(default=False, db_default=False)
     requested_by = models.JSONField(default=dict, db_default={})
     position = models.CharField(max_length=400)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)

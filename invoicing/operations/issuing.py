@@ -58,7 +58,12 @@ _FREEZE = """
 
 @operation
 def issue_drafts(
-    actor: Actor, invoices: Sequence[Invoice], *, issue_date: date, now: datetime
+    actor: Actor,
+    invoices: Sequence[Invoice],
+    *,
+    run: BillingRun,
+    issue_date: date,
+    now: datetime,
 ) -> None:
     """Number, date, freeze and book drafts of this tenant, in the order given.
 
@@ -66,16 +71,17 @@ def issue_drafts(
     charges of drafts that were made in this transaction are marked as invoiced already.
 
     Args:
-        actor: who issues.
+        actor: who issues, or on whose behalf it is done.
         invoices: drafts, locked or just made in this transaction.
-        issue_date: the date of the run (R6).
+        run: the run that they are of; it stands in their history.
+        issue_date: the date of the run (R6), or a later one (R28).
         now: the instant.
 
     Raises:
         SellerIncomplete: a live tenant's seller is still a placeholder.
         NumberBeforeLast: the series has gone beyond this date.
 
-    Source: docs/billing-rules.md, R6, R16, R21.
+    Source: docs/billing-rules.md, R6, R16, R21, R28.
     """
     if not invoices:
         return
@@ -103,7 +109,6 @@ def issue_drafts(
                 "due": [invoice.due_date for invoice in invoices],
             },
         )
-    runs = run_references(actor, invoices)
     record_events(
         actor,
         [
@@ -117,7 +122,8 @@ def issue_drafts(
                     "number": invoice.number,
                     "gross_minor": invoice.gross_minor,
                     "currency": invoice.currency,
-                    **runs.get(invoice.run_id, {}),
+                    "run": run.public_id,
+                    "run_date": run.date.isoformat(),
                 },
                 data={"number": invoice.number},
             )
@@ -125,13 +131,6 @@ def issue_drafts(
         ],
         now=now,
     )
-
-
-def run_references(actor: Actor, invoices: Sequence[Invoice]) -> dict[UUID | None, dict[str, str]]:
-    """Return how the audit trail names the runs that documents belong to. One statement."""
-    ids = {invoice.run_id for invoice in invoices if invoice.run_id is not None}
-    found = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
-    return {run.pk: {"run": run.public_id, "run_date": run.date.isoformat()} for run in found}
 
 
 def require_sellers(actor: Actor, seller_ids: Collection[UUID]) -> None:

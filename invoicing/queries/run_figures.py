@@ -1,6 +1,7 @@
 """What the documents of runs add up to."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -53,6 +54,30 @@ def sums_of_drafts(actor: Actor, run_id: UUID, invoice_ids: Iterable[UUID]) -> l
         status__in=Invoice.UNISSUED,
     )
     return [RunSum(*row) for row in _summed(invoices, "currency")]
+
+
+def drafts_seen(
+    actor: Actor, run_id: UUID, invoice_ids: Iterable[UUID] | None = None
+) -> dict[UUID, str]:
+    """Return the drafts of a run, or some of them, each with its content's digest. One statement.
+
+    Raises:
+        Forbidden: the actor may neither issue invoices nor see runs.
+    """
+    if not access.allows_everywhere(actor, Action.ISSUE_INVOICE):
+        access.require_everywhere(actor, Action.VIEW_RUNS)
+    drafts = Invoice.objects.filter(
+        tenant_id=actor.tenant_id, run_id=run_id, status__in=Invoice.UNISSUED
+    )
+    if invoice_ids is not None:
+        drafts = drafts.filter(pk__in=list(invoice_ids))
+    return dict(drafts.order_by("id").values_list("id", "content_hash"))
+
+
+def digest_of(seen: Mapping[UUID, str]) -> str:
+    """Return one short text for drafts and their contents: equal where the same was seen."""
+    text = "\n".join(f"{key}:{seen[key]}" for key in sorted(seen))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _summed(found: QuerySet[Invoice], *key: str) -> QuerySet[Any, Any]:

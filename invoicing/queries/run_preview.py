@@ -20,12 +20,13 @@ from subscriptions.models import Item
 
 @dataclass(frozen=True, slots=True)
 class NextNumbers:
-    """The numbers that the drafts of one seller will get."""
+    """The numbers that the drafts of one seller will get, and with which date."""
 
     seller: str
     count: int
     first: str
     last: str
+    day: date
 
 
 def next_due_date(actor: Actor) -> date | None:
@@ -90,32 +91,50 @@ def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:
 
 
 _NEXT = """
-    SELECT seller.name, seller.number_format, count(*), coalesce(max(series.last_number), 0)
+    SELECT seller.name, seller.number_format, count(*), coalesce(max(series.last_number), 0),
+        day.issue
     FROM invoicing_invoice AS invoice
     JOIN accounts_seller AS seller
         ON seller.tenant_id = invoice.tenant_id AND seller.id = invoice.seller_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN EXISTS (
+            SELECT FROM invoicing_numberseries AS gone_on
+            WHERE gone_on.tenant_id = invoice.tenant_id AND gone_on.seller_id = invoice.seller_id
+            AND gone_on.last_issue_date > %(date)s
+        ) THEN %(today)s ELSE %(date)s END AS issue
+    ) AS day
     LEFT JOIN invoicing_numberseries AS series
         ON series.tenant_id = invoice.tenant_id AND series.seller_id = invoice.seller_id
-        AND series.year = %(year)s
+        AND series.year = extract(year FROM day.issue)
     WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
     AND invoice.status IN ('draft', 'to_approve')
     AND (%(ids)s::uuid[] IS NULL OR invoice.id = ANY (%(ids)s::uuid[]))
-    GROUP BY seller.id, seller.name, seller.number_format ORDER BY seller.name, seller.id
+    GROUP BY seller.id, seller.name, seller.number_format, day.issue
+    ORDER BY seller.name, seller.id
 """
 
 
 def next_numbers(
-    actor: Actor, run: BillingRun, *, only: Collection[UUID] | None = None
+    actor: Actor, run: BillingRun, *, today: date, only: Collection[UUID] | None = None
 ) -> list[NextNumbers]:
     """Return the numbers that issuing a run's drafts, or some of them, would take now.
 
     One statement.
+
+    Args:
+        actor: who asks.
+        run: the run.
+        today: the tenant's date: what comes late is issued with it.
+        only: these drafts; None for all.
+
+    Source: docs/billing-rules.md, R6, R28.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
     values: dict[str, Any] = {
         "tenant": actor.tenant_id,
         "run": run.pk,
-        "year": run.date.year,
+        "date": run.date,
+        "today": today,
         "ids": None if only is None else [str(key) for key in only],
     }
     with connection.cursor() as cursor:
@@ -125,8 +144,9 @@ def next_numbers(
         NextNumbers(
             name,
             count,
-            text.format(year=run.date.year, number=last + 1),
-            text.format(year=run.date.year, number=last + count),
+            text.format(year=day.year, number=last + 1),
+            text.format(year=day.year, number=last + count),
+            day,
         )
-        for name, text, count, last in rows
+        for name, text, count, last, day in rows
     ]

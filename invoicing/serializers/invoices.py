@@ -13,6 +13,7 @@ from accounts.serializers.parts import (
     DecimalTextField,
     IdField,
     InstantField,
+    StrictBooleanField,
     WithinParameters,
 )
 from billing_rules.money import is_currency
@@ -165,6 +166,40 @@ class InvoiceDetailOut(InvoiceOut):
     """An invoice with its tax groups and, if asked for, its sections and lines."""
 
     tax = InvoiceTaxOut(many=True, help_text="Empty in an extract.")
+    content_hash = serializers.SerializerMethodField(
+        help_text="Digest of what the document says, to issue exactly that. Null in an extract."
+    )
+
+    def get_content_hash(self, shown: InvoiceShown) -> str | None:
+        """Return the digest where the whole document is in sight."""
+        return None if shown.partial else shown.invoice.content_hash
+
+
+class IssuanceIn(serializers.Serializer[Any]):
+    """A draft to issue."""
+
+    content_hash = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text="As it was shown; another content is refused with `drafts_changed`.",
+    )
+
+
+class WithdrawalIn(serializers.Serializer[Any]):
+    """A draft to take back."""
+
+    reason = serializers.CharField(max_length=500, help_text="Stays with the charges.")
+    hold = StrictBooleanField(
+        default=False,
+        help_text="Keep the charges off every document until they are released; otherwise the next"
+        " run bills them.",
+    )
+
+
+class WithdrawalOut(serializers.Serializer[Any]):
+    """What went back to the pool."""
+
+    charges = serializers.IntegerField()
 
 
 class ExpandedInvoiceOut(InvoiceDetailOut):

@@ -13,6 +13,7 @@ from accounts.serializers.parts import (
     IdField,
     InstantField,
     PageParameters,
+    StrictBooleanField,
     WithinAsIn,
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
@@ -34,7 +35,7 @@ class RunIn(WithinAsIn):
         max_length=250,
         help_text="Only this account and what lies below it.",
     )
-    issue = serializers.BooleanField(
+    issue = StrictBooleanField(
         default=False, help_text="Issue at once, whatever the tenant says about approval."
     )
 
@@ -99,6 +100,7 @@ class RunShown:
     documents: Sequence[StatusSum] = ()
     problems: Sequence[ProblemShown] = ()
     history: Sequence[AuditEntry] = ()
+    drafts_digest: str = ""
 
 
 class RunOut(serializers.Serializer[RunShown]):
@@ -118,8 +120,38 @@ class RunAcceptedOut(RunOut):
     progress = ProgressOut()
 
 
+class RunApprovalIn(serializers.Serializer[Any]):
+    """The drafts of a run to approve."""
+
+    drafts_digest = serializers.CharField(
+        max_length=64, help_text="As the run showed it; other drafts are refused."
+    )
+
+
+class RunRejectionIn(serializers.Serializer[Any]):
+    """A run to reject."""
+
+    reason = serializers.CharField(max_length=500, help_text="Stays on the run and the charges.")
+
+
 class RunDetailOut(RunAcceptedOut):
     """A billing run, what it made and what it left out."""
+
+    requested_by = serializers.SerializerMethodField(help_text="Everybody who asked for it.")
+    taken_by = IdField(
+        "run",
+        source="run.taken_by_id",
+        allow_null=True,
+        help_text="The later run that took up drafts of this one.",
+    )
+    rejected_reason = serializers.CharField(source="run.rejected_reason")
+    drafts_digest = serializers.CharField(
+        help_text="Names the drafts and what they say, to approve exactly these; empty without."
+    )
+
+    def get_requested_by(self, shown: RunShown) -> list[str]:
+        """Return their names."""
+        return [one["label"] for one in shown.run.requested_by]
 
     documents = RunDocumentsOut(many=True)
     problems = RunProblemOut(many=True)

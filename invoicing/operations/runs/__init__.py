@@ -9,6 +9,7 @@ from invoicing.operations.runs.approving import (
     DraftsChanged,
     RunNotWaiting,
     approve_drafts,
+    approve_run,
 )
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue, RunRefused, request_run
 from invoicing.operations.runs.working import (
@@ -27,6 +28,7 @@ __all__ = [
     "RunRefused",
     "RunReport",
     "approve_drafts",
+    "approve_run",
     "request_run",
     "run_billing",
     "work_on_run",

@@ -1,10 +1,15 @@
-"""Approving some drafts of a run: they are issued, the others wait on."""
+"""Approving drafts: exactly what was seen is issued, nothing is rated, and the rest waits on."""
 
-from collections.abc import Collection
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import cast
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access, tree
@@ -12,18 +17,59 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import Conflict, NotFound
 from accounts.events import Happening, record_event
+from accounts.models import Tenant
 from accounts.tenancy import operation
-from invoicing.models import BillingRun, Invoice
+from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_drafts, mark_invoiced
 from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.drafting import draft_again
+from invoicing.operations.runs.families import load_families
+from invoicing.operations.runs.four_eyes import require_four_eyes
+from invoicing.queries.invoices import get_invoice
+from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.runs import documents_by_path
+from invoicing.queries.series import issue_dates
+
+
+@dataclass(frozen=True, slots=True)
+class DraftChange:
+    """A draft that is not what was seen, in minor units of its currency.
+
+    Attributes:
+        account_id: its recipient.
+        before_minor: the total that was seen.
+        after_minor: the total now, None where the draft is gone.
+        what: which parts differ: ``recipient``, ``payer``, ``seller``, ``terms``, ``po_number``,
+            ``tax``, ``lines`` or ``other``.
+    """
+
+    account_id: UUID
+    currency: str
+    before_minor: int
+    after_minor: int | None
+    what: tuple[str, ...]
 
 
 class DraftsChanged(Conflict):
-    """A draft was made anew or fell away after it was looked at."""
+    """A draft is not what was seen: it says something else now, or is not there any more.
+
+    ``changes`` are known where a draft was drafted again just now.
+    """
+
+    changes: tuple[DraftChange, ...] = ()
 
     code = "drafts_changed"
-    message = _("Some of these drafts are not there any more. Please look at the run once more.")
+    message = _(
+        "Some of these drafts have changed since they were looked at. Nothing was issued. Please"
+        " look at them once more."
+    )
+
+
+class InvoiceNotDraft(Conflict):
+    """It was issued, or taken back, before."""
+
+    code = "invoice_not_draft"
+    message = _("This is no draft any more.")
 
 
 class RunNotWaiting(Conflict):
@@ -35,75 +81,325 @@ class RunNotWaiting(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What came of an approval: the documents issued by it, and how many drafts wait on."""
+    """What came of an approval: the documents issued by it, and how many drafts wait on.
+
+    ``changes`` are drafts that were not what was seen; then nothing is issued.
+    """
 
     run: BillingRun
     issued: tuple[UUID, ...]
     waiting: int
+    changes: tuple[DraftChange, ...] = ()
 
 
-@operation
 def approve_drafts(
-    actor: Actor, run_id: UUID, invoice_ids: Collection[UUID], *, now: datetime
+    actor: Actor, run_id: UUID, seen: Mapping[UUID, str], *, today: date, now: datetime
 ) -> Approval:
-    """Issue these drafts of a run with its date, all or none of them; the others stay drafts.
+    """Issue exactly these drafts of a run as they were seen, all or none of them.
 
     What is issued already stays as it is, so twice is once and two at once do no harm. The run
-    waits on for as long as it has drafts.
+    waits on for as long as it has drafts. Where an address, a setting or the tree has changed
+    since a draft was made, it is drafted again and waits with the new figures to be seen.
 
     Args:
         actor: who approves.
         run_id: the run.
-        invoice_ids: documents of this run.
+        seen: documents of this run, each with the ``content_hash`` that was looked at.
+        today: the tenant's date, on which drafts are issued that can't have the run's any more.
         now: the instant.
 
     Raises:
         Forbidden: the actor may not issue invoices.
+        FourEyes: the actor asked for this run, and the tenant wants somebody else.
         NotFound: there is no such run.
-        DraftsChanged: one of the documents is not in the run (any more).
+        DraftsChanged: one of the documents is not what was seen, or not in the run any more.
         RunNotWaiting: see its text.
         SellerIncomplete, NumberBeforeLast: as ``issue_drafts``.
 
-    Source: docs/billing-rules.md, R6, R8, R25.
+    Source: docs/billing-rules.md, R6, R8, R21, R25, R28.
     """
+    approval = _approve(actor, run_id, seen, today=today, now=now)
+    if approval.changes:
+        # What was drafted again is stored; only now may the call fail.
+        refusal = DraftsChanged()
+        refusal.changes = approval.changes
+        raise refusal
+    return approval
+
+
+def issue_invoice(
+    actor: Actor, invoice_id: UUID, *, content_hash: str | None, today: date, now: datetime
+) -> Invoice:
+    """Issue one draft.
+
+    Args:
+        actor: who issues.
+        invoice_id: the draft.
+        content_hash: what was looked at; None for whatever the draft says now.
+        today: the tenant's date.
+        now: the instant.
+
+    Raises:
+        NotFound: there is no such invoice in sight.
+        InvoiceNotDraft: it was issued before.
+        Forbidden, FourEyes, DraftsChanged, RunNotWaiting: as ``approve_drafts``.
+
+    Source: docs/billing-rules.md, R6, R28.
+    """
+    draft = _draft_to_issue(actor, invoice_id)
+    seen = {draft.id: draft.content_hash if content_hash is None else content_hash}
+    run_id = cast(UUID, draft.run_id)
+    approve_drafts(actor, run_id, seen, today=today, now=now)
+    return draft
+
+
+@operation
+def _draft_to_issue(actor: Actor, invoice_id: UUID) -> Invoice:
+    draft = get_invoice(actor, invoice_id)
     access.require_everywhere(actor, Action.ISSUE_INVOICE)
-    run = _locked_run(actor, run_id)
-    wanted = _locked_documents(actor, run, set(invoice_ids))
+    if draft.status not in Invoice.UNISSUED or draft.run_id is None:
+        raise InvoiceNotDraft
+    return draft
+
+
+@operation
+def _approve(
+    actor: Actor, run_id: UUID, seen: Mapping[UUID, str], *, today: date, now: datetime
+) -> Approval:
+    run = _run_to_approve(actor, run_id)
+    wanted = _locked_documents(actor, run, seen.keys())
     drafts = [invoice for invoice in wanted if invoice.status in Invoice.UNISSUED]
     if drafts and run.status != BillingRun.Status.TO_APPROVE:
         raise RunNotWaiting
-    if drafts:
-        mark_invoiced(actor, [draft.id for draft in drafts])
-        issue_drafts(actor, drafts, issue_date=run.date, now=now)
+    fresh = _drafted_again(actor, run, [draft.id for draft in drafts], now=now)
+    changes = tuple(
+        _change(draft, fresh.get(draft.id))
+        for draft in drafts
+        if draft.id not in fresh or fresh[draft.id].content_hash != seen[draft.id]
+    )
+    if drafts and not changes:
+        _issue(actor, run, [fresh[draft.id] for draft in drafts], today=today, now=now)
     waiting = Invoice.objects.filter(
         tenant_id=actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
     ).count()
-    if drafts:
-        record_event(
-            actor,
-            Happening(
-                "run.drafts_approved", run.id, after={"issued": len(drafts), "waiting": waiting}
-            ),
-            now=now,
-        )
-    if drafts and not waiting:
+    if changes or not drafts:
+        return Approval(run, (), waiting, changes)
+    record_event(
+        actor,
+        Happening("run.drafts_approved", run.id, after={"issued": len(drafts), "waiting": waiting}),
+        now=now,
+    )
+    if not waiting:
         run = close_run(actor, run.id, now=now)
     return Approval(run, tuple(draft.id for draft in drafts), waiting)
 
 
-def _locked_run(actor: Actor, run_id: UUID) -> BillingRun:
+@operation
+def approve_run(actor: Actor, run_id: UUID, seen: str, *, now: datetime) -> BillingRun:
+    """Approve all drafts of a run as they were seen, and queue them to be issued.
+
+    Workers issue them family by family and rate nothing. A draft that turns out to have changed
+    when its turn comes is drafted again and waits to be seen.
+
+    Args:
+        actor: who approves.
+        run_id: the run.
+        seen: the digest of its drafts that was looked at, as ``drafts_seen`` and ``digest_of``.
+        now: the instant.
+
+    Raises:
+        Forbidden, FourEyes, NotFound, RunNotWaiting: as ``approve_drafts``.
+        DraftsChanged: the run has other drafts than those, or with other contents.
+
+    Source: docs/billing-rules.md, R8, R28.
+    """
+    run = _run_to_approve(actor, run_id)
+    if run.status != BillingRun.Status.TO_APPROVE:
+        raise RunNotWaiting
+    drafts = Invoice.objects.filter(
+        tenant_id=actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
+    )
+    # Who drafts anew waits; so what is compared is what is approved.
+    list(drafts.select_for_update().order_by("id").values_list("id", flat=True))
+    found = drafts_seen(actor, run_id)
+    if not found or digest_of(found) != seen:
+        raise DraftsChanged
+    drafts.update(approved_hash=F("content_hash"), approved_by=actor.requester.stored())
+    _queue_families(actor, run)
+    run.status, run.finished_at = BillingRun.Status.ISSUING, None
+    run.save(update_fields=["status", "finished_at"])
+    record_event(actor, Happening("run.approved", run.id, after={"drafts": len(found)}), now=now)
+    return run
+
+
+# The families of the approved drafts, once each. What was left of their turn in the run, they
+# have had: a run that waits for approval has nobody waiting in its queue.
+_QUEUE_APPROVED = """
+    INSERT INTO invoicing_runfamily
+        (id, tenant_id, run_id, root_id, within_id, issues, approves, requested_by, position,
+        status)
+    SELECT gen_random_uuid(), %(tenant)s, %(run)s, root.account_id, NULL, true, true,
+        %(asker)s::jsonb, account.sort_key, 'waiting'
+    FROM (
+        SELECT DISTINCT node.tree_id FROM invoicing_invoice AS invoice
+        JOIN accounts_accountnode AS node
+            ON node.tenant_id = invoice.tenant_id AND node.account_id = invoice.bill_to_id
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
+        AND invoice.status IN ('draft', 'to_approve')
+    ) AS trees
+    JOIN accounts_accountnode AS root
+        ON root.tenant_id = %(tenant)s AND root.tree_id = trees.tree_id AND root.parent_id IS NULL
+    JOIN accounts_account AS account
+        ON account.tenant_id = root.tenant_id AND account.id = root.account_id
+    ORDER BY root.account_id
+    ON CONFLICT (tenant_id, run_id, root_id, within_id)
+    DO UPDATE SET status = 'waiting', issues = true, approves = true,
+        requested_by = EXCLUDED.requested_by
+"""
+
+
+def _queue_families(actor: Actor, run: BillingRun) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE_APPROVED,
+            {
+                "tenant": actor.tenant_id,
+                "run": run.pk,
+                "asker": json.dumps(actor.requester.stored()),
+            },
+        )
+
+
+def issue_approved(
+    actor: Actor, run: BillingRun, claims: Sequence[RunFamily], *, today: date, now: datetime
+) -> list[UUID]:
+    """Issue the approved drafts of some families of a run; for a worker that holds the claims.
+
+    Args:
+        actor: who works on the run, on behalf of who approved.
+        run: the run.
+        claims: rows of its queue, locked, approved by the same.
+        today: the tenant's date.
+        now: the instant.
+
+    Returns:
+        The documents issued. Drafts that have changed since they were approved are drafted again
+        and noted as a warning; they wait to be approved.
+    """
+    roots = [claim.root_id for claim in claims]
+    tree.lock_families(actor.tenant_id, roots)
+    members = {
+        account_id
+        for family in tree.families(actor.tenant_id, roots).values()
+        for account_id, _parent in family
+    }
+    approved = {
+        draft.id: draft.approved_hash
+        for draft in Invoice.objects.filter(
+            tenant_id=actor.tenant_id,
+            run_id=run.id,
+            status__in=Invoice.UNISSUED,
+            bill_to_id__in=members,
+        ).exclude(approved_hash="")
+    }
+    fresh = _drafted_again(actor, run, [*approved], now=now)
+    as_seen = [draft for key, draft in fresh.items() if draft.content_hash == approved.get(key)]
+    _issue(actor, run, as_seen, today=today, now=now)
+    issued = {draft.id for draft in as_seen}
+    _note_changed(actor, run, [draft for key, draft in fresh.items() if key not in issued])
+    return [draft.id for draft in as_seen]
+
+
+def _issue(
+    actor: Actor,
+    run: BillingRun,
+    drafts: Sequence[Invoice],
+    *,
+    today: date,
+    now: datetime,
+) -> None:
+    """Issue drafts with the run's date, or, where a series has gone on, with today's (R28)."""
+    mark_invoiced(actor, [draft.id for draft in drafts])
+    days = issue_dates(actor, run.date, {draft.seller_id for draft in drafts}, today=today)
+    by_day: dict[date, list[Invoice]] = defaultdict(list)
+    for draft in drafts:
+        by_day[days[draft.seller_id]].append(draft)
+    for day in sorted(by_day):
+        issue_drafts(actor, by_day[day], run=run, issue_date=day, now=now)
+
+
+def _drafted_again(
+    actor: Actor, run: BillingRun, ids: Collection[UUID], *, now: datetime
+) -> dict[UUID, Invoice]:
+    """Return what became of drafts by what holds now, in document order."""
+    if not ids:
+        return {}
+    bill_tos = Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
+    roots = tree.families(actor.tenant_id, {*bill_tos.values_list("bill_to_id", flat=True)})
+    families = load_families(actor, roots, None)
+    drafts = draft_again(families, run, ids, now=now)
+    return {invoice.id: invoice for invoice in drafts.invoices}
+
+
+def _parts(draft: Invoice) -> dict[str, object]:
+    return {
+        "recipient": (draft.bill_to_id, draft.snapshot["bill_to"]),
+        "payer": draft.payer_id,
+        "seller": draft.snapshot["seller"],
+        "terms": (draft.payment_terms_days, draft.collection),
+        "po_number": draft.po_number,
+        "tax": (draft.regime, draft.tax_minor),
+        "lines": (draft.net_minor, draft.line_count, draft.section_count),
+    }
+
+
+def _change(before: Invoice, after: Invoice | None) -> DraftChange:
+    """Say in which parts a draft differs from what was seen."""
+    what: list[str] = []
+    if after is not None:
+        old, new = _parts(before), _parts(after)
+        what = [name for name in old if old[name] != new[name]] or ["other"]
+    return DraftChange(
+        before.bill_to_id,
+        before.currency,
+        before.gross_minor,
+        None if after is None else after.gross_minor,
+        tuple(what),
+    )
+
+
+def _note_changed(actor: Actor, run: BillingRun, drafts: Sequence[Invoice]) -> None:
+    """Say on the run which drafts were approved and have changed all the same."""
+    roots = tree.families(actor.tenant_id, {draft.bill_to_id for draft in drafts})
+    root_of = {key: root for root, family in roots.items() for key, _parent in family}
+    RunProblem.objects.bulk_create(
+        RunProblem(
+            tenant_id=actor.tenant_id,
+            run_id=run.id,
+            severity=RunProblem.Severity.WARNING,
+            code="changed_since_approval",
+            family_id=root_of[draft.bill_to_id],
+            account_id=draft.bill_to_id,
+        )
+        for draft in drafts
+    )
+
+
+def _run_to_approve(actor: Actor, run_id: UUID) -> BillingRun:
     """Return the run; who approves a part of it at the same time waits here.
 
     Not locked so that it could be deleted: workers that add documents to it need not wait.
     """
+    access.require_everywhere(actor, Action.ISSUE_INVOICE)
     runs = BillingRun.objects.select_for_update(no_key=True)
     run = runs.filter(tenant_id=actor.tenant_id, pk=run_id).first()
     if run is None:
         raise NotFound
+    require_four_eyes(actor, Tenant.objects.get(pk=actor.tenant_id), run.requested_by)
     return run
 
 
-def _locked_documents(actor: Actor, run: BillingRun, ids: set[UUID]) -> list[Invoice]:
+def _locked_documents(actor: Actor, run: BillingRun, ids: Collection[UUID]) -> list[Invoice]:
     """Return documents in the order of their recipients' paths, under the locks of their trees.
 
     A worker that drafts a tree anew holds its lock, so a draft found under it is the latest.
@@ -111,6 +407,6 @@ def _locked_documents(actor: Actor, run: BillingRun, ids: set[UUID]) -> list[Inv
     found = Invoice.objects.filter(tenant_id=actor.tenant_id, run_id=run.id, pk__in=ids)
     tree.lock_families(actor.tenant_id, {*found.values_list("bill_to_id", flat=True)})
     locked = found.select_for_update().order_by("id").in_bulk()
-    if locked.keys() != ids:
+    if locked.keys() != set(ids):
         raise DraftsChanged
     return [locked[one.id] for one in documents_by_path(actor, ids)]

@@ -1,7 +1,7 @@
 """Billing some families all the way, in the transaction in which they were claimed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,11 +9,19 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.tenancy import operation
-from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.operations.issuing import issue_drafts, mark_invoiced
+from invoicing.models import BillingRun, RunFamily, RunProblem
+from invoicing.operations.issuing import issue_drafts
 from invoicing.operations.runs.drafting import draft_documents
 from invoicing.operations.runs.families import Families, Problem, load_families
 from invoicing.operations.runs.rating import rate_due_items
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What came of some families: documents made or issued, and whose drafts were taken up."""
+
+    invoice_ids: list[UUID]
+    taken_from: set[UUID]
 
 
 def bill_families(
@@ -23,7 +31,7 @@ def bill_families(
     within: UUID | None,
     issues: bool,
     now: datetime,
-) -> list[UUID]:
+) -> Billed:
     """Take the families of some claims all the way: rate, place, draft and, if wanted, issue.
 
     What was noted about them before makes room for what holds now.
@@ -31,50 +39,27 @@ def bill_families(
     Args:
         actor: who runs it.
         run: the run; its date is the latest day taken.
-        claims: rows of the queue, locked, that ask for the same.
+        claims: rows of the queue, locked, that ask for the same on behalf of the same.
         within: only accounts of this subtree; None for all.
         issues: whether drafts are issued at once.
         now: the instant.
 
     Returns:
-        The ids of the documents made or issued.
+        The documents made or issued, and the runs that drafts were taken from.
     """
     families = load_families(actor, [claim.root_id for claim in claims], within)
     rated = rate_due_items(families, run_date=run.date, now=now)
     drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
-    touched = list(drafts.invoices)
+    touched = drafts.made
     if issues:
-        earlier = _earlier_drafts(families, run, {invoice.id for invoice in touched})
-        mark_invoiced(actor, [invoice.id for invoice in earlier])
-        issuable = [*drafts.issuable(families), *earlier]
-        issue_drafts(actor, issuable, issue_date=run.date, now=now)
-        families.problems += [
-            Problem("seller_incomplete", invoice.bill_to_id)
-            for invoice in touched
-            if not families.can_issue(invoice.seller_id)
-        ]
-        touched += earlier
+        touched = drafts.issuable(families)
+        issue_drafts(actor, touched, run=run, issue_date=run.date, now=now)
+        waiting = [one for one in drafts.invoices if not families.can_issue(one.seller_id)]
+        families.problems += [Problem("seller_incomplete", one.bill_to_id) for one in waiting]
+        issued = {one.id for one in touched}
+        touched = [one for one in drafts.invoices if one.id in issued or one.id not in drafts.kept]
     _store_problems(actor, run, claims, families)
-    return [invoice.id for invoice in touched]
-
-
-def _earlier_drafts(families: Families, run: BillingRun, made: set[UUID]) -> list[Invoice]:
-    """Return the drafts that an earlier call of the same run left, in document order."""
-    drafts = [
-        draft
-        for draft in Invoice.objects.select_for_update()
-        .filter(
-            tenant_id=families.actor.tenant_id,
-            run_id=run.id,
-            status__in=Invoice.UNISSUED,
-            bill_to_id__in=families.in_scope,
-        )
-        .order_by("id")
-        if draft.id not in made and families.can_issue(draft.seller_id)
-    ]
-    return sorted(
-        drafts, key=lambda draft: (families.position[draft.bill_to_id], draft.currency, draft.id)
-    )
+    return Billed([invoice.id for invoice in touched], drafts.taken_from)
 
 
 def _store_problems(

@@ -21,19 +21,45 @@ from invoicing.models import (
     InvoiceTax,
 )
 from invoicing.operations.runs.families import Families
+from invoicing.operations.runs.hashing import content_hash
 from invoicing.operations.runs.placing import Document
 from invoicing.operations.runs.rows import ChargeRow, LineRow
 
 
 @dataclass(slots=True)
 class Drafts:
-    """The rows of new drafts, and the charges that stand on them."""
+    """Drafts in document order, the rows of those to be stored, and the charges of all.
+
+    ``kept`` are drafts of before that say the same as one that was just composed: they stay.
+    ``taken_from`` are the earlier runs whose drafts were taken up.
+    """
 
     invoices: list[Invoice] = field(default_factory=list)
     sections: list[InvoiceSection] = field(default_factory=list)
     lines: list[LineRow] = field(default_factory=list)
     taxes: list[InvoiceTax] = field(default_factory=list)
     charges: dict[UUID, list[ChargeRow]] = field(default_factory=dict)
+    kept: dict[UUID, Invoice] = field(default_factory=dict)
+    taken_from: set[UUID] = field(default_factory=set)
+
+    @property
+    def made(self) -> list[Invoice]:
+        """The drafts that are new or say something else than before."""
+        return [invoice for invoice in self.invoices if invoice.id not in self.kept]
+
+    def add(self, other: "Drafts") -> None:
+        """Take over what was composed."""
+        self.invoices += other.invoices
+        self.sections += other.sections
+        self.lines += other.lines
+        self.taxes += other.taxes
+        self.charges |= other.charges
+
+    def keep(self, earlier: Invoice, charges: list[ChargeRow]) -> None:
+        """Let a draft of before stand for what was composed."""
+        self.invoices.append(earlier)
+        self.kept[earlier.id] = earlier
+        self.charges[earlier.id] = charges
 
     def issuable(self, families: Families) -> list[Invoice]:
         """Return the drafts whose seller may issue."""
@@ -54,8 +80,13 @@ class Composer:
         document: Document,
         numbers: DocumentDraft,
         now: datetime,
+        invoice_id: UUID,
     ) -> None:
-        """Take the document's charges, and the numbers that the rules computed from them."""
+        """Take the document's charges, and the numbers that the rules computed from them.
+
+        ``invoice_id`` is that of the draft which it replaces, or a new one.
+        """
+        self._invoice_id = invoice_id
         self._families = families
         self._document = document
         self._numbers = numbers
@@ -63,8 +94,16 @@ class Composer:
         self._placed = {placed.charge.id: placed for placed in document.placed}
         self._invoice = self._make_invoice(run, now)
 
-    def write(self, drafts: Drafts) -> None:
-        """Add the rows to ``drafts``."""
+    def compose(self) -> Drafts:
+        """Return the rows of this one document, its content's digest included."""
+        drafts = Drafts()
+        self._write(drafts)
+        self._invoice.content_hash = content_hash(
+            self._invoice, drafts.sections, drafts.lines, drafts.taxes
+        )
+        return drafts
+
+    def _write(self, drafts: Drafts) -> None:
         drafts.invoices.append(self._invoice)
         drafts.charges[self._invoice.id] = [placed.charge for placed in self._document.placed]
         line_number = 0
@@ -92,7 +131,7 @@ class Composer:
         split = bool(settings.value(bill_to_id, SettingName.SPLIT_BY_PO))
         own_po = settings.value(bill_to_id, SettingName.PO_NUMBER)
         return Invoice(
-            id=uuid7(),
+            id=self._invoice_id,
             tenant_id=run.tenant_id,
             run_id=run.id,
             seller_id=key.seller,

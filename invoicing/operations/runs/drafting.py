@@ -1,7 +1,7 @@
 """Drafting: from placed charges to stored drafts with sections, lines and tax."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.db import connection
 
 from accounts.actor import Actor
 from accounts.events import Happening, record_events
+from accounts.ids import uuid7
 from accounts.tenancy.inserting import insert_rows
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
@@ -38,11 +39,15 @@ MAX_GROSS_MINOR = 10**15
 
 
 def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
-    """Return the pending charges of earlier days that stand on no document. Two statements."""
+    """Return the pending charges of earlier days that stand on no document. Two statements.
+
+    Those that are held back wait for somebody to release them.
+    """
     waiting = Charge.objects.filter(
         tenant_id=families.actor.tenant_id,
         account_id__in=families.in_scope,
         status=Charge.Status.PENDING,
+        is_held=False,
         invoice_on__lte=run_date,
     ).extra(  # constant text; the ORM has no reverse name for the line
         where=[
@@ -62,7 +67,11 @@ def draft_documents(
     is_issuing: bool,
     now: datetime,
 ) -> Drafts:
-    """Draft what is due, taking up drafts of the same run and key, and store all of it.
+    """Draft what is due, together with what waits on drafts, and store all of it.
+
+    Every unissued draft of this run and of earlier ones is taken up: its charges are placed again
+    by what holds now. A draft that comes out as it was stays as it is; one that says something
+    else is replaced under the same id.
 
     Args:
         families: the families of this batch.
@@ -73,17 +82,10 @@ def draft_documents(
         now: when the drafts were made.
 
     Returns:
-        The new drafts; those that they replace are gone.
+        All drafts of the families in this run, those that were kept included.
 
-    Source: docs/billing-rules.md, R2, R12, R15, R16, R21.
+    Source: docs/billing-rules.md, R2, R12, R15, R16, R21, R27.
     """
-    actor = families.actor
-    overtaken = _overtaken(families, run)
-    waiting = [
-        *waiting_charges(families, run_date=run.date),
-        *_charges_of(actor, [draft.id for draft in overtaken]),
-    ]
-    due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     for charge in new:
         if charge.invoice_on > run.date:
             charge.reason = {
@@ -91,34 +93,100 @@ def draft_documents(
                 "due_date": charge.due_date.isoformat(),
                 "invoice_on": charge.invoice_on.isoformat(),
             }
+    return _draft(
+        families,
+        run,
+        earlier=_unissued(families, run),
+        waiting=waiting_charges(families, run_date=run.date),
+        new=new,
+        is_issuing=is_issuing,
+        now=now,
+        numbered_on=run.date,
+    )
+
+
+def draft_again(
+    families: Families, run: BillingRun, only: Collection[UUID], *, now: datetime
+) -> Drafts:
+    """Draft anew what stands on some drafts of a run, and nothing else: nothing new is rated.
+
+    Args:
+        families: the families of their recipients, locked.
+        run: their run.
+        only: the drafts; those that are not drafts of this run any more are passed over.
+        now: when they were made.
+
+    Returns:
+        What became of them, in document order: kept, replaced under their id, or new ones. Drafts
+        of the run that would share a document with them now are among them.
+
+    Source: docs/billing-rules.md, R21, R28.
+    """
+    own = Invoice.objects.select_for_update().filter(
+        tenant_id=families.actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
+    )
+    earlier = list(own.filter(pk__in=only).order_by("id"))
+    documents = place_charges(
+        families, _charges_of(families.actor, [one.id for one in earlier]), run_date=run.date
+    )
+    wanted = {_facts(document.key) for document in documents}
+    beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
+    for draft in beside.exclude(pk__in=[one.id for one in earlier]).order_by("id"):
+        if _facts_of(draft) in wanted:
+            earlier.append(draft)
+    families.problems = []
+    return _draft(
+        families,
+        run,
+        earlier=earlier,
+        waiting=(),
+        new=(),
+        is_issuing=False,
+        now=now,
+        numbered_on=None,
+    )
+
+
+def _draft(
+    families: Families,
+    run: BillingRun,
+    *,
+    earlier: Sequence[Invoice],
+    waiting: Iterable[ChargeRow],
+    new: Sequence[ChargeRow],
+    is_issuing: bool,
+    now: datetime,
+    numbered_on: date | None,
+) -> Drafts:
+    actor = families.actor
+    waiting = [*waiting, *_charges_of(actor, [draft.id for draft in earlier])]
+    due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     documents = place_charges(families, due, run_date=run.date)
-    replaced = _taken_up(families, run, documents) if documents else {}
-    if replaced:
-        extra = _charges_of(actor, replaced)
-        documents = place_charges(families, [*due, *extra], run_date=run.date)
-        waiting = [*waiting, *extra]
-    drafts = _draft_all(families, run, documents, now)
-    _delete_drafts(actor, [*replaced, *(draft.id for draft in overtaken)])
+    drafts = _compose_all(families, run, documents, earlier, numbered_on, now)
+    _let_go(actor, run, earlier, drafts, now)
     if is_issuing:
         for charge in drafts.issuable_charges(families):
             charge.status = Charge.Status.INVOICED.value
-    insert_rows(new, into=Charge, tenant_id=actor.tenant_id, created_at=now)
+    insert_rows(new, into=Charge, tenant_id=actor.tenant_id, created_at=now, is_held=False)
     _store_placement(actor, waiting)
-    insert_rows(drafts.invoices)
+    insert_rows(drafts.made)
     insert_rows(drafts.sections)
     insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
     insert_rows(drafts.taxes)
     if not is_issuing:
-        _record_drafted(actor, run, drafts, now)
+        _record_drafted(actor, run, drafts, {draft.id for draft in earlier}, now)
     return drafts
 
 
-def _record_drafted(actor: Actor, run: BillingRun, drafts: Drafts, now: datetime) -> None:
+def _record_drafted(
+    actor: Actor, run: BillingRun, drafts: Drafts, known: Collection[UUID], now: datetime
+) -> None:
     """Write down whose run made drafts; of documents issued at once, issuing says it."""
     of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
     happenings = [
         Happening("invoice.drafted", draft.id, draft.bill_to_id, after=of_run, tells=False)
-        for draft in drafts.invoices
+        for draft in drafts.made
+        if draft.id not in known
     ]
     record_events(actor, happenings, now=now)
 
@@ -142,57 +210,40 @@ def _store_placement(actor: Actor, charges: Sequence[ChargeRow]) -> None:
             cursor.execute(_PLACEMENT, [*columns, actor.tenant_id])
 
 
-def _taken_up(
-    families: Families, run: BillingRun, documents: Sequence[Document]
-) -> dict[UUID, Invoice]:
-    """Return the drafts of this run whose key a new document has."""
-    drafts = Invoice.objects.select_for_update().filter(
-        tenant_id=families.actor.tenant_id,
-        run_id=run.id,
-        status__in=Invoice.UNISSUED,
-        # A document that lies outside the run's subtree is not made, so its draft stays.
-        bill_to_id__in={document.bill_to_id for document in documents} & families.in_scope,
-    )
-    wanted = {_facts(document.key) for document in documents}
-    return {
-        draft.id: draft
-        for draft in drafts
-        if (
-            draft.seller_id,
-            draft.bill_to_id,
-            draft.payer_id,
-            draft.currency,
-            draft.payment_terms_days,
-            draft.collection,
-            draft.service_owner_id,
-            (draft.po_number or None) if draft.splits_by_po else None,
-        )
-        in wanted
-    }
+def _unissued(families: Families, run: BillingRun) -> list[Invoice]:
+    """Return the drafts that a run takes up: its own, and those of earlier runs (R27).
 
-
-def _overtaken(families: Families, run: BillingRun) -> list[Invoice]:
-    """Return drafts of earlier runs that can't be issued any more: their series went on.
-
-    What stands on them is due, so it goes on a document of this run (R4, R6).
+    A draft whose seller can't number it for this date any more stays where it is: it can still
+    be approved with a later one (R28).
     """
     drafts = (
         Invoice.objects.select_for_update(of=("self",))
         .filter(
             tenant_id=families.actor.tenant_id,
             status__in=Invoice.UNISSUED,
+            # A document that lies outside the run's subtree is not made, so its draft stays.
             bill_to_id__in=families.in_scope,
             run__tenant_id=families.actor.tenant_id,
-            run__date__lt=run.date,
+            run__date__lte=run.date,
         )
-        .select_related("run")
-        .order_by("id")
+        # What a document is made from again keeps the id of the latest draft.
+        .order_by("-run__date", "id")
     )
-    return [
-        draft
-        for draft in drafts
-        if draft.run is not None and not families.can_number(draft.seller_id, draft.run.date)
-    ]
+    return [draft for draft in drafts if families.can_number(draft.seller_id, run.date)]
+
+
+def _facts_of(draft: Invoice) -> tuple[Any, ...]:
+    """Return what of a draft's consolidation key is stored with it."""
+    return (
+        draft.seller_id,
+        draft.bill_to_id,
+        draft.payer_id,
+        draft.currency,
+        draft.payment_terms_days,
+        draft.collection,
+        draft.service_owner_id,
+        (draft.po_number or None) if draft.splits_by_po else None,
+    )
 
 
 def _facts(key: ConsolidationKey) -> tuple[Any, ...]:
@@ -214,7 +265,7 @@ def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
     return charge_rows(actor, charges)
 
 
-def _delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:
+def delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:
     """Take drafts away, parts first; the database refuses it for issued ones."""
     if invoice_ids:
         for model in (InvoiceLine, InvoiceSection, InvoiceTax):
@@ -223,17 +274,85 @@ def _delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:
         Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=invoice_ids).delete()
 
 
-def _draft_all(
-    families: Families, run: BillingRun, documents: Sequence[Document], now: datetime
+def _let_go(
+    actor: Actor, run: BillingRun, earlier: Sequence[Invoice], drafts: Drafts, now: datetime
+) -> None:
+    """Take away the drafts that others replace; those that stay belong to this run now."""
+    drafts.taken_from = {draft.run_id for draft in earlier if draft.run_id} - {run.id}
+    moved = [draft.id for draft in drafts.kept.values() if draft.run_id != run.id]
+    if moved:
+        Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=moved).update(run_id=run.id)
+    gone = [draft for draft in earlier if draft.id not in drafts.kept]
+    delete_drafts(actor, [draft.id for draft in gone])
+    made = {invoice.id: invoice for invoice in drafts.made}
+    record_events(actor, [_replaced(draft, made.get(draft.id), run) for draft in gone], now=now)
+
+
+def _replaced(draft: Invoice, by: Invoice | None, run: BillingRun) -> Happening:
+    after = {"run_date": run.date.isoformat()}
+    return Happening(
+        "invoice.redrafted",
+        draft.id,
+        draft.bill_to_id,
+        before={"gross_minor": draft.gross_minor, "currency": draft.currency},
+        after=after if by is None else {**after, "gross_minor": by.gross_minor},
+    )
+
+
+def _compose_all(
+    families: Families,
+    run: BillingRun,
+    documents: Sequence[Document],
+    earlier: Sequence[Invoice],
+    numbered_on: date | None,
+    now: datetime,
 ) -> Drafts:
+    """Compose every document; one that an earlier draft becomes keeps that draft's id."""
+    found = list(numbered(families, documents, run_date=numbered_on))
+    before = _matched([document.key for document, _numbers in found], earlier)
     drafts = Drafts()
-    for document, numbers in numbered(families, documents, run_date=run.date):
-        Composer(families, run, document, numbers, now).write(drafts)
+    for document, numbers in found:
+        draft = before.get(document.key)
+        invoice_id = draft.id if draft else uuid7()
+        composed = Composer(families, run, document, numbers, now, invoice_id).compose()
+        (invoice,) = composed.invoices
+        if draft and draft.content_hash == invoice.content_hash:
+            drafts.keep(draft, composed.charges[invoice.id])
+        else:
+            drafts.add(composed)
     return drafts
 
 
+def _matched(
+    keys: Sequence[ConsolidationKey], earlier: Sequence[Invoice]
+) -> dict[ConsolidationKey, Invoice]:
+    """Return which draft of before each document continues: that of its key, else one like it.
+
+    Terms or payer may have changed since: then it is the same document to whoever looks at it.
+    """
+    left, matched = list(earlier), {}
+    for facts_of, facts in ((_facts_of, _facts), (_likeness_of, _likeness)):
+        by_facts: dict[tuple[Any, ...], list[Invoice]] = {}
+        for draft in left:
+            by_facts.setdefault(facts_of(draft), []).append(draft)
+        for key in keys:
+            if key not in matched and by_facts.get(facts(key)):
+                matched[key] = by_facts[facts(key)].pop(0)
+        taken = {draft.id for draft in matched.values()}
+        left = [draft for draft in left if draft.id not in taken]
+    return matched
+
+
+def _likeness(key: ConsolidationKey) -> tuple[Any, ...]:
+    return (key.bill_to, key.currency, key.service_owner)
+
+
+def _likeness_of(draft: Invoice) -> tuple[Any, ...]:
+    return (draft.bill_to_id, draft.currency, draft.service_owner_id)
+
+
 def numbered(
-    families: Families, documents: Sequence[Document], *, run_date: date
+    families: Families, documents: Sequence[Document], *, run_date: date | None
 ) -> Iterator[tuple[Document, DocumentDraft]]:
     """Yield the documents that can be made, with their numbers; the others stay pending. Pure."""
     for document in hold_back(families, documents, run_date=run_date):

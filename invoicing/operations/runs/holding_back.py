@@ -13,13 +13,14 @@ MOST_SIGNS = 20
 
 
 def hold_back(
-    families: Families, documents: Sequence[Document], *, run_date: date
+    families: Families, documents: Sequence[Document], *, run_date: date | None
 ) -> list[Document]:
     """Return the documents that can be made; the charges of the others stay pending.
 
     Held back is what lies outside the run's subtree, what has no complete recipient (R2), what its
     seller can't number any more (R6), and what no font can show. All but the first are noted as
-    problems.
+    problems. Without a date nobody asks about numbers: what is approved late gets a later date
+    (R28).
     """
     lacking, signs = _unaddressable(families, documents), Signs(families)
     possible = []
@@ -31,7 +32,7 @@ def hold_back(
             _warn_outside(families, document)
         elif document.bill_to_id in lacking:
             reason, params = "bill_to_incomplete", {"missing": lacking[document.bill_to_id]}
-        elif not families.can_number(document.key.seller, run_date):
+        elif run_date and not families.can_number(document.key.seller, run_date):
             reason = "run_date_before_last_issue"
             families.problems.append(Problem(reason, document.bill_to_id))
         elif missing := signs.lacking(document):

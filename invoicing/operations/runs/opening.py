@@ -19,6 +19,8 @@ from accounts.models import Seller, Tenant
 from accounts.queries.accounts import get_account
 from accounts.tenancy import operation
 from invoicing.models import BillingRun, NumberSeries
+from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.four_eyes import require_four_eyes
 
 
 class RunRefused(Invalid):
@@ -48,8 +50,10 @@ class RunDateBeforeLastIssue(RunRefused):
     message = _("An invoice was issued on %(last)s already; a run cannot be for %(date)s.")
 
 
-# A family has a place in the queue when something of it falls due, waits, or is a draft to issue,
-# or when a draft of an earlier run came too late: its series has gone on without it.
+# A family has a place in the queue when something of it falls due, waits, or stands on a draft of
+# this run; and when a run that issues finds drafts of an earlier one. Then all its drafts up to the
+# run's date are placed again by what holds now (R21, R27). A run that only drafts leaves a family
+# alone for which it has nothing new: else every night would move what somebody is looking at.
 # Whoever joins a run takes nothing back: what waits to be issued for somebody else stays so, and
 # in their name.
 # Each step is computed once and by key, so that the plan does not hang on statistics that a big
@@ -63,16 +67,13 @@ _QUEUE = """
         LEFT JOIN invoicing_invoiceline AS line
             ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
         WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
-        AND charge.invoice_on <= %(date)s AND line.id IS NULL
+        AND NOT charge.is_held AND charge.invoice_on <= %(date)s AND line.id IS NULL
         UNION
         SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
         JOIN invoicing_billingrun AS run
             ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
         WHERE invoice.tenant_id = %(tenant)s AND invoice.status IN ('draft', 'to_approve')
-        AND (%(issue)s AND invoice.run_id = %(run)s OR EXISTS (
-            SELECT FROM invoicing_numberseries AS series
-            WHERE series.tenant_id = invoice.tenant_id AND series.seller_id = invoice.seller_id
-            AND series.last_issue_date > run.date AND run.date < %(date)s))
+        AND (invoice.run_id = %(run)s OR %(issue)s AND run.date < %(date)s)
     ), trees AS MATERIALIZED (
         SELECT DISTINCT node.tree_id FROM concerned
         JOIN accounts_accountnode AS node
@@ -93,7 +94,7 @@ _QUEUE = """
         ON account.tenant_id = root.tenant_id AND account.id = root.account_id
     ORDER BY root.account_id
     ON CONFLICT (tenant_id, run_id, root_id, within_id)
-    DO UPDATE SET status = 'waiting', issues = EXCLUDED.issues OR (
+    DO UPDATE SET status = 'waiting', approves = false, issues = EXCLUDED.issues OR (
         invoicing_runfamily.issues AND invoicing_runfamily.status = 'waiting'),
         requested_by = CASE
             WHEN invoicing_runfamily.status = 'waiting'
@@ -122,6 +123,8 @@ def request_run(
 ) -> BillingRun:
     """Open the run for a date, or join it, and queue every family with something to do.
 
+    A new run that finds nothing to do is done at once.
+
     Args:
         actor: who asks.
         run_date: everything due up to this day is taken; it becomes the date of issue.
@@ -132,6 +135,7 @@ def request_run(
 
     Raises:
         Forbidden: the actor may not run billing, or not issue.
+        FourEyes: the actor would issue what nobody else has seen, and the tenant wants two.
         NotFound: there is no such account.
         RunDateOutOfRange, RunDateInFuture, RunDateBeforeLastIssue: see their texts.
 
@@ -144,6 +148,8 @@ def request_run(
         get_account(actor, within)
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     _require_date(actor, tenant, run_date, today)
+    if issue:
+        require_four_eyes(actor, tenant, [actor.requester.stored()])
     issues = issue or not tenant.approval_required
     run, is_new = BillingRun.objects.get_or_create(
         tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
@@ -168,6 +174,8 @@ def request_run(
             status=status, finished_at=None
         )
         run.status = status
+    elif is_new:
+        run = close_run(actor, run.id, now=now)
     return run
 
 

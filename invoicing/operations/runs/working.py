@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
@@ -16,6 +16,7 @@ from accounts.errors import BillingError
 from accounts.tenancy import operation, scope
 from accounts.tenancy.collecting import collecting_afterwards
 from invoicing.models import BillingRun, Invoice, RunFamily
+from invoicing.operations.runs.approving import issue_approved
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.families import Problem
@@ -35,10 +36,12 @@ class RunReport:
     """What came of one call: documents that it made or issued; the run may hold more.
 
     Of ``run_billing`` those that came into being or were issued while it ran, whoever did it.
+    ``taken_from`` are the earlier runs whose drafts it took up.
     """
 
     run: BillingRun
     invoice_ids: list[UUID] = field(default_factory=list)
+    taken_from: set[UUID] = field(default_factory=set)
 
 
 def run_billing(
@@ -75,28 +78,39 @@ def run_billing(
         run = request_run(
             actor, run_date=run_date, within=within, issue=issue, today=today, now=now
         )
-    report = work_on_run(actor, run.id, now=now)
+    report = work_on_run(actor, run.id, today=today, now=now)
     with scope(actor.tenant_id):
         after = _documents(actor, run_date)
-    changed = {key for key, status in after.items() if before.get(key) != status}
+    changed = {key for key, state in after.items() if before.get(key) != state}
     own = [key for key in dict.fromkeys(report.invoice_ids) if key in changed]
     report.invoice_ids = [*own, *sorted(changed - {*own})]
     return report
 
 
-def _documents(actor: Actor, run_date: date) -> dict[UUID, bool]:
-    """Return the documents of the run for a date, and whether each is issued. One statement."""
+def _documents(actor: Actor, run_date: date) -> dict[UUID, tuple[bool, str]]:
+    """Return the documents of runs up to a date: whether each is issued, and what it says.
+
+    Drafts of earlier runs are among them, because the run may take them up. One statement.
+    """
     found = Invoice.objects.filter(
-        tenant_id=actor.tenant_id, run__tenant_id=actor.tenant_id, run__date=run_date
+        Q(run__date=run_date) | Q(status__in=Invoice.UNISSUED, run__date__lt=run_date),
+        tenant_id=actor.tenant_id,
+        run__tenant_id=actor.tenant_id,
     )
     return {
-        key: status not in Invoice.UNISSUED
-        for key, status in found.order_by("id").values_list("id", "status")
+        key: (status not in Invoice.UNISSUED, content)
+        for key, status, content in found.order_by("id").values_list("id", "status", "content_hash")
     }
 
 
-def work_on_run(actor: Actor, run_id: UUID, *, now: datetime) -> RunReport:
+def work_on_run(actor: Actor, run_id: UUID, *, today: date, now: datetime) -> RunReport:
     """Claim families of a run until none waits, then close the run.
+
+    Args:
+        actor: who works on it.
+        run_id: the run.
+        today: the tenant's date: what is approved late is issued with it (R28).
+        now: the instant.
 
     A family that another worker holds is waited for, so that the run is complete on return; if
     that worker dies, its families come back and are taken here.
@@ -106,27 +120,44 @@ def work_on_run(actor: Actor, run_id: UUID, *, now: datetime) -> RunReport:
     report, pause = RunReport(run), 0.05
     while True:
         with collecting_afterwards():
-            claimed, invoice_ids = _patiently(lambda: _work_on_batch(actor, run, now=now))
-        report.invoice_ids += invoice_ids
-        if claimed:
+            turn = _patiently(lambda: _work_on_batch(actor, run, today=today, now=now))
+        report.invoice_ids += turn.invoice_ids
+        report.taken_from |= turn.taken_from
+        if turn.claimed:
             pause = 0.05
         elif _is_empty(actor, run):
             break
         else:
             time.sleep(pause)
             pause = min(1.0, pause * 2)
-    report.run = _close(actor, run.id, now=now)
+    report.run = _close(actor, run.id, report.taken_from, now=now)
     return report
 
 
-def _close(actor: Actor, run_id: UUID, *, now: datetime) -> BillingRun:
+@dataclass(slots=True)
+class _Turn:
+    """What came of one batch: how many families were claimed, and what of them."""
+
+    claimed: int = 0
+    invoice_ids: list[UUID] = field(default_factory=list)
+    taken_from: set[UUID] = field(default_factory=set)
+
+    def add(self, invoice_ids: list[UUID], taken_from: set[UUID]) -> None:
+        self.invoice_ids += invoice_ids
+        self.taken_from |= taken_from
+
+
+def _close(
+    actor: Actor, run_id: UUID, taken_from: Collection[UUID], *, now: datetime
+) -> BillingRun:
     """Close a run in the name of whoever asked for it last."""
     with scope(actor.tenant_id):
         asked = BillingRun.objects.values_list("requested_by", flat=True).get(
             tenant_id=actor.tenant_id, pk=run_id
         )
         requester = Requester.read(asked[-1]) if asked else None
-        return close_run(actor.acting_for(requester), run_id, now=now)
+        doer = actor.acting_for(requester)
+        return close_run(doer, run_id, taken_from=taken_from, now=now)
 
 
 def _patiently(work: Callable[[], R]) -> R:
@@ -142,39 +173,39 @@ def _patiently(work: Callable[[], R]) -> R:
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-def _work_on_batch(actor: Actor, run: BillingRun, *, now: datetime) -> tuple[int, list[UUID]]:
+def _work_on_batch(actor: Actor, run: BillingRun, *, today: date, now: datetime) -> _Turn:
     """Work on the next families of the queue; if that fails, on each of them alone."""
     try:
-        return _bill_next(actor, run.id, now=now, limit=FAMILIES_PER_BATCH)
+        return _bill_next(actor, run.id, today=today, now=now, limit=FAMILIES_PER_BATCH)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("run.batch_failed", extra={"run": run.id})
-    claimed, invoice_ids = 0, []
-    for _turn in range(FAMILIES_PER_BATCH):
-        count, made = _bill_one(actor, run, now=now)
-        if not count:
+    turn = _Turn()
+    for _number in range(FAMILIES_PER_BATCH):
+        one = _bill_one(actor, run, today=today, now=now)
+        if not one.claimed:
             break
-        claimed += count
-        invoice_ids += made
-    return claimed, invoice_ids
+        turn.claimed += one.claimed
+        turn.add(one.invoice_ids, one.taken_from)
+    return turn
 
 
-def _bill_one(actor: Actor, run: BillingRun, *, now: datetime) -> tuple[int, list[UUID]]:
+def _bill_one(actor: Actor, run: BillingRun, *, today: date, now: datetime) -> _Turn:
     """Bill the next family alone; a failure is noted and keeps to itself."""
     with scope(actor.tenant_id):
         family = _waiting(actor, run.id).order_by("position", "id").first()
     if family is None:
-        return 0, []
+        return _Turn()
     try:
-        return _bill_next(actor, run.id, now=now, limit=1, only=family.id)
+        return _bill_next(actor, run.id, today=today, now=now, limit=1, only=family.id)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         logger.exception("run.family_failed", extra={"run": run.id, "root": family.root_id})
         code = error.code if isinstance(error, BillingError) else "internal_error"
         set_aside(actor, family, Problem(code, family.root_id))
-        return 1, []
+        return _Turn(1)
 
 
 def _waiting(actor: Actor, run_id: UUID) -> QuerySet[RunFamily]:
@@ -190,31 +221,37 @@ def _is_empty(actor: Actor, run: BillingRun) -> bool:
 
 @operation
 def _bill_next(
-    actor: Actor, run_id: UUID, *, now: datetime, limit: int, only: UUID | None = None
-) -> tuple[int, list[UUID]]:
-    """Claim some families and take them all the way; one transaction.
-
-    Returns:
-        How many families were claimed, and the ids of documents made or issued.
-    """
+    actor: Actor,
+    run_id: UUID,
+    *,
+    today: date,
+    now: datetime,
+    limit: int,
+    only: UUID | None = None,
+) -> _Turn:
+    """Claim some families and take them all the way; one transaction."""
     claims = list(
         _waiting(actor, run_id)
         .filter(Q() if only is None else Q(pk=only))
         .select_for_update(skip_locked=True)
         .order_by("position", "id")[:limit]
     )
+    turn = _Turn(len(claims))
     if not claims:
-        return 0, []
+        return turn
     run = BillingRun.objects.get(tenant_id=actor.tenant_id, pk=run_id)
-    invoice_ids: list[UUID] = []
-    groups: dict[tuple[UUID | None, bool, Requester | None], list[RunFamily]] = {}
+    groups: dict[tuple[UUID | None, bool, bool, Requester | None], list[RunFamily]] = {}
     for claim in claims:
-        wanted = (claim.within_id, claim.issues, Requester.read(claim.requested_by))
-        groups.setdefault(wanted, []).append(claim)
-    for (within, issues, requester), group in groups.items():
-        doer = actor.acting_for(requester)
-        invoice_ids += bill_families(doer, run, group, within, issues, now)
+        asker = Requester.read(claim.requested_by)
+        groups.setdefault((claim.within_id, claim.issues, claim.approves, asker), []).append(claim)
+    for (within, issues, approves, asker), group in groups.items():
+        doer = actor.acting_for(asker)
+        if approves:
+            turn.add(issue_approved(doer, run, group, today=today, now=now), set())
+        else:
+            billed = bill_families(doer, run, group, within, issues, now)
+            turn.add(billed.invoice_ids, billed.taken_from)
     RunFamily.objects.filter(
         tenant_id=actor.tenant_id, pk__in=[claim.id for claim in claims]
     ).update(status=RunFamily.Status.DONE)
-    return len(claims), invoice_ids
+    return turn

@@ -178,7 +178,11 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
     "approve_drafts": (
         frozenset({Action.ISSUE_INVOICE}),
         lambda actor, shop: approve_drafts(
-            actor, shop.invoice_of("G").run_id, [shop.invoice_of("G").id], now=world.NOW
+            actor,
+            shop.invoice_of("G").run_id,
+            {shop.invoice_of("G").id: ""},
+            today=world.TODAY,
+            now=world.NOW,
         ),
     ),
     "advance_clock": (

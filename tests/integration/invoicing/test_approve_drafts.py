@@ -1,6 +1,7 @@
 """Approving a part of a run: what is issued, what waits on, and who may."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from threading import Barrier
 
 import pytest
@@ -45,8 +46,8 @@ def drafts_of(vendor):
 
 def approve(vendor, *keys, actor=None):
     found = drafts_of(vendor)
-    ids = [found[key].id for key in keys]
-    return approve_drafts(actor or vendor.actor, run_of(vendor).id, ids, now=NOW)
+    seen = {found[key].id: found[key].content_hash for key in keys}
+    return approve_drafts(actor or vendor.actor, run_of(vendor).id, seen, today=TODAY, now=NOW)
 
 
 def state(vendor):
@@ -129,34 +130,41 @@ def test_refuses_roles_that_may_not_issue(shop, role):
 
 def test_is_not_there_for_strangers(shop, charlie):
     before = state(shop)
-    ids = [drafts_of(shop)["A"].id]
+    seen = {drafts_of(shop)["A"].id: drafts_of(shop)["A"].content_hash}
 
     with pytest.raises((Forbidden, NotFound)):
-        approve_drafts(charlie, run_of(shop).id, ids, now=NOW)
+        approve_drafts(charlie, run_of(shop).id, seen, today=TODAY, now=NOW)
     assert state(shop) == before
 
 
 @pytest.mark.parametrize("stray", ["unknown", "of another run"])
 def test_refuses_all_when_one_is_not_of_the_run(shop, stray):
-    wanted = uuid7()
+    wanted, stray_hash = uuid7(), "0" * 64
     if stray == "of another run":
-        shop.has("subscriptions", subscription("late", "A", "ten", "2026-12-03"))
-        (other,) = shop.run("2026-12-03", issue=False).invoice_ids
-        wanted = other
+        shop.has("accounts", account("E"))
+        shop.has("subscriptions", subscription("late", "E", "ten", "2026-12-03"))
+        (wanted,) = shop.run("2026-12-03", issue=False, within="E").invoice_ids
+        stray_hash = drafts_of(shop)["E"].content_hash
     before = state(shop)
 
     with pytest.raises(DraftsChanged):
-        approve_drafts(shop.actor, run_of(shop).id, [drafts_of(shop)["B"].id, wanted], now=NOW)
+        approve_drafts(
+            shop.actor,
+            run_of(shop).id,
+            {drafts_of(shop)["B"].id: drafts_of(shop)["B"].content_hash, wanted: stray_hash},
+            today=TODAY,
+            now=NOW,
+        )
     assert state(shop) == before
 
 
 def test_refuses_a_draft_that_was_made_anew(shop):
-    seen = drafts_of(shop)["A"].id
+    seen = {drafts_of(shop)["A"].id: drafts_of(shop)["A"].content_hash}
     shop.has("subscriptions", subscription("more", "A", "ten", DAY))
     shop.run(DAY, issue=False)
 
     with pytest.raises(DraftsChanged):
-        approve_drafts(shop.actor, run_of(shop).id, [seen], now=NOW)
+        approve_drafts(shop.actor, run_of(shop).id, seen, today=TODAY, now=NOW)
     assert state(shop)[3] == "to_approve"
 
 
@@ -171,7 +179,28 @@ def test_refuses_while_the_run_is_worked_on(shop):
     assert state(shop) == before
 
 
-def test_refuses_numbers_before_the_last_issue(shop):
+def test_issues_with_the_day_of_approval_once_the_series_has_gone_on(shop):
+    """R28: December's draft, approved on 5 January after a document of 3 January."""
+    shop.has("accounts", account("D"))
+    shop.has("subscriptions", subscription("later", "D", "ten", "2027-01-03"))
+    shop.run("2027-01-03", within="D")
+    found = drafts_of(shop)["A"]
+
+    approve_drafts(
+        shop.actor,
+        run_of(shop).id,
+        {found.id: found.content_hash},
+        today=date(2027, 1, 5),
+        now=NOW,
+    )
+
+    issued = drafts_of(shop)["A"]
+    assert (issued.number, issued.issue_date) == ("RE-2027-000002", date(2027, 1, 5))
+    assert issued.due_date == date(2027, 1, 19)
+    assert shop.violations() == []
+
+
+def test_refuses_a_day_that_the_series_has_passed_too(shop):
     shop.has("accounts", account("D"))
     shop.has("subscriptions", subscription("later", "D", "ten", "2026-12-05"))
     shop.run("2026-12-05", within="D")
@@ -191,9 +220,8 @@ def test_two_at_once_issue_each_draft_once(committed_vendor):
     def work(keys):
         start.wait(timeout=20)
         try:
-            return approve_drafts(
-                shop.actor, run_id, [found[key].id for key in keys], now=NOW
-            ).issued
+            seen = {found[key].id: found[key].content_hash for key in keys}
+            return approve_drafts(shop.actor, run_id, seen, today=TODAY, now=NOW).issued
         finally:
             connection.close()
 

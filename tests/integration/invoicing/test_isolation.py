@@ -47,7 +47,7 @@ ASK = {
         "invoices within": lambda a, x: invoice_queries.invoices(a, within=x, today=TODAY),
         "invoices of bill-to": lambda a, x: invoice_queries.invoices(a, bill_to=x, today=TODAY),
         "invoices of payer": lambda a, x: invoice_queries.invoices(a, payer=x, today=TODAY),
-        "request_run": lambda a, x: request_run(a, within=x, **RUN),
+        "request_run": lambda a, x: request_run(a, within=x, now=NOW, **RUN),
         "run_billing": lambda a, x: run_billing(a, within=x, now=NOW, **RUN),
         "tree.path_ids": lambda a, x: tree.path_ids(a.tenant_id, x),
         "tree.families": lambda a, x: tree.families(a.tenant_id, [x]),
@@ -71,7 +71,7 @@ ASK = {
         "problems_of": lambda a, x: run_problems.problems_of(a, x),
         "progress_of": lambda a, x: run_queries.progress_of(a, x),
         "invoices of run": lambda a, x: invoice_queries.invoices(a, run=x, today=TODAY),
-        "work_on_run": lambda a, x: work_on_run(a, x, now=NOW),
+        "work_on_run": lambda a, x: work_on_run(a, x, today=TODAY, now=NOW),
     },
 }
 # With an id of one's own these answer no other than with a random one, here.

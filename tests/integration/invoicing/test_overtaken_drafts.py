@@ -1,5 +1,6 @@
 """Drafts that wait too long: their series goes on, and the next run takes them up."""
 
+from invoicing.models import BillingRun, Invoice
 from tests.world import Vendor, account, price, subscription
 
 
@@ -30,16 +31,26 @@ def test_takes_up_drafts_whose_series_went_on_without_them(vendor: Vendor) -> No
     assert all(document["number"] for document in vendor.documents())
 
 
-def test_leaves_drafts_alone_while_they_can_still_be_issued(vendor: Vendor) -> None:
+def test_drafts_anew_only_the_families_that_have_something_new(vendor: Vendor) -> None:
+    """R27: else every night's run would move what somebody is looking at."""
     _two_families(vendor)
     first = vendor.run("2026-12-01", issue=False)
+    vendor.has("subscriptions", subscription("S3", "B", "mail", "2026-12-02", billed_until=""))
+    vendor.has("accounts", account("B", billing_day=2))
 
     later = vendor.run("2026-12-02", issue=False)
 
-    assert later.invoice_ids == []
-    issued = vendor.bills("2026-12-01")
-    assert {document["bill_to"] for document in issued} == {"A", "B"}
-    assert len(first.invoice_ids) == len(issued) == 2
+    with vendor.seen():
+        earlier = BillingRun.objects.get(date="2026-12-01")
+        assert (earlier.status, earlier.taken_by_id) == ("to_approve", later.run.id)
+        assert {one.run_id for one in Invoice.objects.all()} == {earlier.id, later.run.id}
+        # B's draft says more now, and is still the same draft.
+        assert {one.id for one in Invoice.objects.all()} == {*first.invoice_ids}
+    issued = vendor.bills("2026-12-03")
+    assert [(d["bill_to"], d["net_minor"]) for d in issued] == [("A", 1990), ("B", 3980)]
+    with vendor.seen():
+        assert {one.status for one in BillingRun.objects.all()} == {"done"}
+    assert vendor.violations() == []
 
 
 def test_bills_a_subtree_without_touching_the_bill_to_above_it(vendor: Vendor) -> None:

@@ -63,7 +63,7 @@ def test_issues_what_a_draft_run_was_waiting_with_when_both_meet(shop):
     run = request_run(shop.actor, issue=True, **day)
     request_run(shop.actor, issue=False, **day)
 
-    report = work_on_run(shop.actor, run.id, now=NOW)
+    report = work_on_run(shop.actor, run.id, today=TODAY, now=NOW)
 
     assert summary(shop.documents(report.invoice_ids), "status") == [("open",)]
 
