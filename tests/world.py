@@ -17,8 +17,8 @@ from accounts.models import Account, Contact, Grant, Membership, Person, Tenant
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.tenants import create_tenant
 from accounts.tenancy import scope
-from invoicing.models import Invoice, RunProblem
-from invoicing.operations.runs import RunReport, run_billing
+from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.operations.runs import RunReport, run_billing, work_on_run
 from invoicing.queries.books import verify_books
 from subscriptions.operations.importing import import_prices, import_subscriptions
 
@@ -149,6 +149,10 @@ class Vendor:
             today=today,
             now=NOW,
         )
+
+    def work(self, run: BillingRun) -> RunReport:
+        """Do what a worker does who finds a run in the queue."""
+        return work_on_run(self.actor, run.pk, today=TODAY, now=NOW)
 
     def bills(self, day: str | date, **options: Any) -> list[dict[str, Any]]:
         """Run, and return the documents that this made or issued."""

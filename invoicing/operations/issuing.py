@@ -14,7 +14,7 @@ from accounts.events import Happening, record_events
 from accounts.models import Seller, Tenant
 from accounts.tenancy import operation
 from invoicing import ledger
-from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine
+from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, NumberSeries
 
 
 class NumberBeforeLast(Conflict):
@@ -131,6 +131,22 @@ def issue_drafts(
         ],
         now=now,
     )
+
+
+def issue_dates(
+    actor: Actor, run_date: date, seller_ids: Collection[UUID], *, today: date
+) -> dict[UUID, date]:
+    """Return by seller the date with which drafts of a run are issued now. One statement.
+
+    It is the run's own while the seller's series allows; after that the day of approval. A series
+    that has gone beyond that day too refuses the number.
+
+    Source: docs/billing-rules.md, R28.
+    """
+    gone_on = NumberSeries.objects.filter(
+        tenant_id=actor.tenant_id, seller_id__in=seller_ids, last_issue_date__gt=run_date
+    ).values_list("seller_id", flat=True)
+    return {**dict.fromkeys(seller_ids, run_date), **dict.fromkeys(gone_on, today)}
 
 
 def require_sellers(actor: Actor, seller_ids: Collection[UUID]) -> None:

@@ -10,36 +10,8 @@ from django.db import connection
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
-from invoicing.models import NumberSeries
 
 GAPS_SHOWN = 20
-
-
-def issue_dates(
-    actor: Actor, run_date: date, seller_ids: Collection[UUID], *, today: date
-) -> dict[UUID, date]:
-    """Return by seller the date with which drafts of a run are issued now. One statement.
-
-    It is the run's own while the seller's series allows; after that the day of approval. A series
-    that has gone beyond that day too refuses the number.
-
-    Args:
-        actor: who asks.
-        run_date: the date of the run.
-        seller_ids: the sellers of the drafts.
-        today: the tenant's date.
-
-    Raises:
-        Forbidden: the actor may neither issue invoices nor see runs.
-
-    Source: docs/billing-rules.md, R28.
-    """
-    if not access.allows_everywhere(actor, Action.ISSUE_INVOICE):
-        access.require_everywhere(actor, Action.VIEW_RUNS)
-    gone_on = NumberSeries.objects.filter(
-        tenant_id=actor.tenant_id, seller_id__in=seller_ids, last_issue_date__gt=run_date
-    ).values_list("seller_id", flat=True)
-    return {**dict.fromkeys(seller_ids, run_date), **dict.fromkeys(gone_on, today)}
 
 
 @dataclass(frozen=True, slots=True)

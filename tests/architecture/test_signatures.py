@@ -20,6 +20,8 @@ PURE = {
     "accounts.queries.sums.put_together",
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
+    "invoicing.operations.runs.hashing.content_hash",
+    "invoicing.queries.run_figures.digest_of",
     "subscriptions.operations.importing.rows.refuse_difference",
 }
 

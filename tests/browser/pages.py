@@ -81,6 +81,7 @@ PAGES = (
         opens="a[data-dialog]",
         shows=".dialog[open] form",
     ),
+    PageEntry("run, rejection", "/runs/{waiting_run}/take-back/"),
     PageEntry("run, new", "/runs/new/?date=2027-02-01"),
     PageEntry(
         "run, refused",

@@ -20,7 +20,7 @@ from accounts.events import Happening, record_event
 from accounts.models import Tenant
 from accounts.tenancy import operation
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
-from invoicing.operations.issuing import issue_drafts, mark_invoiced
+from invoicing.operations.issuing import issue_dates, issue_drafts, mark_invoiced
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import draft_again
 from invoicing.operations.runs.families import load_families
@@ -28,7 +28,6 @@ from invoicing.operations.runs.four_eyes import require_four_eyes
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.runs import documents_by_path
-from invoicing.queries.series import issue_dates
 
 
 @dataclass(frozen=True, slots=True)

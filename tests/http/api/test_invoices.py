@@ -37,6 +37,7 @@ def test_shows_an_invoice(api, nordlicht, invoice):
 
     assert body.pop("created_at").endswith("Z")
     assert body.pop("issued_at").endswith("Z")
+    assert body.pop("content_hash") == invoice.content_hash != ""
     assert body == {
         "id": invoice.public_id,
         "number": "RE-2026-000001",

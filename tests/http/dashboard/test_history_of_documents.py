@@ -25,7 +25,7 @@ def issued(vendor):
     def make(actor):
         wanted = {"run_date": date(2026, 12, 1), "within": None, "issue": True}
         run = request_run(actor, **wanted, today=TODAY, now=NOW)
-        work_on_run(Actor.system(vendor.tenant_id), run.id, now=NOW)
+        work_on_run(Actor.system(vendor.tenant_id), run.id, today=TODAY, now=NOW)
         return vendor
 
     return make

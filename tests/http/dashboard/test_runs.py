@@ -311,26 +311,110 @@ def test_pages_through_the_list(drafted, alice, visit, monkeypatch):
 def test_approves_no_more_than_the_accounts_of_the_run(billed, alice, visit):
     billed.run("2027-01-01", issue=False, within="firm")
     client, url = visit(alice), url_of(billed, more="approve/")
+    mine = drafts_of(billed)
 
     client.post(url, {"seen": client.get(url).context["seen"]})
 
-    with billed.seen():
-        assert {*RunFamily.objects.filter(run=run_of(billed)).values_list("within_id")} == {
-            (billed.id_of("firm"),)
-        }
+    assert mine
+    assert unissued(billed) == 0
+    assert run_of(billed).status == "done"
 
 
-def test_refuses_a_run_before_the_last_issue_with_its_sentence(drafted, alice, visit):
+def test_issues_with_todays_date_once_the_series_has_gone_on(drafted, alice, visit):
+    """R28: the dialog says so before anybody presses."""
     client, url = visit(alice), url_of(drafted, more="approve/")
-    drafted.has("subscriptions", subscription("new", "firm", "platform", "2027-01-02"))
-    drafted.run("2027-02-01", within="firm")
+    drafted.has("accounts", account("other", name="Andere GmbH"))
+    drafted.has("subscriptions", subscription("new", "other", "platform", "2027-02-01"))
+    drafted.run("2027-02-01", within="other")
     left = unissued(drafted)
 
-    answer = client.post(url, {"seen": client.get(url).context["seen"]})
+    review = client.get(url)
+    answer = client.post(url, {"seen": review.context["seen"]})
 
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "An invoice was issued on 2027-02-01 already" in answer.content.decode()
+    assert "A later invoice was issued already, so the date is that of the approval." in (
+        review.content.decode()
+    )
+    # The sandbox's clock stands before that later invoice, so this day can't be either.
+    assert answer.status_code == HTTPStatus.CONFLICT
+    assert "An invoice was issued after 2026-11-23 already" in answer.content.decode()
     assert unissued(drafted) == left
+
+
+def test_issues_what_was_seen_and_nothing_that_came_since(drafted, alice, visit):
+    """The page is old, two subscriptions are new: they wait for the next run."""
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    seen, mine = client.get(url).context["seen"], drafts_of(drafted)
+    drafted.has("subscriptions", subscription("since", "firm", "platform", "2026-12-01"))
+
+    answer = client.post(url, {"seen": seen}, follow=True)
+
+    assert "2 invoices issued." in answer.content.decode()
+    assert drafts_of(drafted) == []
+    with drafted.seen():
+        assert {one.public_id for one in Invoice.objects.filter(run=run_of(drafted))} == {*mine}
+
+
+def test_shows_the_new_figures_of_a_draft_that_has_changed(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    seen = client.get(url).context["seen"]
+    drafted.has("accounts", account("group", name="Gruppe Nord", line1="Neuer Weg 9"))
+
+    refused = client.post(url, {"seen": seen})
+
+    text = refused.content.decode()
+    assert refused.status_code == HTTPStatus.CONFLICT
+    assert "The drafts have changed while you looked at them" in text
+    assert "changed: recipient" in text
+    assert unissued(drafted) == 2
+    done = client.post(url, {"seen": refused.context["seen"]}, follow=True)
+    assert "2 invoices issued." in done.content.decode()
+    assert drafted.violations() == []
+
+
+def test_has_many_issued_by_workers_as_they_were_seen(
+    drafted, alice, visit, nudges, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr("dashboard.pages.runs_approval.AT_ONCE", 1)
+    client, url = visit(alice), url_of(drafted, more="approve/")
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(url, {"seen": client.get(url).context["seen"]})
+    assert answer.status_code == HTTPStatus.FOUND
+    assert len(nudges) == 1
+    assert run_of(drafted).status == "issuing"
+    drafted.has("accounts", account("firm", name="Firma", legal_name="Neue Firma GmbH"))
+
+    drafted.work(run_of(drafted))
+
+    # The one that has changed meanwhile waits with its new content, and the run says so.
+    assert len(drafts_of(drafted)) == 1
+    assert run_of(drafted).status == "to_approve"
+    assert "Changed since the approval" in client.get(url_of(drafted)).content.decode()
+    assert drafted.violations() == []
+
+
+def test_takes_back_what_is_selected_with_a_reason(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="take-back/")
+    first, second = drafts_of(drafted)
+
+    assert "Take back the selected drafts?" in client.get(f"{url}?ids={first}").content.decode()
+    refused = client.post(url, {"ids": [first], "reason": " "})
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert len(drafts_of(drafted)) == 2
+    done = client.post(url, {"ids": [first], "reason": "Wrong price", "way": "hold"}, follow=True)
+
+    assert "1 draft taken back." in done.content.decode()
+    assert drafts_of(drafted) == [second]
+    assert drafted.violations() == []
+
+
+def test_rejects_a_run_as_a_whole(drafted, alice, visit):
+    client, url = visit(alice), url_of(drafted, more="take-back/")
+
+    page = client.post(url, {"reason": "Prices are wrong"}, follow=True).content.decode()
+
+    assert "Rejected by Alice: Prices are wrong" in page
+    assert (run_of(drafted).status, drafts_of(drafted)) == ("done", [])
+    assert drafted.violations() == []
 
 
 def test_leads_from_a_draft_to_its_run(drafted, alice, visit):

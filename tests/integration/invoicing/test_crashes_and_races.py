@@ -63,7 +63,8 @@ def test_two_processes_share_one_run(twins):
     processes = [start(vendor, "--batch", "3") for _ in range(2)]
     made = [finish(process) for process in processes]
 
-    assert sum(made) == 36 + 12
+    # Whoever began first was there when each of them came into being, whoever made it.
+    assert max(made) == 36 + 12
     assert_twins(vendor, twin)
 
 

@@ -1,10 +1,9 @@
 """Drafts that wait while time goes on: later runs take them up, corrections count."""
 
-from datetime import date
 
 import pytest
 
-from accounts.models import AuditEntry, Seller
+from accounts.models import Seller
 from accounts.operations.sellers import update_seller
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs import DraftsChanged, approve_drafts
@@ -169,19 +168,3 @@ def test_a_run_with_nothing_due_is_done(vendor):
 
     assert (report.run.status, report.invoice_ids) == ("done", [])
     assert report.run.finished_at is not None
-
-
-def test_writes_down_who_asked(vendor, alice):
-    from invoicing.operations.runs import request_run
-
-    day = date.fromisoformat(DECEMBER)
-    for actor in (alice, vendor.actor, alice):
-        request_run(actor, run_date=day, within=None, issue=False, today=TODAY, now=NOW)
-
-    assert [one["label"] for one in run_of(vendor, DECEMBER).requested_by] == [
-        "Alice",
-        vendor.actor.label,
-    ]
-    with vendor.seen():
-        entries = AuditEntry.objects.filter(action="run.requested").order_by("id")
-        assert [one.actor_label for one in entries] == ["Alice", vendor.actor.label, "Alice"]

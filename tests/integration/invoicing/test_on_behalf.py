@@ -8,7 +8,7 @@ import pytest
 from accounts.actor import Actor
 from accounts.models import AuditEntry
 from accounts.tenancy import scope
-from invoicing.models import BillingRun, RunFamily
+from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations import clock_jobs
 from invoicing.operations.runs import approve_drafts, request_run, work_on_run, working
 from invoicing.operations.runs.scheduling import run_scheduled_day
@@ -37,7 +37,7 @@ def ask(actor, *, issue=True):
 
 def work(shop, run):
     """Let a task of the timetable do the work."""
-    return work_on_run(Actor.system(shop.tenant_id), run.id, now=NOW)
+    return work_on_run(Actor.system(shop.tenant_id), run.id, today=TODAY, now=NOW)
 
 
 def entries(shop, *actions):
@@ -137,10 +137,9 @@ def test_the_approver_stands_on_run_and_documents(shop, ann):
     run = ask(Actor.system(shop.tenant_id), issue=False)
     work(shop, run)
     with shop.seen():
-        ids = [
-            *AuditEntry.objects.filter(action="invoice.drafted").values_list("object_id", flat=True)
-        ]
-    approve_drafts(ann, run.id, ids, now=NOW)
+        drafted = AuditEntry.objects.filter(action="invoice.drafted").values("object_id")
+        seen = dict(Invoice.objects.filter(pk__in=drafted).values_list("id", "content_hash"))
+    approve_drafts(ann, run.id, seen, today=TODAY, now=NOW)
 
     assert entries(shop, "invoice.issued", "run.drafts_approved") == [
         ("invoice.issued", *ALICE),
