@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts", accounts.AccountList.as_view()),
     path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
     path("accounts/<reference:account>/settings", accounts.AccountSettings.as_view()),
+    path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("invoices", invoices.InvoiceList.as_view()),
     path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),

@@ -23,6 +23,8 @@ def why_here(charge: Charge, *, whole: bool = True) -> str:
             order nor payer nor other documents are told (R31).
     """
     reason = charge.reason
+    if reason.get("code") == "pending" and reason.get("problem") in ("held", "discarded"):
+        return _taken_back(charge, whole=whole)
     bill_to = reason.get("bill_to") or {}
     values = {
         "bill_to": bill_to.get("name", ""),
@@ -37,6 +39,26 @@ def why_here(charge: Charge, *, whole: bool = True) -> str:
     }
     sentences = [_where_to(reason, values, whole=whole), _what_decided(reason, whole=whole)]
     return " ".join(sentence % values for sentence in sentences if sentence)
+
+
+def _taken_back(charge: Charge, *, whole: bool) -> str:
+    """Say who took the draft back and why, and what brings the charge on a document again."""
+    held = charge.reason.get("held") or {}
+    if not whole:
+        return _("It was taken off a draft and waits.")
+    if not charge.is_held:
+        text = _(
+            "Its draft was taken back by %(by)s: “%(reason)s”. It waits for the next run since."
+        )
+    elif charge.held_until is None:
+        text = _("It is held back by %(by)s until somebody releases it: “%(reason)s”.")
+    else:
+        text = _("It is held back by %(by)s until %(until)s: “%(reason)s”.")
+    return text % {
+        "by": held.get("by", ""),
+        "reason": held.get("reason", ""),
+        "until": _day(charge.held_until) if charge.held_until else "",
+    }
 
 
 def _where_to(reason: Mapping[str, Any], values: Mapping[str, str], *, whole: bool) -> str:

@@ -24,6 +24,7 @@ from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import date_text, quantity, starter
 from invoicing.models import BillingRun
 from invoicing.queries import run_figures
+from invoicing.queries.held import is_anything_held
 from invoicing.queries.run_figures import RunSum
 from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
@@ -126,7 +127,7 @@ TABLE: Final[Table[Row]] = Table(
 @require_safe
 @staff_only
 def run_list(request: ActorRequest) -> HttpResponseBase:
-    """Show the runs, or save them. Four statements beside those of the frame."""
+    """Show the runs, or save them. Five statements beside those of the frame."""
     actor, main, state = (
         request.actor,
         request.tenant.currency,
@@ -145,6 +146,7 @@ def run_list(request: ActorRequest) -> HttpResponseBase:
         "table": TABLE.shown(rows, state, totals, title % {"count": quantity(count)}),
         "page": page,
         "summary": ngettext("%(count)s run", "%(count)s runs", count) % {"count": quantity(count)},
+        "is_anything_held": is_anything_held(actor),
         "may_run": access.allows_everywhere(actor, Action.RUN_BILLING),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
     }

@@ -1,5 +1,6 @@
 """Taking drafts back: some of a run, or all of them, with a reason that stays with the charges."""
 
+from datetime import date
 from http import HTTPStatus
 from typing import Final
 
@@ -7,12 +8,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import clock
-from accounts.errors import BillingError
+from accounts.errors import BillingError, Invalid
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
@@ -25,6 +26,22 @@ from invoicing.queries import run_figures
 from invoicing.queries.runs import get_run_to_approve
 
 _WAYS: Final = ("discard", "hold")
+
+
+class UnreadableDay(Invalid):
+    """A day that is none."""
+
+    code = "unreadable_day"
+    message = gettext_lazy("Please give the day as year-month-day, or leave it empty.")
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UnreadableDay from None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,7 +69,15 @@ def take_back(request: ActorRequest, run_id: str) -> HttpResponse:
         now = clock.now_of(request.tenant)
         try:
             if ids:
-                discard_drafts(actor, ids, reason=reason, hold=way == "hold", now=now)
+                discard_drafts(
+                    actor,
+                    ids,
+                    reason=reason,
+                    hold=way == "hold",
+                    until=_day(values.get("until", "")),
+                    today=actor.today,
+                    now=now,
+                )
             else:
                 reject_run(actor, run.pk, reason=reason, now=now)
         except BillingError as refusal:
@@ -74,6 +99,7 @@ def take_back(request: ActorRequest, run_id: str) -> HttpResponse:
         "drafts": drafts,
         "error": error,
         "reason": reason,
+        "until": values.get("until", ""),
         "way": way if way in _WAYS else "discard",
         "most": REASON_LENGTH,
     }

@@ -2,14 +2,19 @@
 
 from typing import ClassVar
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
 from accounts.api.answering import ActorApiRequest, ActorView, many
 from accounts.api.reading import referred
+from accounts.queries.accounts import resolve_reference
+from accounts.serializers.parts import NoParameters
+from invoicing.operations.runs.discarding import release_charges
 from invoicing.queries.charges import charges, explanation_of
 from invoicing.serializers.charges import ChargeOut, ChargeParameters, ChargeShown
+from invoicing.serializers.invoices import WithdrawalOut
 
 
 class ChargeList(ActorView):
@@ -39,3 +44,17 @@ class ChargeList(ActorView):
             for charge in self.page(found, request)
         ]
         return self.listed(many(ChargeOut, shown))
+
+
+class HeldRelease(ActorView):
+    """``POST /api/v1/accounts/{id}/release``."""
+
+    scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
+
+    @extend_schema(operation_id="release_held_charges", request=None, responses=WithdrawalOut)
+    def post(self, request: ActorApiRequest, account: str) -> Response:
+        """Let the next run bill what was held back of drafts for an account."""
+        self.parameters(request, NoParameters)
+        account_id = resolve_reference(request.actor, account)
+        count = release_charges(request.actor, account_id, now=timezone.now())
+        return Response(WithdrawalOut({"charges": count}).data)

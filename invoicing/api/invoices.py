@@ -156,6 +156,8 @@ class InvoiceWithdrawal(ActorView):
             [key_of("inv", invoice)],
             reason=values["reason"],
             hold=values["hold"],
+            until=values.get("until"),
+            today=actor.today,
             now=clock.now_of(request.tenant),
         )
         return Response(WithdrawalOut({"charges": count}).data)

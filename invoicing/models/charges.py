@@ -45,6 +45,7 @@ class Charge(TenantPartModel):
     net_minor = models.BigIntegerField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
     is_held = models.BooleanField(default=False, db_default=False)
+    held_until = models.DateField(null=True)
     calculation = models.JSONField()
     reason = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -59,12 +60,21 @@ class Charge(TenantPartModel):
                 name="charge_period",
                 condition=models.Q(period_end__gt=models.F("period_start")),
             ),
+            models.CheckConstraint(
+                name="charge_held_until",
+                condition=models.Q(is_held=True) | models.Q(held_until__isnull=True),
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
                 name="charge_pending",
                 fields=["tenant", "invoice_on"],
                 condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                name="charge_held",
+                fields=["tenant", "held_until"],
+                condition=models.Q(is_held=True),
             ),
         ]
 

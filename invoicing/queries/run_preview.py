@@ -32,7 +32,8 @@ class NextNumbers:
 def next_due_date(actor: Actor) -> date | None:
     """Return the next day on which a run has something to take, None if there is none.
 
-    Two statements, each the first entry of an index.
+    Three statements, each the first entry of an index. What is held back is taken from the day on
+    which that ends.
 
     Raises:
         Forbidden: the actor may neither see runs nor move the clock.
@@ -46,13 +47,20 @@ def next_due_date(actor: Actor) -> date | None:
         .first()
     )
     placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
+    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
     charge = (
-        Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+        waiting.filter(is_held=False)
         .order_by("invoice_on")
         .values_list("invoice_on", flat=True)
         .first()
     )
-    return min((day for day in (item, charge) if day is not None), default=None)
+    held = (
+        waiting.filter(is_held=True, held_until__isnull=False)
+        .order_by("held_until")
+        .values_list("held_until", flat=True)
+        .first()
+    )
+    return min((day for day in (item, charge, held) if day is not None), default=None)
 
 
 def due_by(actor: Actor, day: date, *, within: UUID | None) -> tuple[int, int]:

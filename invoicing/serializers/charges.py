@@ -59,6 +59,12 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
     invoice_on = DayField(source="charge.invoice_on")
     currency = serializers.CharField(source="charge.currency")
     net_minor = serializers.IntegerField(source="charge.net_minor")
+    held = serializers.BooleanField(
+        source="charge.is_held", help_text="It was held back and stays off every document."
+    )
+    held_until = DayField(
+        source="charge.held_until", allow_null=True, help_text="A run for this day takes it again."
+    )
     invoice = IdField("inv", source="invoice_id", allow_null=True)
     line = IdField("lin", source="line_id", allow_null=True)
     reason = serializers.CharField(source="explanation.sentence", help_text="Why it is here.")

@@ -194,6 +194,11 @@ class WithdrawalIn(serializers.Serializer[Any]):
         help_text="Keep the charges off every document until they are released; otherwise the next"
         " run bills them.",
     )
+    until = DayField(
+        required=False,
+        allow_null=True,
+        help_text="With `hold`: a run for this day or a later one bills them by itself.",
+    )
 
 
 class WithdrawalOut(serializers.Serializer[Any]):

@@ -4,9 +4,10 @@ What stood on them is owed all the same: it returns to the pool and says why, an
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access, tree
@@ -14,8 +15,9 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.events import Happening, record_event, record_events
+from accounts.queries.accounts import get_account
 from accounts.tenancy import operation
-from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine
+from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs.approving import InvoiceNotDraft, RunNotWaiting
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import delete_drafts
@@ -37,9 +39,23 @@ class NothingHeld(Conflict):
     message = _("Nothing of this account is held back.")
 
 
+class HoldNotAhead(Invalid):
+    """A day that has come holds nothing back."""
+
+    code = "hold_not_ahead"
+    message = _("What is held back until %(until)s is not held back: today is %(today)s.")
+
+
 @operation
 def discard_drafts(
-    actor: Actor, invoice_ids: Collection[UUID], *, reason: str, hold: bool, now: datetime
+    actor: Actor,
+    invoice_ids: Collection[UUID],
+    *,
+    reason: str,
+    hold: bool,
+    until: date | None = None,
+    today: date,
+    now: datetime,
 ) -> int:
     """Take drafts away; their charges return to the pool.
 
@@ -47,8 +63,11 @@ def discard_drafts(
         actor: who does it.
         invoice_ids: the drafts, of any runs.
         reason: why, in the actor's words; it stands with each charge.
-        hold: whether the charges stay off every document until ``release_charges``; otherwise
-            the next run places them again.
+        hold: whether the charges stay off every document until ``until`` or until
+            ``release_charges``; otherwise the next run places them again.
+        until: a run for this day or a later one takes what is held; None: nobody does before it
+            is released.
+        today: the tenant's date.
         now: the instant.
 
     Returns:
@@ -59,11 +78,16 @@ def discard_drafts(
         NotFound: one of them is not there.
         InvoiceNotDraft: one of them is issued.
         ReasonNeeded: there is none, or it is too long.
+        HoldNotAhead: the day is not in the future.
 
     Source: docs/billing-rules.md, R8.
     """
     access.require_everywhere(actor, Action.ISSUE_INVOICE)
     text = _checked(reason)
+    if not hold:
+        until = None
+    elif until is not None and until <= today:
+        raise HoldNotAhead(until=until.isoformat(), today=today.isoformat())
     ids = set(invoice_ids)
     found = Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
     tree.lock_families(actor.tenant_id, {*found.values_list("bill_to_id", flat=True)})
@@ -72,9 +96,9 @@ def discard_drafts(
         raise NotFound
     if any(draft.status not in Invoice.UNISSUED for draft in drafts):
         raise InvoiceNotDraft
-    count = _give_back(actor, drafts, reason=text, hold=hold)
+    count = _give_back(actor, drafts, reason=text, hold=hold, until=until)
     action = "invoice.held_back" if hold else "invoice.discarded"
-    record_events(actor, [_taken_back(draft, action, text) for draft in drafts], now=now)
+    record_events(actor, [_taken_back(draft, action, text, until) for draft in drafts], now=now)
     for run_id in sorted({draft.run_id for draft in drafts if draft.run_id}):
         _close_if_through(actor, run_id, now)
     return count
@@ -114,9 +138,9 @@ def reject_run(actor: Actor, run_id: UUID, *, reason: str, now: datetime) -> Bil
     drafts = list(found.select_for_update().order_by("id"))
     if not drafts or run.status not in (BillingRun.Status.TO_APPROVE, BillingRun.Status.PARKED):
         raise RunNotWaiting
-    _give_back(actor, drafts, reason=text, hold=False)
+    _give_back(actor, drafts, reason=text, hold=False, until=None)
     record_events(
-        actor, [_taken_back(draft, "invoice.discarded", text) for draft in drafts], now=now
+        actor, [_taken_back(draft, "invoice.discarded", text, None) for draft in drafts], now=now
     )
     BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run.pk).update(
         rejected_by=actor.label, rejected_reason=text
@@ -128,7 +152,12 @@ def reject_run(actor: Actor, run_id: UUID, *, reason: str, now: datetime) -> Bil
 
 @operation
 def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
-    """Let the next run place again what was held back for an account.
+    """Let the next run place again what was held back of drafts for an account.
+
+    Args:
+        actor: who does it.
+        account_id: the recipient of the drafts.
+        now: the instant.
 
     Returns:
         How many charges it is.
@@ -138,11 +167,12 @@ def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
         NothingHeld: there is none.
     """
     access.require_everywhere(actor, Action.ISSUE_INVOICE)
+    get_account(actor, account_id)
     tree.lock_families(actor.tenant_id, [account_id])
     held = Charge.objects.filter(
         tenant_id=actor.tenant_id, is_held=True, reason__held__bill_to=str(account_id)
     )
-    count = held.update(is_held=False)
+    count = held.update(is_held=False, held_until=None)
     if not count:
         raise NothingHeld
     happening = Happening("charges.released", account_id, account_id, after={"charges": count})
@@ -157,38 +187,53 @@ def _checked(reason: str) -> str:
     return text
 
 
-def _give_back(actor: Actor, drafts: Collection[Invoice], *, reason: str, hold: bool) -> int:
-    """Take drafts away and say with each charge why it waits."""
-    count = 0
-    for draft in drafts:
-        lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id=draft.pk)
-        code = "held" if hold else "discarded"
-        count += Charge.objects.filter(
-            tenant_id=actor.tenant_id, pk__in=lines.values("charge_id")
-        ).update(
-            is_held=hold,
-            reason={
-                "code": "pending",
-                "problem": code,
-                "run_date": None,
-                "held": {
-                    "bill_to": str(draft.bill_to_id),
-                    "by": actor.label,
-                    "reason": reason,
-                },
+# Where the charges of drafts stood and who pays for them stays with them.
+_GIVE_BACK = """
+    UPDATE invoicing_charge AS charge
+    SET is_held = %(hold)s, held_until = %(until)s,
+        reason = charge.reason || jsonb_build_object(
+            'code', 'pending', 'problem', %(problem)s::text, 'run_date', NULL,
+            'held', jsonb_build_object(
+                'bill_to', invoice.bill_to_id, 'by', %(by)s::text, 'reason', %(reason)s::text,
+                'until', %(until)s::date))
+    FROM invoicing_invoiceline AS line
+    JOIN invoicing_invoice AS invoice
+        ON invoice.tenant_id = line.tenant_id AND invoice.id = line.invoice_id
+    WHERE line.tenant_id = %(tenant)s AND line.invoice_id = ANY (%(ids)s::uuid[])
+    AND charge.tenant_id = line.tenant_id AND charge.id = line.charge_id
+"""
+
+
+def _give_back(
+    actor: Actor, drafts: Collection[Invoice], *, reason: str, hold: bool, until: date | None
+) -> int:
+    """Take drafts away and say with each charge why it waits. Five statements for all of them."""
+    ids = [draft.pk for draft in drafts]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _GIVE_BACK,
+            {
+                "tenant": actor.tenant_id,
+                "ids": [str(key) for key in ids],
+                "hold": hold,
+                "until": until,
+                "problem": "held" if hold else "discarded",
+                "by": actor.label,
+                "reason": reason,
             },
         )
-    delete_drafts(actor, [draft.pk for draft in drafts])
+        count: int = cursor.rowcount
+    delete_drafts(actor, ids)
     return count
 
 
-def _taken_back(draft: Invoice, action: str, reason: str) -> Happening:
+def _taken_back(draft: Invoice, action: str, reason: str, until: date | None) -> Happening:
     return Happening(
         action,
         draft.pk,
         draft.bill_to_id,
         before={"gross_minor": draft.gross_minor, "currency": draft.currency},
-        after={"reason": reason},
+        after={"reason": reason, **({"until": until.isoformat()} if until else {})},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.events import Happening, record_events
@@ -41,15 +42,15 @@ MAX_GROSS_MINOR = 10**15
 def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
     """Return the pending charges of earlier days that stand on no document. Two statements.
 
-    Those that are held back wait for somebody to release them.
+    Those that are held back wait for their day, or for somebody to release them.
     """
     waiting = Charge.objects.filter(
         tenant_id=families.actor.tenant_id,
         account_id__in=families.in_scope,
         status=Charge.Status.PENDING,
-        is_held=False,
         invoice_on__lte=run_date,
-    ).extra(  # constant text; the ORM has no reverse name for the line
+    ).filter(Q(is_held=False) | Q(held_until__lte=run_date))
+    waiting = waiting.extra(  # constant text; the ORM has no reverse name for the line
         where=[
             "NOT EXISTS (SELECT FROM invoicing_invoiceline AS line"
             " WHERE line.tenant_id = invoicing_charge.tenant_id"
@@ -167,7 +168,9 @@ def _draft(
     if is_issuing:
         for charge in drafts.issuable_charges(families):
             charge.status = Charge.Status.INVOICED.value
-    insert_rows(new, into=Charge, tenant_id=actor.tenant_id, created_at=now, is_held=False)
+    insert_rows(
+        new, into=Charge, tenant_id=actor.tenant_id, created_at=now, is_held=False, held_until=None
+    )
     _store_placement(actor, waiting)
     insert_rows(drafts.made)
     insert_rows(drafts.sections)
@@ -193,7 +196,8 @@ def _record_drafted(
 
 # Where each charge of earlier days stands now, in one statement.
 _PLACEMENT = """
-    UPDATE invoicing_charge AS charge SET status = new.status, reason = new.reason
+    UPDATE invoicing_charge AS charge
+    SET status = new.status, reason = new.reason, is_held = false, held_until = NULL
     FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS new (id, status, reason)
     WHERE charge.tenant_id = %s AND charge.id = new.id
 """

@@ -18,7 +18,7 @@ from accounts.imports import EARLIEST, LATEST
 from accounts.models import Seller, Tenant
 from accounts.queries.accounts import get_account
 from accounts.tenancy import operation
-from invoicing.models import BillingRun, NumberSeries
+from invoicing.models import BillingRun, NumberSeries, RunFamily
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.four_eyes import require_four_eyes
 
@@ -67,7 +67,8 @@ _QUEUE = """
         LEFT JOIN invoicing_invoiceline AS line
             ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
         WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
-        AND NOT charge.is_held AND charge.invoice_on <= %(date)s AND line.id IS NULL
+        AND (NOT charge.is_held OR charge.held_until <= %(date)s)
+        AND charge.invoice_on <= %(date)s AND line.id IS NULL
         UNION
         SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
         JOIN invoicing_billingrun AS run
@@ -123,7 +124,7 @@ def request_run(
 ) -> BillingRun:
     """Open the run for a date, or join it, and queue every family with something to do.
 
-    A new run that finds nothing to do is done at once.
+    A run that finds nothing to do is done at once.
 
     Args:
         actor: who asks.
@@ -174,9 +175,17 @@ def request_run(
             status=status, finished_at=None
         )
         run.status = status
-    elif is_new:
+    elif run.finished_at is None and not _has_queue(actor, run):
         run = close_run(actor, run.id, now=now)
     return run
+
+
+def _has_queue(actor: Actor, run: BillingRun) -> bool:
+    """Return whether somebody still works on the run for somebody else."""
+    waiting = RunFamily.objects.filter(
+        tenant_id=actor.tenant_id, run_id=run.id, status=RunFamily.Status.WAITING
+    )
+    return waiting.exists()
 
 
 def _note_requester(
