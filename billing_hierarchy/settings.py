@@ -199,6 +199,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "invoicing.tasks.start_daily_runs",
         "schedule": crontab(minute="7"),
     },
+    "refresh-all-drafts": {
+        "task": "invoicing.tasks.refresh_all_drafts",
+        "schedule": crontab(minute="*/15"),
+    },
     "work-on-waiting-runs": {
         "task": "invoicing.tasks.work_on_waiting_runs",
         "schedule": timedelta(seconds=30),

@@ -21,6 +21,7 @@ from invoicing.documents.making import make_files
 from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
 from invoicing.operations.rendering import render_waiting
+from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
 from invoicing.queries.runs import progress_of, unfinished_runs
@@ -50,6 +51,19 @@ def bill_missed_days(*, tenant_id: str) -> None:
         days = missed_days(actor, today=today)
     for day in days:
         run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC))
+
+
+@shared_task
+def refresh_all_drafts() -> None:
+    """Have each tenant's drafts drafted again where their sources have changed (R21)."""
+    for tenant_id in all_tenant_ids():
+        refresh_drafts_of.delay(tenant_id=str(tenant_id))
+
+
+@shared_task
+def refresh_drafts_of(*, tenant_id: str) -> None:
+    """Draft again what has changed of one tenant's drafts."""
+    refresh_drafts(Actor.system(UUID(tenant_id)), now=datetime.now(UTC))
 
 
 @shared_task

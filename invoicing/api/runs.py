@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from accounts import clock
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
 from accounts.api.reading import InvalidBody, read_body, referred
 from accounts.ids import key_of
@@ -18,6 +17,7 @@ from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
 from invoicing.models import BillingRun
 from invoicing.operations.runs import approve_run, request_run
+from invoicing.operations.runs.changed import changed_drafts_of
 from invoicing.operations.runs.discarding import reject_run
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.invoices import invoices
@@ -97,12 +97,13 @@ class RunDetail(ActorView):
             ProblemShown(problem, describe_problem(problem))
             for problem in problems_of(actor, found.pk)
         ]
-        return tagged(request, RunDetailOut(_detail(actor, found, problems)).data)
+        return tagged(request, RunDetailOut(_detail(request, found, problems)).data)
 
 
 def _detail(
-    actor: Actor, run: BillingRun, problems: Sequence[ProblemShown] | None = None
+    request: ActorApiRequest, run: BillingRun, problems: Sequence[ProblemShown] | None = None
 ) -> RunShown:
+    actor = request.actor
     if problems is None:
         problems = [
             ProblemShown(problem, describe_problem(problem))
@@ -116,6 +117,7 @@ def _detail(
         problems,
         entries_about(actor, [run.pk], limit=ENTRIES_SHOWN),
         digest_of(seen) if seen else "",
+        changed_drafts_of(actor, run, tenant=request.tenant) if seen else (),
     )
 
 
@@ -157,4 +159,4 @@ class RunRejection(ActorView):
         values = read_body(request, RunRejectionIn)
         now = clock.now_of(request.tenant)
         rejected = reject_run(actor, key_of("run", run), reason=values["reason"], now=now)
-        return Response(RunDetailOut(_detail(actor, get_run(actor, rejected.pk))).data)
+        return Response(RunDetailOut(_detail(request, get_run(actor, rejected.pk))).data)

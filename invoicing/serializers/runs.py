@@ -101,6 +101,7 @@ class RunShown:
     problems: Sequence[ProblemShown] = ()
     history: Sequence[AuditEntry] = ()
     drafts_digest: str = ""
+    changed_drafts: Sequence[Invoice] = ()
 
 
 class RunOut(serializers.Serializer[RunShown]):
@@ -148,6 +149,14 @@ class RunDetailOut(RunAcceptedOut):
     drafts_digest = serializers.CharField(
         help_text="Names the drafts and what they say, to approve exactly these; empty without."
     )
+
+    changed_drafts = serializers.SerializerMethodField(
+        help_text="Of its first 100 drafts those whose sources have changed since."
+    )
+
+    def get_changed_drafts(self, shown: RunShown) -> list[str]:
+        """Return their ids."""
+        return [draft.public_id for draft in shown.changed_drafts]
 
     def get_requested_by(self, shown: RunShown) -> list[str]:
         """Return their names."""

@@ -82,6 +82,7 @@ PAGES = (
         shows=".dialog[open] form",
     ),
     PageEntry("run, rejection", "/runs/{waiting_run}/take-back/"),
+    PageEntry("runs, held back", "/runs/held/"),
     PageEntry("run, new", "/runs/new/?date=2027-02-01"),
     PageEntry(
         "run, refused",

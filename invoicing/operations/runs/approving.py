@@ -181,6 +181,8 @@ def _approve(
     waiting = Invoice.objects.filter(
         tenant_id=actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
     ).count()
+    if changes and not waiting:
+        run = close_run(actor, run.id, now=now)
     if changes or not drafts:
         return Approval(run, (), waiting, changes)
     record_event(

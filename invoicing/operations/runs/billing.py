@@ -1,7 +1,7 @@
 """Billing some families all the way, in the transaction in which they were claimed."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from invoicing.models import BillingRun, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_drafts
 from invoicing.operations.runs.drafting import draft_documents
 from invoicing.operations.runs.families import Families, Problem, load_families
+from invoicing.operations.runs.noting import by_cause, problem_row
 from invoicing.operations.runs.rating import rate_due_items
 
 
@@ -76,36 +77,8 @@ def _store_problems(
     found_again = Q(severity=RunProblem.Severity.PROBLEM) | Q(code="outside_run")
     noted.filter(found_again | Q(account_id__in=families.judged)).delete()
     RunProblem.objects.bulk_create(
-        _problem_row(actor, run.id, families.root_of[problem.account_id], problem)
-        for problem in _by_cause(families.problems)
-    )
-
-
-def _by_cause(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems once per cause; ``count`` says how often one was met where more than once."""
-    found: dict[tuple[object, ...], list[Problem]] = {}
-    for problem in problems:
-        cause = (problem.code, problem.account_id, problem.subscription_id, problem.is_warning)
-        found.setdefault(cause, []).append(problem)
-    return [
-        replace(alike[0], params={**alike[0].params, "count": len(alike)})
-        if len(alike) > 1
-        else alike[0]
-        for alike in found.values()
-    ]
-
-
-def _problem_row(actor: Actor, run_id: UUID, family_id: UUID, problem: Problem) -> RunProblem:
-    severity = RunProblem.Severity.WARNING if problem.is_warning else RunProblem.Severity.PROBLEM
-    return RunProblem(
-        tenant_id=actor.tenant_id,
-        run_id=run_id,
-        severity=severity,
-        code=problem.code,
-        family_id=family_id,
-        account_id=problem.account_id,
-        subscription_id=problem.subscription_id,
-        params=dict(problem.params),
+        problem_row(actor, run.id, families.root_of[problem.account_id], problem)
+        for problem in by_cause(families.problems)
     )
 
 
@@ -118,4 +91,4 @@ def set_aside(actor: Actor, family: RunFamily, problem: Problem) -> None:
     RunProblem.objects.filter(
         tenant_id=actor.tenant_id, run_id=family.run_id, family_id=family.root_id
     ).delete()
-    _problem_row(actor, family.run_id, family.root_id, problem).save(force_insert=True)
+    problem_row(actor, family.run_id, family.root_id, problem).save(force_insert=True)

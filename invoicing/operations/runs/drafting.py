@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.events import Happening, record_events
@@ -32,6 +32,7 @@ from invoicing.models import (
 from invoicing.operations.runs.composing import Composer, Drafts
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.holding_back import hold_back
+from invoicing.operations.runs.noting import note_drafted_again
 from invoicing.operations.runs.placing import Document, Placed, place_charges
 from invoicing.operations.runs.rows import ChargeRow, charge_rows
 
@@ -126,17 +127,9 @@ def draft_again(
     own = Invoice.objects.select_for_update().filter(
         tenant_id=families.actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
     )
-    earlier = list(own.filter(pk__in=only).order_by("id"))
-    documents = place_charges(
-        families, _charges_of(families.actor, [one.id for one in earlier]), run_date=run.date
-    )
-    wanted = {_facts(document.key) for document in documents}
-    beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
-    for draft in beside.exclude(pk__in=[one.id for one in earlier]).order_by("id"):
-        if _facts_of(draft) in wanted:
-            earlier.append(draft)
+    earlier, _charges = _with_those_beside(families, run, own, only)
     families.problems = []
-    return _draft(
+    drafts = _draft(
         families,
         run,
         earlier=earlier,
@@ -146,6 +139,48 @@ def draft_again(
         now=now,
         numbered_on=None,
     )
+    recipients = {draft.bill_to_id for draft in [*earlier, *drafts.invoices]}
+    owners = {charge.account_id for found in drafts.charges.values() for charge in found}
+    note_drafted_again(families, run, recipients | owners)
+    return drafts
+
+
+def drafted_otherwise(families: Families, run: BillingRun, only: Collection[UUID]) -> set[UUID]:
+    """Return which of these drafts of a run would not come out as they are. Stores nothing.
+
+    What a draft says is compared with what would be drafted now from the same charges, so no
+    source of it can be forgotten. Five statements.
+
+    Args:
+        families: the families of their recipients and sections.
+        run: their run.
+        only: the drafts.
+
+    Source: docs/billing-rules.md, R21.
+    """
+    own = Invoice.objects.filter(
+        tenant_id=families.actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
+    )
+    earlier, charges = _with_those_beside(families, run, own, only)
+    documents = place_charges(families, charges, run_date=run.date)
+    drafts = _compose_all(families, run, documents, earlier, None, run.started_at)
+    return {draft.id for draft in earlier if draft.id in only} - drafts.kept.keys()
+
+
+def _with_those_beside(
+    families: Families, run: BillingRun, own: QuerySet[Invoice], only: Collection[UUID]
+) -> tuple[list[Invoice], list[ChargeRow]]:
+    """Return some drafts, those that would share a document with them now, and all charges."""
+    actor, earlier = families.actor, list(own.filter(pk__in=only).order_by("id"))
+    charges = _charges_of(actor, [one.id for one in earlier])
+    documents = place_charges(families, charges, run_date=run.date)
+    wanted = {_facts(document.key) for document in documents}
+    beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
+    others = beside.exclude(pk__in=[one.id for one in earlier]).order_by("id")
+    sharing = [draft for draft in others if _facts_of(draft) in wanted]
+    if sharing:
+        charges += _charges_of(actor, [one.id for one in sharing])
+    return [*earlier, *sharing], charges
 
 
 def _draft(

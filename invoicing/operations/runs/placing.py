@@ -197,8 +197,7 @@ def _last_day_of(charge: ChargeRow) -> date:
 
 def _rate(families: Families, charge: ChargeRow, key: ConsolidationKey) -> Rate | None:
     """Return the seller's rate on the last day of service (R14)."""
-    tax_class = charge.calculation["price"]["tax_class"]
-    return families.rate(key.seller, tax_class, _last_day_of(charge))
+    return families.rate(key.seller, charge.tax_class, _last_day_of(charge))
 
 
 def _tax(

@@ -198,6 +198,7 @@ class Rater:
             currency=item.price.currency,
             net_minor=calculation["net_minor"],
             calculation=calculation,
+            tax_class=item.price.tax_class,
         )
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:

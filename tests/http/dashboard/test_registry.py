@@ -35,6 +35,7 @@ NO_ROUTES = {
     "settings/": "leads on to the first of them",
     "invoices/selection/": "a fragment: what the bar of selected invoices says",
     "portal/invoices/selection/": "a fragment, too",
+    "runs/<str:run_id>/changed/": "a fragment: which drafts have changed since they were drafted",
     "search/accounts/": "a fragment: what the scope picker finds",
     "portal/invoices/<str:invoice_id>/sections/<int:position>/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/lines/<str:line_id>/why/": "as in the dashboard",

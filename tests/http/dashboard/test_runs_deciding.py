@@ -1,0 +1,144 @@
+"""Deciding about drafts: what has changed is shown first, drafts are taken back and released."""
+
+import pytest
+
+from accounts.ids import public_id
+from invoicing.models import BillingRun, Charge, Invoice
+from tests.world import account, subscription
+
+DAY = "2027-01-01"
+
+
+@pytest.fixture(autouse=True)
+def no_broker(monkeypatch):
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **_values: None)
+
+
+@pytest.fixture
+def drafted(billed):
+    billed.has("accounts", account("late"), account("other"))
+    billed.has(
+        "subscriptions",
+        subscription("late", "late", "platform", DAY),
+        subscription("other", "other", "platform", DAY),
+    )
+    billed.run(DAY, issue=False, within="late")
+    billed.run(DAY, issue=False, within="other")
+    return billed
+
+
+def run_url(vendor, more=""):
+    with vendor.seen():
+        return f"/runs/{BillingRun.objects.get(date=DAY).public_id}/{more}"
+
+
+def draft_of(vendor, key):
+    with vendor.seen():
+        return Invoice.objects.get(bill_to__external_id=key, status__in=Invoice.UNISSUED)
+
+
+def move_house(vendor, key):
+    vendor.has("accounts", account(key, line1="Neue Straße 7"))
+
+
+def test_names_the_drafts_that_have_changed(drafted, alice, visit, statements):
+    client = visit(alice)
+    assert "has changed" not in client.get(run_url(drafted, "changed/")).content.decode()
+    move_house(drafted, "late")
+
+    page = client.get(run_url(drafted, "changed/")).content.decode()
+
+    assert "1 draft has changed since it was drafted" in page
+    assert draft_of(drafted, "late").public_id in page
+    assert draft_of(drafted, "other").public_id not in page
+    assert len(statements(client, run_url(drafted, "changed/"))) <= 20
+    assert 'hx-trigger="load"' in client.get(run_url(drafted)).content.decode()
+
+
+def test_drafts_again_by_hand(drafted, alice, visit):
+    move_house(drafted, "late")
+    before = draft_of(drafted, "late")
+
+    answer = visit(alice).post(run_url(drafted, "changed/"), follow=True)
+
+    assert "1 draft drafted again." in answer.content.decode()
+    after = draft_of(drafted, "late")
+    assert after.content_hash != before.content_hash
+    assert after.snapshot["bill_to"]["line1"] == "Neue Straße 7"
+    assert after.number is None
+
+
+def test_an_approval_of_what_has_changed_issues_nothing_and_shows_it(drafted, alice, visit):
+    client, draft = visit(alice), draft_of(drafted, "late")
+    url = run_url(drafted, f"approve/?ids={draft.public_id}")
+    seen = client.get(url).context["seen"]
+    move_house(drafted, "late")
+
+    refused = client.post(run_url(drafted, "approve/"), {"ids": draft.public_id, "seen": seen})
+
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    assert "Nothing was issued" in page
+    assert "recipient" in page
+    assert draft_of(drafted, "late").number is None
+    fresh = refused.context["seen"]
+    assert fresh != seen
+    client.post(run_url(drafted, "approve/"), {"ids": draft.public_id, "seen": fresh})
+    with drafted.seen():
+        assert Invoice.objects.get(pk=draft.pk).number is not None
+
+
+@pytest.mark.parametrize("until", ["", "2027-02-15"])
+def test_takes_a_draft_back_and_releases_it(drafted, alice, visit, until):
+    client, draft = visit(alice), draft_of(drafted, "late")
+    values = {"ids": draft.public_id, "reason": "Order disputed", "way": "hold", "until": until}
+
+    client.post(run_url(drafted, "take-back/"), values)
+
+    page = client.get("/runs/held/").content.decode()
+    assert "Order disputed" in page
+    assert ("15 Feb 2027" in page) == bool(until)
+    assert "Held back" in client.get("/runs/").content.decode()
+    answer = client.post(
+        "/runs/held/", {"account": public_id("acc", draft.bill_to_id)}, follow=True
+    ).content.decode()
+    assert "1 charge released" in answer
+    assert "Nothing is held back" in answer
+    with drafted.seen():
+        assert not Charge.objects.filter(is_held=True).exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reason": " "}, {"way": "hold", "until": "soon"}, {"way": "hold", "until": "2020-01-01"}],
+)
+def test_says_what_is_wrong_and_takes_nothing_back(drafted, alice, visit, wrong):
+    draft = draft_of(drafted, "late")
+    values = {"ids": draft.public_id, "reason": "Order disputed", "way": "discard", **wrong}
+
+    answer = visit(alice).post(run_url(drafted, "take-back/"), values)
+
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert draft_of(drafted, "late").pk == draft.pk
+
+
+def test_rejects_the_run_with_its_reason(drafted, alice, visit):
+    answer = visit(alice).post(
+        run_url(drafted, "take-back/"), {"reason": "Prices are wrong"}, follow=True
+    )
+
+    assert "Rejected by Alice: Prices are wrong" in answer.content.decode()
+    with drafted.seen():
+        assert not Invoice.objects.filter(status__in=Invoice.UNISSUED).exists()
+
+
+def test_a_run_with_nothing_due_is_done_at_once(drafted, alice, visit):
+    drafted.run(DAY)
+
+    page = visit(alice).post("/runs/new/", {"date": "2027-01-02", "account": ""}, follow=True)
+
+    with drafted.seen():
+        run = BillingRun.objects.get(date="2027-01-02")
+        assert (run.status, run.finished_at is not None) == ("done", True)
+    assert "This run made no documents." in page.content.decode()
