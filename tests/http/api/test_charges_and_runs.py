@@ -34,6 +34,8 @@ def test_lists_charges_with_why_they_are_where_they_are(api, nordlicht):
         "invoice_on": "2026-12-01",
         "currency": "EUR",
         "net_minor": 3600,
+        "held": False,
+        "held_until": None,
         "invoice": public_id("inv", invoice.id),
         "reason": "It was due on 1 Dec 2026 and stands on Baltic Lager's own invoice,"
         " with everything else due by 1 Dec 2026.",

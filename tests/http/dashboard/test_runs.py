@@ -66,7 +66,7 @@ def test_shows_problems_documents_and_the_run_before(drafted, alice, visit):
     assert "Name or address incomplete" in page
     assert "compared with the run of" in page
     assert 'aria-current="step"' in page
-    assert "hx-trigger" not in page
+    assert 'hx-trigger="every' not in page
     assert "Approve 2 drafts …" in page
 
 

@@ -1,6 +1,5 @@
 """Drafts that wait while time goes on: later runs take them up, corrections count."""
 
-
 import pytest
 
 from accounts.models import Seller

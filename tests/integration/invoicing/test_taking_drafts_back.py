@@ -22,6 +22,7 @@ from invoicing.operations.runs.four_eyes import FourEyes
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = "2026-12-01"
+WHEN = {"today": TODAY, "now": NOW}
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def state(vendor):
 def test_discards_and_bills_again_with_the_next_run(shop, alice):
     draft = draft_of(shop, "A")
 
-    assert discard_drafts(alice, [draft.id], reason="  Wrong  price ", hold=False, now=NOW) == 1
+    assert discard_drafts(alice, [draft.id], reason="  Wrong  price ", hold=False, **WHEN) == 1
 
     with shop.seen():
         charge = Charge.objects.get(account_id=shop.id_of("A"))
@@ -71,7 +72,7 @@ def test_discards_and_bills_again_with_the_next_run(shop, alice):
 
 
 def test_holds_charges_until_they_are_released(shop, alice):
-    discard_drafts(alice, [draft_of(shop, "A").id], reason="Asked", hold=True, now=NOW)
+    discard_drafts(alice, [draft_of(shop, "A").id], reason="Asked", hold=True, **WHEN)
 
     assert [d["bill_to"] for d in shop.bills("2026-12-02")] == ["B"]
     assert [d["bill_to"] for d in shop.bills("2026-12-03")] == []
@@ -103,7 +104,12 @@ def test_takes_back_nothing_that_is_issued(shop, alice):
 
     with pytest.raises(InvoiceNotDraft):
         discard_drafts(
-            alice, [draft.id, draft_of(shop, "B").id], reason="Late", hold=False, now=NOW
+            alice,
+            [draft.id, draft_of(shop, "B").id],
+            reason="Late",
+            hold=False,
+            today=TODAY,
+            now=NOW,
         )
     with pytest.raises(InvoiceNotDraft):
         issue_invoice(alice, draft.id, content_hash=None, today=TODAY, now=NOW)
@@ -115,7 +121,7 @@ def test_wants_a_reason(shop, alice, reason):
     before = state(shop)
 
     with pytest.raises(ReasonNeeded):
-        discard_drafts(alice, [draft_of(shop, "A").id], reason=reason, hold=False, now=NOW)
+        discard_drafts(alice, [draft_of(shop, "A").id], reason=reason, hold=False, **WHEN)
     with pytest.raises(ReasonNeeded):
         reject_run(alice, run_of(shop).id, reason=reason, now=NOW)
     assert state(shop) == before
@@ -127,7 +133,7 @@ def test_is_not_for_everybody(shop, charlie):
 
     for actor, error in ((billing, Forbidden), (charlie, (Forbidden, NotFound))):
         with pytest.raises(error):
-            discard_drafts(actor, [draft.id], reason="No", hold=False, now=NOW)
+            discard_drafts(actor, [draft.id], reason="No", hold=False, **WHEN)
         with pytest.raises(error):
             reject_run(actor, run_of(shop).id, reason="No", now=NOW)
         with pytest.raises(error):
@@ -135,7 +141,7 @@ def test_is_not_for_everybody(shop, charlie):
         with pytest.raises(error):
             issue_invoice(actor, draft.id, content_hash=None, today=TODAY, now=NOW)
     with pytest.raises(NotFound):
-        discard_drafts(shop.actor, [uuid7()], reason="No", hold=False, now=NOW)
+        discard_drafts(shop.actor, [uuid7()], reason="No", hold=False, **WHEN)
     assert state(shop) == before
 
 

@@ -1,4 +1,4 @@
-"""Drafts that are taken back: discarded, held back until a day or a release, or a run rejected."""
+"""Held back until a day or until released; and many drafts taken back at once."""
 
 from datetime import date
 
@@ -6,18 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.errors import Forbidden, NotFound
+from accounts.errors import NotFound
 from accounts.ids import uuid7
-from accounts.models import AuditEntry
 from invoicing.models import BillingRun, Charge, Invoice
-from invoicing.operations.runs import RunNotWaiting
 from invoicing.operations.runs.approving import InvoiceNotDraft
 from invoicing.operations.runs.discarding import (
     HoldNotAhead,
     NothingHeld,
-    ReasonNeeded,
     discard_drafts,
-    reject_run,
     release_charges,
 )
 from invoicing.queries.held import held_back
@@ -65,22 +61,6 @@ def state(vendor):
             sorted(Charge.objects.values_list("id", "status", "is_held", "held_until")),
             sorted(BillingRun.objects.values_list("date", "status")),
         )
-
-
-def test_a_discarded_draft_is_drafted_by_the_next_run(shop, alice):
-    assert take_back(shop, "A", actor=alice) == 1
-
-    with shop.seen():
-        charge = Charge.objects.get(account__external_id="A")
-        assert (charge.status, charge.is_held) == ("pending", False)
-        assert (charge.reason["problem"], charge.reason["held"]["by"]) == ("discarded", "Alice")
-        assert charge.reason["held"]["reason"] == WHY
-        entry = AuditEntry.objects.get(action="invoice.discarded")
-        assert (entry.actor_label, entry.after) == ("Alice", {"reason": WHY})
-    assert run_of(shop).status == "to_approve"
-    again = shop.bills(DAY)
-    assert sorted((d["bill_to"], d["net_minor"]) for d in again) == [("A", 1000), ("B", 1000)]
-    assert shop.violations() == []
 
 
 def test_what_is_held_stays_out_until_released(shop):
@@ -135,36 +115,6 @@ def test_closes_the_run_with_the_last_draft(shop):
     assert run_of(shop).status == "done"
 
 
-def test_rejects_a_whole_run(shop, alice):
-    take_back(shop, "A", hold=True)
-
-    run = reject_run(alice, run_of(shop).id, reason=WHY, now=NOW)
-
-    assert (run.status, run_of(shop).rejected_by, run_of(shop).rejected_reason) == (
-        "done",
-        "Alice",
-        WHY,
-    )
-    with shop.seen():
-        assert not Invoice.objects.exists()
-        assert AuditEntry.objects.get(action="run.rejected").after == {"drafts": 1, "reason": WHY}
-    with pytest.raises(RunNotWaiting):
-        reject_run(alice, run.id, reason=WHY, now=NOW)
-    assert [d["bill_to"] for d in shop.bills(DAY)] == ["B"]
-    assert shop.violations() == []
-
-
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\x00b"])
-def test_asks_for_a_reason(shop, reason):
-    before = state(shop)
-
-    with pytest.raises(ReasonNeeded):
-        take_back(shop, "A", reason=reason)
-    with pytest.raises(ReasonNeeded):
-        reject_run(shop.actor, run_of(shop).id, reason=reason, now=NOW)
-    assert state(shop) == before
-
-
 def test_holds_nothing_until_a_day_that_has_come(shop):
     before = state(shop)
 
@@ -184,29 +134,6 @@ def test_takes_back_all_or_nothing(shop):
         discard_drafts(shop.actor, [draft_of(shop, "B").id, issued], **values)
     with pytest.raises(NotFound):
         discard_drafts(shop.actor, [draft_of(shop, "B").id, uuid7()], **values)
-    assert state(shop) == before
-
-
-@pytest.mark.parametrize("role", ["billing", "support", "auditor", "developer"])
-def test_refuses_roles_that_may_not_issue(shop, role):
-    actor, before = shop.staff("Somebody", role), state(shop)
-
-    with pytest.raises(Forbidden):
-        take_back(shop, "A", actor=actor)
-    with pytest.raises(Forbidden):
-        reject_run(actor, run_of(shop).id, reason=WHY, now=NOW)
-    with pytest.raises(Forbidden):
-        release_charges(actor, shop.id_of("A"), now=NOW)
-    assert state(shop) == before
-
-
-def test_is_not_there_for_strangers(shop, charlie):
-    before = state(shop)
-
-    with pytest.raises((Forbidden, NotFound)):
-        take_back(shop, "A", actor=charlie)
-    with pytest.raises((Forbidden, NotFound)):
-        release_charges(charlie, shop.id_of("A"), now=NOW)
     assert state(shop) == before
 
 
