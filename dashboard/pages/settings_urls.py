@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from dashboard.pages import settings_bank_accounts, settings_clock, settings_sellers
+from dashboard.pages import (
+    settings_approval,
+    settings_bank_accounts,
+    settings_clock,
+    settings_sellers,
+)
 
 app_name = "settings"
 urlpatterns = [
@@ -20,5 +25,6 @@ urlpatterns = [
         name="bank_account",
     ),
     path("sellers/<str:seller_id>/edit/", settings_sellers.edit_seller, name="edit_seller"),
+    path("approval/", settings_approval.approval, name="approval"),
     path("test-clock/", settings_clock.test_clock, name="test_clock"),
 ]

@@ -97,6 +97,7 @@ PAGES = (
     PageEntry("bank account, form", "/settings/sellers/{seller}/bank-accounts/", who="owner"),
     PageEntry("bank account", "/settings/sellers/{seller}/bank-accounts/USD/", who="owner"),
     PageEntry("seller, form", "/settings/sellers/{seller}/edit/", who="owner"),
+    PageEntry("settings, approval", "/settings/approval/", who="owner"),
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry("style guide", "/styleguide/"),
     PageEntry("not found", "/invoices/nothing/"),

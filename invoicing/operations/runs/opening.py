@@ -149,9 +149,9 @@ def request_run(
         get_account(actor, within)
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     _require_date(actor, tenant, run_date, today)
-    if issue:
-        require_four_eyes(actor, tenant, [actor.requester.stored()])
     issues = issue or not tenant.approval_required
+    if issues:
+        require_four_eyes(actor, tenant, [actor.requester.stored()])
     run, is_new = BillingRun.objects.get_or_create(
         tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
     )

@@ -1,0 +1,90 @@
+"""The tenant's settings about who approves what a billing run has drafted."""
+
+from datetime import date
+
+import pytest
+
+from accounts.models import AuditEntry, Tenant
+from invoicing.models import BillingRun, Invoice
+from invoicing.operations.runs import request_run
+from tests.world import NOW, TODAY, account, subscription
+
+URL = "/settings/approval/"
+DAY = "2027-01-01"
+
+
+@pytest.fixture(autouse=True)
+def no_broker(monkeypatch):
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **_values: None)
+
+
+def switches(vendor):
+    with vendor.seen():
+        tenant = Tenant.objects.get(pk=vendor.tenant_id)
+        return tenant.approval_required, tenant.four_eyes
+
+
+def test_the_owner_turns_two_people_on_and_off(vendor, visit):
+    client = visit(vendor.staff("Olga", "owner"))
+    assert switches(vendor) == (True, False)
+
+    client.post(URL, {"approval_required": "on", "four_eyes": "on"})
+
+    assert switches(vendor) == (True, True)
+    with vendor.seen():
+        entry = AuditEntry.objects.get(action="tenant.approval_changed")
+        assert (entry.actor_label, entry.before["four_eyes"], entry.after["four_eyes"]) == (
+            "Olga",
+            False,
+            True,
+        )
+    client.post(URL, {"approval_required": "on"})
+    assert switches(vendor) == (True, False)
+
+
+def test_two_people_need_an_approval(vendor, visit):
+    answer = visit(vendor.staff("Olga", "owner")).post(URL, {"four_eyes": "on"})
+
+    assert answer.status_code == 422
+    assert "Two people need an approval" in answer.content.decode()
+    assert switches(vendor) == (True, False)
+
+
+@pytest.mark.parametrize("role", ["finance_admin", "billing", "support", "auditor"])
+def test_others_look_and_change_nothing(vendor, visit, role):
+    client = visit(vendor.staff("Somebody", role))
+
+    page = client.get(URL).content.decode()
+    answer = client.post(URL, {"approval_required": "on", "four_eyes": "on"})
+
+    assert "disabled" in page
+    assert answer.status_code == 403
+    assert switches(vendor) == (True, False)
+
+
+def test_who_asked_is_told_that_somebody_else_approves(billed, alice, visit):
+    billed.change_tenant(four_eyes=True)
+    billed.has("accounts", account("late"))
+    billed.has("subscriptions", subscription("late", "late", "platform", DAY))
+    run = request_run(
+        alice,
+        run_date=date.fromisoformat(DAY),
+        within=billed.id_of("late"),
+        issue=False,
+        today=TODAY,
+        now=NOW,
+    )
+    billed.work(run)
+    url = f"/runs/{run.public_id}/approve/"
+    hers, his = visit(alice), visit(billed.staff("Otto", "owner"))
+
+    refused = hers.post(url, {"seen": hers.get(url).context["seen"]})
+
+    assert refused.status_code == 403
+    assert "Somebody else has to approve it." in refused.content.decode()
+    with billed.seen():
+        assert Invoice.objects.filter(run_id=run.pk, number__isnull=False).count() == 0
+    his.post(url, {"seen": his.get(url).context["seen"]})
+    with billed.seen():
+        assert Invoice.objects.filter(run_id=run.pk, number__isnull=True).count() == 0
+        assert BillingRun.objects.get(pk=run.pk).status == "done"
