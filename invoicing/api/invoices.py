@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from accounts import clock
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.api.answering import ActorApiRequest, ActorView, many, tagged

@@ -21,6 +21,7 @@ PURE = {
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
     "invoicing.operations.runs.hashing.content_hash",
+    "invoicing.operations.runs.noting.by_cause",
     "invoicing.queries.run_figures.digest_of",
     "subscriptions.operations.importing.rows.refuse_difference",
 }

@@ -169,12 +169,12 @@ def test_reports_what_a_helping_worker_made_too(shop, monkeypatch):
     real = working._work_on_batch
     helped = []
 
-    def with_help(actor, run, *, now):
+    def with_help(actor, run, *, today, now):
         if not helped:
             helped.append(run.id)
             helper = Actor.system(shop.tenant_id)
-            assert len(real(helper, run, now=now)[1]) == 2
-        return real(actor, run, now=now)
+            assert len(real(helper, run, today=today, now=now).invoice_ids) == 2
+        return real(actor, run, today=today, now=now)
 
     monkeypatch.setattr(working, "_work_on_batch", with_help)
     report = shop.run("2026-12-01")
