@@ -24,12 +24,14 @@ from accounts.actor import Actor
 from accounts.api.answering import ActorView
 from accounts.ids import uuid7
 from accounts.models import AuditEntry, Contact, Job, Person, Seller
-from accounts.operations import bank_accounts, jobs, operators, people, sellers, tenants
+from accounts.operations import approval, bank_accounts, jobs, operators, people, sellers, tenants
 from accounts.operations import importing as account_imports
 from accounts.tenancy import scope
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations.runs import approving, changed, discarding
+from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.operations import import_jobs
 from subscriptions.operations import importing as subscription_imports
 from tests.http.test_foreign_ids import PREFIXES, addresses, filled
@@ -135,7 +137,7 @@ def ask_for_run(actor: Actor) -> BillingRun:
 
 def worked(shop: Vendor, actor: Actor) -> None:
     run = ask_for_run(actor)
-    runs.work_on_run(Actor.system(shop.tenant_id), run.pk, now=NOW)
+    runs.work_on_run(Actor.system(shop.tenant_id), run.pk, today=TODAY, now=NOW)
 
 
 def clock_worked(shop: Vendor, actor: Actor) -> None:
@@ -157,8 +159,42 @@ def shop_job(shop: Vendor) -> Job:
 def approve(shop: Vendor, actor: Actor) -> None:
     run = drafted(shop)
     with shop.seen():
-        ids = [*Invoice.objects.values_list("id", flat=True)]
-    runs.approve_drafts(actor, run.pk, ids, now=NOW)
+        seen = dict(Invoice.objects.values_list("id", "content_hash"))
+    runs.approve_drafts(actor, run.pk, seen, today=TODAY, now=NOW)
+
+
+def only_draft(shop: Vendor) -> Invoice:
+    drafted(shop)
+    with shop.seen():
+        return Invoice.objects.get()
+
+
+def approve_all(shop: Vendor, actor: Actor) -> None:
+    run = drafted(shop)
+    with shop.seen():
+        seen = digest_of(drafts_seen(actor, run.pk))
+    runs.approve_run(actor, run.pk, seen, now=NOW)
+
+
+def take_back(shop: Vendor, actor: Actor) -> None:
+    ids = [only_draft(shop).pk]
+    discarding.discard_drafts(actor, ids, reason="Why", hold=True, today=TODAY, now=NOW)
+
+
+def release(shop: Vendor, actor: Actor) -> None:
+    take_back(shop, shop.actor)
+    discarding.release_charges(actor, shop.id_of("A"), now=NOW)
+
+
+def moved_house(shop: Vendor) -> BillingRun:
+    run = drafted(shop)
+    shop.has("accounts", account("A", billing_day=1, line1="Neue Straße 7"))
+    return run
+
+
+def redraft(shop: Vendor, actor: Actor) -> None:
+    moved_house(shop)
+    changed.refresh_drafts(actor, now=NOW)
 
 
 def bank(actor: Actor) -> None:
@@ -258,6 +294,23 @@ OPERATIONS: dict[str, Change] = {
     ),
     "runs.working.work_on_run": Change(worked, "invoice.issued"),
     "runs.approving.approve_drafts": Change(approve, "invoice.issued"),
+    "runs.approving.issue_invoice": Change(
+        lambda s, a: approving.issue_invoice(
+            a, only_draft(s).pk, content_hash=None, today=TODAY, now=NOW
+        ),
+        "invoice.issued",
+    ),
+    "runs.approving.approve_run": Change(approve_all, "run.approved"),
+    "runs.discarding.discard_drafts": Change(take_back, "invoice.held_back"),
+    "runs.discarding.release_charges": Change(release, "charges.released"),
+    "runs.discarding.reject_run": Change(
+        lambda s, a: discarding.reject_run(a, drafted(s).pk, reason="Why", now=NOW), "run.rejected"
+    ),
+    "runs.changed.refresh_drafts": Change(redraft, "invoice.redrafted"),
+    "approval.set_approval": Change(
+        lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
+        "tenant.approval_changed",
+    ),
 }
 READS = "It stores nothing."
 STEP = "It is a step of an operation above, which writes the entries for what it does."
@@ -270,14 +323,17 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "jobs.actor_of", "settings.own_settings", "settings.differences", "tenants.slug_of",
             "importing.preview.tree_preview", "importing.reports.one_at_a_time",
-            "importing.rows.refuse_difference", "clock.require_movable", "issuing.run_references",
+            "importing.rows.refuse_difference", "clock.require_movable", "issuing.issue_dates",
             "issuing.require_sellers", "runs.calculations.billing_day_of",
             "runs.drafting.waiting_charges", "runs.drafting.numbered", "runs.rating.open_periods",
             "runs.families.load_families", "runs.families.read_families",
             "runs.rows.subscription_rows", "runs.rows.due_items", "runs.rows.coming_items",
             "runs.rows.charge_rows", "runs.previewing.upcoming_invoices",
             "runs.scheduling.missed_days", "runs.placing.place_charges",
-            "runs.holding_back.hold_back",
+            "runs.holding_back.hold_back", "runs.hashing.content_hash",
+            "runs.four_eyes.require_four_eyes", "runs.drafting.drafted_otherwise",
+            "runs.changed.changed_since_drafted", "runs.changed.changed_drafts_of",
+            "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,
     ),
@@ -285,7 +341,9 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
-            "runs.drafting.draft_documents", "runs.rating.rate_due_items",
+            "runs.drafting.draft_documents", "runs.drafting.draft_again",
+            "runs.drafting.delete_drafts", "runs.approving.issue_approved",
+            "runs.noting.note_drafted_again", "runs.rating.rate_due_items",
             "runs.billing.bill_families", "runs.closing.close_run",
         ),
         STEP,
@@ -397,7 +455,29 @@ def retry_page(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+def take_back_page(browser: Browser) -> None:
+    run = drafted(browser.shop)
+    browser.send(f"/runs/{run.public_id}/take-back/", reason="Why")
+
+
+def changed_page(browser: Browser) -> None:
+    run = moved_house(browser.shop)
+    browser.send(f"/runs/{run.public_id}/changed/")
+
+
+def release_page(browser: Browser) -> None:
+    take_back(browser.shop, browser.shop.actor)
+    browser.send("/runs/held/")
+
+
 PAGES: dict[str, Change] = {
+    "runs/<str:run_id>/take-back/": Change(take_back_page, "run.rejected"),
+    "runs/<str:run_id>/changed/": Change(changed_page, "invoice.redrafted"),
+    "runs/held/": Change(release_page, "charges.released"),
+    "settings/approval/": Change(
+        lambda b: b.send("/settings/approval/", approval_required="on", four_eyes="on"),
+        "tenant.approval_changed",
+    ),
     "invoices/<str:invoice_id>/pdf/retry/": Change(retry_page, RETRIED),
     "runs/new/": Change(start_run, "run.requested"),
     "runs/<str:run_id>/approve/": Change(approve_page, "run."),
@@ -507,7 +587,40 @@ def api_retry(client: Client, shop: Vendor) -> Any:
     return client.post(f"/api/v1/invoices/{given_up(shop).public_id}/pdf")
 
 
+def api_post(client: Client, url: str, **values: Any) -> Any:
+    return client.post(f"/api/v1/{url}", json.dumps(values), content_type="application/json")
+
+
+def api_issue(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"invoices/{only_draft(shop).public_id}/issuance")
+
+
+def api_take_back(client: Client, shop: Vendor) -> Any:
+    url = f"invoices/{only_draft(shop).public_id}/withdrawal"
+    return api_post(client, url, reason="Why", hold=True)
+
+
+def api_release(client: Client, shop: Vendor) -> Any:
+    take_back(shop, shop.actor)
+    return api_post(client, "accounts/ext:A/release")
+
+
+def api_approve(client: Client, shop: Vendor) -> Any:
+    url = f"billing-runs/{drafted(shop).public_id}"
+    digest = client.get(f"/api/v1/{url}").json()["drafts_digest"]
+    return api_post(client, f"{url}/approval", drafts_digest=digest)
+
+
+def api_reject(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"billing-runs/{drafted(shop).public_id}/rejection", reason="Why")
+
+
 ENDPOINTS: dict[str, Change] = {
+    "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
+    "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
+    "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),
+    "POST api/v1/billing-runs/<str:run>/approval": Change(api_approve, "run.approved"),
+    "POST api/v1/billing-runs/<str:run>/rejection": Change(api_reject, "run.rejected"),
     "POST api/v1/billing-runs": Change(api_run, "run.requested"),
     "POST api/v1/invoices/<str:invoice>/pdf": Change(api_retry, RETRIED),
 }
