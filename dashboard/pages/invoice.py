@@ -31,7 +31,9 @@ from dashboard.pages.invoice_sections import (
 )
 from dashboard.pages.requests import wants_fragment, whole_number
 from dashboard.pages.timeline import timeline_of
+from invoicing.documents import parties
 from invoicing.documents.making import reason_of, rendering_of
+from invoicing.documents.naming import Names
 from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.wording import tax_reason
 from invoicing.models import BillingRun, Invoice, InvoiceTax
@@ -64,6 +66,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         section_page(found, request.GET.get("sections", "")) if is_long else (found, None)
     )
     lines_by_section = by_section(lines or ())
+    names = Names(invoice, found) if invoice.whole else None
     taxes = parts.taxes_of(actor, invoice) if invoice.whole else ()
     # A draft is decided about in its run: one statement more, for drafts alone.
     run = invoice.run if not invoice.number and is_staff(actor) else None
@@ -71,7 +74,8 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         **head_of(invoice, actor),
         "steps": path_of(request, invoice),
         "sections": [
-            section_row(one, lines_by_section[one.pk] if with_lines else None) for one in shown
+            section_row(one, lines_by_section[one.pk] if with_lines else None, names=names)
+            for one in shown
         ],
         "section_pages": pages,
         "with_lines": with_lines,
@@ -87,9 +91,10 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "may_approve": run is not None
         and run.status == BillingRun.Status.TO_APPROVE
         and access.allows_everywhere(actor, Action.ISSUE_INVOICE),
-        "pdf_failure": _pdf_failure(invoice),
+        "pdf_failure": _pdf_failure(invoice) if is_staff(actor) else "",
         "may_retry": access.allows_everywhere(actor, Action.ISSUE_INVOICE),
         "payer_copy": _payer_copy(invoice, actor),
+        "paid_by": _paid_by(invoice, actor),
     }
     return render(request, "invoices/page.html", context)
 
@@ -112,7 +117,8 @@ def invoice_section(request: ActorRequest, invoice_id: str, position: int) -> Ht
         if is_closed
         else parts.lines_of_section(actor, invoice, section, start=start, count=LINES_AT_ONCE + 1)
     )
-    row = section_row(section, lines, start=start)
+    names = Names(invoice, sections) if invoice.whole else None
+    row = section_row(section, lines, start=start, names=names)
     is_fragment = wants_fragment(request)
     template = "invoices/_section.html" if is_fragment else "invoices/section.html"
     if is_fragment and start:
@@ -154,8 +160,11 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
 
 
 def _pdf_failure(invoice: Any) -> str:
-    """Return why the PDF was given up, empty if it was not. One statement for issued ones."""
-    if not (invoice.number and invoice.whole):
+    """Return why the PDF was given up, empty if it was not. One statement for issued ones.
+
+    Customers are told when they ask for it.
+    """
+    if not invoice.number:
         return ""
     found = rendering_of(invoice)
     return reason_of(found) if found is not None and found.given_up_at is not None else ""
@@ -166,6 +175,15 @@ def _payer_copy(invoice: Any, actor: Actor) -> bool:
     if not (invoice.number and invoice.whole and is_paid_by_another(invoice)):
         return False
     return reaches(actor, invoice.payer_id)
+
+
+def _paid_by(invoice: Any, actor: Actor) -> str:
+    """Return who pays instead of a customer whose people read this, empty if they pay."""
+    if is_staff(actor) or not (invoice.whole and invoice.number and is_paid_by_another(invoice)):
+        return ""
+    if reaches(actor, invoice.payer_id):
+        return ""
+    return parties.legal_name(invoice.snapshot["payer"])
 
 
 def _tax(tax: InvoiceTax, invoice: Invoice) -> TaxRow:

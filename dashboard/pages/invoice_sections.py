@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from dashboard.pages.requests import whole_number
+from invoicing.documents.naming import Names
 from invoicing.models import InvoiceLine, InvoiceSection
 
 LINES_AT_ONCE: Final = 200
@@ -55,7 +56,11 @@ class SectionPage:
 
 
 def section_row(
-    section: InvoiceSection, lines: Sequence[InvoiceLine] | None, *, start: int = 0
+    section: InvoiceSection,
+    lines: Sequence[InvoiceLine] | None,
+    *,
+    start: int = 0,
+    names: Names | None = None,
 ) -> SectionRow:
     """Return a section as the table shows it.
 
@@ -64,12 +69,14 @@ def section_row(
         lines: its lines from ``start`` on, one more than are shown where there are more; None to
             show its subtotal alone.
         start: how many of its lines come before these.
+        names: of the whole document, if all of it is in sight: who shares a name bears a number.
     """
+    named = names.of(section, section.position) if names and section.path else None
     has_more = lines is not None and len(lines) > LINES_AT_ONCE
     return SectionRow(
         position=section.position,
-        name=section.path[-1] if section.path else section.account.name,
-        above=" › ".join(section.path[:-1]),
+        name=named.name if named else section.path[-1] if section.path else section.account.name,
+        above=" › ".join(named.above if named else section.path[:-1]),
         cost_centre=section.cost_centre,
         po_number=section.po_number,
         net_minor=section.net_minor,

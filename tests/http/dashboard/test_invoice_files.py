@@ -10,7 +10,7 @@ from accounts.ids import public_id
 from invoicing import tasks
 from invoicing.documents import making, pdf
 from invoicing.models import Invoice, Rendering, StoredDocument
-from tests.world import NOW
+from tests.world import NOW, account, price, subscription
 
 
 @pytest.fixture
@@ -153,3 +153,28 @@ def test_the_api_tells_why_it_was_given_up_and_tries_again(billed, client, url, 
 
     assert api(client, billed, f"{url}pdf", "post").status_code == 202
     assert api(client, billed, f"{url}pdf").content.startswith(b"%PDF")
+
+
+def test_tells_the_recipient_that_another_pays_and_the_payer_of_the_copy(vendor, bob, visit):
+    vendor.has("accounts", account("P"), account("S", "P", bill_to="S", payer="P"))
+    vendor.has("prices", price("desk", "9.00"))
+    vendor.has("subscriptions", subscription("S1", "S", "desk", "2026-11-01"))
+    (invoice_id,) = vendor.run("2026-11-23").invoice_ids
+    url = f"/portal/invoices/{public_id('inv', invoice_id)}/"
+
+    recipient = visit(bob("S")).get(url).content.decode()
+    payer = visit(vendor.customer("Paula", "viewer", "P")).get(url).content.decode()
+
+    said = "P GmbH pays this invoice. There is nothing for you to do."
+    assert (said in recipient, "copy=payer" in recipient) == (True, False)
+    assert (said in payer, "copy=payer" in payer) == (False, True)
+
+
+def test_tells_accounts_of_one_name_apart(vendor, alice, visit):
+    vendor.has_files("cases/same-names")
+    (invoice_id,) = vendor.run("2026-12-01").invoice_ids
+    page = visit(alice).get(f"/invoices/{public_id('inv', invoice_id)}/").content.decode()
+
+    for name in ("Büro (C1a)", "Büro (C2a)", "Lager (C1b)", "Lager (C2b)"):
+        assert f"Subtotal {name}" in page
+    assert "Müller GmbH (C1)" in page
