@@ -207,6 +207,7 @@ def _change(change: RunChange) -> dict[str, Any]:
         "before_minor": change.before_minor,
         "after_minor": change.after_minor,
         "difference_minor": change.difference_minor,
+        "before_on": change.before_on,
         "badge": badges.Badge(kind, tone, is_plain=True) if kind else None,
     }
 

@@ -64,7 +64,7 @@ def test_shows_problems_documents_and_the_run_before(drafted, alice, visit):
 
     assert "Ohne Adresse" in page
     assert "Name or address incomplete" in page
-    assert "compared with the run of" in page
+    assert "each recipient beside its own previous document" in page
     assert 'aria-current="step"' in page
     assert 'hx-trigger="every' not in page
     assert "Approve 2 drafts …" in page
