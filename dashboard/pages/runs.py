@@ -1,6 +1,5 @@
 """Starting a billing run."""
 
-from datetime import date
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -22,9 +21,8 @@ from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
-from dashboard.templatetags.figures import date_text, quantity
+from dashboard.pages.runs_preview import Preview, is_confirmed, is_far_ahead, preview_of
 from invoicing.operations.runs import request_run
-from invoicing.queries import run_preview
 from invoicing.tasks import work_soon
 
 
@@ -55,24 +53,26 @@ def new_run(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         return _start(request, actor)
     if "date" not in request.GET:
-        form = NewRunForm(initial={"date": actor.today})
-        return _form_page(request, actor, form, _sentence(actor, actor.today, None))
+        # A script asks for the preview at once: the form need not wait for it.
+        return _form_page(request, actor, NewRunForm(initial={"date": actor.today}), None)
     form = NewRunForm(request.GET)
-    preview = _preview(actor, form)
+    preview = _preview(request, form)
     if request.headers.get("HX-Request"):
-        return render(request, "runs/_preview.html", preview)
-    return _form_page(request, actor, form, preview["sentence"], preview["warning"])
+        return render(request, "runs/_preview.html", {"preview": preview})
+    return _form_page(request, actor, form, preview)
 
 
 def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
     form = NewRunForm(request.POST)
     if form.is_valid():
-        within = _within(actor, form)
+        within, day = _within(actor, form), form.cleaned_data["date"]
+        if is_far_ahead(request, day) and not is_confirmed(request, day):
+            form.add_error("date", _("This lies far ahead. Please confirm it below."))
         if not form.errors:
             try:
                 run = request_run(
                     actor,
-                    run_date=form.cleaned_data["date"],
+                    run_date=day,
                     within=within,
                     issue=False,
                     today=actor.today,
@@ -84,31 +84,16 @@ def _start(request: ActorRequest, actor: Actor) -> HttpResponse:
                 work_soon(run)
                 return redirect("runs:page", run.public_id)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    preview = _preview(actor, form)
-    return _form_page(request, actor, form, preview["sentence"], preview["warning"], status=status)
+    preview = _preview(request, NewRunForm(request.POST))
+    return _form_page(request, actor, form, preview, status=status)
 
 
-def _preview(actor: Actor, form: NewRunForm) -> dict[str, str]:
-    """Return the sentences for what the form says, empty where it can't be read."""
-    empty = {"sentence": "", "warning": ""}
+def _preview(request: ActorRequest, form: NewRunForm) -> Preview:
+    """Return the preview of what the form says, empty where it can't be read."""
     if not form.is_valid():
-        return empty
-    day, within = form.cleaned_data["date"], _within(actor, form)
-    if form.errors:
-        return empty
-    warning = "" if within is None else _warning(actor, day, within)
-    return {"sentence": _sentence(actor, day, within), "warning": warning}
-
-
-def _warning(actor: Actor, day: date, within: UUID) -> str:
-    """Say that a run for a subtree bills nothing because its invoices go to somebody above."""
-    above = run_preview.bill_to_above(actor, within, day)
-    if above is None:
-        return ""
-    return _(
-        "What falls due here is invoiced to “%(bill_to)s”, which lies outside of this subtree. A"
-        " run for the subtree alone leaves it waiting; choose “%(bill_to)s” or an account above it."
-    ) % {"bill_to": above.name}
+        return Preview()
+    within = _within(request.actor, form)
+    return Preview() if form.errors else preview_of(request, form.cleaned_data["date"], within)
 
 
 def _within(actor: Actor, form: NewRunForm) -> UUID | None:
@@ -122,39 +107,17 @@ def _within(actor: Actor, form: NewRunForm) -> UUID | None:
         return None
 
 
-def _sentence(actor: Actor, day: date, within: UUID | None) -> str:
-    items, accounts = run_preview.due_by(actor, day, within=within)
-    if not items:
-        return _("No new period falls due by %(date)s; what waits already is taken along.") % {
-            "date": date_text(day)
-        }
-    sentence = ngettext(
-        "%(items)s item falls due by %(date)s, on %(accounts)s account. Drafts are made; nothing"
-        " is issued before somebody approves.",
-        "%(items)s items fall due by %(date)s, on accounts: %(accounts)s. Drafts are made;"
-        " nothing is issued before somebody approves.",
-        items,
-    )
-    return sentence % {
-        "items": quantity(items),
-        "date": date_text(day),
-        "accounts": quantity(accounts),
-    }
-
-
 def _form_page(
     request: ActorRequest,
     actor: Actor,
     form: NewRunForm,
-    sentence: str,
-    warning: str = "",
+    preview: Preview | None,
     *,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
-        "sentence": sentence,
-        "warning": warning,
+        "preview": preview,
         "account_name": _account_name(actor, form),
         "steps": [
             Step(_("Billing runs"), "../"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -109,7 +110,7 @@ def comparison_of(actor: Actor, run: BillingRun) -> Comparison | None:
     One statement.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
-    values = {
+    values: dict[str, Any] = {
         "tenant": actor.tenant_id, "date": run.date, "run": run.pk, "reach": LOOKS_BACK_DAYS,
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Exists, OuterRef
 
 from accounts import access, tree
 from accounts.access import Action
@@ -61,25 +61,6 @@ def next_due_date(actor: Actor) -> date | None:
         .first()
     )
     return min((day for day in (item, charge, held) if day is not None), default=None)
-
-
-def due_by(actor: Actor, day: date, *, within: UUID | None) -> tuple[int, int]:
-    """Return how many subscription items fall due by a day, and on how many accounts.
-
-    One statement.
-
-    Args:
-        actor: who asks.
-        day: the date of the run.
-        within: only the subtree of this account; None for all.
-    """
-    access.require_everywhere(actor, Action.VIEW_RUNS)
-    items = Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__lte=day)
-    if within is not None:
-        below = Account.objects.filter(tree.lies_below(actor.tenant_id, [within]))
-        items = items.filter(account_id__in=below.filter(tenant_id=actor.tenant_id).values("pk"))
-    counts = items.aggregate(items=Count("id"), accounts=Count("account_id", distinct=True))
-    return counts["items"], counts["accounts"]
 
 
 def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:

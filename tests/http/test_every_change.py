@@ -329,6 +329,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.families.load_families", "runs.families.read_families",
             "runs.rows.subscription_rows", "runs.rows.due_items", "runs.rows.coming_items",
             "runs.rows.charge_rows", "runs.previewing.upcoming_invoices",
+            "runs.run_previewing.preview_run",
             "runs.scheduling.missed_days", "runs.placing.place_charges",
             "runs.holding_back.hold_back", "runs.hashing.content_hash",
             "runs.four_eyes.require_four_eyes", "runs.drafting.drafted_otherwise",

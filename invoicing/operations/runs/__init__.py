@@ -12,6 +12,7 @@ from invoicing.operations.runs.approving import (
     approve_run,
 )
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue, RunRefused, request_run
+from invoicing.operations.runs.run_previewing import RunPreview, preview_run
 from invoicing.operations.runs.working import (
     FAMILIES_PER_BATCH,
     RunReport,
@@ -25,10 +26,12 @@ __all__ = [
     "DraftsChanged",
     "RunDateBeforeLastIssue",
     "RunNotWaiting",
+    "RunPreview",
     "RunRefused",
     "RunReport",
     "approve_drafts",
     "approve_run",
+    "preview_run",
     "request_run",
     "run_billing",
     "work_on_run",

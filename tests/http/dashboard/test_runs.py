@@ -107,7 +107,7 @@ def test_starts_a_run_and_says_what_it_will_take(
 ):
     client = visit(alice)
     page = client.get("/runs/new/?date=2027-01-01").content.decode()
-    assert "4 items fall due by 1 Jan 2027" in page
+    assert "4 lines for 4 accounts, €294.50 net." in page
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = client.post("/runs/new/", {"date": "2027-01-01", "account": "ext:firm"})
@@ -423,3 +423,96 @@ def test_leads_from_a_draft_to_its_run(drafted, alice, visit):
     assert draft is not None
 
     assert f'href="{url_of(drafted)}"' in visit(alice).get(draft[1]).content.decode()
+
+
+def fragment(client, query):
+    answer = client.get(f"/runs/new/?{query}", headers={"hx-request": "true"})
+    assert answer.status_code == HTTPStatus.OK
+    return answer.content.decode()
+
+
+def test_asks_for_the_preview_when_the_form_is_there(billed, alice, visit):
+    page = visit(alice).get("/runs/new/").content.decode()
+
+    assert "What the run would take is being computed" in page
+    assert 'hx-trigger="load, change from:closest form"' in page
+
+
+def test_the_preview_is_the_run(billed, alice, visit):
+    before = fragment(visit(alice), "date=2027-01-01")
+    report = billed.run("2027-01-01", issue=False)
+    made = billed.documents(report.invoice_ids)
+
+    lines = [line for one in made for section in one["sections"] for line in section["lines"]]
+    net = sum(one["net_minor"] for one in made)
+    assert f"{len(lines)} lines for 4 accounts, €{net / 100:.2f} net." in before
+    assert f"This makes {len(made)} drafts; nothing is issued before somebody approves." in before
+
+
+def test_the_preview_is_in_german_too(billed, alice, visit):
+    text = fragment(visit(alice, "de"), "date=2027-01-01")
+
+    assert "4 Positionen für 4 Konten, 294,50\xa0€ netto." in text
+    assert "Das ergibt 2 Entwürfe; ausgestellt wird nichts, bevor jemand freigibt." in text
+
+
+def test_the_preview_names_open_drafts_and_what_waits(drafted, alice, visit):
+    text = fragment(visit(alice), "date=2027-01-01")
+
+    assert "2 open drafts of the run of 1 Jan 2027 are taken along" in text
+    assert "2 lines wait; the run says for what." in text
+
+
+def test_the_preview_goes_on_where_it_stood(billed, alice, visit, monkeypatch):
+    monkeypatch.setattr("invoicing.operations.runs.run_previewing.TREES_AT_ONCE", 1)
+    monkeypatch.setattr("invoicing.operations.runs.run_previewing.SECONDS", 0.0)
+    client = visit(alice)
+    first = fragment(client, "date=2027-01-01")
+    (url,) = re.findall(r'hx-get="/runs/new/\?([^"]+)" hx-trigger="load"', first)
+
+    second = fragment(client, url.replace("&amp;", "&"))
+
+    assert "Counted so far: 1 of 2 customer trees." in first
+    assert "4 lines for 4 accounts, €294.50 net." in second
+    assert "Counted so far" not in second
+    # Somebody else's figures are not taken for one's own.
+    changed = url.replace("&amp;", "&").replace("so_far=", "so_far=x")
+    assert "1 of 2 customer trees" in fragment(client, changed)
+
+
+def test_the_preview_says_that_nothing_is_there(vendor, alice, visit):
+    text = fragment(visit(alice), "date=2027-01-01")
+
+    assert "Nothing that could be billed by 1 Jan 2027 was found." in text
+
+
+def test_leaves_trees_out_that_are_too_large(billed, alice, visit, monkeypatch):
+    monkeypatch.setattr("invoicing.operations.runs.run_previewing.MOST_ACCOUNTS", 2)
+    monkeypatch.setattr("dashboard.pages.runs_preview.MOST_ACCOUNTS", 2)
+
+    text = fragment(visit(alice), "date=2027-01-01")
+
+    assert "1 line for 1 account, €100.00 net." in text
+    assert "1 tree has more than 2 accounts and is not counted here." in text
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "Yes, bill everything due up to 1 Jan 2028, 404 days ahead of the test clock."),
+        ("de", "Ja, alles bis 01.01.2028 Fällige abrechnen, 404 Tage vor der Testuhr."),
+    ],
+)
+def test_asks_before_it_bills_far_ahead(billed, alice, visit, language, question):
+    client, far = visit(alice, language), {"date": "2028-01-01"}
+    with billed.seen():
+        before = BillingRun.objects.count()
+
+    answer = client.post("/runs/new/", far)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert question in answer.content.decode()
+    assert client.post("/runs/new/", {**far, "ahead": "2027-12-31"}).status_code == 422
+    with billed.seen():
+        assert BillingRun.objects.count() == before
+    assert client.post("/runs/new/", {**far, "ahead": "2028-01-01"}).status_code == HTTPStatus.FOUND
