@@ -186,6 +186,7 @@ def test_explains_a_line(api, nordlicht, invoice):
             "reason": "domestic",
             "seller_country": "DE",
             "buyer_country": "DE",
+            "buyer_territory": "",
             "decided_on": "2026-12-31",
             "valid_from": "2021-01-01",
             "valid_to": None,
