@@ -1,7 +1,7 @@
 """Files that customers bring, read into rows; nothing here knows what a row is about."""
 
 from accounts.imports.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
-from accounts.imports.files import MAX_ROWS, Columns, note_duplicates, read_rows
+from accounts.imports.files import MAX_ROWS, Columns, RowsRead, note_duplicates, read_rows
 
 __all__ = [
     "EARLIEST",
@@ -11,6 +11,7 @@ __all__ = [
     "Columns",
     "Problems",
     "Row",
+    "RowsRead",
     "note_duplicates",
     "plain_decimal",
     "read_rows",

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext as _
 
 from accounts.errors import FieldError
+from accounts.imports.forms import FALSE, PLAIN, TRUE, Ambiguous, Forms
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency
 
@@ -51,6 +52,11 @@ class Row:
     number: int
     cells: Mapping[str, str]
     problems: Problems
+    forms: Forms = PLAIN
+
+    def has(self, column: str) -> bool:
+        """Return whether the file has this column at all; an absent one changes nothing (R29)."""
+        return column in self.cells
 
     def refuse(self, column: str | None, code: str, detail: str) -> None:
         """Note an error of this row."""
@@ -101,14 +107,19 @@ class Row:
         """Return the cell as a whole number between two bounds, inclusive."""
 
         def convert(text: str) -> int:
-            if not re.fullmatch(r"-?[0-9]{1,18}", text):
-                raise CellRefused("not_an_integer", _("This is not a whole number."))
-            number = int(text)
+            plain = self._plain_number(text)
+            if not re.fullmatch(r"-?[0-9]{1,18}", plain):
+                raise CellRefused(
+                    "not_an_integer",
+                    _("“%(value)s” is not a whole number, such as %(example)s.")
+                    % {"value": text[:40], "example": lowest + 1},
+                )
+            number = int(plain)
             if not lowest <= number <= highest:
                 raise CellRefused(
                     "out_of_range",
-                    _("Between %(lowest)s and %(highest)s.")
-                    % {"lowest": lowest, "highest": highest},
+                    _("“%(value)s” does not lie between %(lowest)s and %(highest)s.")
+                    % {"value": text[:40], "lowest": lowest, "highest": highest},
                 )
             return number
 
@@ -116,39 +127,80 @@ class Row:
 
     def decimal(self, column: str, *, digits: int, decimals: int) -> Decimal | None:
         """Return the cell as a decimal of 0 or more, with so many digits and decimals."""
-        return self._read(column, lambda text: plain_decimal(text, digits, decimals))
+        return self._read(column, lambda text: self.read_number(text, digits, decimals))
+
+    def read_number(self, text: str, digits: int, decimals: int) -> Decimal:
+        """Return a part of a cell as a decimal of 0 or more.
+
+        Raises:
+            CellRefused: it is none in the forms of this file.
+        """
+        return plain_decimal(
+            self._plain_number(text), digits, decimals, typed=text, example=self.forms.number
+        )
+
+    def _plain_number(self, text: str) -> str:
+        try:
+            return self.forms.plain_number(text)
+        except Ambiguous as ambiguous:
+            thousands, decimal = ambiguous.readings
+            raise CellRefused(
+                "ambiguous_number",
+                _("“%(value)s” can be read as %(thousands)s or as %(decimal)s. Write one of these.")
+                % {"value": text[:40], "thousands": thousands, "decimal": decimal},
+            ) from None
 
     def day(self, column: str) -> date | None:
-        """Return the cell as a date, written YYYY-MM-DD."""
+        """Return the cell as a date, in the forms of this file."""
 
         def convert(text: str) -> date:
-            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-                raise CellRefused("not_a_date", _("A date is written YYYY-MM-DD."))
+            values = {"value": text[:40], "form": self.forms.days_in_words()}
             try:
-                day = date.fromisoformat(text)
+                day = self.forms.read_day(text)
             except ValueError:
-                raise CellRefused("not_a_date", _("There is no such day.")) from None
+                raise CellRefused(
+                    "not_a_date", _("“%(value)s”: there is no such day.") % values
+                ) from None
+            if day is None:
+                raise CellRefused(
+                    "not_a_date", _("“%(value)s” is not a date. Write it like %(form)s.") % values
+                )
             if not EARLIEST <= day < LATEST:
                 raise CellRefused(
                     "date_out_of_range",
-                    _("A date lies between %(earliest)s and %(latest)s.")
-                    % {"earliest": EARLIEST.isoformat(), "latest": LATEST.isoformat()},
+                    _("“%(value)s” does not lie between %(earliest)s and %(latest)s.")
+                    % {**values, "earliest": EARLIEST.isoformat(), "latest": LATEST.isoformat()},
                 )
             return day
 
         return self._read(column, convert)
 
     def boolean(self, column: str) -> bool | None:
-        """Return the cell as true or false."""
-        word = self.choice(column, ("true", "false", "1", "0", "yes", "no"))
-        return None if not word else word in {"true", "1", "yes"}
+        """Return the cell as true or false, in any case and as German Excel writes it."""
+        text = self.cells.get(column, "")
+        if not text:
+            return None
+        word = text.lower()
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        self.refuse(
+            column,
+            "unknown_value",
+            _("“%(value)s” is none of: %(options)s.")
+            % {"value": text[:40], "options": "true, false"},
+        )
+        return None
 
     def country(self, column: str) -> str:
         """Return the cell if it is a country's code of ISO 3166-1."""
         text = self.cells.get(column, "")
         if not text or is_country(text):
             return text
-        self.refuse(column, "unknown_country", _("This is no country's code."))
+        self.refuse(
+            column,
+            "unknown_country",
+            _("“%(value)s” is no country's code, such as DE.") % {"value": text[:40]},
+        )
         return ""
 
     def currency(self, column: str) -> str:
@@ -156,7 +208,11 @@ class Row:
         text = self.cells.get(column, "")
         if not text or is_currency(text):
             return text
-        self.refuse(column, "unknown_currency", _("This is no currency."))
+        self.refuse(
+            column,
+            "unknown_currency",
+            _("“%(value)s” is no currency, such as EUR.") % {"value": text[:40]},
+        )
         return ""
 
     def time_zone(self, column: str) -> str:
@@ -164,7 +220,11 @@ class Row:
         text = self.cells.get(column, "")
         if not text or text in _time_zones():
             return text
-        self.refuse(column, "unknown_time_zone", _("This is no time zone, such as Europe/Berlin."))
+        self.refuse(
+            column,
+            "unknown_time_zone",
+            _("“%(value)s” is no time zone, such as Europe/Berlin.") % {"value": text[:40]},
+        )
         return ""
 
     def email(self, column: str) -> str:
@@ -172,7 +232,12 @@ class Row:
         text = self.cells.get(column, "")
         if not text or (len(text) <= 254 and _EMAIL.fullmatch(text)):
             return text
-        self.refuse(column, "not_an_email", _("This is no e-mail address."))
+        self.refuse(
+            column,
+            "not_an_email",
+            _("“%(value)s” is no e-mail address, such as rechnung@firma.example.")
+            % {"value": text[:60]},
+        )
         return ""
 
 
@@ -185,29 +250,48 @@ class CellRefused(ValueError):
         self.code, self.detail = code, detail
 
 
-def plain_decimal(text: str, digits: int, decimals: int) -> Decimal:
+def plain_decimal(
+    text: str, digits: int, decimals: int, *, typed: str = "", example: str = PLAIN.number
+) -> Decimal:
     """Return ``text`` as a decimal of 0 or more.
+
+    Args:
+        text: written with a decimal point.
+        digits: so many before it at most.
+        decimals: so many behind it at most.
+        typed: how it stands in the file, for messages.
+        example: an accepted form, for messages.
 
     Raises:
         CellRefused: it is no plain finite number, negative, too large or too fine.
     """
+    values = {"value": (typed or text)[:40], "example": example}
+    none = CellRefused(
+        "not_a_number", _("“%(value)s” is not a number. Write it like %(example)s.") % values
+    )
     if len(text) > 60:
-        raise CellRefused("not_a_number", _("This is not a number."))
+        raise none
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise CellRefused("not_a_number", _("This is not a number.")) from None
+        raise none from None
     if not number.is_finite():
-        raise CellRefused("not_finite", _("A number has to be finite."))
+        raise CellRefused("not_finite", _("“%(value)s”: a number has to be finite.") % values)
     if not _PLAIN_DECIMAL.fullmatch(text):
-        raise CellRefused("not_a_number", _("A number is written like 1234.50."))
+        raise none
     if number < 0:
-        raise CellRefused("negative", _("A negative number is not allowed here."))
+        raise CellRefused(
+            "negative", _("“%(value)s”: a negative number is not allowed here.") % values
+        )
     whole, _point, fraction = text.partition(".")
     if len(fraction.rstrip("0")) > decimals:
         raise CellRefused(
-            "too_many_decimals", _("At most %(limit)s decimals.") % {"limit": decimals}
+            "too_many_decimals",
+            _("“%(value)s” has more than %(limit)s decimals.") % {**values, "limit": decimals},
         )
     if len(whole.lstrip("0")) > digits:
-        raise CellRefused("out_of_range", _("At most %(limit)s digits.") % {"limit": digits})
+        raise CellRefused(
+            "out_of_range",
+            _("“%(value)s” has more than %(limit)s digits.") % {**values, "limit": digits},
+        )
     return number

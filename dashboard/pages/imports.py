@@ -64,14 +64,16 @@ class ImportForm(forms.Form):
     """What is imported, and the file."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("What the file holds"),
+        label=gettext_lazy("Data type"),
         widget=forms.Select(attrs={"class": "input"}),
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV in UTF-8, at most 20 MB. First it is only checked."),
+        help_text=gettext_lazy(
+            "CSV or Excel workbook (.xlsx), at most 20 MB. First it is only checked."
+        ),
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,text/csv"}),
+        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.txt,.tsv,.xlsx"}),
     )
 
     def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:

@@ -90,8 +90,20 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
         % {"count": quantity(changes)},
         "nodes": tree["nodes"] if stage == "check" and not job.is_open else [],
         "more_nodes": tree["total"] - len(tree["nodes"]),
+        "encoding": _encoding((counts or {}).get("encoding", "")),
+        "changes": [] if job.is_open or job.problems else (counts or {}).get("changes", []),
+        "more_changes": max(0, counts["updated"] - len(counts.get("changes", ()))) if counts else 0,
         **_errors(request, job),
     }
+
+
+def _encoding(name: str) -> str:
+    """Return what to say of the encoding that was read, empty where it is the usual one."""
+    return {
+        "windows-1252": _("The file was read as Windows-1252, as German Excel saves it."),
+        "utf-16": _("The file was read as UTF-16, as Excel saves “Unicode text”."),
+        "xlsx": _("The first sheet of the workbook was read."),
+    }.get(name, "")
 
 
 def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:

@@ -36,6 +36,8 @@ KINDS = {
 """What can be imported, and the right that it takes."""
 LARGEST_BYTES = 20 * 1024 * 1024
 NODES_SHOWN = 200
+CHANGES_KEPT = 200
+"""Of so many rows the page of an import says what they change."""
 
 
 class FileTooLarge(Invalid):
@@ -89,7 +91,7 @@ def request_import(
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
     }
-    # Without the header, and with a last line that lacks its end.
+    # A guess until the records are counted: quoted cells have line ends too, XLSX has none.
     total = max(content.strip().count(b"\n"), 0)
     return put_into_queue(
         actor, Job.Kind.IMPORT, params=params, content=content, total=total, now=now
@@ -164,7 +166,7 @@ def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None
     result: dict[str, Any] = {**job.result, job.params["stage"]: _counts(report)}
     if is_dry_run and kind == "accounts" and not problems:
         result["tree"] = tree_preview(importer, content, limit=NODES_SHOWN)
-    changes: dict[str, Any] = {"done": job.total}
+    changes: dict[str, Any] = {"done": report.rows, "total": report.rows}
     if not is_dry_run and problems:
         # The world has changed since the dry run; nothing was stored.
         changes["params"] = {**job.params, "stage": "check"}
@@ -173,8 +175,10 @@ def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None
     finish_job(actor, job_id, result=result, problems=problems, changes=changes, now=now)
 
 
-def _counts(report: ImportReport) -> Mapping[str, int]:
+def _counts(report: ImportReport) -> Mapping[str, object]:
     return {
+        "encoding": report.encoding,
+        "changes": [change.as_json() for change in report.changes[:CHANGES_KEPT]],
         "rows": report.rows,
         "created": report.created,
         "updated": report.updated,

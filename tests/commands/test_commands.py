@@ -90,6 +90,8 @@ def test_goes_from_a_new_tenant_to_verified_books(ask):
                     "created": rows,
                     "updated": 0,
                     "unchanged": 0,
+                    "encoding": "utf-8",
+                    "changes": [],
                     "errors": [],
                 },
             )

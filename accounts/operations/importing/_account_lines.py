@@ -191,7 +191,7 @@ def check_roles(line: AccountLine, paths: Paths) -> None:
 def check_unmoved(line: AccountLine, known: KnownAccounts) -> None:
     """Refuse what only a previewed change may do: another parent."""
     account_id = known.ids.get(line.key)
-    if account_id is None:
+    if account_id is None or not line.row.has("parent_external_id"):
         return
     parent_id = known.parents[account_id]
     if (known.keys.get(parent_id, "") if parent_id else "") != line.parent_key:

@@ -25,8 +25,13 @@ from accounts.operations.importing._storing_accounts import (
     update_accounts,
     wanted_settings,
 )
-from accounts.operations.importing.reports import ImportReport, one_at_a_time
-from accounts.operations.settings import OwnSettings, differences, own_settings
+from accounts.operations.importing.reports import (
+    CHANGES_SHOWN,
+    ImportReport,
+    RowChange,
+    one_at_a_time,
+)
+from accounts.operations.settings import Change, OwnSettings, differences, own_settings
 from accounts.tenancy import operation
 from accounts.tenancy.collecting import collecting_afterwards
 
@@ -102,11 +107,12 @@ def import_accounts(
     Raises:
         Forbidden: the actor may not write accounts everywhere.
 
-    Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11.
+    Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11, R29, R30.
     """
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
     problems = Problems()
-    rows = read_rows(content, ACCOUNT_COLUMNS, problems)
+    read = read_rows(content, ACCOUNT_COLUMNS, problems)
+    rows = read.rows
     note_duplicates(rows)
     one_at_a_time(actor)
     lines = [understand(row) for row in rows]
@@ -124,25 +130,55 @@ def import_accounts(
             check_unmoved(line, known)
             _check_unrouted(line, own, known)
             identity = _identity_changes(line, account)
-            settings = differences(account.id, own, wanted_settings(line, known), _SETTINGS)
+            # A column that is not there leaves alone what is stored (R29).
+            present = [name for name in _SETTINGS if line.row.has(name)]
+            settings = differences(account.id, own, wanted_settings(line, known), present)
             if identity or settings:
                 changed.append((line, account, identity, settings))
             else:
                 unchanged += 1
     if problems.errors:
-        return ImportReport("accounts", is_dry_run, len(rows), errors=tuple(problems.in_order()))
+        return ImportReport(
+            "accounts",
+            is_dry_run,
+            len(rows),
+            errors=tuple(problems.in_order()),
+            encoding=read.encoding,
+        )
     new = [line for line in lines if line.key not in known.accounts]
     if not is_dry_run:
         if new:
             create_accounts(actor, new, known, paths, now)
         if changed:
             update_accounts(actor, changed, today, now)
-    return ImportReport("accounts", is_dry_run, len(rows), len(new), len(changed), unchanged)
+    return ImportReport(
+        "accounts",
+        is_dry_run,
+        len(rows),
+        len(new),
+        len(changed),
+        unchanged,
+        encoding=read.encoding,
+        changes=tuple(_change(*one) for one in changed[:CHANGES_SHOWN]),
+    )
+
+
+def _change(
+    line: AccountLine,
+    _account: Account,
+    identity: dict[str, tuple[Any, Any]],
+    settings: list[Change],
+) -> RowChange:
+    """Return what a row changes, as the dry run lists it."""
+    own = {str(change.name): (change.old, change.new) for change in settings}
+    return RowChange(line.row.number, line.key, {**identity, **own})
 
 
 def _check_unrouted(line: AccountLine, stored: OwnSettings, known: KnownAccounts) -> None:
     """Refuse what only a previewed change may do: another bill-to or payer."""
     for name, key in ((SettingName.BILL_TO, line.bill_to_key), (SettingName.PAYER, line.payer_key)):
+        if not line.row.has(name):
+            continue
         target = stored.references.get(name)
         if (known.keys.get(target, str(target)) if target else "") != key:
             line.row.refuse(
@@ -154,5 +190,5 @@ def _identity_changes(line: AccountLine, account: Account) -> dict[str, tuple[An
     return {
         name: (getattr(account, name), line.identity[name])
         for name in _IDENTITY
-        if getattr(account, name) != line.identity[name]
+        if line.row.has(name) and getattr(account, name) != line.identity[name]
     }

@@ -13,7 +13,12 @@ from accounts.events import Happening, record_events
 from accounts.imports import Columns, Problems, note_duplicates, read_rows
 from accounts.models import Account, Contact, Grant
 from accounts.models.people import CustomerRole
-from accounts.operations.importing.reports import ImportReport, one_at_a_time
+from accounts.operations.importing.reports import (
+    CHANGES_SHOWN,
+    ImportReport,
+    RowChange,
+    one_at_a_time,
+)
 from accounts.tenancy import operation
 
 CONTACT_COLUMNS = Columns(
@@ -33,7 +38,8 @@ def import_contacts(
     """
     access.require_everywhere(actor, Action.EDIT_PEOPLE)
     problems = Problems()
-    rows = read_rows(content, CONTACT_COLUMNS, problems)
+    read = read_rows(content, CONTACT_COLUMNS, problems)
+    rows = read.rows
     note_duplicates(rows)
     one_at_a_time(actor)
     accounts = dict(
@@ -54,6 +60,7 @@ def import_contacts(
         ).values_list("contact_id", "account_id", "role")
     )
     created, updated, new_grants, happenings = [], [], [], []
+    changes: list[RowChange] = []
     for row in rows:
         key, account_key = row.required("external_id"), row.required("account_external_id")
         values: dict[str, Any] = {
@@ -78,18 +85,27 @@ def import_contacts(
                 "structural_change",
                 _("An import does not move a contact that exists."),
             )
-        before = {name: getattr(contact, name) for name in values}
         is_known = contact.external_id in contacts
+        if is_known:
+            # A column that is not there leaves alone what is stored (R29).
+            values = {name: value for name, value in values.items() if row.has(name)}
+        before = {name: getattr(contact, name) for name in values}
         gains_role = bool(role) and (contact.id, account_id, role) not in granted
-        if is_known and (before != values or gains_role):
+        is_changed = is_known and (before != values or gains_role)
+        if is_changed:
             updated.append(contact)
+            differing = {n: (before[n], values[n]) for n in values if before[n] != values[n]}
+            if gains_role:
+                differing["role"] = (None, role)
+            if len(changes) < CHANGES_SHOWN:
+                changes.append(RowChange(row.number, key, differing))
         for name, value in values.items():
             setattr(contact, name, value)
         if gains_role:
             new_grants.append(
                 Grant(tenant_id=actor.tenant_id, contact=contact, account_id=account_id, role=role)
             )
-        if not is_known or contact in updated:
+        if not is_known or is_changed:
             action = "contact.updated" if is_known else "contact.created"
             happenings.append(
                 Happening(
@@ -107,9 +123,13 @@ def import_contacts(
         len(created),
         len(updated),
         len(rows) - len(created) - len(updated),
+        encoding=read.encoding,
+        changes=tuple(changes),
     )
     if problems.errors:
-        return replace(report, created=0, updated=0, unchanged=0, errors=tuple(problems.in_order()))
+        return replace(
+            report, created=0, updated=0, unchanged=0, changes=(), errors=tuple(problems.in_order())
+        )
     if not is_dry_run:
         Contact.objects.bulk_create(created, batch_size=5_000)
         Contact.objects.bulk_update(updated, ["name", "email", "language"], batch_size=500)

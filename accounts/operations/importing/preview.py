@@ -40,7 +40,7 @@ def tree_preview(actor: Actor, content: bytes, *, limit: int) -> dict[str, Any]:
     access.require_everywhere(actor, Action.VIEW_ACCOUNT)
     rows = {
         row.cells["external_id"]: row.cells
-        for row in read_rows(content, ACCOUNT_COLUMNS, Problems())
+        for row in read_rows(content, ACCOUNT_COLUMNS, Problems()).rows
         if row.cells.get("external_id")
     }
     named = {*rows, *(cells.get("parent_external_id", "") for cells in rows.values())} - {""}

@@ -1,6 +1,8 @@
 """What every import shares: its report, and that two at once are like two in a row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from accounts.actor import Actor
 from accounts.errors import FieldError
@@ -8,8 +10,42 @@ from accounts.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
+class RowChange:
+    """What a row changes in something that exists: by column, the value before and after."""
+
+    row: int
+    external_id: str
+    values: Mapping[str, tuple[Any, Any]]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the shape that commands, jobs and the API show."""
+        return {
+            "row": self.row,
+            "external_id": self.external_id,
+            "values": [
+                {"column": name, "before": _plain_value(old), "after": _plain_value(new)}
+                for name, (old, new) in self.values.items()
+            ],
+        }
+
+
+CHANGES_SHOWN: Final = 1_000
+"""Of so many rows at most the report says what they change; it counts all."""
+
+
+def _plain_value(value: Any) -> Any:
+    """Return a value as JSON has it: None for what is inherited or empty."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do; with errors it did nothing."""
+    """What an import did, or would do; with errors it did nothing.
+
+    ``encoding`` is what the file was read as, ``changes`` what differs in rows that exist (R29).
+    """
 
     kind: str
     is_dry_run: bool
@@ -18,6 +54,8 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     errors: tuple[FieldError, ...] = ()
+    encoding: str = ""
+    changes: tuple[RowChange, ...] = ()
 
 
 def one_at_a_time(actor: Actor) -> None:

@@ -17,13 +17,13 @@ from subscriptions.operations.importing import import_prices, import_subscriptio
 class Command(TenantCommand):
     """Import a file: all of it or nothing, every error named."""
 
-    help = "Import a CSV file; with --dry-run only say what would happen."
+    help = "Import a CSV or XLSX file; with --dry-run only say what would happen."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add kind, file and dry run."""
         super().add_arguments(parser)
         parser.add_argument("kind", choices=("accounts", "prices", "subscriptions", "contacts"))
-        parser.add_argument("file", metavar="FILE.csv")
+        parser.add_argument("file", metavar="FILE")
         parser.add_argument("--dry-run", action="store_true", help="check, store nothing")
 
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,6 +72,8 @@ def _answer(report: ImportReport) -> dict[str, Any]:
         "created": report.created,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "encoding": report.encoding,
+        "changes": [change.as_json() for change in report.changes],
         "errors": errors,
         **({"error": refusal} if errors else {}),
     }

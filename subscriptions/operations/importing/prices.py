@@ -18,7 +18,6 @@ from accounts.imports import (
     Problems,
     Row,
     note_duplicates,
-    plain_decimal,
     read_rows,
 )
 from accounts.models import SettingInterval, SettingName, TaxRate
@@ -41,6 +40,8 @@ PRICE_COLUMNS = Columns(
     optional=("unit", "unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
 )
 _PRICE_DIGITS, _PRICE_DECIMALS = 12, 8
+# Where a value comes from a column of another name.
+_COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate"}
 # Where the rules find fault with the terms as a whole, the column that is to blame.
 _COLUMN_OF_FAULT = {"tiers": "tiers", "last": "tiers", "package": "package_size"}
 
@@ -74,7 +75,8 @@ def import_prices(
     """
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     problems = Problems()
-    rows = read_rows(content, PRICE_COLUMNS, problems)
+    read = read_rows(content, PRICE_COLUMNS, problems)
+    rows = read.rows
     note_duplicates(rows)
     one_at_a_time(actor)
     rates = _rates(actor)
@@ -94,17 +96,25 @@ def import_prices(
         elif price.product.name == line.product and all(
             getattr(price, name) == value
             for name, value in line.values.items()
-            # A file that says nothing of units says nothing else of this price.
-            if value or name != "unit"
+            # A column that is not there leaves alone what is stored (R29).
+            if row.has(_COLUMN_OF.get(name, name))
         ):
             unchanged += 1
         else:
             refuse_difference(row)
     if problems.errors:
-        return ImportReport("prices", is_dry_run, len(rows), errors=tuple(problems.in_order()))
+        return ImportReport(
+            "prices",
+            is_dry_run,
+            len(rows),
+            errors=tuple(problems.in_order()),
+            encoding=read.encoding,
+        )
     if new and not is_dry_run:
         _create_prices(actor, new, now)
-    return ImportReport("prices", is_dry_run, len(rows), len(new), 0, unchanged)
+    return ImportReport(
+        "prices", is_dry_run, len(rows), len(new), 0, unchanged, encoding=read.encoding
+    )
 
 
 def _rates(actor: Actor) -> list[Rate]:
@@ -206,12 +216,12 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
                 {
                     "up_to": None
                     if up_to == "inf"
-                    else plain_digits(plain_decimal(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
+                    else plain_digits(row.read_number(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
                     "unit_amount": plain_digits(
-                        plain_decimal(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                        row.read_number(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
                     ),
                     "flat_amount": plain_digits(
-                        plain_decimal(flat_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                        row.read_number(flat_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
                     ),
                 }
             )

@@ -1,7 +1,7 @@
 """Importing subscriptions, each with one item."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -86,7 +86,8 @@ def import_subscriptions(
     """
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     problems = Problems()
-    rows = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
+    read = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
+    rows = read.rows
     note_duplicates(rows)
     one_at_a_time(actor)
     accounts = {
@@ -111,17 +112,29 @@ def import_subscriptions(
         known = stored.get(line.key)
         if known is None:
             new.append(line)
-        elif known == line:
+        elif known == _filled_up(line, known, row):
             unchanged += 1
         else:
             refuse_difference(row)
     if problems.errors:
         return ImportReport(
-            "subscriptions", is_dry_run, len(rows), errors=tuple(problems.in_order())
+            "subscriptions",
+            is_dry_run,
+            len(rows),
+            errors=tuple(problems.in_order()),
+            encoding=read.encoding,
         )
     if new and not is_dry_run:
         _create_subscriptions(actor, new, now)
-    return ImportReport("subscriptions", is_dry_run, len(rows), len(new), 0, unchanged)
+    return ImportReport(
+        "subscriptions", is_dry_run, len(rows), len(new), 0, unchanged, encoding=read.encoding
+    )
+
+
+def _filled_up(line: _SubscriptionLine, known: _SubscriptionLine, row: Row) -> _SubscriptionLine:
+    """Return a line with what is stored where its file has no such column (R29)."""
+    absent = [name for name in SUBSCRIPTION_COLUMNS.optional if not row.has(name)]
+    return replace(line, **{name: getattr(known, name) for name in absent})
 
 
 def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _SubscriptionLine]:

@@ -110,7 +110,7 @@ def test_changes_nothing_the_second_time(vendor):
 def test_updates_plain_fields_and_settings_from_today(vendor, dry):
     vendor.has("accounts", account("top", billing_day=1, cost_centre="K"), account("low", "top"))
     before = counts(vendor)
-    changed = account("top", name="Neu", city="", billing_day=15, po_number="4711")
+    changed = account("top", name="Neu", city="", billing_day=15, po_number="4711", cost_centre="")
 
     report = vendor.load("accounts", [changed, account("low", "top")], dry=dry)
 

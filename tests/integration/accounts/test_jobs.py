@@ -61,7 +61,14 @@ def test_checks_first_and_imports_the_same_bytes(vendor, alice):
 
     checked = job_of(vendor, job_id)
     assert checked.status == Job.Status.DONE
-    assert checked.result["check"] == {"rows": 2, "created": 2, "updated": 0, "unchanged": 0}
+    assert checked.result["check"] == {
+        "rows": 2,
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "encoding": "utf-8",
+        "changes": [],
+    }
     assert [node["depth"] for node in checked.result["tree"]["nodes"]] == [0, 1]
     assert count(vendor) == 0
 
