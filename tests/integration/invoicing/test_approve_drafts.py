@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.errors import Forbidden, NotFound
 from accounts.ids import uuid7
@@ -235,3 +236,23 @@ def test_two_at_once_issue_each_draft_once(committed_vendor):
     ]
     assert status == "done"
     assert shop.violations() == []
+
+
+def test_statements_do_not_grow_with_the_drafts(vendor):
+    """Many drafts of one tree are approved in as many statements as few."""
+    keys = [f"C{number:02}" for number in range(42)]
+    vendor.has("accounts", account("top"), *(account(key, "top", bill_to=key) for key in keys))
+    vendor.has("prices", price("ten", "10"))
+    vendor.has("subscriptions", *(subscription(f"S{key}", key, "ten", DAY) for key in keys))
+    vendor.run(DAY, issue=False)
+
+    def statements(*some):
+        with CaptureQueriesContext(connection) as seen:
+            issued = approve(vendor, *some).issued
+        assert len(issued) == len(some)
+        return [one["sql"] for one in seen if "invoicing_billingrun" not in one["sql"][:30]]
+
+    few, many = statements(*keys[:2]), statements(*keys[2:-1])
+
+    assert len(many) <= len(few), many
+    assert vendor.violations() == []
