@@ -21,6 +21,7 @@ from invoicing.operations.runs.changed import changed_drafts_of
 from invoicing.operations.runs.discarding import reject_run
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.invoices import invoices
+from invoicing.queries.run_comparison import comparison_of
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.run_problems import problems_of
 from invoicing.queries.runs import get_run, progress_of, runs
@@ -118,6 +119,7 @@ def _detail(
         entries_about(actor, [run.pk], limit=ENTRIES_SHOWN),
         digest_of(seen) if seen else "",
         changed_drafts_of(actor, run, tenant=request.tenant) if seen else (),
+        comparison=comparison_of(actor, run) if run.finished_at else None,
     )
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from accounts import access
 from accounts.access import Action
 from accounts.actor import Actor
+from accounts.ids import public_id
 from invoicing.models import BillingRun
 
 CHANGES_SHOWN = 10
@@ -32,6 +33,12 @@ class RunChange:
     before_minor: int | None
     after_minor: int | None
     before_on: date | None = None
+    external_id: str | None = None
+
+    @property
+    def public_id(self) -> str:
+        """The recipient's id as integrators see it."""
+        return public_id("acc", self.account_id)
 
     @property
     def difference_minor(self) -> int:
@@ -92,7 +99,8 @@ _COMPARE = """
         OR before.expected - 3 <= %(date)s AND (
             before.expected - 3 > last_run.date OR before.date = last_run.date)
     )
-    SELECT pairs.date, pairs.bill_to_id, account.name, pairs.currency, pairs.before, pairs.after
+    SELECT pairs.date, pairs.bill_to_id, account.name, account.external_id, pairs.currency,
+        pairs.before, pairs.after
     FROM pairs CROSS JOIN last_run JOIN accounts_account AS account
         ON account.tenant_id = %(tenant)s AND account.id = pairs.bill_to_id
     WHERE last_run.date IS NOT NULL AND (NOT EXISTS (SELECT FROM limits) OR EXISTS (
@@ -126,8 +134,9 @@ def comparison_of(actor: Actor, run: BillingRun) -> Comparison | None:
             None if before is None else int(before),
             None if after is None else int(after),
             day,
+            external_id,
         )
-        for day, account_id, name, currency, before, after in rows
+        for day, account_id, name, external_id, currency, before, after in rows
     ]
     sums: dict[str, tuple[int, int]] = {}
     for change in changes:

@@ -18,6 +18,7 @@ from accounts.serializers.parts import (
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.queries.invoice_sums import StatusSum
+from invoicing.queries.run_comparison import Comparison
 from invoicing.queries.runs import Progress
 
 
@@ -79,6 +80,25 @@ class RunProblemOut(serializers.Serializer[ProblemShown]):
         return int(shown.problem.params.get("count", 1))
 
 
+class RunChangeOut(serializers.Serializer[Any]):
+    """A recipient that is new, gone or more than 20 % different from its previous document."""
+
+    account = AccountReferenceOut(source="*")
+    currency = serializers.CharField()
+    before_minor = serializers.IntegerField(allow_null=True, help_text="Net; null where new.")
+    after_minor = serializers.IntegerField(allow_null=True, help_text="Net; null where gone.")
+    before_on = DayField(allow_null=True, help_text="The run of the previous document.")
+
+
+class RunComparisonOut(serializers.Serializer[Any]):
+    """Each recipient beside its own previous document of the same seller and currency."""
+
+    new = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    changed = serializers.IntegerField(help_text="More than 20 % different.")
+    top = RunChangeOut(many=True, help_text="The largest differences.")
+
+
 class RunEntryOut(serializers.Serializer[AuditEntry]):
     """One thing that somebody did to a run: asked for it, joined it, approved drafts."""
 
@@ -102,6 +122,7 @@ class RunShown:
     history: Sequence[AuditEntry] = ()
     drafts_digest: str = ""
     changed_drafts: Sequence[Invoice] = ()
+    comparison: Comparison | None = None
 
 
 class RunOut(serializers.Serializer[RunShown]):
@@ -164,4 +185,7 @@ class RunDetailOut(RunAcceptedOut):
 
     documents = RunDocumentsOut(many=True)
     problems = RunProblemOut(many=True)
+    comparison = RunComparisonOut(
+        allow_null=True, help_text="Null while it is worked on, and for a first run."
+    )
     history = RunEntryOut(many=True, help_text="Who did what, the latest first.")

@@ -9,6 +9,7 @@ from accounts.ids import public_id
 from accounts.models import Account
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tests.http.api import world
+from tests.world import subscription
 
 
 def test_lists_charges_with_why_they_are_where_they_are(api, nordlicht):
@@ -164,3 +165,31 @@ def test_keeps_nothing_of_what_it_refuses(api, nordlicht):
     assert answer.json()["code"] == "run_date_before_last_issue"
     with tenancy.scope(nordlicht.id):
         assert (Invoice.objects.count(), BillingRun.objects.count()) == before
+
+
+def test_compares_each_recipient_with_its_previous_document(nordlicht, caller):
+    with nordlicht.seen():
+        first = BillingRun.objects.order_by("date")[0]
+    body = caller(nordlicht.secret).get(f"/api/v1/billing-runs/{first.public_id}").json()
+    assert body["comparison"] is None
+    assert body["history"][-1]["action"] == "run.requested"
+
+    nordlicht.has("subscriptions", subscription("more", "S", "desk", "2027-01-01", 5))
+    run = nordlicht.run("2027-01-01").run
+    body = caller(nordlicht.secret).get(f"/api/v1/billing-runs/{run.public_id}").json()
+
+    solo = nordlicht.accounts["S"]
+    assert body["comparison"] == {
+        "new": 0,
+        "gone": 0,
+        "changed": 1,
+        "top": [
+            {
+                "account": {"id": solo.public_id, "external_id": "S", "name": "Solo GmbH"},
+                "currency": "EUR",
+                "before_minor": 4500,
+                "after_minor": 9000,
+                "before_on": "2026-12-01",
+            }
+        ],
+    }

@@ -29,7 +29,7 @@ COSTS = {
     "/api/v1/invoices/{invoice}?expand=lines": 4,
     "/api/v1/charges?in=ext:A": 2,
     "/api/v1/billing-runs": 1,
-    "/api/v1/billing-runs/{run}": 7,
+    "/api/v1/billing-runs/{run}": 8,
     "/api/v1/lines/{line}/explanation": 1,
 }
 LIMITED = {
