@@ -24,7 +24,6 @@ class Action(StrEnum):
     EDIT_ACCOUNT = "accounts:write"
     VIEW_SETTINGS = "settings:read"
     EDIT_SETTINGS = "settings:write"
-    VIEW_CATALOGUE = "prices:read"
     EDIT_CATALOGUE = "prices:write"
     VIEW_SUBSCRIPTION = "subscriptions:read"
     EDIT_SUBSCRIPTION = "subscriptions:write"
@@ -33,7 +32,6 @@ class Action(StrEnum):
     RUN_BILLING = "billing_runs:write"
     VIEW_RUNS = "billing_runs:read"
     EDIT_PEOPLE = "people:write"
-    VIEW_PEOPLE = "people:read"
     MANAGE_TENANT = "tenant:write"
     MOVE_CLOCK = "test_clock:write"
 
@@ -79,7 +77,6 @@ CUSTOMER_ROLES: dict[str, frozenset[Action]] = {
         Action.EDIT_SETTINGS,
         Action.EDIT_ACCOUNT,
         Action.EDIT_SUBSCRIPTION,
-        Action.VIEW_PEOPLE,
         Action.EDIT_PEOPLE,
     },
 }

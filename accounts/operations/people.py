@@ -42,6 +42,13 @@ class OtherStaffRole(Conflict):
     message = _("%(name)s belongs to the staff already, as “%(role)s”.")
 
 
+class LoginElsewhere(Conflict):
+    """The address signs in with another tenant, whose people may know its password."""
+
+    code = "login_elsewhere"
+    message = _("This e-mail address cannot be given a login here. Please use another one.")
+
+
 @operation
 def add_staff(
     actor: Actor,
@@ -52,11 +59,12 @@ def add_staff(
     password: str,
     language: str,
     now: datetime,
+    joins_login: bool = False,
 ) -> Membership:
     """Let a person work for the tenant; doing it again changes nothing.
 
-    There is one login per e-mail address over all tenants: who has one keeps their name,
-    language and password.
+    There is one login per e-mail address over all tenants. Whoever made it may know its password,
+    so a login of another tenant is not let in here before its owner can be invited and agrees.
 
     Args:
         actor: who lets them in.
@@ -66,16 +74,21 @@ def add_staff(
         password: of a new login.
         language: ``de`` or ``en``, of a new login.
         now: the instant, for the audit trail.
+        joins_login: let in a login of another tenant; for the system alone, where an operator
+            knows that they are one person.
 
     Raises:
         Forbidden: the actor may not manage the tenant.
         InvalidPerson, PasswordTooWeak: see their texts.
+        LoginElsewhere: the address signs in with another tenant.
         OtherStaffRole: they belong to the staff already, in another role.
     """
     access.require_everywhere(actor, Action.MANAGE_TENANT)
     if role not in StaffRole.values:
         raise InvalidPerson(what=_("The role"), value=role[:40])
-    person = _login(email, name, password=password, language=language)
+    person = _login(
+        actor, email, name, password=password, language=language, joins_login=joins_login
+    )
     membership, is_new = Membership.objects.get_or_create(
         tenant_id=actor.tenant_id, person=person, defaults={"role": role}
     )
@@ -88,20 +101,29 @@ def add_staff(
 
 
 @operation
-def give_login(actor: Actor, contact_id: UUID, *, password: str, now: datetime) -> Person:
+def give_login(
+    actor: Actor,
+    contact_id: UUID,
+    *,
+    password: str,
+    now: datetime,
+    joins_login: bool = False,
+) -> Person:
     """Let a customer's contact sign in; doing it again changes nothing.
 
     What they may do is what their grants say, so the actor must be allowed to manage people on
     every account of these. There is one login per e-mail address over all tenants: who has one
-    keeps their password.
+    here keeps their password, and one of another tenant is not let in (see ``add_staff``).
 
     Args:
         actor: who lets them in.
         contact_id: the contact.
         password: of a new login.
         now: the instant, for the audit trail.
+        joins_login: let in a login of another tenant; for the system alone.
 
     Raises:
+        LoginElsewhere: the address signs in with another tenant.
         NotFound: there is no such contact, or it is out of the actor's sight.
         Forbidden: the actor may not manage people there.
         InvalidPerson, PasswordTooWeak: see their texts.
@@ -118,7 +140,14 @@ def give_login(actor: Actor, contact_id: UUID, *, password: str, now: datetime) 
         access.require(actor, Action.EDIT_PEOPLE, account)
     if contact.person is not None:
         return contact.person
-    person = _login(contact.email, contact.name, password=password, language=contact.language)
+    person = _login(
+        actor,
+        contact.email,
+        contact.name,
+        password=password,
+        language=contact.language,
+        joins_login=joins_login,
+    )
     contact.person = person
     contact.save(update_fields=["person"])
     record_event(
@@ -142,21 +171,34 @@ def _accounts_of(actor: Actor, contact: Contact) -> list[Account]:
     return list(Account.objects.filter(tenant_id=actor.tenant_id, pk__in=ids).order_by("pk"))
 
 
-def _login(email: str, name: str, *, password: str, language: str) -> Person:
-    """Return the login with this e-mail address, made if there is none."""
+def _login(
+    actor: Actor, email: str, name: str, *, password: str, language: str, joins_login: bool
+) -> Person:
+    """Return the login with this e-mail address, made if there is none.
+
+    All is checked and the password hashed before it is looked for, so that neither another
+    refusal nor the time it takes says whether somebody signs in with the address.
+    """
     email = _valid_email(email)
-    person = Person.objects.filter(email=email).first()
-    if person is not None:
-        return person
     person = Person(email=email, name=name.strip(), language=language)
     _require_valid(person, password)
     person.set_password(password)
     # Whoever makes the same login at the same instant in another tenant: one of the two is kept.
-    kept, _is_new = Person.objects.get_or_create(
+    kept, is_new = Person.objects.get_or_create(
         email=email,
         defaults={"name": person.name, "language": language, "password": person.password},
     )
+    may_join = joins_login and actor.is_system
+    if not (is_new or may_join or _signs_in_here(actor, kept)):
+        raise LoginElsewhere
     return kept
+
+
+def _signs_in_here(actor: Actor, person: Person) -> bool:
+    return (
+        Membership.objects.filter(tenant_id=actor.tenant_id, person=person).exists()
+        or Contact.objects.filter(tenant_id=actor.tenant_id, person=person).exists()
+    )
 
 
 def _valid_email(text: str) -> str:

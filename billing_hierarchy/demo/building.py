@@ -145,7 +145,13 @@ def _let_people_in(plan: Plan, actor: Actor, password: str) -> None:
         )
     for login in plan.logins:
         if login.contact:
-            give_login(actor, contacts[login.contact], password=password, now=_now())
+            give_login(
+                actor,
+                contacts[login.contact],
+                password=password,
+                now=_now(),
+                joins_login=True,
+            )
         else:
             add_staff(
                 actor,
@@ -155,6 +161,7 @@ def _let_people_in(plan: Plan, actor: Actor, password: str) -> None:
                 password=password,
                 language="de",
                 now=_now(),
+                joins_login=True,
             )
 
 

@@ -1,5 +1,6 @@
 """Importing accounts: their identity, their place in the tree and their own settings."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -104,6 +105,9 @@ def import_accounts(
             always held.
         now: for the audit trail.
 
+    Settings that a row gives or changes take the right to change settings beside that to change
+    accounts; without it each is an error of its row and column, ``settings_not_allowed``.
+
     Raises:
         Forbidden: the actor may not write accounts everywhere.
 
@@ -122,9 +126,12 @@ def import_accounts(
     check_parents(lines, by_key, known)
     stored = own_settings(actor, [account.id for account in known.accounts.values()])
     changed, unchanged = [], 0
+    may_set = access.allows_everywhere(actor, Action.EDIT_SETTINGS)
     for line in lines:
         check_roles(line, paths)
         account = known.accounts.get(line.key)
+        if account is None and not may_set:
+            _refuse_settings(line, _named_settings(line))
         if account is not None:
             own = stored.get(account.id, OwnSettings())
             check_unmoved(line, known)
@@ -133,6 +140,8 @@ def import_accounts(
             # A column that is not there leaves alone what is stored (R29).
             present = [name for name in _SETTINGS if line.row.has(name)]
             settings = differences(account.id, own, wanted_settings(line, known), present)
+            if not may_set:
+                _refuse_settings(line, [change.name for change in settings])
             if identity or settings:
                 changed.append((line, account, identity, settings))
             else:
@@ -172,6 +181,18 @@ def _change(
     """Return what a row changes, as the dry run lists it."""
     own = {str(change.name): (change.old, change.new) for change in settings}
     return RowChange(line.row.number, line.key, {**identity, **own})
+
+
+def _named_settings(line: AccountLine) -> list[str]:
+    references = {SettingName.BILL_TO: line.bill_to_key, SettingName.PAYER: line.payer_key}
+    return [*line.settings, *(name for name, key in references.items() if key)]
+
+
+def _refuse_settings(line: AccountLine, names: Iterable[str]) -> None:
+    """Refuse settings that the actor may not change, each at its column."""
+    for name in names:
+        text = _("You may change accounts, but not their billing settings.")
+        line.row.refuse(str(name), "settings_not_allowed", text)
 
 
 def _check_unrouted(line: AccountLine, stored: OwnSettings, known: KnownAccounts) -> None:

@@ -116,7 +116,7 @@ def test_knows_no_key_by_its_digest(nordlicht, caller):
 def test_needs_the_scope(nordlicht, caller, path, scope):
     with_it, without_it = (
         caller(nordlicht.key(scopes=[scope])),
-        caller(nordlicht.key(scopes={"prices:read", "people:read"})),
+        caller(nordlicht.key(scopes={"prices:write", "people:write"})),
     )
 
     assert with_it.get(path).status_code == 200

@@ -24,7 +24,6 @@ STAFF_MATRIX = """
     accounts:write       - - - x x x
     settings:read        x x x x x x
     settings:write       - - - - x x
-    prices:read          x x x x x x
     prices:write         - - - - x x
     subscriptions:read   x x x x x x
     subscriptions:write  - - - x x x
@@ -33,7 +32,6 @@ STAFF_MATRIX = """
     billing_runs:write   - - - x x x
     billing_runs:read    x x x x x x
     people:write         - - - - x x
-    people:read          x x x x x x
     tenant:write         - - - - - x
     test_clock:write     - - x - x x
 """
@@ -42,7 +40,6 @@ CUSTOMER_MATRIX = """
     accounts:write       - - - - - x
     settings:read        x x x x x x
     settings:write       - - - - x x
-    prices:read          - - - - - -
     prices:write         - - - - - -
     subscriptions:read   x x x x x x
     subscriptions:write  - x x x - x
@@ -51,7 +48,6 @@ CUSTOMER_MATRIX = """
     billing_runs:write   - - - - - -
     billing_runs:read    - - - - - -
     people:write         - - - - - x
-    people:read          - - - - - x
     tenant:write         - - - - - -
     test_clock:write     - - - - - -
 """

@@ -1,6 +1,7 @@
 """Importing accounts and contacts: all or nothing, every error named, twice is once."""
 
 import time
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,8 +17,9 @@ from accounts.models import (
     Placement,
     SettingInterval,
 )
+from accounts.operations.importing import import_accounts
 from accounts.queries.effective_settings import settings_of
-from tests.world import TODAY, account, csv_of
+from tests.world import NOW, TODAY, account, csv_of
 
 BEGINNING = date(1, 1, 1)
 
@@ -425,3 +427,42 @@ def test_settings_of_imported_accounts_are_seen_at_once(vendor):
     with vendor.seen():
         setting = settings_of(vendor.actor, vendor.id_of("low"), TODAY)["billing_day"]
     assert (setting.value, setting.source, setting.origin_name) == (7, "inherited", "top")
+
+
+def test_changes_settings_for_those_alone_who_may_change_settings(vendor, alice):
+    """A billing clerk changes accounts, not who is invoiced, who pays and when."""
+    vendor.has(
+        "accounts", account("top", billing_day=1, payment_terms_days=14), account("low", "top")
+    )
+    clerk = replace(alice, staff_role="billing")
+    before = counts(vendor)
+    settings = {"bill_to": "new", "payer": "top", "consolidation": "per_account"}
+
+    report = import_accounts(
+        clerk,
+        csv_of(
+            [
+                account("top", billing_day=2, payment_terms_days=14, name="Other name"),
+                account("low", "top"),
+                account("new", "top", **settings),
+            ]
+        ),
+        is_dry_run=False,
+        today=TODAY,
+        now=NOW,
+    )
+
+    assert found(report) == [
+        (2, "billing_day", "settings_not_allowed"),
+        (4, "consolidation", "settings_not_allowed"),
+        (4, "bill_to", "settings_not_allowed"),
+        (4, "payer", "settings_not_allowed"),
+    ]
+    assert counts(vendor) == before
+    plain = [account("top", billing_day=1, payment_terms_days=14, name="Other name")]
+    allowed = import_accounts(clerk, csv_of(plain), is_dry_run=False, today=TODAY, now=NOW)
+    assert (allowed.errors, allowed.updated) == ((), 1)
+    lead = replace(alice, staff_role="finance_admin")
+    plain = [account("top", billing_day=2, payment_terms_days=14, name="Other name")]
+    allowed = import_accounts(lead, csv_of(plain), is_dry_run=False, today=TODAY, now=NOW)
+    assert (allowed.errors, allowed.updated) == ((), 1)

@@ -13,6 +13,7 @@ from accounts.models.people import StaffRole
 from accounts.operations.importing import import_accounts, import_contacts
 from accounts.operations.people import (
     InvalidPerson,
+    LoginElsewhere,
     OtherStaffRole,
     PasswordTooWeak,
     add_staff,
@@ -129,16 +130,27 @@ class TestAddStaff:
         assert (second.id, counts(nordlicht)) == (first.id, before)
         assert second.person.check_password(PASSWORD)
 
-    def test_lets_one_login_into_two_tenants(self, nordlicht, andere):
+    def test_lets_no_login_of_another_tenant_in(self, nordlicht, andere):
+        """Whoever made it knows its password, and would come in here."""
         add(nordlicht)
-        add(andere, password="another-harbour-43", role="auditor")
+        before = counts(andere)
+
+        with pytest.raises(LoginElsewhere):
+            add(andere, password="another-harbour-43", role="auditor")
 
         person = Person.objects.get(email=ALICE)
         assert person.check_password(PASSWORD)
-        assert {place.tenant_id for place in find_places(person)} == {
-            nordlicht.tenant_id,
-            andere.tenant_id,
-        }
+        assert counts(andere) == before
+        assert [place.tenant_id for place in find_places(person)] == [nordlicht.tenant_id]
+
+    def test_lets_nobody_but_the_system_join_logins(self, nordlicht, andere):
+        add(nordlicht)
+        owner = staff(andere, "owner")
+
+        with pytest.raises(LoginElsewhere):
+            add(owner, joins_login=True)
+
+        assert add(andere, joins_login=True).person.email == ALICE
 
     def test_refuses_another_role_for_who_is_there(self, nordlicht):
         membership = add(nordlicht)
@@ -215,13 +227,38 @@ class TestGiveLogin:
         assert (second.id, counts(nordlicht)) == (first.id, before)
         assert second.check_password(PASSWORD)
 
-    def test_keeps_the_password_of_who_has_a_login(self, nordlicht, andere):
+    def test_lets_no_login_of_another_tenant_in(self, nordlicht, andere):
+        """Whoever made it knows its password, and would come in here."""
         first = give_login(nordlicht, contact_id(nordlicht, "P"), password=PASSWORD, now=NOW)
-        second = give_login(andere, contact_id(andere, "P"), password="another-harbour-43", now=NOW)
+        before = counts(andere)
+
+        with pytest.raises(LoginElsewhere) as refused:
+            give_login(andere, contact_id(andere, "P"), password="another-harbour-43", now=NOW)
+
+        assert refused.value.code == "login_elsewhere"
+        assert counts(andere) == before
+        assert [place.kind for place in find_places(first)] == ["customer"]
+        assert Person.objects.get(pk=first.pk).check_password(PASSWORD)
+
+    def test_lets_an_operator_join_what_is_one_person(self, nordlicht, andere):
+        first = give_login(nordlicht, contact_id(nordlicht, "P"), password=PASSWORD, now=NOW)
+        second = give_login(
+            andere,
+            contact_id(andere, "P"),
+            password="another-harbour-43",
+            now=NOW,
+            joins_login=True,
+        )
 
         assert first.id == second.id
         assert second.check_password(PASSWORD)
         assert len(find_places(first)) == 2
+
+    def test_says_of_a_weak_password_alone_whether_or_not_there_is_a_login(self, nordlicht, andere):
+        give_login(nordlicht, contact_id(nordlicht, "P"), password=PASSWORD, now=NOW)
+
+        with pytest.raises(PasswordTooWeak):
+            give_login(andere, contact_id(andere, "P"), password="1234", now=NOW)
 
     def test_refuses_a_weak_password(self, nordlicht):
         before = counts(nordlicht)
