@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.actor import Actor
 from accounts.middleware import ActorRequest
-from invoicing.queries.balances import balance_total
+from invoicing.queries.balances import to_pay
 from invoicing.queries.invoices import DUE_SOON_DAYS, LATEST_FIRST, invoices
+from invoicing.queries.visibility import paid_within
 
 LATEST = 5
 
@@ -30,17 +31,21 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """One of the latest invoices; ``has_pdf`` where the reader may see all of it."""
+    """One of the latest invoices; ``is_whole`` where the reader may see all of it.
+
+    Of an extract the amounts are those of the own part.
+    """
 
     id: str
     number: str
     name: str
     issue_date: date
+    net_minor: int
     gross_minor: int
     currency: str
     state: str
     tone: str
-    has_pdf: bool
+    is_whole: bool
 
 
 @require_safe
@@ -57,14 +62,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     today = actor.today
     main = cast(ActorRequest, request).tenant.currency
-    balance, shown = balance_total(actor, None, today=today), _latest(actor, today)
+    owed, shown = to_pay(actor, today=today), _latest(actor, today)
     context = {
-        "open": _amounts(balance.tree_open, main),
-        "overdue": _amounts(balance.tree_overdue, main),
+        "open": _amounts(owed.own.tree_open, main),
+        "overdue": _amounts(owed.own.tree_overdue, main),
+        "paid_by_others": _amounts(owed.others.tree_open, main),
         "next_due": _next_due(actor, today),
         "latest": shown,
         # Others pay what a reader of extracts sees: "all paid" would be a guess about them.
-        "others_pay": bool(shown) and not any(row.has_pdf for row in shown),
+        "others_pay": bool(shown) and not any(row.is_whole for row in shown),
     }
     return render(request, "portal/overview.html", context)
 
@@ -76,9 +82,9 @@ def _amounts(sums: dict[str, int], main: str) -> list[Amount]:
 
 
 def _next_due(actor: Actor, today: date) -> Any:
-    """Return the whole invoice that is to be paid next and is not late yet."""
+    """Return the invoice that this company is to pay next and that is not late yet."""
     waiting: Any = invoices(actor, is_unpaid=True, due_from=today, today=today)
-    return waiting.filter(whole=True).order_by("due_date", "id").first()
+    return waiting.filter(paid_within(actor)).order_by("due_date", "id").first()
 
 
 def _latest(actor: Actor, today: date) -> Sequence[InvoiceRow]:
@@ -93,11 +99,12 @@ def _row(invoice: Any, today: date) -> InvoiceRow:
         number=invoice.number or "",
         name=invoice.recipient_name,
         issue_date=invoice.issue_date,
+        net_minor=invoice.shown_net_minor,
         gross_minor=invoice.shown_gross_minor,
         currency=invoice.currency,
         state=state,
         tone=tone,
-        has_pdf=invoice.whole,
+        is_whole=invoice.whole,
     )
 
 

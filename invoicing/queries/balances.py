@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
 from accounts.access import Action
 from accounts.actor import Actor
 from accounts.queries.sums import Statement, all_below, parts_below, put_together
 from invoicing.models import Invoice
+from invoicing.queries.invoices import invoices
+from invoicing.queries.visibility import paid_within
 
 
 class Side(StrEnum):
@@ -78,6 +80,44 @@ def balance_total(
     for currency, open_minor, overdue_minor in _read(actor, _ALL, parts, side, today):
         _add(total.tree_open, currency, open_minor)
         _add(total.tree_overdue, currency, overdue_minor)
+    return total
+
+
+@dataclass(slots=True)
+class ToPay:
+    """What is open and overdue by currency: what the readers pay, and what others pay for them."""
+
+    own: Balance = field(default_factory=Balance)
+    others: Balance = field(default_factory=Balance)
+
+
+def to_pay(actor: Actor, *, today: date) -> ToPay:
+    """Return what is owed on whole invoices in sight, by who pays it. One statement.
+
+    Own is what is collected from accounts in reach; what is addressed to them but collected from
+    others is apart. Of extracts nobody here owes anything.
+
+    Args:
+        actor: who asks.
+        today: the day by which overdue is told.
+    """
+    rows = (
+        invoices(actor, is_unpaid=True, today=today)
+        .filter(Q(whole=True))
+        .annotate(is_own=ExpressionWrapper(paid_within(actor), output_field=BooleanField()))
+        .order_by("currency", "is_own")
+        .values("currency", "is_own")
+        .annotate(
+            owed=Sum("shown_open_minor"),
+            late=Sum("shown_open_minor", filter=Q(due_date__lt=today), default=0),
+        )
+        .values_list("currency", "is_own", "owed", "late")
+    )
+    total = ToPay()
+    for currency, is_own, owed, late in rows:
+        balance = total.own if is_own else total.others
+        _add(balance.tree_open, currency, owed)
+        _add(balance.tree_overdue, currency, late)
     return total
 
 

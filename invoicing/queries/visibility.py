@@ -91,6 +91,12 @@ def seen_whole(actor: Actor) -> Q:
     return Q(bill_to__in=reached) | Q(payer__in=reached)
 
 
+def paid_within(actor: Actor) -> Q:
+    """Return the condition on invoices that are collected from an account in reach."""
+    reached = access.reach(actor, Action.VIEW_INVOICE).order_by().values("pk")
+    return Q(payer__in=reached)
+
+
 def sections_in_reach(actor: Actor) -> QuerySet[InvoiceSection]:
     """Return the sections of accounts in reach."""
     sections = InvoiceSection.objects.filter(tenant_id=actor.tenant_id)

@@ -10,10 +10,11 @@ from http import HTTPStatus
 import pytest
 
 from accounts.ids import public_id, uuid7
+from accounts.models import Account
 from dashboard.pages import invoices as invoice_pages
 from dashboard.tables import keyset
 from invoicing.models import Invoice
-from tests.http.dashboard.conftest import NASTY, invoice_of
+from tests.http.dashboard.conftest import NASTY, invoice_of, url_of
 from tests.world import account, subscription
 
 MOST_STATEMENTS = 12
@@ -363,3 +364,23 @@ def both(page):
 def link_in(page, rel):
     found = re.search(rf'href="(\?[^"]+)" rel="{rel}"', page)
     return html.unescape(found[1]) if found else ""
+
+
+def test_keeps_the_name_on_the_document_beside_the_present_one(billed, alice, visit, bob):
+    """A renamed recipient is found by both names, sorted by the one on the document."""
+    with billed.seen():
+        Account.objects.filter(pk=billed.id_of("firm")).update(name="Zzz AG", sort_key="zzz ag")
+    client = visit(alice)
+
+    for text in ("Firma Allein", "Zzz AG"):
+        page = client.get("/invoices/", {"q": text}).content.decode()
+        assert "now: Zzz AG" in page, text
+        assert invoice_of(billed, "firm").number in page
+    found = client.get("/search/", {"q": "Zzz AG"}).content.decode()
+    assert "Firma Allein (now: Zzz AG)" in found
+    page = client.get("/invoices/?sort=recipient").content.decode()
+    assert page.index("Firma Allein") < page.index("Gruppe Nord")
+    saved = client.get("/invoices/?format=csv&sort=recipient")
+    assert "Firma Allein" in b"".join(saved.streaming_content).decode()
+    assert "now: Zzz AG" in client.get(url_of(billed, "firm") + "glance/").content.decode()
+    assert "Zzz AG" in client.get(url_of(billed, "firm")).content.decode()
