@@ -21,7 +21,7 @@ run: setup ## Run the product: http://127.0.0.1:8000/ (HOST, PORT)
 
 test: setup-dev ## Run the tests (ARGS="-k issuing")
 	@scripts/system-packages.sh --for-tests
-	@exec $(PYTHON_IN_VENV) -m pytest -n auto $(ARGS)
+	@$(PYTHON_IN_VENV) -m pytest -n auto $(ARGS) || { code=$$?; scripts/system-packages.sh --for-tests; exit $$code; }
 
 test-long: setup-dev ## Run the tests, those that take long included
 	@scripts/system-packages.sh --for-tests

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install missing system packages where that is allowed, name the command where it is not.
 #   system-packages.sh                what drawing PDF files needs
-#   system-packages.sh --for-tests    a browser and a connection pooler
+#   system-packages.sh --for-tests    what tests need that a minimal system lacks: a browser, a connection pooler, …
 #   system-packages.sh NAME ...       these
 set -euo pipefail
 
@@ -15,7 +15,9 @@ elif [[ $1 == --for-tests ]]; then
   present() { PATH="$PATH:/usr/sbin" command -v "$@" >/dev/null; }
   present chromium || present chromium-browser || present google-chrome || wanted+=(chromium)
   present pgbouncer || wanted+=(pgbouncer)
-  ((${#wanted[@]})) || exit 0
+  present ip || wanted+=(iproute2)
+  # The Node that comes with Playwright needs it and no package asks for it.
+  wanted+=(libatomic1)
 fi
 
 if ! command -v dpkg-query >/dev/null; then
@@ -35,7 +37,7 @@ done
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
   if ! sudo -n true >/dev/null 2>&1; then
-    echo "note: some system packages are missing. Have an administrator run: apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "note: some system packages are missing. Have an administrator run: apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}" >&2
     exit 0
   fi
   as_root=(sudo -n)
@@ -54,6 +56,6 @@ if ! install; then
   "${as_root[@]}" apt-get update --quiet=2 </dev/null >/dev/null 2>&1 || true
   if ! install; then
     tail -n 3 "$messages" >&2
-    echo "note: that did not work. Run it by hand: apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "note: that did not work. Run it by hand: apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}" >&2
   fi
 fi
