@@ -25,7 +25,8 @@ class Account(TenantModel):
 
     Its identity (legal name, address, country, VAT id) is its own and never inherited (R2).
     ``contract_party`` is who signed: its bill-to on the day it was created (R1).
-    ``sort_key`` orders siblings without any collation of the database (R26).
+    ``sort_key`` orders siblings without any collation of the database (R26); ``search_key`` is
+    what a search looks into: names, customer number, VAT id and e-mail address, folded.
     """
 
     class Kind(models.TextChoices):
@@ -47,6 +48,7 @@ class Account(TenantModel):
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(max_length=200)
     sort_key = models.CharField(max_length=400)
+    search_key = models.TextField(blank=True, default="", db_default="")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     legal_name = models.CharField(max_length=200, blank=True)

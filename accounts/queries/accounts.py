@@ -12,6 +12,7 @@ from accounts.errors import NotFound
 from accounts.ids import key_of
 from accounts.models import Account
 from accounts.queries.placements import is_child, lies_below, placements_on
+from accounts.queries.searching import has_words
 
 
 def accounts(
@@ -54,7 +55,7 @@ def accounts(
     if status is not None:
         found = found.filter(status=status)
     if text:
-        found = found.filter(_contains(text))
+        found = found.filter(has_words(text, "search_key", otherwise="name"))
     return found.order_by("sort_key", "id")
 
 
@@ -89,12 +90,6 @@ def resolve_reference(actor: Actor, text: str, *, action: Action = Action.VIEW_A
     if found is None:
         raise NotFound
     return found
-
-
-def _contains(text: str) -> Q:
-    # PostgreSQL has no NUL in text, so nothing can contain one.
-    wanted = text.replace("\x00", "")
-    return Q(name__icontains=wanted) | Q(external_id__icontains=wanted) | Q(email__icontains=wanted)
 
 
 def _is_top(actor: Actor) -> Q:

@@ -4,6 +4,8 @@ What is read does not grow with the tree: of a large one the top and one level.
 """
 
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import (
@@ -27,6 +29,8 @@ from accounts.actor import Actor
 from accounts.models import Account, AccountNode
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
+from accounts.queries.searching import has_words
+from billing_rules.searching import spellings
 
 __all__ = [
     "CHILDREN_AT_ONCE",
@@ -62,7 +66,7 @@ def customers(
         flat: all accounts, not the roots alone.
         within: only this account and those below it.
         kind: only this kind.
-        text: only those whose name, external id or VAT id contains it, in any case.
+        text: only those that have its words in name, customer number, VAT id or e-mail.
     """
     found = access.reach(actor, Action.VIEW_ACCOUNT)
     if not flat:
@@ -72,7 +76,7 @@ def customers(
     if kind is not None:
         found = found.filter(kind=kind)
     if text:
-        found = found.filter(_contains(text))
+        found = found.filter(has_words(text, "search_key", otherwise="name"))
     above = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=OuterRef("node__parent_id"))
     counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
     return found.annotate(
@@ -90,11 +94,13 @@ def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -
 
     Args:
         actor: who asks.
-        text: a part of the name, the external id or the VAT id.
+        text: parts of name, customer number, VAT id or e-mail.
         limit: how many at most.
         tops: only those at the top of a tree.
     """
-    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(_contains(text))
+    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(
+        has_words(text, "search_key", otherwise="name")
+    )
     if tops:
         found = found.filter(node__parent=None)
     if text:
@@ -107,11 +113,15 @@ def found_accounts(actor: Actor, text: str, *, limit: int, tops: bool = False) -
 def _closeness(text: str) -> Case:
     text = text.replace("\x00", "")
     is_it = Q(name__iexact=text) | Q(external_id__iexact=text) | Q(vat_id__iexact=text)
-    begins = Q(name__istartswith=text) | Q(external_id__istartswith=text)
+    spelt = spellings(text)
+    begins, inside = (
+        reduce(or_, (Q(search_key__contains=f"{before}{one}") for one in spelt))
+        for before in ("\n", " ")
+    )
     return Case(
         When(is_it, then=0),
         When(begins, then=1),
-        When(name__icontains=f" {text}", then=2),
+        When(inside, then=2),
         default=3,
         output_field=SmallIntegerField(),
     )
@@ -177,11 +187,13 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
     Args:
         actor: who asks.
         top: the account below which is searched.
-        text: a part of the name, the external id or the VAT id.
+        text: parts of name, customer number, VAT id or e-mail.
         closed: whether archived accounts are found.
     """
     below = tree.lies_below(actor.tenant_id, [top.id])
-    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(below, _contains(text))
+    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(
+        below, has_words(text, "search_key", otherwise="name")
+    )
     if not closed:
         found = found.filter(_IN_USE)
     ids = found.order_by("sort_key", "id").values_list("pk", flat=True)
@@ -205,18 +217,6 @@ _COLUMNS = (
     "status",
     "external_id",
 )
-
-
-def _contains(text: str) -> Q:
-    # PostgreSQL has no NUL in text, so nothing can contain one.
-    wanted = text.replace("\x00", "")
-    packed = "".join(wanted.split())
-    return (
-        Q(name__icontains=wanted)
-        | Q(legal_name__icontains=wanted)
-        | Q(external_id__icontains=wanted)
-        | Q(vat_id__icontains=packed)
-    )
 
 
 def _rows(actor: Actor, which: Q) -> list[TreeRow]:

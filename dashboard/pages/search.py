@@ -1,9 +1,7 @@
 """Search: pages, accounts and invoices, for the palette, the choice of a scope, and as a page."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from django.http import HttpResponse
@@ -32,7 +30,6 @@ ACCOUNTS_IN_PALETTE: Final = 8
 ACCOUNTS_IN_SCOPE: Final = 20
 _INVOICES: Final = 6
 _LONGEST: Final = 100
-_AMOUNT: Final = re.compile(r"\d[\d., \u00a0\u202f’']{0,24}")
 _SCOPED_LISTS: Final = ("invoices:list", "portal-invoices:list")
 
 
@@ -133,7 +130,7 @@ def _accounts(actor: Actor, found: Sequence[Account], target: str) -> Iterator[H
 
 
 def _invoices(actor: Actor, text: str) -> Iterator[Hit]:
-    found = found_invoices(actor, text, amount_in(text), today=actor.today, limit=_INVOICES)
+    found = found_invoices(actor, text, today=actor.today, limit=_INVOICES)
     for invoice in found:
         parts = [
             named_on(invoice),
@@ -147,21 +144,3 @@ def _invoices(actor: Actor, text: str) -> Iterator[Hit]:
             "file-text",
             " · ".join(part for part in parts if part),
         )
-
-
-def amount_in(text: str) -> Decimal | None:
-    """Return the amount that a text is, None where it is none: 1.234,50 and 1,234.5 alike.
-
-    The last point or comma begins the decimals, unless exactly three digits follow it.
-    """
-    plain = text.strip("€$£ ")
-    if not _AMOUNT.fullmatch(plain):
-        return None
-    packed = re.sub(r"[ \u00a0\u202f’']", "", plain).rstrip(".,")
-    whole, mark, decimals = packed, "", ""
-    if found := re.fullmatch(r"(.*)([.,])(\d+)", packed):
-        whole, mark, decimals = found.groups()
-    if mark and len(decimals) == 3 and whole.count(mark) == len(re.findall(r"[.,]", whole)):
-        whole, decimals = packed, ""
-    digits = re.sub(r"[.,]", "", whole)
-    return Decimal(f"{digits}.{decimals or 0}")

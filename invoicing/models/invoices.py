@@ -41,6 +41,9 @@ class Invoice(TenantModel):
     ``content_hash`` is a digest of everything that issuing freezes, so that what was seen can be
     told from what is there now. ``approved_hash`` is the content that somebody approved, and
     ``approved_by`` who.
+
+    ``recipient_key`` orders by the recipient's name; ``search_names`` and ``search_facts`` are what
+    a search looks into: number and recipient, and what an extract withholds.
     """
 
     class Status(models.TextChoices):
@@ -87,6 +90,9 @@ class Invoice(TenantModel):
     content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     approved_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     approved_by = models.JSONField(null=True)
+    recipient_key = models.CharField(max_length=400, blank=True, default="", db_default="")
+    search_names = models.TextField(blank=True, default="", db_default="")
+    search_facts = models.TextField(blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True)
 

@@ -13,6 +13,7 @@ from accounts.errors import Conflict
 from accounts.events import Happening, record_events
 from accounts.models import Seller, Tenant
 from accounts.tenancy import operation
+from billing_rules.searching import search_key
 from invoicing import ledger
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, NumberSeries
 
@@ -47,11 +48,12 @@ _TAKE_NUMBERS = """
 _FREEZE = """
     UPDATE invoicing_invoice AS invoice
     SET status = new.status, series_year = new.year, series_number = new.series_number,
-        number = new.number, issue_date = %(date)s, due_date = new.due_date,
+        number = new.number, search_names = new.search_key || invoice.search_names,
+        issue_date = %(date)s, due_date = new.due_date,
         issued_at = %(now)s
     FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(years)s::int[], %(series)s::int[],
-        %(numbers)s::text[], %(due)s::date[])
-        AS new (id, status, year, series_number, number, due_date)
+        %(numbers)s::text[], %(keys)s::text[], %(due)s::date[])
+        AS new (id, status, year, series_number, number, search_key, due_date)
     WHERE invoice.tenant_id = %(tenant)s AND invoice.id = new.id
 """
 
@@ -106,6 +108,7 @@ def issue_drafts(
                 "years": [invoice.series_year for invoice in invoices],
                 "series": [invoice.series_number for invoice in invoices],
                 "numbers": [invoice.number for invoice in invoices],
+                "keys": [search_key([invoice.number]) for invoice in invoices],
                 "due": [invoice.due_date for invoice in invoices],
             },
         )

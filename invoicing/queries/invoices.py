@@ -1,6 +1,8 @@
 """Invoices as lists, with filters, and one by one, as far as somebody may see them."""
 
+from collections import defaultdict
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +13,9 @@ from accounts.access import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Account
+from accounts.queries.searching import has_words
+from billing_rules.money import CURRENCIES, exponent
+from billing_rules.searching import amount_in
 from invoicing.models import Invoice
 from invoicing.queries.visibility import sections_in_reach, visible_to, with_shown_amounts
 
@@ -18,6 +23,7 @@ DUE_SOON_DAYS = 7
 STATUSES = (*Invoice.Status.values, "overdue", "due_soon")
 """What can be asked for: the stored statuses and the derived ones."""
 
+_LARGEST_MINOR: Final = 2**63 - 1
 LATEST_FIRST: Final = ("-issue_date", "-series_number", "-id")
 """The order of a few invoices at a glance: within a day the highest number first."""
 
@@ -85,17 +91,34 @@ def invoices(
 
 
 def names(actor: Actor, text: str) -> Q:
-    """Return the condition on invoices whose number or recipient's name contains a text.
+    """Return the condition on invoices that a text names.
 
-    The name is the one on the document; the account's present name finds it as well, but not an
-    extract, which shows it to nobody (R31).
+    Every word of it is in the number, the recipient as frozen on the document or as called today,
+    the customer number, an order number or the description of a line; or the text is the gross
+    amount. An extract is found by its number and the frozen recipient alone (R31).
+
+    Source: docs/billing-rules.md, Search.
     """
-    # PostgreSQL has no NUL in text, so nothing can contain one.
-    wanted = text.replace("\x00", "")
-    found = Q(number__icontains=wanted) | Q(recipient_name__icontains=wanted)
-    present = Q(bill_to__name__icontains=wanted)
+    shown = has_words(text, "search_names", otherwise="recipient_name")
+    known = has_words(
+        text, "search_names", "search_facts", "bill_to__search_key", otherwise="bill_to__name"
+    )
+    if (amount := amount_in(text)) is not None:
+        known |= _has_amount(amount)
     everywhere = access.allows_everywhere(actor, Action.VIEW_INVOICE)
-    return found | (present if everywhere else Q(present, whole=True))
+    return known if everywhere else shown | Q(known, whole=True)
+
+
+def _has_amount(amount: Decimal) -> Q:
+    by_digits: dict[int, list[str]] = defaultdict(list)
+    for currency in CURRENCIES:
+        by_digits[exponent(currency)].append(currency)
+    condition = Q(pk=None)
+    for digits, currencies in sorted(by_digits.items()):
+        minor = amount.scaleb(digits)
+        if minor == minor.to_integral_value() and minor <= _LARGEST_MINOR:
+            condition |= Q(gross_minor=int(minor), currency__in=sorted(currencies))
+    return condition
 
 
 def get_invoice(actor: Actor, invoice_id: UUID, *, lock: bool = False) -> Invoice:

@@ -31,7 +31,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.db.models.query import ModelIterable
 
 from accounts import access
@@ -144,7 +144,7 @@ def with_shown_amounts(actor: Actor, wanted: Q) -> QuerySet[Invoice]:
     Each carries ``whole``, ``shown_net_minor``, ``shown_tax_minor``, ``shown_gross_minor`` and
     ``shown_period_start`` and ``shown_period_end``: the document's, or those of the sections that
     are shown; ``shown_due_date`` and ``shown_open_minor`` (NULL for an extract);
-    ``recipient_name`` as frozen on the document and ``recipient_key``, by which names are sorted.
+    ``recipient_name`` as frozen on the document (its ``recipient_key`` orders by it).
     Filters find ``shown_status`` and ``shown_po_number`` (empty for an extract),
     ``shown_payer_id`` and ``shown_run_id`` (NULL) as well.
 
@@ -173,14 +173,8 @@ def with_shown_amounts(actor: Actor, wanted: Q) -> QuerySet[Invoice]:
         .alias(**to_filter)
         .annotate(**shown, shown_open_minor=owed)
         .annotate(recipient_name=Coalesce(frozen, F("bill_to__name"), output_field=CharField()))
-        .annotate(
-            recipient_key=Case(
-                When(recipient_name=F("bill_to__name"), then=F("bill_to__sort_key")),
-                default=Lower("recipient_name"),
-                output_field=CharField(),
-            )
-        )
         .select_related("bill_to", "payer", "seller")
+        .defer("search_names", "search_facts")
     )
 
 
@@ -192,7 +186,7 @@ def _withhold(invoice: Any) -> None:
     recipient = str(invoice.recipient_name)
     seller = invoice.snapshot.get("seller")
     kept = {"id", "tenant", "seller", "series_year", "series_number", "number", "issue_date"}
-    kept |= {"currency", "created_at", "issued_at", "bill_to"}
+    kept |= {"currency", "created_at", "issued_at", "bill_to", "recipient_key"}
     stand_in = Account(id=invoice.bill_to_id, tenant_id=invoice.tenant_id, name=recipient)
     for one in Invoice._meta.concrete_fields:
         if one.name not in kept:

@@ -25,6 +25,7 @@ from accounts.tenancy.inserting import insert_rows
 from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules import inheritance
 from billing_rules.ordering import sort_key
+from billing_rules.searching import search_key
 
 AccountChange = tuple[AccountLine, Account, dict[str, tuple[Any, Any]], list[Change]]
 """A line of the file, the stored account, its identity as (old, new), its settings."""
@@ -100,6 +101,7 @@ class _NewAccount:
     id: UUID
     external_id: str
     sort_key: str
+    search_key: str
     contract_party_id: UUID
     metadata: Mapping[str, object]
     name: str
@@ -125,6 +127,7 @@ class _NewPlacement:
 
 
 _NO_METADATA: Mapping[str, object] = {}
+_SEARCHED = ("legal_name", "vat_id", "email")
 
 
 def _new_account(
@@ -135,10 +138,16 @@ def _new_account(
         id=account_id,
         external_id=line.key,
         sort_key=sort_key(line.identity["name"]),
+        search_key=_search_key(line.key, line.identity),
         contract_party_id=bill_tos[account_id][0],
         metadata=_NO_METADATA,
         **line.identity,
     )
+
+
+def _search_key(external_id: str, identity: Mapping[str, Any]) -> str:
+    """Return what the search for accounts looks into."""
+    return search_key([identity["name"], external_id, *(identity[name] for name in _SEARCHED)])
 
 
 def _bill_tos_of_new(
@@ -181,8 +190,9 @@ def update_accounts(
             for name in identity:
                 setattr(account, name, line.identity[name])
             account.sort_key = sort_key(account.name)
+            account.search_key = _search_key(line.key, vars(account))
             account.version += 1
-            account.save(update_fields=[*identity, "sort_key", "version"])
+            account.save(update_fields=[*identity, "sort_key", "search_key", "version"])
         settings += own
         before = {name: old for name, (old, _new) in identity.items()}
         after = {name: new for name, (_old, new) in identity.items()}

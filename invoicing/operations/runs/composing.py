@@ -1,6 +1,6 @@
 """Composing: the rows of one draft, from placed charges and the numbers of the rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,8 @@ from billing_rules.drafting import (
     DocumentDraft,
     SectionDraft,
 )
+from billing_rules.ordering import sort_key
+from billing_rules.searching import search_key
 from invoicing.models import (
     BillingRun,
     Invoice,
@@ -130,6 +132,8 @@ class Composer:
         bill_to_id, charges = self._document.bill_to_id, [p.charge for p in self._document.placed]
         split = bool(settings.value(bill_to_id, SettingName.SPLIT_BY_PO))
         own_po = settings.value(bill_to_id, SettingName.PO_NUMBER)
+        po_number = (key.po_number if split else own_po) or ""
+        bill_to = families.accounts[bill_to_id]
         return Invoice(
             id=self._invoice_id,
             tenant_id=run.tenant_id,
@@ -145,7 +149,7 @@ class Composer:
             payment_terms_days=key.payment_terms_days,
             collection=key.collection,
             language=settings.value(bill_to_id, SettingName.LANGUAGE),
-            po_number=(key.po_number if split else own_po) or "",
+            po_number=po_number,
             splits_by_po=split,
             regime=self._document.decision.regime.value,
             net_minor=self._numbers.net_minor,
@@ -154,8 +158,21 @@ class Composer:
             section_count=len(self._numbers.sections),
             line_count=len(charges),
             snapshot=_snapshot(families, self._document),
+            recipient_key=sort_key(bill_to.name),
+            search_names=search_key([bill_to.name]),
+            search_facts=search_key(self._facts(bill_to, po_number)),
             created_at=now,
         )
+
+    def _facts(self, bill_to: Account, po_number: str) -> Iterator[str | None]:
+        """Yield what the document is found by, but its recipient and number; each once."""
+        yield from (bill_to.external_id, bill_to.legal_name, bill_to.vat_id, po_number)
+        charges = [placed.charge for placed in self._document.placed]
+        yield from sorted({charge.subscription.po_number for charge in charges})
+        accounts = {charge.account_id for charge in charges}
+        own = {self._settings.value(account, SettingName.PO_NUMBER) or "" for account in accounts}
+        yield from sorted(own)
+        yield from sorted({charge.calculation["price"]["name"] for charge in charges})
 
     def _section(self, place: int, section: SectionDraft) -> InvoiceSection:
         settings, account_id = self._settings, section.account_id
