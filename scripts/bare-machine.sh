@@ -100,13 +100,17 @@ try_as() {
   port=$(python3 -c 'import socket; door = socket.socket(); door.bind(("127.0.0.1", 0)); print(door.getsockname()[1])')
   [[ $name == root ]] || clone=/home/$name/product
   rm -rf "${root:?}$clone"
-  git clone --quiet --no-hardlinks "$repository" "$root$clone"
+  git -c advice.detachedHead=false clone --quiet --no-hardlinks "$repository" "$root$clone"
   chroot "$root" chown -R "$name:" "$clone"
 
-  run_product
-  [[ $name == root ]] || install_as_asked "$root.run.log"
-  if [[ $name != root ]]; then
-    inside "$name" 'scripts/system-packages.sh --for-tests' >"$root.asked.log" 2>&1
+  if [[ $name == root ]]; then
+    run_product
+  else
+    # The first try may end with what to ask for; the second has to answer.
+    run_product || true
+    install_as_asked "$root.run.log"
+    run_product
+    inside "$name" 'scripts/system-packages.sh --for-tests' 2>&1 | tee "$root.asked.log"
     install_as_asked "$root.asked.log"
   fi
   run_tests

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import and_, or_
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Replace
 from django.db.models.lookups import Contains
 
@@ -28,9 +28,10 @@ def has_words(text: str, *keys: str, otherwise: str) -> Q:
             Q(**{f"{key}__contains": spelling}) for key in keys for spelling in word.spellings
         ]
         if word.joined is not None:
-            conditions += [
-                Q(Contains(Replace(F(key), Value(" "), Value("")), Value(word.joined)))
-                for key in keys
-            ]
+            conditions += [Q(Contains(_without_spaces(key), word.joined)) for key in keys]
         each.append(reduce(or_, conditions))
     return reduce(and_, each)
+
+
+def _without_spaces(key: str) -> Replace:
+    return Replace(F(key), Value(" "), Value(""), output_field=TextField())
