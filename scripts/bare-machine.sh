@@ -46,8 +46,8 @@ make_base() {
 }
 
 inside() { # inside NAME COMMAND: as that user, in the clone, with an environment that says little
-  local name=$1 home=/root variables=()
-  [[ $name == root ]] || home=/home/$name
+  local name=$1 home variables=()
+  home=$(chroot "$root" getent passwd "$name" | cut -d : -f 6)
   mapfile -t variables < <(passed_environment)
   chroot "$root" setpriv --reuid="$name" --regid="$name" --init-groups -- env --ignore-environment \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" USER="$name" LANG=C.UTF-8 \
@@ -92,13 +92,12 @@ run_tests() {
 
 # Runs in a space of its own: what is mounted and started here goes when it ends.
 try_as() {
-  name=$1 root=$folder/$1 clone=/root/product
+  name=$1 root=$folder/$1 clone=/srv/product
   mount --make-rprivate /
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
   port=$(python3 -c 'import socket; door = socket.socket(); door.bind(("127.0.0.1", 0)); print(door.getsockname()[1])')
-  [[ $name == root ]] || clone=/home/$name/product
   rm -rf "${root:?}$clone"
   git -c advice.detachedHead=false clone --quiet --no-hardlinks "$repository" "$root$clone"
   chroot "$root" chown -R "$name:" "$clone"

@@ -48,7 +48,7 @@ _TAKE_NUMBERS = """
 _FREEZE = """
     UPDATE invoicing_invoice AS invoice
     SET status = new.status, series_year = new.year, series_number = new.series_number,
-        number = new.number, search_names = new.search_key || invoice.search_names,
+        number = new.number, search_names = rtrim(new.search_key, chr(10)) || invoice.search_names,
         issue_date = %(date)s, due_date = new.due_date,
         issued_at = %(now)s
     FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(years)s::int[], %(series)s::int[],

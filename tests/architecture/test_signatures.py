@@ -17,6 +17,7 @@ APPS = ("accounts", "subscriptions", "invoicing", "reports", "notifications")
 BEFORE_THE_ACTOR = "accounts.queries.principals"
 # They compute from what they are given, and read and write nothing.
 PURE = {
+    "accounts.queries.searching.has_words",
     "accounts.queries.sums.put_together",
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",

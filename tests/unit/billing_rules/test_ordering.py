@@ -14,6 +14,16 @@ from billing_rules.ordering import sort_key
         ("Straße 9", "Strasse 10"),
         ("Filiale 007", "Filiale 8"),
         ("", "0"),
+        ("Lodi", "Łódź"),
+        ("Łódź", "Lund"),
+        ("Darmstadt", "Đorđe"),
+        ("Đorđe", "Dresden"),
+        ("Odense", "Øresund"),
+        ("Øresund", "Oslo"),
+        ("Adria", "Ærø"),
+        ("Ærø", "Alpen"),
+        ("Theben", "Þorsteinn"),
+        ("Þorsteinn", "Thule"),
     ],
 )
 def test_orders_as_people_do(earlier, later):
