@@ -13,9 +13,13 @@ READ = """
     SELECT invoice.id, invoice.number, invoice.snapshot #>> '{bill_to,name}',
         invoice.snapshot #>> '{bill_to,external_id}', invoice.snapshot #>> '{bill_to,legal_name}',
         invoice.snapshot #>> '{bill_to,vat_id}', invoice.po_number,
-        ARRAY(SELECT DISTINCT section.po_number FROM invoicing_invoicesection AS section
+        ARRAY(SELECT section.po_number FROM invoicing_invoicesection AS section
             WHERE section.tenant_id = invoice.tenant_id AND section.invoice_id = invoice.id
-            ORDER BY section.po_number),
+            UNION SELECT subscription.po_number FROM invoicing_invoiceline AS line
+            JOIN subscriptions_subscription AS subscription
+                ON subscription.tenant_id = line.tenant_id AND subscription.id = line.subscription_id
+            WHERE line.tenant_id = invoice.tenant_id AND line.invoice_id = invoice.id
+            ORDER BY 1),
         ARRAY(SELECT DISTINCT line.description FROM invoicing_invoiceline AS line
             WHERE line.tenant_id = invoice.tenant_id AND line.invoice_id = invoice.id
             ORDER BY line.description)
@@ -32,6 +36,7 @@ OPEN = """
     ALTER TABLE invoicing_invoice NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE invoicing_invoicesection NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE invoicing_invoiceline NO FORCE ROW LEVEL SECURITY;
+    ALTER TABLE subscriptions_subscription NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE invoicing_invoice DISABLE TRIGGER keep_issued;
 """
 CLOSE = """
@@ -39,6 +44,7 @@ CLOSE = """
     ALTER TABLE invoicing_invoice FORCE ROW LEVEL SECURITY;
     ALTER TABLE invoicing_invoicesection FORCE ROW LEVEL SECURITY;
     ALTER TABLE invoicing_invoiceline FORCE ROW LEVEL SECURITY;
+    ALTER TABLE subscriptions_subscription FORCE ROW LEVEL SECURITY;
 """
 
 

@@ -100,6 +100,7 @@ class Composer:
         """Return the rows of this one document, its content's digest included."""
         drafts = Drafts()
         self._write(drafts)
+        self._invoice.search_facts = search_key(self._facts(drafts.sections))
         self._invoice.content_hash = content_hash(
             self._invoice, drafts.sections, drafts.lines, drafts.taxes
         )
@@ -160,18 +161,17 @@ class Composer:
             snapshot=_snapshot(families, self._document),
             recipient_key=sort_key(bill_to.name),
             search_names=search_key([bill_to.name]),
-            search_facts=search_key(self._facts(bill_to, po_number)),
             created_at=now,
         )
 
-    def _facts(self, bill_to: Account, po_number: str) -> Iterator[str | None]:
+    def _facts(self, sections: Iterable[InvoiceSection]) -> Iterator[str | None]:
         """Yield what the document is found by, but its recipient and number; each once."""
-        yield from (bill_to.external_id, bill_to.legal_name, bill_to.vat_id, po_number)
+        bill_to = self._families.accounts[self._document.bill_to_id]
+        yield from (bill_to.external_id, bill_to.legal_name, bill_to.vat_id)
         charges = [placed.charge for placed in self._document.placed]
-        yield from sorted({charge.subscription.po_number for charge in charges})
-        accounts = {charge.account_id for charge in charges}
-        own = {self._settings.value(account, SettingName.PO_NUMBER) or "" for account in accounts}
-        yield from sorted(own)
+        orders = {section.po_number for section in sections}
+        orders |= {charge.subscription.po_number for charge in charges}
+        yield from sorted({self._invoice.po_number, *orders})
         yield from sorted({charge.calculation["price"]["name"] for charge in charges})
 
     def _section(self, place: int, section: SectionDraft) -> InvoiceSection:

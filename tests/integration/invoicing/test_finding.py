@@ -25,10 +25,12 @@ def fill_world(vendor: Vendor) -> None:
         "prices",
         price("mail", "1037.50", name="Großes Postfach", tax_rate=19),
         price("disk", "19.90", tax_rate=19),
+        price("free", "0", tax_rate=19),
     )
     vendor.has(
         "subscriptions",
         subscription("S1", "C1", "mail", "2026-12-01", po_number="BE/99.1"),
+        subscription("S3", "C1", "free", "2026-12-01"),
         subscription("S2", "K-2002", "disk", "2026-12-01"),
     )
     vendor.run("2026-12-01")
