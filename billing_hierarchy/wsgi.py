@@ -3,6 +3,7 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from billing_hierarchy.embedded.joining import ensure_services
 from billing_hierarchy.embedded.migrating import migrate_if_embedded
@@ -14,3 +15,5 @@ ensure_services()
 application = get_wsgi_application()
 migrate_if_embedded()
 refuse_powerful_role()
+# Read all pages' code before anybody is let in: the first visitor would wait for it.
+get_resolver().reverse_dict  # noqa: B018
