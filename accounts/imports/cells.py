@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @cache
-def _time_zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
     """Return the names of all time zones; the library reads the whole disk for them."""
     return frozenset(available_timezones())
 
@@ -218,7 +218,7 @@ class Row:
     def time_zone(self, column: str) -> str:
         """Return the cell if it is a time zone of the IANA database."""
         text = self.cells.get(column, "")
-        if not text or text in _time_zones():
+        if not text or text in time_zones():
             return text
         self.refuse(
             column,

@@ -30,25 +30,8 @@ from accounts.operations.sellers import create_placeholder
 from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency, withdrawal
+from billing_rules.time_zones import time_zone_of
 
-_TIME_ZONES = {
-    "DE": "Europe/Berlin",
-    "AT": "Europe/Vienna",
-    "CH": "Europe/Zurich",
-    "FR": "Europe/Paris",
-    "NL": "Europe/Amsterdam",
-    "BE": "Europe/Brussels",
-    "LU": "Europe/Luxembourg",
-    "IT": "Europe/Rome",
-    "ES": "Europe/Madrid",
-    "DK": "Europe/Copenhagen",
-    "SE": "Europe/Stockholm",
-    "PL": "Europe/Warsaw",
-    "CZ": "Europe/Prague",
-    "GB": "Europe/London",
-    "US": "America/New_York",
-    "JP": "Asia/Tokyo",
-}
 _GERMAN = {"DE", "AT", "LI"}
 DEFAULT_TERMS_DAYS = 14
 
@@ -131,7 +114,7 @@ def create_tenant(
     _require_valid(name, slug, country, currency, _day(first))
     if clock is not None and not is_sandbox:
         raise ClockWithoutSandbox
-    zone = _TIME_ZONES.get(country, "UTC")
+    zone = time_zone_of(country)
     language = "de" if country in _GERMAN else "en"
     try:
         with transaction.atomic():

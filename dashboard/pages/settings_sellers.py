@@ -84,6 +84,7 @@ def tabs_of(request: ActorRequest, current: str) -> list[Tab]:
     """Return the rooms of the settings; the test clock in test environments alone."""
     tabs = [Tab(_("Company details"), reverse("settings:sellers"), current == "sellers")]
     tabs.append(Tab(_("Approval"), reverse("settings:approval"), current == "approval"))
+    tabs.append(Tab(_("Time zone"), reverse("settings:time_zone"), current == "time_zone"))
     if request.tenant.is_sandbox:
         tabs.append(Tab(_("Test clock"), reverse("settings:test_clock"), current == "clock"))
     return tabs

@@ -7,6 +7,7 @@ from dashboard.pages import (
     settings_bank_accounts,
     settings_clock,
     settings_sellers,
+    settings_time_zone,
 )
 
 app_name = "settings"
@@ -26,5 +27,6 @@ urlpatterns = [
     ),
     path("sellers/<str:seller_id>/edit/", settings_sellers.edit_seller, name="edit_seller"),
     path("approval/", settings_approval.approval, name="approval"),
+    path("time-zone/", settings_time_zone.time_zone, name="time_zone"),
     path("test-clock/", settings_clock.test_clock, name="test_clock"),
 ]

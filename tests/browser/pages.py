@@ -98,6 +98,7 @@ PAGES = (
     PageEntry("bank account", "/settings/sellers/{seller}/bank-accounts/USD/", who="owner"),
     PageEntry("seller, form", "/settings/sellers/{seller}/edit/", who="owner"),
     PageEntry("settings, approval", "/settings/approval/", who="owner"),
+    PageEntry("settings, time zone", "/settings/time-zone/", who="owner"),
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry("style guide", "/styleguide/"),
     PageEntry("not found", "/invoices/nothing/"),

@@ -24,7 +24,16 @@ from accounts.actor import Actor
 from accounts.api.answering import ActorView
 from accounts.ids import uuid7
 from accounts.models import AuditEntry, Contact, Job, Person, Seller
-from accounts.operations import approval, bank_accounts, jobs, operators, people, sellers, tenants
+from accounts.operations import (
+    approval,
+    bank_accounts,
+    jobs,
+    operators,
+    people,
+    sellers,
+    tenants,
+    time_zones,
+)
 from accounts.operations import importing as account_imports
 from accounts.tenancy import scope
 from billing_hierarchy.embedded.folders import project_folder
@@ -311,6 +320,10 @@ OPERATIONS: dict[str, Change] = {
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
     ),
+    "time_zones.set_time_zone": Change(
+        lambda _s, a: time_zones.set_time_zone(a, time_zone="Asia/Tokyo", today=TODAY, now=NOW),
+        "tenant.time_zone_changed",
+    ),
 }
 READS = "It stores nothing."
 STEP = "It is a step of an operation above, which writes the entries for what it does."
@@ -478,6 +491,10 @@ PAGES: dict[str, Change] = {
     "settings/approval/": Change(
         lambda b: b.send("/settings/approval/", approval_required="on", four_eyes="on"),
         "tenant.approval_changed",
+    ),
+    "settings/time-zone/": Change(
+        lambda b: b.send("/settings/time-zone/", time_zone="Asia/Tokyo"),
+        "tenant.time_zone_changed",
     ),
     "invoices/<str:invoice_id>/pdf/retry/": Change(retry_page, RETRIED),
     "runs/new/": Change(start_run, "run.requested"),

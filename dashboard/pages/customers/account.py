@@ -1,6 +1,6 @@
 """The page of one account: what it is, what it has, what it brings in and owes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
-from accounts.models import Account
+from accounts.models import Account, SettingName
 from accounts.queries import trees
 from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import responsibilities
@@ -118,11 +118,13 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     owed = balances(actor, [key], today=actor.today)[key]
     held = responsibilities(actor, path, (), actor.today)
     found = invoices(actor, within=key, today=actor.today).order_by(*LATEST_FIRST)[:_LATEST]
+    items = items_of(actor, key, actor.today, limit=_MOST_ITEMS)
+    currency = str(held.settings.value(key, SettingName.CURRENCY) or "")
     context = {
         "account": account,
         "steps": steps_to(path),
         "tabs": tabs_of(key, "page"),
-        "badges": _badges(account),
+        "badges": [*_badges(account), *_other_currencies(items, currency)],
         "figures": [
             Figure(_("MRR own"), Amounts(mrrs[key].own, main)),
             Figure(_("MRR with sub-accounts"), Amounts(mrrs[key].tree, main)),
@@ -134,7 +136,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         ),
         "facts": further_facts(account),
         "upcoming_url": account_url(key, "upcoming"),
-        "items": [_item(item) for item in items_of(actor, key, actor.today, limit=_MOST_ITEMS)],
+        "items": [_item(item) for item in items],
         "children": [_child(child, mrrs[child.id].tree, mrrs[key].tree, main) for child in first],
         "more_children": _more(below.rows),
         "tree_url": account_url(key, "tree"),
@@ -162,6 +164,14 @@ def _badges(account: Account) -> list[Badge]:
         else:
             badges.append(Badge(_("VAT ID has a mistake"), "bad"))
     return badges
+
+
+def _other_currencies(items: Sequence[Item], currency: str) -> Iterator[Badge]:
+    """Warn of what is sold in another currency than the account has: it is invoiced in that."""
+    others = sorted({item.price.currency for item in items} - {currency})
+    if others and currency:
+        values = {"others": ", ".join(others), "currency": currency}
+        yield Badge(_("Priced in %(others)s, not in %(currency)s") % values, "warn")
 
 
 def _item(item: Item) -> SubscriptionRow:

@@ -66,9 +66,13 @@ EFFECTS: Final[Mapping[str, Promise]] = {
     SettingName.BILLING_DAY: gettext_lazy("Periods begin on it; invoices are dated to it."),
     SettingName.BILLING_MONTH: gettext_lazy("Yearly periods begin in it."),
     SettingName.PAYMENT_TERMS_DAYS: gettext_lazy("From the date of the invoice to its due date."),
-    SettingName.CURRENCY: gettext_lazy("Kept as the currency of the customer."),
+    SettingName.CURRENCY: gettext_lazy(
+        "What is sold to it should be priced in it. An invoice is in the currency of its prices."
+    ),
     SettingName.LANGUAGE: gettext_lazy("Invoices and e-mails are written in it."),
-    SettingName.TIME_ZONE: gettext_lazy("Days begin and end in it."),
+    SettingName.TIME_ZONE: gettext_lazy(
+        "Its dates are days there. Runs start by the company's own day; no date is moved."
+    ),
     SettingName.COLLECTION: gettext_lazy("How the money comes in."),
     SettingName.PO_NUMBER: gettext_lazy("Is printed on the invoice."),
     SettingName.SPLIT_BY_PO: gettext_lazy("Keeps orders on documents of their own."),

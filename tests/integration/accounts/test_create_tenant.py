@@ -70,7 +70,11 @@ def test_makes_everything_a_first_run_needs(db):
 
 @pytest.mark.parametrize(
     ("country", "language", "zone"),
-    [("AT", "de", "Europe/Vienna"), ("FR", "en", "Europe/Paris"), ("BR", "en", "UTC")],
+    [
+        ("AT", "de", "Europe/Vienna"),
+        ("FR", "en", "Europe/Paris"),
+        ("BR", "en", "America/Sao_Paulo"),
+    ],
 )
 def test_speaks_and_keeps_time_as_its_country(db, country, language, zone):
     tenant = make(country=country).tenant
