@@ -52,14 +52,11 @@ def new_run(request: ActorRequest) -> HttpResponse:
     access.require_everywhere(actor, Action.RUN_BILLING)
     if request.method == "POST":
         return _start(request, actor)
-    if "date" not in request.GET:
-        # A script asks for the preview at once: the form need not wait for it.
-        return _form_page(request, actor, NewRunForm(initial={"date": actor.today}), None)
-    form = NewRunForm(request.GET)
-    preview = _preview(request, form)
+    form = NewRunForm(request.GET if "date" in request.GET else None, initial={"date": actor.today})
     if request.headers.get("HX-Request"):
-        return render(request, "runs/_preview.html", {"preview": preview})
-    return _form_page(request, actor, form, preview)
+        return render(request, "runs/_preview.html", {"preview": _preview(request, form)})
+    # A script asks for the preview at once: the form need not wait for it.
+    return _form_page(request, actor, form, Preview() if form.errors else None)
 
 
 def _start(request: ActorRequest, actor: Actor) -> HttpResponse:

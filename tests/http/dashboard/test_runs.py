@@ -106,7 +106,8 @@ def test_starts_a_run_and_says_what_it_will_take(
     billed, alice, visit, nudges, django_capture_on_commit_callbacks
 ):
     client = visit(alice)
-    page = client.get("/runs/new/?date=2027-01-01").content.decode()
+    asking = {"hx-request": "true"}
+    page = client.get("/runs/new/?date=2027-01-01", headers=asking).content.decode()
     assert "4 lines for 4 accounts, €294.50 net." in page
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -146,7 +147,8 @@ def test_warns_that_a_subtree_is_invoiced_above(billed, alice, visit):
     assert "is invoiced to “Gruppe Nord”, which lies outside of this subtree" in text
     assert "<html" not in text
     for key in ("group", "firm"):
-        page = client.get(f"/runs/new/?date=2027-01-01&account=ext:{key}").content.decode()
+        url = f"/runs/new/?date=2027-01-01&account=ext:{key}"
+        page = client.get(url, headers=fragment).content.decode()
         assert "outside of this subtree" not in page
 
     billed.run("2027-01-01", issue=False, within="branch")
