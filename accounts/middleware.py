@@ -18,6 +18,7 @@ from accounts.actor import Actor
 from accounts.errors import BillingError, Forbidden, NotFound
 from accounts.models import ApiKey, Person, Tenant
 from accounts.queries import principals
+from accounts.request_ids import enter_request, leave_request
 
 API_PREFIX = "/api/"
 PORTAL_PREFIX = "/portal/"
@@ -62,7 +63,10 @@ class Later(HttpResponse):
 
 
 class RequestIdMiddleware:
-    """Give each request an id, the caller's own if it is harmless, and say it in the answer."""
+    """Give each request an id, the caller's own if it is harmless, and say it in the answer.
+
+    Nobody may keep an answer: it is private, unless its view says otherwise.
+    """
 
     def __init__(self, get_response: Next) -> None:
         """Keep what comes next."""
@@ -73,8 +77,13 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        token = enter_request(request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            leave_request(token)
         response.headers["X-Request-Id"] = request_id
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
 

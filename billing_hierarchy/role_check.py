@@ -1,7 +1,12 @@
 """Row security protects nothing from a role that may pass it by: such a role is refused."""
 
+import os
+
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+
+_POWERFUL = {"owner": "DATABASE_OWNER_URL", "maintenance": "DATABASE_MAINTENANCE_URL"}
 
 
 def refuse_powerful_role(alias: str = "default") -> None:
@@ -27,3 +32,14 @@ def refuse_powerful_role(alias: str = "default") -> None:
             f" (as {powerful}), so tenants would not be kept apart. Connect as a role that is"
             " neither superuser nor BYPASSRLS: see DATABASE_URL."
         )
+
+
+def forget_powerful_addresses() -> None:
+    """Leave this process nothing but the application's own role: what the web server does.
+
+    A fault in a page then can't reach past row security, whatever it lets a visitor do.
+    """
+    for alias, variable in _POWERFUL.items():
+        os.environ.pop(variable, None)
+        connections[alias].close()
+        settings.DATABASES[alias].update(NAME="none", USER="", PASSWORD="", HOST="", PORT="")

@@ -1,8 +1,10 @@
 """Pages for what went wrong, in the frame of whoever asked."""
 
+import sys
 from functools import partial
 from http import HTTPStatus
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -10,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import Invalid
 from accounts.middleware import answer_as_person
+
+_RETRY_AFTER_SECONDS = 10
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,7 +56,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500 without asking the database anything: it may be what failed."""
+    """Answer 500 without asking the database anything: it may be what failed.
+
+    Called while the error is being handled. Where the database is away or ended the transaction,
+    the answer is 503: nothing was changed, and the same request may succeed in a moment.
+    """
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _unavailable(request)
     context = {
         "title": _("Something went wrong on our side"),
         "text": _("We have been told. Please try again in a moment."),
@@ -63,6 +73,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         render_to_string("errors/500.html", context), status=HTTPStatus.INTERNAL_SERVER_ERROR
     )
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    context = {
+        "title": _("We can't be reached for a moment"),
+        "text": _("Nothing was changed. Please try again in a few seconds."),
+        "request_id": getattr(request, "request_id", ""),
+        "product_name": _("Billing"),
+        "status": status.value,
+    }
+    response = HttpResponse(render_to_string("errors/500.html", context), status=status)
+    response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return response
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, text: str) -> HttpResponse:

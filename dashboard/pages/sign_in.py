@@ -28,7 +28,8 @@ _KEPT = {THEME_COOKIE: THEMES, DENSITY_COOKIE: {"compact"}, KEYS_COOKIE: {"off"}
 def local_target(request: HttpRequest, default: str) -> str:
     """Return where to go next: what was asked for if it is on this site, else ``default``."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    is_local = url_has_allowed_host_and_scheme(
+    # A bare word would be taken for the name of a page.
+    is_local = wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if is_local else default

@@ -93,11 +93,13 @@ def _commands() -> dict[str, list[str]]:
     silence = ["-W", "ignore:You're running the worker with superuser privileges"]
     celery = [sys.executable, *silence, "-m", "celery", "--app=billing_hierarchy", "--quiet"]
     level = "--loglevel=WARNING"
-    web_server = [sys.executable, "-m", "gunicorn", "--config=python:billing_hierarchy.web_server"]
+    # Addresses of powerful roles are not the web server's.
+    without = ["env", "--unset=DATABASE_MAINTENANCE_URL", "--unset=DATABASE_OWNER_URL"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config=python:billing_hierarchy.web_server"]
     # The timetable looks up each second, so that it hears at once that it shall stop.
     timetable = ["beat", level, "--max-interval=1", f"--schedule={schedule}", "--pidfile="]
     return {
-        "The web server": web_server,
+        "The web server": [*without, *gunicorn],
         "The worker": [*celery, "worker", level, "--concurrency=2", "--without-mingle"],
         "The timetable": [*celery, *timetable],
     }

@@ -1,0 +1,25 @@
+"""What is logged, and how a line looks."""
+
+import os
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+    },
+    "filters": {
+        "of_request": {"()": "billing_hierarchy.request_log.OfRequest"},
+        "plain": {"()": "billing_hierarchy.request_log.WithoutOrdinaryTracebacks"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["of_request", "plain"],
+        }
+    },
+    # Who signs in is worth a line, however little else is logged.
+    "loggers": {"sign_in": {"level": "INFO"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
+}
