@@ -184,7 +184,9 @@ CACHES = {
         "LOCATION": redis_url(REDIS_URL),
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Of this process alone: for what has to go on while Redis is away.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memory"},
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

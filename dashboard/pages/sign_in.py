@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,8 +18,9 @@ from accounts.middleware import TENANT_IN_SESSION, ActorRequest, with_tenants, w
 from accounts.models import Person
 from dashboard.forms import SignInForm
 from dashboard.frame import DENSITY_COOKIE, KEYS_COOKIE, THEME_COOKIE, THEMES, is_staff
-from dashboard.pages import sign_in_limits
+from dashboard.pages import sign_in_limits, sign_in_notes
 from dashboard.pages.doors import signed_in
+from dashboard.pages.password_check import Busy, check_password
 
 _YEAR = 365 * 24 * 3600
 _KEPT = {THEME_COOKIE: THEMES, DENSITY_COOKIE: {"compact"}, KEYS_COOKIE: {"off"}}
@@ -45,28 +46,48 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET" and request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(request.POST or None)
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
     if form.is_valid():
-        email, password = form.cleaned_data["email"], form.cleaned_data["password"]
-        address = request.META.get("REMOTE_ADDR", "")
-        if not sign_in_limits.take_attempt(email, address):
-            form.add_error(None, _("Too many attempts. Please wait five minutes and try again."))
-            status = HTTPStatus.TOO_MANY_REQUESTS
-        elif person := _person(request, email, password):
-            sign_in_limits.forget_attempts(email, address)
-            login(request, person)
-            return _in_own_language(redirect(target), request, person)
-        else:
-            form.add_error(
-                None, _("E-mail and password do not match. Please check both and try again.")
-            )
+        return _try(request, form, target)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return _form(request, form, target, status)
+
+
+def _try(request: HttpRequest, form: SignInForm, target: str) -> HttpResponse:
+    """Look at address and password, within the limits; go on, or show the form again."""
+    email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+    client = sign_in_limits.client_of(request)
+    attempt = sign_in_limits.attempt_of(request, email)
+    if not attempt.take():
+        sign_in_notes.note_refusal(email, client, "too many attempts")
+        form.add_error(None, _("Too many attempts. Please wait five minutes and try again."))
+        return _form(request, form, target, HTTPStatus.TOO_MANY_REQUESTS)
+    try:
+        person = check_password(request, email, password)
+    except Busy:
+        attempt.give_back()
+        sign_in_notes.note_refusal(email, client, "busy")
+        form.add_error(None, _("Many people are signing in just now. Please try again."))
+        response = _form(request, form, target, HTTPStatus.SERVICE_UNAVAILABLE)
+        response.headers["Retry-After"] = "2"
+        return response
+    if person is None:
+        form.add_error(
+            None, _("E-mail and password do not match. Please check both and try again.")
+        )
+        response = _form(request, form, target, HTTPStatus.UNPROCESSABLE_ENTITY)
+        sign_in_notes.note_failure(request, response, email, client, "no match")
+        return response
+    attempt.start_afresh()
+    login(request, person)
+    sign_in_notes.note_success(request, person, client)
+    response = _in_own_language(redirect(target), request, person)
+    sign_in_limits.remember_device(request, response, email)
+    return response
+
+
+def _form(request: HttpRequest, form: SignInForm, target: str, status: HTTPStatus) -> HttpResponse:
     context = {"form": form, "next": target}
     return render(request, "sign_in/page.html", context, status=status)
-
-
-def _person(request: HttpRequest, email: str, password: str) -> Person | None:
-    person = authenticate(request, username=email, password=password)
-    return person if isinstance(person, Person) else None
 
 
 def _in_own_language(response: HttpResponse, request: HttpRequest, person: Person) -> HttpResponse:

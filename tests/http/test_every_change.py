@@ -31,6 +31,7 @@ from accounts.operations import (
     operators,
     people,
     sellers,
+    sign_ins,
     tenants,
     time_zones,
 )
@@ -270,6 +271,12 @@ OPERATIONS: dict[str, Change] = {
     ),
     "bank_accounts.set_bank_account": Change(lambda _s, a: bank(a), BANK),
     "bank_accounts.remove_bank_account": Change(unbank, BANK),
+    "sign_ins.note_sign_in": Change(
+        lambda _s, a: sign_ins.note_sign_in(
+            a, a.person_id, succeeded=True, client="192.0.2.1", now=NOW
+        ),
+        "person.signed_in",
+    ),
     "people.add_staff": Change(staff, "membership.created"),
     "people.give_login": Change(log_in, "contact.login_given"),
     "operators.enter_tenant": Change(enter, "tenant.operator_entered"),
