@@ -132,3 +132,32 @@ def test_fills_what_was_stored_before(committed_vendor: Vendor) -> None:
         assert cursor.fetchone() == (2,)
         cursor.execute("SELECT tgenabled FROM pg_trigger WHERE tgname = 'keep_issued'")
         assert {row[0] for row in cursor.fetchall()} == {"O"}
+
+
+def test_an_extract_is_found_by_number_and_recipient_alone(vendor: Vendor) -> None:
+    fill_world(vendor)
+    reader = vendor.customer("Rita", "viewer", "C1")
+
+    with vendor.seen():
+        hits = {
+            text: len(invoices(reader, text=text, today=reader.today))
+            for text in (
+                "lodz",
+                "RE-2026-000001",
+                "K-1001",
+                "lms",
+                "BE/99.1",
+                "Postfach",
+                "1.234,63",
+            )
+        }
+
+    assert hits == {
+        "lodz": 1,
+        "RE-2026-000001": 1,
+        "K-1001": 0,
+        "lms": 0,
+        "BE/99.1": 0,
+        "Postfach": 0,
+        "1.234,63": 0,
+    }
