@@ -31,7 +31,7 @@ def main() -> None:
     """Tie this process and become the command."""
     name, parent, *command = sys.argv[1:]
     die_with_parent(signal.Signals[name], int(parent))
-    os.execv(command[0], command)  # noqa: S606  (no shell: nothing is interpreted)
+    os.execvp(command[0], command)  # noqa: S606  (no shell: nothing is interpreted)
 
 
 if __name__ == "__main__":

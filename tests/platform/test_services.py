@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
+from billing_hierarchy.embedded import leash
 from billing_hierarchy.embedded.folders import project_folder
 from tests.platform.services import Local
 
@@ -218,3 +219,12 @@ def test_names_the_way_out_of_another_versions_data(fresh):
     assert "was written by PostgreSQL 17, this is 18" in said
     assert "manage.py backup FILE" in said
     assert "manage.py restore FILE" in said
+
+
+def test_a_leashed_program_is_looked_up_by_its_name():
+    """As `env` is, which takes powerful addresses from the web server."""
+    command = [sys.executable, leash.__file__, "SIGTERM", str(os.getpid()), "env", "--version"]
+
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert done.stdout.startswith("env")
