@@ -255,8 +255,8 @@ def describe_problem(problem: RunProblem) -> str:
             "A subscription of “%(account)s” has too many periods to catch up with at once."
         ),
         "outside_calendar": _("A period of “%(account)s” lies outside the calendar."),
-        "amount_out_of_range": _("An amount of “%(account)s” is beyond all bounds."),
-        "out_of_bounds": _("The document for “%(account)s” is beyond all bounds and was parked."),
+        "amount_out_of_range": _("An amount of “%(account)s” is too large."),
+        "out_of_bounds": _("The document for “%(account)s” is too large and was parked."),
         "seller_incomplete": _(
             "The seller's details are placeholders marked TEST; “%(account)s” is not issued."
         ),

@@ -34,7 +34,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(
         request,
         HTTPStatus.FORBIDDEN,
-        _("You may not do this"),
+        _("You don't have access"),
         str(exception)
         or _("Your role does not allow it. An owner of the company can change that."),
     )
@@ -49,7 +49,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         _page,
         request,
         HTTPStatus.NOT_FOUND,
-        _("There is nothing here"),
+        _("Page not found"),
         _("The page does not exist, or it is not yours to see."),
     )
     return answer_as_person(request, page) or page()

@@ -155,7 +155,7 @@ def _sentences(found: RunPreview, day: date) -> Iterator[str]:
             found.too_large,
         ) % {"count": quantity(found.too_large), "most": quantity(MOST_ACCOUNTS)}
     if not found.is_whole:
-        yield _("Counted so far: %(done)s of %(total)s customer trees.") % {
+        yield _("Counted so far: %(done)s of %(total)s customers.") % {
             "done": quantity(found.done),
             "total": quantity(found.trees),
         }

@@ -126,7 +126,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "tabs": tabs_of(key, "page"),
         "badges": [*_badges(account), *_other_currencies(items, currency)],
         "figures": [
-            Figure(_("MRR own"), Amounts(mrrs[key].own, main)),
+            Figure(_("MRR of this account"), Amounts(mrrs[key].own, main)),
             Figure(_("MRR with sub-accounts"), Amounts(mrrs[key].tree, main)),
             Figure(_("Open"), Amounts(owed.tree_open, main)),
             Figure(_("Overdue"), Amounts(owed.tree_overdue, main, "negative")),
@@ -160,7 +160,7 @@ def _badges(account: Account) -> list[Badge]:
     if account.vat_id:
         country = vat_id_country(account.country, account.postal_code)
         if vat_id_valid(country, account.vat_id):
-            badges.append(Badge(_("VAT ID is well-formed"), "ok"))
+            badges.append(Badge(_("VAT ID: format valid (not checked with VIES)"), "ok"))
         else:
             badges.append(Badge(_("VAT ID has a mistake"), "bad"))
     return badges

@@ -39,7 +39,7 @@ def head_facts(
             parent.name if parent else _("no other account"),
             account_url(parent.pk) if parent else "",
         ),
-        Fact(_("Accounts below"), quantity(below), account_url(account.pk, "tree")),
+        Fact(_("Sub-accounts"), quantity(below), account_url(account.pk, "tree")),
         Fact(_("Invoiced to"), responsible.bill_to_name, account_url(responsible.bill_to_id)),
         Fact(_("Paid by"), responsible.payer_name, account_url(responsible.payer_id)),
         Fact(_("Currency"), str(settings.value(account.pk, SettingName.CURRENCY) or "")),

@@ -112,7 +112,7 @@ TABLE: Final[Table[Customer]] = Table(
         ),
         Column(
             "mrr_own",
-            gettext_lazy("MRR own"),
+            gettext_lazy("MRR of this account"),
             Kind.MONEY,
             lambda row: Amounts(row.mrr.own, row.main),
             is_default=False,

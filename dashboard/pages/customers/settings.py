@@ -75,7 +75,7 @@ EFFECTS: Final[Mapping[str, Promise]] = {
     ),
     SettingName.COLLECTION: gettext_lazy("How the money comes in."),
     SettingName.PO_NUMBER: gettext_lazy("Is printed on the invoice."),
-    SettingName.SPLIT_BY_PO: gettext_lazy("Keeps orders on documents of their own."),
+    SettingName.SPLIT_BY_PO: gettext_lazy("Separate invoice per PO."),
     SettingName.COST_CENTRE: gettext_lazy("Stands beside the account's lines."),
 }
 _WORDS: Final[Mapping[Any, Promise]] = {

@@ -112,7 +112,7 @@ TABLE: Final[Table[Entry]] = Table(
         ),
         Column(
             "mrr_own",
-            gettext_lazy("MRR own"),
+            gettext_lazy("MRR of this account"),
             Kind.MONEY,
             lambda entry: Amounts(entry.mrr.own, entry.main),
         ),

@@ -143,4 +143,4 @@ def _waits_for(code: str) -> str:
         "negative_total": _("It waits: the total is negative and goes on the next invoice."),
         "run_date_before_last_issue": _("It waits: an invoice with a later date was issued."),
     }
-    return texts.get(code, _("It waits: the document would be beyond all bounds."))
+    return texts.get(code, _("It waits: the document would be too large."))

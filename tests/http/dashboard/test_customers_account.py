@@ -80,7 +80,7 @@ def test_names_in_its_head_who_is_invoiced_and_who_pays(billed, alice, visit):
 
     assert facts["Account number"] == "below"
     assert facts["Belongs to"] == "Zweig Süd"
-    assert facts["Accounts below"] == "0"
+    assert facts["Sub-accounts"] == "0"
     assert (facts["Invoiced to"], facts["Paid by"]) == ("below", "Gruppe Nord")
     assert (facts["Currency"], facts["Payment terms"]) == ("EUR", "14 days net")
     assert facts["Next billing"] == "none"
@@ -170,7 +170,7 @@ def test_says_where_settings_come_from(billed, alice, visit):
 
     for part in ("14 days net", "inherited from", "set here", "default of the company", "PO-7"):
         assert part in page
-    assert "All values on the way" in page
+    assert "Where it comes from" in page
     assert "<s>" in page
 
 

@@ -23,7 +23,7 @@ def test_says_once_what_is_overdue(billed, bob, visit):
     page = visit(bob("group")).get("/portal/").content.decode()
 
     assert f"€{Decimal(invoice_of(billed, 'group').gross_minor) / 100:,.2f}" in page
-    assert page.count("Overdue of this:") <= 1
+    assert page.count("Of which overdue:") <= 1
     assert "Nothing for you to pay" not in page
 
 

@@ -142,7 +142,7 @@ def allowed(view: object) -> set[str]:
 def test_knows_nobody_who_asks_for_an_unknown_address(stage, visitors):
     page = visitors[""].get("/no/such/page/").content.decode()
 
-    assert "There is nothing here" in page
+    assert "Page not found" in page
     assert 'class="rail"' not in page
 
 

@@ -178,7 +178,7 @@ def test_asks_again_while_it_runs_and_says_when_nobody_works(billed, alice, visi
     assert 'hx-trigger="every 1s"' in page
 
     fragment = client.get(f"{url}?done=0&since=1", headers={"hx-request": "true"}).content.decode()
-    assert "Waiting for a worker" in fragment
+    assert "Queued: the run begins" in fragment
     assert "<html" not in fragment
     assert "<progress" in fragment
 
@@ -474,7 +474,7 @@ def test_the_preview_goes_on_where_it_stood(billed, alice, visit, monkeypatch):
 
     second = fragment(client, url.replace("&amp;", "&"))
 
-    assert "Counted so far: 1 of 2 customer trees." in first
+    assert "Counted so far: 1 of 2 customers." in first
     assert "4 lines for 4 accounts, €294.50 net." in second
     assert "Counted so far" not in second
     # Somebody else's figures are not taken for one's own.
