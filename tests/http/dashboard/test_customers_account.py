@@ -228,8 +228,9 @@ def test_finds_first_what_is_called_so(billed, alice, visit):
         "DACH",
         "Dachs KG",
         "A Dachdecker",
-        "B Ziegeldach",
+        # A word of the legal name before what stands inside of a word.
         "C im Haus",
+        "B Ziegeldach",
     ]
 
 

@@ -30,8 +30,8 @@ DATA = re.compile(
     """,
     re.VERBOSE,
 )
-NAMED_BY_CODE = re.compile("style guide|operators")
-"""Pages that call components, and columns of the database, by the names that they have there."""
+NAMED_BY_CODE = re.compile("style guide|operators|time zone")
+"""Pages that call components, columns of the database and time zones by their own names."""
 
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 

@@ -479,7 +479,7 @@ def test_the_preview_goes_on_where_it_stood(billed, alice, visit, monkeypatch):
     assert "Counted so far" not in second
     # Somebody else's figures are not taken for one's own.
     changed = url.replace("&amp;", "&").replace("so_far=", "so_far=x")
-    assert "1 of 2 customer trees" in fragment(client, changed)
+    assert "1 of 2 customers" in fragment(client, changed)
 
 
 def test_the_preview_says_that_nothing_is_there(vendor, alice, visit):
