@@ -10,7 +10,6 @@ from http import HTTPStatus
 import pytest
 
 from accounts.ids import public_id, uuid7
-from accounts.models import Account
 from dashboard.pages import invoices as invoice_pages
 from dashboard.tables import keyset
 from invoicing.models import Invoice

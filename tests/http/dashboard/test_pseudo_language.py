@@ -30,7 +30,7 @@ DATA = re.compile(
     """,
     re.VERBOSE,
 )
-NAMED_BY_CODE = re.compile("style guide|operators|time zone")
+NAMED_BY_CODE = re.compile("style guide|operators|settings, time zone")
 """Pages that call components, columns of the database and time zones by their own names."""
 
 LETTERS = re.compile(r"[^\W\d_]{2,}")
