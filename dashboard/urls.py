@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from dashboard.pages import chosen_columns, search, sign_in, styleguide
+from dashboard.pages import chosen_columns, resuming, search, sign_in, styleguide
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("resume/", resuming.resume, name="resume"),
     path("companies/", sign_in.tenants, name="tenants"),
     path("columns/", chosen_columns.choose, name="columns"),
     path("appearance/", sign_in.appearance, name="appearance"),

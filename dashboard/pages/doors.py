@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
+from dashboard.pages.kept_forms import ask_to_sign_in
 
 P = ParamSpec("P")
 ActorView = Callable[Concatenate[ActorRequest, P], HttpResponseBase]
@@ -33,12 +33,14 @@ def signed_in(view: ActorView[P]) -> View[P]:
     @wraps(view)
     def enter(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         seen = cast(ActorRequest, request)
+        if not request.user.is_authenticated:
+            return ask_to_sign_in(request)
         if seen.actor is None:
             raise PermissionDenied(_("You do not belong to any company here yet."))
         with timezone.override(seen.tenant.time_zone):
             return view(seen, *args, **kwargs)
 
-    return cast(View[P], login_required(enter))
+    return cast(View[P], enter)
 
 
 def staff_only(view: ActorView[P]) -> View[P]:

@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth import login, logout
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from accounts.middleware import TENANT_IN_SESSION, ActorRequest, with_tenants, w
 from accounts.models import Person
 from dashboard.forms import SignInForm
 from dashboard.frame import DENSITY_COOKIE, KEYS_COOKIE, THEME_COOKIE, THEMES, is_staff
-from dashboard.pages import sign_in_limits, sign_in_notes
+from dashboard.pages import kept_forms, sign_in_limits, sign_in_notes
 from dashboard.pages.doors import signed_in
 from dashboard.pages.password_check import Busy, check_password
 
@@ -80,13 +81,17 @@ def _try(request: HttpRequest, form: SignInForm, target: str) -> HttpResponse:
     attempt.start_afresh()
     login(request, person)
     sign_in_notes.note_success(request, person, client)
-    response = _in_own_language(redirect(target), request, person)
+    kept = request.POST.get("kept", "")
+    if kept_forms.read(kept):
+        request.session[kept_forms.IN_SESSION] = kept
+        target = reverse("resume")
+    response = _in_own_language(HttpResponseRedirect(target), request, person)
     sign_in_limits.remember_device(request, response, email)
     return response
 
 
 def _form(request: HttpRequest, form: SignInForm, target: str, status: HTTPStatus) -> HttpResponse:
-    context = {"form": form, "next": target}
+    context = {"form": form, "next": target, "kept": request.POST.get("kept", "")}
     return render(request, "sign_in/page.html", context, status=status)
 
 

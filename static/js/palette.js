@@ -40,13 +40,26 @@ class Finder {
     url.searchParams.set("q", this.input.value);
     if (this.dialog.dataset.target) url.searchParams.set("for", this.dialog.dataset.target);
     try {
-      const options = { headers: { "HX-Request": "true" }, signal: this.asking.signal };
+      const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+      const options = { headers, signal: this.asking.signal };
       const answer = await fetch(url, options);
       if (answer.ok) this.show(await answer.text());
+      else if (answer.status === 401) this.ended(answer.headers.get("HX-Redirect"));
       else location.assign(url);
     } catch (error) {
       if (error.name !== "AbortError") this.nothing.hidden = false;
     }
+  }
+
+  ended(signIn) {
+    this.list.replaceChildren();
+    this.input.removeAttribute("aria-activedescendant");
+    const link = document.createElement("a");
+    link.href = signIn;
+    link.textContent = this.dialog.dataset.ended;
+    this.nothing.replaceChildren(link);
+    this.nothing.hidden = false;
+    this.status.textContent = this.dialog.dataset.ended;
   }
 
   show(html) {

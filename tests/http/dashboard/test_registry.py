@@ -31,6 +31,7 @@ NO_PAGES = {
     "language/": "only takes forms",
 }
 NO_ROUTES = {
+    "resume/": "needs a session that ended: tests of the sign-in walk it",
     "": "leads on to the first room",
     "settings/": "leads on to the first of them",
     "invoices/selection/": "a fragment: what the bar of selected invoices says",
