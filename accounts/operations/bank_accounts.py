@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.errors import FieldError, Invalid, NotFound
 from accounts.events import Happening, record_event
 from accounts.models import BankAccount, Seller
+from accounts.queries.versions import bank_account_shown, require_version
 from accounts.tenancy import operation
 from billing_rules.money import is_currency
 
@@ -38,6 +39,7 @@ def set_bank_account(
     iban: str,
     bic: str = "",
     bank_name: str = "",
+    version: str = "",
     now: datetime,
 ) -> BankAccount:
     """Say which account of a seller takes money of a currency, or change it.
@@ -52,12 +54,14 @@ def set_bank_account(
         iban: the account's number, with or without blanks.
         bic: of the bank, if known.
         bank_name: as printed.
+        version: of what was shown, ``version_of(bank_account_shown(account))``; empty overwrites anyway.
         now: the instant, for the audit trail.
 
     Raises:
         Forbidden: the actor may not manage the tenant.
         NotFound: there is no such seller.
         InvalidBankAccount: the currency, the IBAN or the BIC can't be one.
+        ChangedMeanwhile: the account is not as shown any more.
     """
     seller = _locked(actor, seller_id)
     given = {
@@ -69,6 +73,7 @@ def set_bank_account(
     _require_valid(seller, currency, given)
     found = _accounts(actor, seller).filter(currency=currency).first()
     before = _facts(found)
+    require_version(version, bank_account_shown(found))
     if before == given and found is not None:
         return found
     account = found or BankAccount(tenant_id=actor.tenant_id, seller=seller, currency=currency)

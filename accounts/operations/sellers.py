@@ -17,6 +17,7 @@ from accounts.actor import Actor
 from accounts.errors import FieldError, Invalid, NotFound
 from accounts.events import Happening, record_event
 from accounts.models import Seller, TaxRate, Tenant
+from accounts.queries.versions import require_version, seller_shown
 from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.tax import vat_id_valid
@@ -83,7 +84,12 @@ def create_placeholder(actor: Actor, tenant: Tenant) -> Seller:
 
 @operation
 def update_seller(
-    actor: Actor, seller_id: UUID, *, now: datetime, **fields: Unpack[SellerFields]
+    actor: Actor,
+    seller_id: UUID,
+    *,
+    now: datetime,
+    version: str = "",
+    **fields: Unpack[SellerFields],
 ) -> Seller:
     """Change a seller's name, address, register data or bank account.
 
@@ -95,6 +101,7 @@ def update_seller(
         actor: who changes it.
         seller_id: the seller.
         now: the instant, for the audit trail.
+        version: of what was shown, ``version_of(seller_shown(seller))``; empty overwrites anyway.
         fields: the new values; what is left out stays.
 
     Raises:
@@ -102,6 +109,7 @@ def update_seller(
         NotFound: there is no such seller.
         InvalidSeller: name, street, city or country is empty, or a country, VAT id, IBAN, BIC or
             e-mail address can't be one.
+        ChangedMeanwhile: the seller is not as shown any more.
     """
     access.require_everywhere(actor, Action.MANAGE_TENANT)
     seller = (
@@ -109,6 +117,7 @@ def update_seller(
     )
     if seller is None:
         raise NotFound
+    require_version(version, seller_shown(seller))
     given = {name: _plain(name, str(value)) for name, value in fields.items()}
     _require_valid(given, seller)
     new: dict[str, object] = {

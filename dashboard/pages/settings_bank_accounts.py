@@ -26,8 +26,11 @@ from accounts.operations.bank_accounts import (
     set_bank_account,
 )
 from accounts.queries.sellers import bank_accounts_of, get_seller
+from accounts.queries.versions import ChangedMeanwhile, bank_account_shown, version_of
+from dashboard.forms import differences, password_field
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
+from dashboard.pages.reauthentication import refusal_of_password
 
 _BANK: Final[dict[str, Any]] = {
     "iban": gettext_lazy("IBAN"),
@@ -48,6 +51,7 @@ class BankAccountForm(forms.Form):
             self.fields[name] = forms.CharField(
                 label=label, required=False, max_length=1_000, widget=widget
             )
+        self.fields["password"] = password_field()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,8 +62,11 @@ def add_bank_account(request: ActorRequest, seller_id: str) -> HttpResponse:
     if request.method != "POST":
         return _form(request, seller, BankAccountForm(with_currency=True))
     form = BankAccountForm(request.POST, with_currency=True)
-    if form.is_valid() and _saved(request.actor, seller, form, form.cleaned_data["currency"]):
-        return _done(request, seller)
+    try:
+        if form.is_valid() and _saved(request, seller, form, form.cleaned_data["currency"]):
+            return _done(request, seller)
+    except ChangedMeanwhile:
+        return _form(request, seller, form, status=HTTPStatus.CONFLICT)
     return _form(request, seller, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -76,12 +83,12 @@ def edit_bank_account(request: ActorRequest, seller_id: str, currency: str) -> H
         initial = {name: getattr(account, name) for name in _BANK}
         form = BankAccountForm(initial=initial, with_currency=False)
         return _form(request, seller, form, currency)
-    if "remove" in request.POST:
-        remove_bank_account(actor, seller.pk, currency, now=timezone.now())
-        return _done(request, seller)
     form = BankAccountForm(request.POST, with_currency=False)
-    if form.is_valid() and _saved(actor, seller, form, currency):
-        return _done(request, seller)
+    try:
+        if form.is_valid() and _saved(request, seller, form, currency):
+            return _done(request, seller)
+    except ChangedMeanwhile:
+        return _form(request, seller, form, currency, status=HTTPStatus.CONFLICT)
     return _form(request, seller, form, currency, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -91,11 +98,19 @@ def _editable(actor: Actor, seller_id: str) -> Seller:
     return seller
 
 
-def _saved(actor: Actor, seller: Seller, form: BankAccountForm, currency: str) -> bool:
-    """Change the account; a refusal goes to the fields it names."""
+def _saved(request: ActorRequest, seller: Seller, form: BankAccountForm, currency: str) -> bool:
+    """Change or remove the account; a refusal goes to the fields it names."""
+    actor = request.actor
+    if wrong := refusal_of_password(request):
+        form.add_error("password", wrong)
+        return False
+    if "remove" in request.POST and "currency" not in form.fields:
+        remove_bank_account(actor, seller.pk, currency, now=timezone.now())
+        return True
+    version = request.POST.get("version", "")
     values = {name: form.cleaned_data[name] for name in _BANK}
     try:
-        set_bank_account(actor, seller.pk, currency, now=timezone.now(), **values)
+        set_bank_account(actor, seller.pk, currency, version=version, now=timezone.now(), **values)
     except InvalidBankAccount as refusal:
         for error in refusal.errors:
             name = error.pointer.removeprefix("/")
@@ -122,8 +137,15 @@ def _form(
         if currency
         else _("Add a bank account")
     )
+    named = currency or str(form["currency"].value() or "").strip().upper()
+    held = bank_accounts_of(request.actor, seller).filter(currency=named).first()
+    # A new one has empty fields, whatever there is: so nobody overwrites one unseen.
+    is_first = not currency and status != HTTPStatus.CONFLICT
+    stored = bank_account_shown(None if is_first else held)
     context = {
         "form": form,
+        "version": version_of(stored),
+        "conflict": differences(form, _BANK, stored) if status == HTTPStatus.CONFLICT else None,
         "title": title,
         "currency": currency,
         "seller_id": seller.public_id,

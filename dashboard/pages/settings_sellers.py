@@ -15,15 +15,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import AuditEntry, Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
 from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
+from accounts.queries.versions import ChangedMeanwhile, seller_shown, version_of
+from dashboard.forms import differences, password_field
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step, Tab
+from dashboard.pages.reauthentication import refusal_of_password
 from dashboard.pages.timeline import by_whom
 from invoicing.queries.series import SeriesReport, series_of
 
@@ -50,6 +52,7 @@ _GROUPS: Final = (
     (gettext_lazy("Register"), ("register_entry", "directors", "email")),
     (gettext_lazy("Bank account"), ("iban", "bic", "bank_name")),
 )
+_ASKED: Final = (*_GROUPS[:-1], (_GROUPS[-1][0], (*_GROUPS[-1][1], "password")))
 _AUTOCOMPLETE: Final = {
     "name": "organization",
     "line1": "address-line1",
@@ -72,11 +75,12 @@ class SellerForm(forms.Form):
             self.fields[name] = forms.CharField(
                 label=label, required=False, max_length=1_000, widget=forms.TextInput(attrs=attrs)
             )
+        self.fields["password"] = password_field()
 
     def groups(self) -> list[dict[str, Any]]:
         """Return the fields under their headings."""
         return [
-            {"title": title, "fields": [self[name] for name in names]} for title, names in _GROUPS
+            {"title": title, "fields": [self[name] for name in names]} for title, names in _ASKED
         ]
 
 
@@ -151,19 +155,36 @@ def edit_seller(request: ActorRequest, seller_id: str) -> HttpResponse:
     seller = get_seller(actor, key_of("sel", seller_id))
     access.require_everywhere(actor, Action.MANAGE_TENANT)
     if request.method != "POST":
-        return _form(request, seller, SellerForm(initial={n: getattr(seller, n) for n in FIELDS}))
+        return _form(request, seller, SellerForm(initial=seller_shown(seller)))
     form = SellerForm(request.POST)
-    if form.is_valid() and _changed(actor, seller, form):
+    try:
+        is_saved = form.is_valid() and _is_allowed(request, seller, form)
+        is_saved = is_saved and _changed(request, seller, form)
+    except ChangedMeanwhile:
+        return _form(request, seller, form, status=HTTPStatus.CONFLICT)
+    if is_saved:
         messages.success(request, _("Saved. Issued invoices keep what they were issued with."))
         return redirect("settings:seller", seller.public_id)
     return _form(request, seller, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _changed(actor: Actor, seller: Seller, form: SellerForm) -> bool:
+def _is_allowed(request: ActorRequest, seller: Seller, form: SellerForm) -> bool:
+    """Ask for the password where the bank account would change."""
+    given = {name: "".join(form.cleaned_data[name].split()).upper() for name in ("iban", "bic")}
+    if all(getattr(seller, name) == value for name, value in given.items()):
+        return True
+    refusal = refusal_of_password(request)
+    if refusal:
+        form.add_error("password", refusal)
+    return not refusal
+
+
+def _changed(request: ActorRequest, seller: Seller, form: SellerForm) -> bool:
     """Change the seller; a refusal goes to the fields it names."""
-    values: SellerFields = form.cleaned_data  # type: ignore[assignment]
+    values: SellerFields = {name: form.cleaned_data[name] for name in FIELDS}  # type: ignore[assignment]
+    version = request.POST.get("version", "")
     try:
-        update_seller(actor, seller.pk, now=timezone.now(), **values)
+        update_seller(request.actor, seller.pk, now=timezone.now(), version=version, **values)
     except InvalidSeller as refusal:
         for error in refusal.errors:
             form.add_error(error.pointer.removeprefix("/"), error.detail)
@@ -176,6 +197,10 @@ def _form(
 ) -> HttpResponse:
     context = {
         "form": form,
+        "version": version_of(seller_shown(seller)),
+        "conflict": differences(form, FIELDS, seller_shown(seller))
+        if status == HTTPStatus.CONFLICT
+        else None,
         "seller_id": seller.public_id,
         "crumbs": [
             Step(_("Company details"), "../../"),

@@ -41,6 +41,12 @@ def note_failure(
     response._resource_closers.append(write)  # type: ignore[attr-defined]
 
 
+def note_failure_of(request: HttpRequest, person: Person, client: str, why: str) -> None:
+    """Write that somebody with a person's session didn't know their password."""
+    logger.warning("password refused (%s): %s from %s", why, person.email, client)
+    _note(request, person, client, succeeded=False)
+
+
 def note_refusal(email: str, client: str, why: str) -> None:
     """Write that a try wasn't even looked at: in the log only, which nobody can fill for free."""
     logger.warning("sign-in refused (%s): %s from %s", why, _one_line(email), client)

@@ -121,7 +121,11 @@ def answer(client, method, url, ids):
     text = body.decode(errors="replace")
     for name, key in ids.items():
         text = text.replace(public_id(PREFIXES[name], key), name).replace(str(key), name)
-    text = re.sub(r"[0-9a-f]{32}|req_\w+|[0-9a-f-]{36}|value=\"\w{64}\"", "", text)
+    text = re.sub(
+        r"[0-9a-f]{32}|req_\w+|[0-9a-f-]{36}|value=\"\w{64}\"|name=\"kept\" value=\"[^\"]*\"",
+        "",
+        text,
+    )
     return response.status_code, text
 
 

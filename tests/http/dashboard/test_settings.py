@@ -3,11 +3,14 @@
 from http import HTTPStatus
 
 import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.cache import caches
 
-from accounts.models import AuditEntry, Job, Seller
+from accounts.models import AuditEntry, BankAccount, Job, Person, Seller
 from invoicing import tasks
 
 MOST_STATEMENTS = 12
+PASSWORD = "correct-horse-battery"
 REAL = {
     "name": "Nord GmbH",
     "line1": "Hof 3",
@@ -15,6 +18,7 @@ REAL = {
     "country": "DE",
     "vat_id": "DE136695976",
     "iban": "DE89370400440532013000",
+    "password": PASSWORD,
 }
 
 
@@ -22,6 +26,26 @@ REAL = {
 def url(vendor):
     with vendor.seen():
         return f"/settings/sellers/{Seller.objects.get().public_id}/"
+
+
+@pytest.fixture(autouse=True)
+def _own_counts(settings):
+    """Count tries in this process alone."""
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    settings.CACHES = {name: {**memory, "LOCATION": name} for name in ("default", "memory")}
+    for alias in settings.CACHES:
+        caches[alias].clear()
+
+
+@pytest.fixture
+def visit(visit):
+    """Browsers of people who have a password."""
+
+    def sign_in(actor, language="en"):
+        Person.objects.filter(pk=actor.person_id).update(password=make_password(PASSWORD))
+        return visit(actor, language)
+
+    return sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -121,16 +145,17 @@ def test_needs_few_statements(billed, alice, visit, statements, url):
 def test_names_an_account_for_another_currency_changes_and_removes_it(vendor, visit, url):
     client = visit(vendor.staff("Olga", "owner"))
     bank = {"currency": "usd", "iban": REAL["iban"], "bic": "", "bank_name": "Förde Bank"}
+    bank["password"] = PASSWORD
 
     assert client.post(f"{url}bank-accounts/", bank).status_code == HTTPStatus.FOUND
     page = client.get(url).content.decode()
     assert "Förde Bank" in page
     assert f'href="{url}bank-accounts/USD/"' in page
     assert "Changed: Bank account for USD" in page
-    refused = client.post(f"{url}bank-accounts/USD/", {"iban": "DE00"})
+    refused = client.post(f"{url}bank-accounts/USD/", {"iban": "DE00", "password": PASSWORD})
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "This is no IBAN" in refused.content.decode()
-    client.post(f"{url}bank-accounts/USD/", {"remove": "1"})
+    client.post(f"{url}bank-accounts/USD/", {"remove": "1", "password": PASSWORD})
     assert "Förde Bank" not in client.get(url).content.decode()
     assert client.get(f"{url}bank-accounts/USD/").status_code == HTTPStatus.NOT_FOUND
 
@@ -141,3 +166,95 @@ def test_shows_accounts_for_other_currencies_to_who_may_change_them(vendor, visi
     assert "bank-accounts" not in reader.get(url).content.decode()
     assert reader.get(f"{url}bank-accounts/").status_code == HTTPStatus.FORBIDDEN
     assert visit(charlie).get(f"{url}bank-accounts/").status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.fixture
+def owner(vendor, visit):
+    return visit(vendor.staff("Olga", "owner"))
+
+
+def held(vendor):
+    with vendor.seen():
+        seller = Seller.objects.get()
+        return seller.name, seller.iban, list(BankAccount.objects.values_list("currency", "iban"))
+
+
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_a_bank_account_changes_with_the_password_alone(vendor, owner, url, password):
+    before, bank = held(vendor), {"currency": "USD", "iban": REAL["iban"]}
+
+    answers = [
+        owner.post(f"{url}edit/", {**REAL, "password": password}),
+        owner.post(f"{url}bank-accounts/", {**bank, "password": password}),
+    ]
+
+    assert [one.status_code for one in answers] == [HTTPStatus.UNPROCESSABLE_ENTITY] * 2
+    said = "not your password" if password else "enter your password"
+    assert all(said in one.content.decode() for one in answers)
+    assert held(vendor) == before
+    assert owner.post(f"{url}bank-accounts/", {**bank, "password": PASSWORD}).status_code == 302
+    refused = owner.post(f"{url}bank-accounts/USD/", {"remove": "1", "password": password})
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert held(vendor)[2] == [("USD", REAL["iban"])]
+
+
+def test_other_details_change_without_it(vendor, owner, url):
+    with vendor.seen():
+        iban, bic = Seller.objects.values_list("iban", "bic").get()
+
+    answer = owner.post(f"{url}edit/", {**REAL, "iban": iban, "bic": bic, "password": ""})
+
+    assert answer.status_code == HTTPStatus.FOUND
+    assert held(vendor)[0] == "Nord GmbH"
+
+
+def test_asking_for_the_password_is_limited_and_written_down(vendor, owner, url):
+    before = held(vendor)
+    for _attempt in range(5):
+        owner.post(f"{url}edit/", {**REAL, "password": "wrong"})
+
+    answer = owner.post(f"{url}edit/", REAL)
+
+    assert "Too many attempts." in answer.content.decode()
+    assert held(vendor) == before
+    with vendor.seen():
+        assert AuditEntry.objects.filter(action="person.sign_in_failed").count() == 5
+
+
+def version_in(page):
+    return page.content.decode().partition('name="version" value="')[2].partition('"')[0]
+
+
+def test_two_windows_on_one_form_lose_nothing(vendor, owner, url):
+    version = version_in(owner.get(f"{url}edit/"))
+    first = owner.post(f"{url}edit/", {**REAL, "version": version})
+    stored = held(vendor)
+    mine = {**REAL, "name": "Mine AG", "iban": "DE75512108001245126199", "version": version}
+
+    late = owner.post(f"{url}edit/", mine)
+
+    assert (first.status_code, late.status_code) == (HTTPStatus.FOUND, HTTPStatus.CONFLICT)
+    assert held(vendor) == stored
+    page = late.content.decode()
+    assert "<td>Mine AG</td><td>Nord GmbH</td>" in page
+    assert f"<td>DE75512108001245126199</td><td>{REAL['iban']}</td>" in page
+    assert 'value="Mine AG"' in page
+    again = owner.post(f"{url}edit/", {**mine, "version": version_in(late)})
+    assert again.status_code == HTTPStatus.FOUND
+    assert held(vendor)[:2] == ("Mine AG", "DE75512108001245126199")
+
+
+def test_two_windows_on_a_bank_account_lose_nothing(vendor, owner, url):
+    bank = {"currency": "USD", "iban": REAL["iban"], "password": PASSWORD}
+    empty = version_in(owner.get(f"{url}bank-accounts/"))
+    owner.post(f"{url}bank-accounts/", {**bank, "version": empty})
+    late = {**bank, "iban": "DE75512108001245126199"}
+
+    added = owner.post(f"{url}bank-accounts/", {**late, "version": empty})
+    shown = version_in(owner.get(f"{url}bank-accounts/USD/"))
+    changed = owner.post(f"{url}bank-accounts/USD/", {**bank, "bank_name": "B", "version": shown})
+    lost = owner.post(f"{url}bank-accounts/USD/", {**late, "version": shown})
+
+    statuses = [one.status_code for one in (added, changed, lost)]
+    assert statuses == [HTTPStatus.CONFLICT, HTTPStatus.FOUND, HTTPStatus.CONFLICT]
+    assert held(vendor)[2] == [("USD", REAL["iban"])]

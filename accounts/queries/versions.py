@@ -1,0 +1,53 @@
+"""The version of what a form shows: whoever sends an old one learns what is stored now."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Conflict
+from accounts.models import BankAccount, Seller
+
+_SELLER = (
+    "name", "line1", "line2", "postal_code", "city", "country", "vat_id", "tax_number",
+    "register_entry", "directors", "email", "iban", "bic", "bank_name",
+)  # fmt: skip
+_BANK_ACCOUNT = ("iban", "bic", "bank_name")
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else has changed it since it was shown; nothing was overwritten."""
+
+    code = "changed_meanwhile"
+    message = _("Somebody has changed this in the meantime. Nothing was overwritten.")
+
+
+def version_of(values: Mapping[str, object]) -> str:
+    """Return a text that differs as soon as one of the values does."""
+    text = json.dumps({name: values[name] for name in sorted(values)}, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def require_version(version: str, values: Mapping[str, object]) -> None:
+    """Return if ``version`` is that of the values stored, read under the lock that keeps them.
+
+    Args:
+        version: as shown; empty for callers who name no version and overwrite knowingly.
+        values: what is stored.
+
+    Raises:
+        ChangedMeanwhile: see its text.
+    """
+    if version and version != version_of(values):
+        raise ChangedMeanwhile
+
+
+def seller_shown(seller: Seller) -> dict[str, str]:
+    """Return all that a form shows of a seller."""
+    return {name: getattr(seller, name) for name in _SELLER}
+
+
+def bank_account_shown(account: BankAccount | None) -> dict[str, str]:
+    """Return all that a form shows of an account; empty fields where there is none yet."""
+    return {name: "" if account is None else getattr(account, name) for name in _BANK_ACCOUNT}
