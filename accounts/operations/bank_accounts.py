@@ -16,8 +16,8 @@ from accounts.actor import Actor
 from accounts.errors import FieldError, Invalid, NotFound
 from accounts.events import Happening, record_event
 from accounts.models import BankAccount, Seller
-from accounts.queries.versions import bank_account_shown, require_version
 from accounts.tenancy import operation
+from accounts.versions import bank_account_shown, require_version
 from billing_rules.money import is_currency
 
 _FIELDS = ("iban", "bic", "bank_name")
@@ -54,7 +54,7 @@ def set_bank_account(
         iban: the account's number, with or without blanks.
         bic: of the bank, if known.
         bank_name: as printed.
-        version: of what was shown, ``version_of(bank_account_shown(account))``; empty overwrites anyway.
+        version: of what was shown, as ``version_of`` says it; empty overwrites anyway.
         now: the instant, for the audit trail.
 
     Raises:

@@ -17,8 +17,8 @@ from accounts.actor import Actor
 from accounts.errors import FieldError, Invalid, NotFound
 from accounts.events import Happening, record_event
 from accounts.models import Seller, TaxRate, Tenant
-from accounts.queries.versions import require_version, seller_shown
 from accounts.tenancy import operation
+from accounts.versions import require_version, seller_shown
 from billing_rules.countries import is_country
 from billing_rules.tax import vat_id_valid
 from billing_rules.tax_rates import rates_of

@@ -26,7 +26,7 @@ from accounts.operations.bank_accounts import (
     set_bank_account,
 )
 from accounts.queries.sellers import bank_accounts_of, get_seller
-from accounts.queries.versions import ChangedMeanwhile, bank_account_shown, version_of
+from accounts.versions import ChangedMeanwhile, bank_account_shown, version_of
 from dashboard.forms import differences, password_field
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step

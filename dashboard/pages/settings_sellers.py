@@ -20,7 +20,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import AuditEntry, Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
 from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
-from accounts.queries.versions import ChangedMeanwhile, seller_shown, version_of
+from accounts.versions import ChangedMeanwhile, seller_shown, version_of
 from dashboard.forms import differences, password_field
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
