@@ -11,6 +11,7 @@ from accounts.errors import Invalid
 from accounts.events import Happening, record_event
 from accounts.models import Tenant
 from accounts.tenancy import operation
+from accounts.versions import require_version
 
 
 class FourEyesWithoutApproval(Invalid):
@@ -22,7 +23,12 @@ class FourEyesWithoutApproval(Invalid):
 
 @operation
 def set_approval(
-    actor: Actor, *, approval_required: bool, four_eyes: bool, now: datetime
+    actor: Actor,
+    *,
+    approval_required: bool,
+    four_eyes: bool,
+    version: str = "",
+    now: datetime,
 ) -> Tenant:
     """Say whether drafts wait for approval, and whether by somebody else than who asked for them.
 
@@ -30,11 +36,13 @@ def set_approval(
         actor: who changes it.
         approval_required: whether runs of the timetable and of pages stop at drafts.
         four_eyes: whether who asked for a run may not issue what it made.
+        version: of what was shown, as ``version_of`` says it; empty overwrites anyway.
         now: the instant.
 
     Raises:
         Forbidden: the actor may not change the tenant.
         FourEyesWithoutApproval: see its text.
+        ChangedMeanwhile: it is not as shown any more.
 
     Source: docs/billing-rules.md, R8.
     """
@@ -43,6 +51,7 @@ def set_approval(
         raise FourEyesWithoutApproval
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
     before = {"approval_required": tenant.approval_required, "four_eyes": tenant.four_eyes}
+    require_version(version, before)
     after = {"approval_required": approval_required, "four_eyes": four_eyes}
     if before == after:
         return tenant

@@ -16,6 +16,7 @@ from accounts.access import Action
 from accounts.errors import Invalid
 from accounts.middleware import ActorRequest
 from accounts.operations.approval import set_approval
+from accounts.versions import ChangedMeanwhile, version_of
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
 
@@ -50,7 +51,11 @@ def approval(request: ActorRequest) -> HttpResponse:
     form = ApprovalForm(request.POST)
     if form.is_valid():
         try:
-            set_approval(actor, **form.cleaned_data, now=timezone.now())
+            version = request.POST.get("version", "")
+            set_approval(actor, **form.cleaned_data, version=version, now=timezone.now())
+        except ChangedMeanwhile:
+            tenant.refresh_from_db()
+            return _page(request, form, status=HTTPStatus.CONFLICT)
         except Invalid as refusal:
             form.add_error("four_eyes", refusal.detail)
         else:
@@ -62,8 +67,19 @@ def approval(request: ActorRequest) -> HttpResponse:
 def _page(
     request: ActorRequest, form: ApprovalForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
+    stored = {name: getattr(request.tenant, name) for name in ApprovalForm.base_fields}
+    labels = {name: field.label for name, field in ApprovalForm.base_fields.items()}
+    words = {True: _("Yes"), False: _("No")}
     context = {
         "form": form,
+        "version": version_of(stored),
+        "conflict": [
+            {"label": labels[name], "mine": words[bool(form[name].value())], "stored": words[value]}
+            for name, value in stored.items()
+            if bool(form[name].value()) != value
+        ]
+        if status == HTTPStatus.CONFLICT
+        else None,
         "tabs": tabs_of(request, "approval"),
         "may_change": access.allows_everywhere(request.actor, Action.MANAGE_TENANT),
     }

@@ -88,3 +88,21 @@ def test_who_asked_is_told_that_somebody_else_approves(billed, alice, visit):
     with billed.seen():
         assert Invoice.objects.filter(run_id=run.pk, number__isnull=True).count() == 0
         assert BillingRun.objects.get(pk=run.pk).status == "done"
+
+
+def test_two_windows_on_the_form_lose_nothing(vendor, visit):
+    client = visit(vendor.staff("Oskar", "owner"))
+    shown = client.get("/settings/approval/").content.decode()
+    version = shown.partition('name="version" value="')[2].partition('"')[0]
+    with vendor.seen():
+        held = Tenant.objects.get(pk=vendor.tenant_id).approval_required
+    on, off = {"approval_required": "on"}, {}
+    first, late = (off, on) if held else (on, off)
+
+    saved = client.post("/settings/approval/", {**first, "version": version})
+    lost = client.post("/settings/approval/", {**late, "version": version})
+
+    assert (saved.status_code, lost.status_code) == (302, 409)
+    assert "Nothing was overwritten." in lost.content.decode()
+    with vendor.seen():
+        assert Tenant.objects.get(pk=vendor.tenant_id).approval_required is not held
