@@ -93,6 +93,8 @@ run_tests() {
 # Runs in a space of its own: what is mounted and started here goes when it ends.
 try_as() {
   name=$1 root=$folder/$1 clone=/srv/product
+  # The first process of a space hears only what it asks for.
+  trap 'exit 130' INT TERM
   mount --make-rprivate /
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
