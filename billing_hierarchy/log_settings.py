@@ -20,6 +20,10 @@ LOGGING = {
         }
     },
     # Who signs in is worth a line, however little else is logged.
-    "loggers": {"sign_in": {"level": "INFO"}},
+    "loggers": {
+        "sign_in": {"level": "INFO"},
+        # It calls each request that waits a moment for a thread a warning.
+        "waitress.queue": {"level": "ERROR"},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

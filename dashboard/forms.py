@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 def password_field() -> forms.CharField:
     """Return the field that asks for one's own password again."""
     return forms.CharField(
-        label=_("Your password"),
-        help_text=_("Needed where the bank account changes."),
+        label=_("Your password, if the bank account changes"),
         required=False,
         strip=False,
         max_length=1_000,

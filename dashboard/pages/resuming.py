@@ -7,6 +7,10 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from dashboard.pages import kept_forms
 from dashboard.pages.doors import signed_in
+from dashboard.pages.settings_sellers import FIELDS
+
+# What a form carries for itself says nothing to its reader.
+_OF_THE_FORM = frozenset({"version", "ids", "seen", "digest"})
 
 
 @require_safe
@@ -17,8 +21,8 @@ def resume(request: ActorRequest) -> HttpResponse:
     if kept is None:
         return redirect("home")
     shown = [
-        {"label": name.replace("_", " ").capitalize(), "value": value}
+        {"label": FIELDS.get(name, name.replace("_", " ").capitalize()), "value": value}
         for name, value in kept.fields
-        if value
+        if value and name not in _OF_THE_FORM
     ]
     return render(request, "sign_in/resume.html", {"kept": kept, "shown": shown})
