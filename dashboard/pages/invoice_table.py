@@ -45,7 +45,15 @@ class Row:
         """Return an amount of it for a cell."""
         if minor is None:
             return None
-        return Amounts({self.invoice.currency: minor} if minor else {}, self.main)
+        # Nothing is an amount too; only what a draft has open is none.
+        is_amount = minor or self.invoice.number is not None
+        return Amounts({self.invoice.currency: minor} if is_amount else {}, self.main)
+
+    @property
+    def customer_number(self) -> str:
+        """The recipient's customer number as on the document; an extract does not tell."""
+        frozen = self.invoice.snapshot.get("bill_to") if self.invoice.whole else None
+        return str(frozen.get("external_id") or "") if isinstance(frozen, dict) else ""
 
 
 def frozen_name(invoice: Any, part: str) -> str:
@@ -110,7 +118,7 @@ def _glance(row: Row) -> str:
     return row.url("invoices:glance", row.invoice.public_id)
 
 
-def _money(name: str, label: Promise) -> Column[Row]:
+def _money(name: str, label: Promise, *, is_default: bool = True) -> Column[Row]:
     """Return the column of one of the amounts that an invoice is shown with."""
     field = f"shown_{name}_minor"
     return Column(
@@ -119,6 +127,7 @@ def _money(name: str, label: Promise) -> Column[Row]:
         Kind.MONEY,
         lambda row: row.amounts(getattr(row.invoice, field)),
         sort=f"currency {field}",
+        is_default=is_default,
         is_summed=True,
     )
 
@@ -142,6 +151,13 @@ TABLE: Final[Table[Row]] = Table(
             Kind.LINK,
             _recipient,
             sort="recipient_key",
+        ),
+        Column(
+            "customer",
+            gettext_lazy("Customer number"),
+            Kind.TEXT,
+            lambda row: row.customer_number,
+            is_default=False,
         ),
         Column(
             "payer",
@@ -181,6 +197,7 @@ TABLE: Final[Table[Row]] = Table(
             is_default=False,
         ),
         _money("net", gettext_lazy("Net")),
+        _money("tax", gettext_lazy("VAT amount"), is_default=False),
         _money("gross", gettext_lazy("Gross")),
         _money("open", gettext_lazy("Open")),
         Column(
@@ -217,4 +234,10 @@ def totals_of(sums: Iterable[InvoiceSum], main: str) -> Totals:
         gross[one.currency] += one.gross_minor
         if one.open_minor:
             owed[one.currency] += one.open_minor
-    return {"net": Amounts(net, main), "gross": Amounts(gross, main), "open": Amounts(owed, main)}
+    tax = {code: gross[code] - net[code] for code in gross}
+    return {
+        "net": Amounts(net, main),
+        "tax": Amounts(tax, main),
+        "gross": Amounts(gross, main),
+        "open": Amounts(owed, main),
+    }

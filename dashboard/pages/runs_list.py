@@ -54,7 +54,8 @@ class Row:
 
 
 def _date(row: Row) -> Link:
-    return Link(date_text(row.run.date), reverse("runs:page", args=[row.run.public_id]))
+    url = reverse("runs:page", args=[row.run.public_id])
+    return Link(date_text(row.run.date), url, plain=row.run.date)
 
 
 def _status(row: Row) -> Label:

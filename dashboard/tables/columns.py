@@ -36,11 +36,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Text that leads somewhere, if it has an address, and what stands small below it."""
+    """Text that leads somewhere, if it has an address, and what stands small below it.
+
+    ``plain`` is what a file holds instead of the text: a day, where the text is one.
+    """
 
     text: str
     url: str = ""
     second: str = ""
+    plain: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,21 @@ class Label:
 class Amounts:
     """Money in one or more currencies; the main one is shown, of the others that they exist.
 
-    ``minor`` holds minor units by currency; what is zero is left out.
+    ``minor`` holds minor units by currency; what is zero is left out. Where a list ``is_mixed``,
+    every amount bears its currency, because the head of the column names none.
     """
 
     minor: Mapping[str, int]
     main: str
     tone: str = ""
+    is_mixed: bool = False
 
     @property
     def shown(self) -> str:
         """The main currency's amount without its sign; of a single other one the whole."""
         if self.main in self.minor:
-            return plain_amount(self.minor[self.main], self.main)
+            write = money if self.is_mixed else plain_amount
+            return write(self.minor[self.main], self.main)
         only = self._others
         return money(self.minor[only[0]], only[0]) if len(only) == 1 else NOTHING
 

@@ -90,6 +90,8 @@ def plain(value: Any, currency: str = "") -> Any:
     if isinstance(value, Amounts):
         amount = value.minor.get(currency)
         return None if amount is None else to_major(amount, currency)
+    if isinstance(value, Link) and value.plain is not None:
+        return value.plain
     if isinstance(value, Link | Label):
         return value.text
     if isinstance(value, datetime):  # spreadsheets know no time zones: the tenant's is meant
@@ -130,7 +132,12 @@ def _csv_cell(value: Any, *, is_comma: bool) -> str:
         return ""
     if isinstance(value, Decimal):
         return f"{value:f}".replace(".", ",") if is_comma else f"{value:f}"
-    if isinstance(value, int | date):
+    if isinstance(value, datetime):
+        return value.strftime("%d.%m.%Y %H:%M" if is_comma else "%Y-%m-%d %H:%M")
+    if isinstance(value, date):
+        # One form for each language, so that its spreadsheet takes every one for a date.
+        return value.strftime("%d.%m.%Y") if is_comma else value.isoformat()
+    if isinstance(value, int):
         return str(value)
     return harmless(str(value))
 
@@ -161,7 +168,9 @@ def _look(book: Any, field: _Field) -> Any:
     if field.currency:
         decimals = exponent(field.currency)
         return book.add_format({"num_format": "#,##0." + "0" * decimals if decimals else "#,##0"})
-    formats = {Kind.DATE: "yyyy-mm-dd", Kind.INSTANT: "yyyy-mm-dd hh:mm"}
+    is_german = locale().number_symbols["latn"]["decimal"] == ","
+    day = "dd.mm.yyyy" if is_german else "yyyy-mm-dd"
+    formats = {Kind.DATE: day, Kind.LINK: day, Kind.INSTANT: f"{day} hh:mm"}
     pattern = formats.get(field.column.kind)
     return book.add_format({"num_format": pattern}) if pattern else None
 

@@ -1,7 +1,7 @@
 """A declared table, and what the template draws of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -178,9 +178,14 @@ class Table(Generic[Row]):
 
 def _title(column: Column[Any], totals: Totals) -> str:
     """Return the head of a column, for money with the currency that its cells leave out."""
-    if column.kind == Kind.MONEY and column.key in totals:
+    if column.kind == Kind.MONEY and column.key in totals and not _is_mixed(column, totals):
         return f"{column.title}, {totals[column.key].main}"
     return str(column.title)
+
+
+def _is_mixed(column: Column[Any], totals: Totals) -> bool:
+    """Return whether the whole list holds several currencies in a column."""
+    return column.kind == Kind.MONEY and column.key in totals and len(totals[column.key].minor) > 1
 
 
 def _head(column: Column[Any], state: State, totals: Totals) -> Head:
@@ -195,6 +200,8 @@ def _head(column: Column[Any], state: State, totals: Totals) -> Head:
 
 
 def _cell(column: Column[Any], value: Any, totals: Totals) -> Cell:
+    if isinstance(value, Amounts) and _is_mixed(column, totals):
+        value = replace(value, is_mixed=True)
     return Cell(column.kind.value, value, _title(column, totals), column.is_numeric)
 
 

@@ -290,7 +290,7 @@ def test_saves_the_list(drafted, alice, visit):
     content = client.get("/runs/?format=csv&sort=date").getvalue().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content)))
 
-    assert [row["Date"] for row in rows] == ["1 Dec 2026", "1 Jan 2027"]
+    assert [row["Date"] for row in rows] == ["2026-12-01", "2027-01-01"]
     assert rows[1]["Status"] == "Waiting for approval"
     assert rows[1]["Documents"] == "2"
     assert client.get("/runs/?format=xlsx").getvalue()[:2] == b"PK"

@@ -157,7 +157,9 @@ def test_says_how_it_is_sorted_and_how_it_could_be():
     name, size, owed = shown.heads
     assert (name.direction, name.url) == ("ascending", "?sort=-name")
     assert (size.direction, size.url) == ("", "?sort=-size")
-    assert (owed.title, owed.url) == ("Owed, EUR", "")
+    # Several currencies: no head names one of them, and each amount bears its own.
+    assert (owed.title, owed.url) == ("Owed", "")
+    assert [row.cells[2].value.is_mixed for row in shown.rows] == [True] * len(ROWS)
     assert [cell.kind for cell in shown.foot] == ["text", "nothing", "sums"]
 
 
