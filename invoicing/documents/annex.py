@@ -18,13 +18,15 @@ from accounts.tenancy import scope
 from billing_rules.money import plain_digits, to_major
 from invoicing.documents.file_names import annex_name
 from invoicing.documents.formats import language_of
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice, InvoiceLine, InvoiceSection
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import sees_whole
 
 COLUMNS = (
     "invoice",
     "position",
+    "customer_number",
+    "account",
     "account_path",
     "account_id",
     "cost_centre",
@@ -40,6 +42,7 @@ COLUMNS = (
     "tax_category",
     "tax_rate",
 )
+_NUMBERS = frozenset({"quantity", "unit_amount", "net", "tax_rate"})
 _CHUNK = 1_000
 
 
@@ -54,8 +57,10 @@ class AnnexFile:
 def get_annex(actor: Actor, invoice_id: UUID, *, today: date) -> AnnexFile:
     """Return the annex of an invoice: a head row, then a row per line.
 
-    Dates are ISO, a period's end is not part of it, amounts are in major units with a point. Text
-    that a spreadsheet would run as a formula begins with an apostrophe.
+    It opens in the spreadsheet of the document's language: in German separated by semicolons, with
+    decimal commas and ``dd.mm.yyyy``, else by commas, with points and ISO dates; both with a mark
+    of UTF-8. A period's end is not part of it, amounts are in major units. Text that a spreadsheet
+    would run as a formula begins with an apostrophe.
 
     Args:
         actor: who asks.
@@ -76,12 +81,13 @@ def get_annex(actor: Actor, invoice_id: UUID, *, today: date) -> AnnexFile:
 
 
 def _pieces(actor: Actor, invoice: Invoice) -> Iterator[str]:
-    yield _csv([COLUMNS])
+    is_german = language_of(invoice.language) == "de"
+    yield "\ufeff" + _csv([COLUMNS], is_german=is_german)
     last = -1
     # Read by position and not by a cursor, so that no transaction stays open for a slow reader.
     while rows := _chunk(actor, invoice, after=last):
         last = rows[-1].position
-        yield _csv(_row(invoice, line) for line in rows)
+        yield _csv((_row(invoice, line) for line in rows), is_german=is_german)
 
 
 def _chunk(actor: Actor, invoice: Invoice, *, after: int) -> list[InvoiceLine]:
@@ -100,14 +106,16 @@ def _row(invoice: Invoice, line: InvoiceLine) -> tuple[Any, ...]:
     return (
         invoice.number or "",
         line.position,
+        harmless(_customer_number(section)),
+        harmless(section.path[-1] if section.path else frozen_name(invoice)),
         harmless(" › ".join(section.path)),
         public_id("acc", section.account_id),
         harmless(section.cost_centre),
         harmless(section.po_number),
         public_id("sub", line.subscription_id),
         harmless(line.description),
-        line.period_start.isoformat(),
-        line.period_end.isoformat(),
+        line.period_start,
+        line.period_end,
         plain_digits(line.quantity),
         "" if line.unit_amount is None else plain_digits(line.unit_amount),
         str(to_major(line.net_minor, invoice.currency)),
@@ -117,7 +125,28 @@ def _row(invoice: Invoice, line: InvoiceLine) -> tuple[Any, ...]:
     )
 
 
-def _csv(rows: Any) -> str:
+def frozen_name(invoice: Invoice) -> str:
+    """Return the recipient's name as it stands on the document."""
+    bill_to = invoice.snapshot.get("bill_to") or {}
+    return str(bill_to.get("name") or "")
+
+
+def _customer_number(section: InvoiceSection) -> str:
+    """Return the customer number of a section's account as it was when the document was made."""
+    last = section.lineage[-1] if section.lineage else {}
+    return str(last.get("number") or "") if isinstance(last, dict) else ""
+
+
+def _csv(rows: Any, *, is_german: bool) -> str:
     out = StringIO()
-    csv.writer(out).writerows(rows)
+    writer = csv.writer(out, delimiter=";" if is_german else ",")
+    for row in rows:
+        cells = zip(COLUMNS, row, strict=True)
+        writer.writerow([_german(name, cell) for name, cell in cells] if is_german else row)
     return out.getvalue()
+
+
+def _german(name: str, cell: Any) -> Any:
+    if isinstance(cell, date):
+        return cell.strftime("%d.%m.%Y")
+    return cell.replace(".", ",") if name in _NUMBERS else cell

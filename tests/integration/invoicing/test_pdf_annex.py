@@ -33,7 +33,9 @@ def pieces(actor, invoice_id):
 
 
 def read(text):
-    return list(csv.DictReader("".join(text).splitlines()))
+    whole = "".join(text)
+    assert whole.startswith("\ufeff")
+    return list(csv.DictReader(whole.removeprefix("\ufeff").splitlines(), delimiter=";"))
 
 
 def test_is_named_as_the_document(vendor, invoice_id):
@@ -50,15 +52,17 @@ def test_lists_every_line(vendor, invoice_id):
         {
             "invoice": "RE-2026-000001",
             "position": "1",
+            "customer_number": "C",
+            "account": "C",
             "account_path": "C",
             "cost_centre": "'=K-1",
             "po_number": "4500",
             "description": "'=HYPERLINK(1)",
-            "period_start": "2026-11-16",
-            "period_end": "2026-12-16",
+            "period_start": "16.11.2026",
+            "period_end": "16.12.2026",
             "quantity": "1",
             "unit_amount": "9",
-            "net": "9.00",
+            "net": "9,00",
             "currency": "EUR",
             "tax_category": "S",
             "tax_rate": "19",
@@ -66,15 +70,17 @@ def test_lists_every_line(vendor, invoice_id):
         {
             "invoice": "RE-2026-000001",
             "position": "2",
+            "customer_number": "C-1",
+            "account": "Nord, „Süd“",
             "account_path": "Nord, „Süd“",
             "cost_centre": "'=K-1",
             "po_number": "4500",
             "description": "'=HYPERLINK(1)",
-            "period_start": "2026-11-01",
-            "period_end": "2026-12-01",
-            "quantity": "2.5",
+            "period_start": "01.11.2026",
+            "period_end": "01.12.2026",
+            "quantity": "2,5",
             "unit_amount": "9",
-            "net": "22.50",
+            "net": "22,50",
             "currency": "EUR",
             "tax_category": "S",
             "tax_rate": "19",
