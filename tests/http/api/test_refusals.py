@@ -317,7 +317,7 @@ def test_searches_for_any_characters(api, query):
     assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
-@pytest.mark.parametrize("text", ["%", "_", "\\", "%' --", "[", "(?i)"])
+@pytest.mark.parametrize("text", ["%", "_", "\\", "%' --", "[", "(?q)"])
 def test_searches_for_wildcards_as_characters(api, text):
     answer = api.client.get(
         "/api/v1/accounts", {"q": text}, headers={"Authorization": f"Bearer {api.secret}"}
