@@ -84,6 +84,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pages are long and alike. What must not be guessed from their length (BREACH): tokens of forms
+    # are masked anew for each answer, and the middleware adds a random number of bytes.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "accounts.middleware.RequestIdMiddleware",
     "billing_hierarchy.api_errors.ProblemMiddleware",

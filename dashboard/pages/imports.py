@@ -42,8 +42,8 @@ from subscriptions.operations.importing.prices import PRICE_COLUMNS
 from subscriptions.operations.importing.subscriptions import SUBSCRIPTION_COLUMNS
 from subscriptions.tasks import import_soon
 
-ROWS_AT_ONCE: Final = 2_000
-"""Files with more rows are checked in the background."""
+ROWS_AT_ONCE: Final = 200
+"""Files with more rows are checked in the background, so that none holds up the web server."""
 _BATCH: Final = 500
 
 KIND_NAMES: Final[dict[str, Promise]] = {

@@ -1,10 +1,12 @@
 """Signing in and out, choosing a company, choosing an appearance."""
 
 from http import HTTPStatus
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -144,7 +146,14 @@ def appearance(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def home(request: HttpRequest) -> HttpResponseBase:
+    """Go on to the first room of whoever is here; operators belong to no company."""
+    person = request.user
+    if isinstance(person, Person) and person.is_operator and cast(Any, request).actor is None:
+        return redirect("admin:index")
+    return _first_room(request)
+
+
 @signed_in
-def home(request: ActorRequest) -> HttpResponse:
-    """Go on to the first room of whoever is here."""
+def _first_room(request: ActorRequest) -> HttpResponse:
     return redirect("invoices:list" if is_staff(request.actor) else "portal")

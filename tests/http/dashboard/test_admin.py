@@ -38,6 +38,11 @@ def test_lets_only_operators_in(vendor, alice, visit):
     assert visit(alice).post("/admin/enter/", follow=True).status_code == HTTPStatus.FORBIDDEN
 
 
+def test_leads_an_operator_from_the_first_address_to_the_admin(operator, alice, visit):
+    assert operator.get("/").url == "/admin/"
+    assert visit(alice).get("/").url == "/invoices/"
+
+
 def test_shows_nothing_before_a_reason_is_given(billed, operator):
     for url in ["/admin/", *addresses()]:
         assert operator.get(url).url == "/admin/enter/"

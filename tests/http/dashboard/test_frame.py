@@ -129,3 +129,11 @@ def test_needs_no_statement_more_for_somebody_of_two_companies(
     assert len(statements(client, "/customers/")) == alone
     assert "Switch company" in client.get("/customers/").content.decode()
     assert "Rival" in client.get("/companies/").content.decode()
+
+
+def test_sends_pages_packed_to_who_can_read_that(billed, alice, visit):
+    client = visit(alice)
+    packed = client.get("/invoices/", headers={"accept-encoding": "gzip"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.content) * 3 < len(client.get("/invoices/").content)
