@@ -59,8 +59,7 @@ def invoice_badge_with_date(invoice: Invoice, today: date) -> Badge:
     badge = invoice_badge(invoice, today)
     if invoice.status not in Invoice.UNPAID or invoice.due_date is None:
         return badge
-    text = _("%(status)s, due %(date)s") % {
-        "status": badge.label,
-        "date": date_text(invoice.due_date),
-    }
-    return Badge(text, badge.tone)
+    values = {"status": badge.label, "date": date_text(invoice.due_date)}
+    if shown_status(invoice, today) == "due_soon":
+        return Badge(_("Due %(date)s") % values, badge.tone)
+    return Badge(_("%(status)s, due %(date)s") % values, badge.tone)

@@ -98,3 +98,35 @@ def test_templates_are_short_and_without_inline_code(path):
     assert "|safe" not in text
     if "documents" not in path.parts:
         assert not re.search(r"\sstyle=|<style|\son\w+=", text)
+
+
+# Words that were replaced by what finance people say, and what they were replaced by.
+OLD_WORDS = {
+    "freiwillig": "optional",
+    "Lauf beginnen": "Lauf starten",
+    "Das dürfen Sie nicht": "Keine Berechtigung",
+    "Hier ist nichts": "Seite nicht gefunden",
+    "Zum Anfang": "Zur Startseite",
+    "Kundenb": "Kunden",
+    "jenseits aller Grenzen": "zu groß",
+    "sprengt jeden Rahmen": "zu groß",
+    "Arbeiter": "In der Warteschlange",
+    "Alle Werte auf dem Weg": "Herkunft",
+    "Wirksamer Wert": "Gültiger Wert",
+    "Verkäufer": "Rechnungssteller",
+    "Rechtlicher Name": "Firma laut Register",
+    "Nummer des Kontos": "Kundennummer",
+    "Bisherige Bewegungen": "Verlauf der Testuhr",
+    "Abrechnungsl": "Rechnungsläufe",
+    "PDF laden": "PDF herunterladen",
+    "Was die Datei enthält": "Art der Daten",
+    "Gutschrift": "Rechnungskorrektur",
+    "Teilrechnung": "Auszug",
+}
+
+
+@pytest.mark.parametrize("word", OLD_WORDS)
+def test_says_no_old_word_any_more(word):
+    texts = catalogue(read_po, "django.po").values()
+
+    assert [text for text in texts if word in str(text)] == []
