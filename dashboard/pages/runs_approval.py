@@ -32,7 +32,7 @@ from dashboard.pages.runs_page import sums_key, title_of
 from dashboard.templatetags.figures import money, quantity
 from invoicing.models import BillingRun
 from invoicing.operations.runs import DraftsChanged, approve_drafts, approve_run
-from invoicing.operations.runs.approving import DraftChange
+from invoicing.operations.runs.draft_changes import DraftChange
 from invoicing.queries import run_figures
 from invoicing.queries.run_figures import RunSum, digest_of
 from invoicing.queries.run_preview import next_numbers

@@ -204,6 +204,7 @@ HARMLESS = {
     "everything": ["1"],
     "for": ["/portal/invoices/"],
     "next": ["/portal/"],
+    "kept": ["no form that was kept"],
     "date": ["2027-02-01"],
 }
 # Not filters: what the frame, the page or the form reads, and what is swept below by itself.

@@ -22,31 +22,13 @@ from accounts.tenancy import operation
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_dates, issue_drafts, mark_invoiced
 from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.draft_changes import DraftChange, change_of
 from invoicing.operations.runs.drafting import draft_again
 from invoicing.operations.runs.families import load_families
 from invoicing.operations.runs.four_eyes import require_four_eyes
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.runs import documents_by_path
-
-
-@dataclass(frozen=True, slots=True)
-class DraftChange:
-    """A draft that is not what was seen, in minor units of its currency.
-
-    Attributes:
-        account_id: its recipient.
-        before_minor: the total that was seen.
-        after_minor: the total now, None where the draft is gone.
-        what: which parts differ: ``recipient``, ``payer``, ``seller``, ``terms``, ``po_number``,
-            ``tax``, ``lines`` or ``other``.
-    """
-
-    account_id: UUID
-    currency: str
-    before_minor: int
-    after_minor: int | None
-    what: tuple[str, ...]
 
 
 class DraftsChanged(Conflict):
@@ -172,7 +154,7 @@ def _approve(
         raise RunNotWaiting
     fresh = _drafted_again(actor, run, [draft.id for draft in drafts], now=now)
     changes = tuple(
-        _change(draft, fresh.get(draft.id))
+        change_of(draft, fresh.get(draft.id))
         for draft in drafts
         if draft.id not in fresh or fresh[draft.id].content_hash != seen[draft.id]
     )
@@ -340,33 +322,6 @@ def _drafted_again(
     families = load_families(actor, roots, None)
     drafts = draft_again(families, run, ids, now=now)
     return {invoice.id: invoice for invoice in drafts.invoices}
-
-
-def _parts(draft: Invoice) -> dict[str, object]:
-    return {
-        "recipient": (draft.bill_to_id, draft.snapshot["bill_to"]),
-        "payer": draft.payer_id,
-        "seller": draft.snapshot["seller"],
-        "terms": (draft.payment_terms_days, draft.collection),
-        "po_number": draft.po_number,
-        "tax": (draft.regime, draft.tax_minor),
-        "lines": (draft.net_minor, draft.line_count, draft.section_count),
-    }
-
-
-def _change(before: Invoice, after: Invoice | None) -> DraftChange:
-    """Say in which parts a draft differs from what was seen."""
-    what: list[str] = []
-    if after is not None:
-        old, new = _parts(before), _parts(after)
-        what = [name for name in old if old[name] != new[name]] or ["other"]
-    return DraftChange(
-        before.bill_to_id,
-        before.currency,
-        before.gross_minor,
-        None if after is None else after.gross_minor,
-        tuple(what),
-    )
 
 
 def _note_changed(actor: Actor, run: BillingRun, drafts: Sequence[Invoice]) -> None:

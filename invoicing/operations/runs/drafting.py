@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -13,7 +12,6 @@ from accounts.actor import Actor
 from accounts.events import Happening, record_events
 from accounts.ids import uuid7
 from accounts.tenancy.inserting import insert_rows
-from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import (
     ChargeIn,
     Disposition,
@@ -32,6 +30,7 @@ from invoicing.models import (
 from invoicing.operations.runs.composing import Composer, Drafts
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.holding_back import hold_back
+from invoicing.operations.runs.matching import facts_of, facts_of_key, matched
 from invoicing.operations.runs.noting import note_drafted_again
 from invoicing.operations.runs.placing import Document, Placed, place_charges
 from invoicing.operations.runs.rows import ChargeRow, charge_rows
@@ -174,10 +173,10 @@ def _with_those_beside(
     actor, earlier = families.actor, list(own.filter(pk__in=only).order_by("id"))
     charges = _charges_of(actor, [one.id for one in earlier])
     documents = place_charges(families, charges, run_date=run.date)
-    wanted = {_facts(document.key) for document in documents}
+    wanted = {facts_of_key(document.key) for document in documents}
     beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
     others = beside.exclude(pk__in=[one.id for one in earlier]).order_by("id")
-    sharing = [draft for draft in others if _facts_of(draft) in wanted]
+    sharing = [draft for draft in others if facts_of(draft) in wanted]
     if sharing:
         charges += _charges_of(actor, [one.id for one in sharing])
     return [*earlier, *sharing], charges
@@ -271,33 +270,6 @@ def _unissued(families: Families, run: BillingRun) -> list[Invoice]:
     return [draft for draft in drafts if families.can_number(draft.seller_id, run.date)]
 
 
-def _facts_of(draft: Invoice) -> tuple[Any, ...]:
-    """Return what of a draft's consolidation key is stored with it."""
-    return (
-        draft.seller_id,
-        draft.bill_to_id,
-        draft.payer_id,
-        draft.currency,
-        draft.payment_terms_days,
-        draft.collection,
-        draft.service_owner_id,
-        (draft.po_number or None) if draft.splits_by_po else None,
-    )
-
-
-def _facts(key: ConsolidationKey) -> tuple[Any, ...]:
-    return (
-        key.seller,
-        key.bill_to,
-        key.payer,
-        key.currency,
-        key.payment_terms_days,
-        key.collection,
-        key.service_owner,
-        key.po_number,
-    )
-
-
 def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
     lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
     charges = Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
@@ -348,7 +320,7 @@ def _compose_all(
 ) -> Drafts:
     """Compose every document; one that an earlier draft becomes keeps that draft's id."""
     found = list(numbered(families, documents, run_date=numbered_on))
-    before = _matched([document.key for document, _numbers in found], earlier)
+    before = matched([document.key for document, _numbers in found], earlier)
     drafts = Drafts()
     for document, numbers in found:
         draft = before.get(document.key)
@@ -360,34 +332,6 @@ def _compose_all(
         else:
             drafts.add(composed)
     return drafts
-
-
-def _matched(
-    keys: Sequence[ConsolidationKey], earlier: Sequence[Invoice]
-) -> dict[ConsolidationKey, Invoice]:
-    """Return which draft of before each document continues: that of its key, else one like it.
-
-    Terms or payer may have changed since: then it is the same document to whoever looks at it.
-    """
-    left, matched = list(earlier), {}
-    for facts_of, facts in ((_facts_of, _facts), (_likeness_of, _likeness)):
-        by_facts: dict[tuple[Any, ...], list[Invoice]] = {}
-        for draft in left:
-            by_facts.setdefault(facts_of(draft), []).append(draft)
-        for key in keys:
-            if key not in matched and by_facts.get(facts(key)):
-                matched[key] = by_facts[facts(key)].pop(0)
-        taken = {draft.id for draft in matched.values()}
-        left = [draft for draft in left if draft.id not in taken]
-    return matched
-
-
-def _likeness(key: ConsolidationKey) -> tuple[Any, ...]:
-    return (key.bill_to, key.currency, key.service_owner)
-
-
-def _likeness_of(draft: Invoice) -> tuple[Any, ...]:
-    return (draft.bill_to_id, draft.currency, draft.service_owner_id)
 
 
 def numbered(
