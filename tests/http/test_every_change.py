@@ -352,6 +352,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.run_previewing.preview_run",
             "runs.scheduling.missed_days", "runs.placing.place_charges",
             "runs.holding_back.hold_back", "runs.hashing.content_hash",
+            "runs.draft_changes.change_of", "runs.matching.facts_of",
+            "runs.matching.facts_of_key", "runs.matching.matched",
             "runs.four_eyes.require_four_eyes", "runs.drafting.drafted_otherwise",
             "runs.changed.changed_since_drafted", "runs.changed.changed_drafts_of",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
