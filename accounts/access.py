@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts import tree
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
 from accounts.models import Account, Grant
 from accounts.models.people import CustomerRole, StaffRole
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden, NotFound
 
 
 class Action(StrEnum):

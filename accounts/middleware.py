@@ -1,11 +1,10 @@
-"""Each request gets an id, and an actor in whose tenant's transaction it runs."""
+"""Each request gets an actor, in whose tenant's transaction it runs."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
-from uuid import uuid4
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Q
@@ -13,21 +12,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
-from accounts import clock, tenancy
-from accounts.actor import Actor
-from accounts.errors import BillingError, Forbidden, NotFound
-from accounts.models import ApiKey, Person, Tenant
+from accounts.models import ApiKey, Person
 from accounts.queries import principals
-from accounts.request_ids import enter_request, leave_request
+from tenancy import clock, database
+from tenancy.actor import Actor
+from tenancy.errors import BillingError, Forbidden, NotFound
+from tenancy.middleware import Next
+from tenancy.models import Tenant
 
 API_PREFIX = "/api/"
 PORTAL_PREFIX = "/portal/"
 TENANT_IN_SESSION = "tenant_id"
 _BEARER = re.compile(r"Bearer +(sk_[!-~]{1,200})", re.IGNORECASE | re.ASCII)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,40}", re.ASCII)
 _NOTED_EVERY = timedelta(minutes=1)
 
-Next = Callable[[HttpRequest], HttpResponseBase]
 Call = Callable[[], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -60,31 +58,6 @@ class Later(HttpResponse):
         """Keep how to make it."""
         super().__init__()
         self.make = make
-
-
-class RequestIdMiddleware:
-    """Give each request an id, the caller's own if it is harmless, and say it in the answer.
-
-    Nobody may keep an answer: it is private, unless its view says otherwise.
-    """
-
-    def __init__(self, get_response: Next) -> None:
-        """Keep what comes next."""
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Set ``request.request_id`` and ``X-Request-Id``."""
-        given = request.headers.get("X-Request-Id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        request.request_id = request_id  # type: ignore[attr-defined]
-        token = enter_request(request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            leave_request(token)
-        response.headers["X-Request-Id"] = request_id
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        return response
 
 
 def without_actor(view: View) -> View:
@@ -151,7 +124,7 @@ def _as_key(request: ActorRequest, call: Call) -> HttpResponseBase | None:
         return None
     # Expiry is a matter of real time, also where the tenant's own clock stands still.
     now = datetime.now(UTC)
-    with tenancy.scope(principal.tenant_id):
+    with database.scope(principal.tenant_id):
         key = principals.usable_key(principal.id, principal.tenant_id, now=now)
         if key is None:
             return None
@@ -176,7 +149,7 @@ def _as_person(request: ActorRequest, call: Call, *, wants_others: bool) -> Http
     request.has_more_tenants = bool(others)
     # Each tenant is read in a transaction of its own, so before this one's begins.
     shown = principals.tenants_of(others) if wants_others else []
-    with tenancy.scope(place.tenant_id):
+    with database.scope(place.tenant_id):
         tenant, role = principals.tenant_and_role(place)
         _enter(request, tenant, (tenant, *shown), _person_actor(request, person, role, tenant))
         response = call()
@@ -248,7 +221,7 @@ def _note_use(key: ApiKey, now: datetime) -> None:
     """
     if key.last_used_at is not None and now - key.last_used_at < _NOTED_EVERY:
         return
-    with tenancy.scope(key.tenant_id):
+    with database.scope(key.tenant_id):
         ApiKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lte=now - _NOTED_EVERY),
             tenant_id=key.tenant_id,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Conflict
 from accounts.models import BankAccount, Seller
+from tenancy.errors import Conflict
 
 _SELLER = (
     "name", "line1", "line2", "postal_code", "city", "country", "vat_id", "tax_number",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, connections
 
-from accounts.tenancy import scope
+from tenancy.database import scope
 
 # In the order in which they refer to one another.
 _TABLES = (

@@ -21,9 +21,9 @@ def main() -> None:
 
     from pypdf import PdfReader
 
-    from accounts.actor import Actor
     from benchmarks.worker import peak_mib
     from invoicing.documents.pdf import render_pdf
+    from tenancy.actor import Actor
 
     actor = Actor.system(UUID(sys.argv[1]), origin="benchmark")
     start = time.monotonic()

@@ -9,12 +9,12 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 
 from accounts import tree
-from accounts.ids import public_id
 from accounts.models import Person, SettingName
 from accounts.queries.settings import setting_history
 from benchmarks.figures import Figure
 from benchmarks.vendors import load_subscriptions, tree_rows, vendor_with_prices
 from benchmarks.worker import peak_mib
+from tenancy.ids import public_id
 from tests.databases import clone
 from tests.world import TODAY, Vendor
 

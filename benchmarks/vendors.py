@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
-from accounts.tenancy.lookup import find_tenant_id
+from tenancy.database.lookup import find_tenant_id
 from tests.world import Vendor, account, make_vendor, price, subscription
 
 SLUG = "bench"

@@ -21,9 +21,9 @@ def main() -> None:
 
     from django.db import connection
 
-    from accounts.actor import Actor
     from benchmarks.vendors import RUN_DATE
     from invoicing.operations.runs import run_billing
+    from tenancy.actor import Actor
 
     connection.ensure_connection()
     print("ready", flush=True)

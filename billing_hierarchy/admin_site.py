@@ -25,14 +25,15 @@ from django.utils.translation import gettext_lazy
 import accounts.admin
 import invoicing.admin
 import subscriptions.admin
-from accounts import tenancy
-from accounts.actor import Actor
 from accounts.admin.names import name_columns
-from accounts.errors import Invalid
 from accounts.middleware import without_actor
-from accounts.models import Person, Tenant
+from accounts.models import Person
 from accounts.operations.operators import enter_tenant
-from accounts.tenancy.lookup import find_tenant_id
+from tenancy import database
+from tenancy.actor import Actor
+from tenancy.database.lookup import find_tenant_id
+from tenancy.errors import Invalid
+from tenancy.models import Tenant
 
 ENTERED_FOR = timedelta(minutes=30)
 _TENANT, _UNTIL, _NAME = "operator_tenant", "operator_until", "operator_tenant_name"
@@ -68,7 +69,7 @@ class OperatorSite(AdminSite):
             tenant_id = entered_tenant(request)
             if tenant_id is None:
                 return redirect("admin:enter")
-            with tenancy.scope(tenant_id):
+            with database.scope(tenant_id):
                 response: HttpResponseBase = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()
@@ -125,7 +126,7 @@ class OperatorSite(AdminSite):
             person_id=person.pk,
             request_id=getattr(request, "request_id", ""),
         )
-        with tenancy.scope(tenant_id):
+        with database.scope(tenant_id):
             try:
                 enter_tenant(actor, reason=reason, now=now)
             except Invalid as refusal:

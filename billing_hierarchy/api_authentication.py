@@ -10,8 +10,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden
 
 
 class ScopeMissing(Forbidden):

@@ -16,9 +16,9 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 
-from accounts import tenancy
-from accounts.errors import BillingError, FieldError
 from accounts.middleware import API_PREFIX, without_actor
+from tenancy import database
+from tenancy.errors import BillingError, FieldError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,7 +45,7 @@ def problem(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | 
     The tenant's transaction is rolled back: an exception that became an answer no longer does it.
     """
     answer = _answer(error, context["request"])
-    if answer is not None and tenancy.current_tenant_id() is not None:
+    if answer is not None and database.current_tenant_id() is not None:
         transaction.set_rollback(True)
     return answer
 

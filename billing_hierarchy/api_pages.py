@@ -13,7 +13,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.errors import BillingError
+from tenancy.errors import BillingError
 
 
 class CursorInvalid(BillingError):

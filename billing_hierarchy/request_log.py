@@ -2,7 +2,7 @@
 
 import logging
 
-from accounts.request_ids import current_request_id
+from tenancy.request_ids import current_request_id
 
 
 class OfRequest(logging.Filter):

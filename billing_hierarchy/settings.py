@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "csp",
+    "tenancy",
     "accounts",
     "subscriptions",
     "invoicing",
@@ -88,7 +89,7 @@ MIDDLEWARE = [
     # are masked anew for each answer, and the middleware adds a random number of bytes.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "accounts.middleware.RequestIdMiddleware",
+    "tenancy.middleware.RequestIdMiddleware",
     "billing_hierarchy.api_errors.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

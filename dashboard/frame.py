@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock
-from accounts.actor import Actor
-from accounts.models import Person, Tenant
+from accounts.models import Person
 from accounts.models.people import StaffRole
+from tenancy import clock
+from tenancy.actor import Actor
+from tenancy.models import Tenant
 
 THEME_COOKIE: Final = "theme"
 THEMES: Final = frozenset({"light", "dark"})

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from accounts.actor import Actor
-from accounts.ids import uuid7
-from accounts.tenancy.inserting import insert_rows
 from invoicing.models import Invoice, LedgerEntry, LedgerPosting
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.ids import uuid7
 
 
 def post_issued(

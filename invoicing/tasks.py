@@ -10,13 +10,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.actor import Actor
-from accounts.clock import today_of
-from accounts.models import Job, Tenant
-from accounts.operations.jobs import fail_job
 from accounts.queries.jobs import open_job_ids
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import all_tenant_ids, tenants_with_open_jobs
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
@@ -25,6 +19,12 @@ from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
 from invoicing.queries.runs import progress_of, unfinished_runs
+from tenancy.actor import Actor
+from tenancy.clock import today_of
+from tenancy.database import scope
+from tenancy.database.lookup import all_tenant_ids, tenants_with_open_jobs
+from tenancy.models import Job, Tenant
+from tenancy.operations.jobs import fail_job
 
 logger = logging.getLogger(__name__)
 

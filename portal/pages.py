@@ -12,11 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from invoicing.queries.balances import to_pay
 from invoicing.queries.invoices import DUE_SOON_DAYS, LATEST_FIRST, invoices
 from invoicing.queries.visibility import paid_within
+from tenancy.actor import Actor
 
 LATEST = 5
 

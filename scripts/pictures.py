@@ -90,7 +90,8 @@ def layers() -> str:
         [("reports", "read-only figures", "app")],
         [("invoicing", "owed: charges, runs, invoices, documents, ledger", "app")],
         [("subscriptions", "sold: prices, subscriptions, stored periods", "app")],
-        [("accounts", "who: tenants, people, trees, settings, access, audit", "app")],
+        [("accounts", "who: the tree, settings, people, access", "app")],
+        [("tenancy", "ground: tenants, actor, row security, audit, events, jobs, files", "app")],
         [("billing_rules", "pure arithmetic: no Django, no database, no clock", "rule")],
     ]
     parts = []
@@ -99,10 +100,10 @@ def layers() -> str:
         width = (560 - 16 * (len(row) - 1)) // len(row)
         for place, (name, said, kind) in enumerate(row):
             parts.append(Box(16 + place * (width + 16), y, width, 50, name, (said,), kind).drawn())
-    parts.append(_arrow((608, 24), (608, 530)))
-    parts.append(_text(640, 270, "imports", size=12, fill=SOFT))
-    parts.append(_text(640, 286, "go down", size=12, fill=SOFT))
-    return _picture(684, 548, "Layers: imports go downwards only", parts)
+    parts.append(_arrow((608, 24), (608, 596)))
+    parts.append(_text(640, 303, "imports", size=12, fill=SOFT))
+    parts.append(_text(640, 319, "go down", size=12, fill=SOFT))
+    return _picture(684, 614, "Layers: imports go downwards only", parts)
 
 
 def flow() -> str:

@@ -8,13 +8,13 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.actor import Actor
-from accounts.models import Job
-from accounts.operations.jobs import fail_job
 from accounts.queries.jobs import open_job_ids
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import tenants_with_open_jobs
 from subscriptions.operations import import_jobs
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.database.lookup import tenants_with_open_jobs
+from tenancy.models import Job
+from tenancy.operations.jobs import fail_job
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from accounts.actor import Actor
+from tenancy.actor import Actor
 from tests.world import Vendor, make_vendor
 
 

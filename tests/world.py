@@ -11,16 +11,17 @@ from typing import Any
 from uuid import UUID
 
 from accounts import tree
-from accounts.actor import Actor
-from accounts.ids import uuid7
-from accounts.models import Account, Contact, Grant, Membership, Person, Tenant
+from accounts.models import Account, Contact, Grant, Membership, Person
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.tenants import create_tenant
-from accounts.tenancy import scope
 from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.operations.runs import RunReport, run_billing, work_on_run
 from invoicing.queries.books import verify_books
 from subscriptions.operations.importing import import_prices, import_subscriptions
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.ids import uuid7
+from tenancy.models import Tenant
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 23)

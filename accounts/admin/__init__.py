@@ -10,8 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, AuditEntry, Job, Seller, Tenant
-from accounts.tenancy import current_tenant_id
+from accounts.models import Account, Seller
+from tenancy.database import current_tenant_id
+from tenancy.models import AuditEntry, Job, Tenant
 
 NODES_SHOWN = 500
 

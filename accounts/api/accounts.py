@@ -8,9 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
-from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
-from accounts.api.reading import referred
-from accounts.ids import public_id
+from accounts.api.references import referred
 from accounts.models import SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
@@ -31,6 +29,8 @@ from accounts.serializers.accounts import (
     SubtreeRowOut,
 )
 from accounts.serializers.parts import NoParameters
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.ids import public_id
 
 OWN_VALUES = (
     SettingName.CURRENCY,

@@ -7,8 +7,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.ids
-import accounts.tenancy.fields
+import accounts.models.nodes
+import tenancy.database.fields
+import tenancy.ids
 
 
 class Migration(migrations.Migration):
@@ -28,7 +29,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -99,7 +100,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1)),
                 (
                     "contract_party",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -116,7 +117,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -132,7 +133,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -156,7 +157,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -192,7 +193,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -237,7 +238,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -247,7 +248,7 @@ class Migration(migrations.Migration):
                 ("valid_to", models.DateField(blank=True, null=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -256,7 +257,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "parent",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -282,7 +283,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -329,7 +330,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -354,7 +355,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -363,7 +364,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -388,7 +389,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -401,7 +402,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -439,7 +440,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -458,7 +459,7 @@ class Migration(migrations.Migration):
                 ("after", models.JSONField(null=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -485,7 +486,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -501,7 +502,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "reach",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -540,7 +541,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "account",
-                    accounts.tenancy.fields.TenantOneToOneField(
+                    tenancy.database.fields.TenantOneToOneField(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         primary_key=True,
@@ -555,7 +556,7 @@ class Migration(migrations.Migration):
                 ("level", models.PositiveIntegerField(editable=False)),
                 (
                     "parent",
-                    accounts.tenancy.fields.TenantTreeForeignKey(
+                    accounts.models.nodes.TenantTreeForeignKey(
                         blank=True,
                         db_constraint=False,
                         null=True,
@@ -582,7 +583,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -595,7 +596,7 @@ class Migration(migrations.Migration):
                 ("valid_to", models.DateField(blank=True, null=True)),
                 (
                     "seller",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -636,7 +637,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -669,7 +670,7 @@ class Migration(migrations.Migration):
                 ("valid_to", models.DateField(blank=True, null=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -679,7 +680,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "seller",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -690,7 +691,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "target",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,

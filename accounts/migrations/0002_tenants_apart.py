@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import migrations
 
-from accounts.tenancy.migrations import (
+from tenancy.database.migrations import (
     AppendOnly,
     GrantTables,
     SecureTables,

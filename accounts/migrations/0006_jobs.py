@@ -4,8 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.ids
-from accounts.tenancy.migrations import SecureTables
+import tenancy.ids
+from tenancy.database.migrations import SecureTables
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

@@ -3,9 +3,9 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.ids
-import accounts.tenancy.fields
-from accounts.tenancy.migrations import SecureTables
+import tenancy.database.fields
+import tenancy.ids
+from tenancy.database.migrations import SecureTables
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ("bank_name", models.CharField(blank=True, max_length=100)),
                 (
                     "seller",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -1,22 +1,17 @@
 """Tables of the app, by what they describe."""
 
-from accounts.models.jobs import Job
-from accounts.models.log import AuditEntry, Event
 from accounts.models.nodes import Account, AccountNode, Placement
 from accounts.models.people import ApiKey, Contact, Grant, Membership, Person
+from accounts.models.sellers import BankAccount, Seller, TaxRate
 from accounts.models.settings import SettingInterval, SettingName
-from accounts.models.tenants import BankAccount, Seller, TaxRate, Tenant
 
 __all__ = [
     "Account",
     "AccountNode",
     "ApiKey",
-    "AuditEntry",
     "BankAccount",
     "Contact",
-    "Event",
     "Grant",
-    "Job",
     "Membership",
     "Person",
     "Placement",
@@ -24,5 +19,4 @@ __all__ = [
     "SettingInterval",
     "SettingName",
     "TaxRate",
-    "Tenant",
 ]

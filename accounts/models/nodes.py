@@ -1,20 +1,20 @@
 """The account tree: what an account is, where it stands now, and where it stood."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import connection, models
+from mptt.fields import TreeForeignKey
 from mptt.managers import TreeManager
 from mptt.models import MPTTModel
 
-from accounts.ids import public_id
-from accounts.tenancy import (
+from tenancy.database import (
     TenantForeignKey,
     TenantModel,
     TenantOneToOneField,
     TenantPartModel,
-    TenantTreeForeignKey,
 )
+from tenancy.ids import public_id
 
 BEGINNING = date(1, 1, 1)
 """The start of an interval that has always held."""
@@ -84,6 +84,17 @@ class Account(TenantModel):
         return public_id("acc", self.id)
 
 
+class TenantTreeForeignKey(TreeForeignKey):
+    """The parent of a node within one tenant, constrained like ``TenantForeignKey``."""
+
+    within_tenant = True
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        """Refer to ``to``; deletion is refused unless said otherwise."""
+        kwargs["db_constraint"] = False
+        super().__init__(to, on_delete, **kwargs)
+
+
 class AccountNodeManager(TreeManager):
     """django-mptt's manager, its trees numbered by a sequence.
 
@@ -107,7 +118,7 @@ class AccountNode(MPTTModel):
 
     account = TenantOneToOneField(Account, primary_key=True, related_name="node")
     tenant = models.ForeignKey(
-        "accounts.Tenant",
+        "tenancy.Tenant",
         models.PROTECT,
         related_name="+",
         db_index=False,

@@ -5,9 +5,9 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from accounts.ids import public_id, uuid7
 from accounts.models.nodes import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from tenancy.database import TenantForeignKey, TenantModel
+from tenancy.ids import public_id, uuid7
 
 
 class Person(AbstractBaseUser):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models.nodes import BEGINNING, Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from tenancy.database import TenantForeignKey, TenantModel
 
 
 class SettingName(models.TextChoices):

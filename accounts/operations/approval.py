@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Invalid
-from accounts.events import Happening, record_event
-from accounts.models import Tenant
-from accounts.tenancy import operation
 from accounts.versions import require_version
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Invalid
+from tenancy.events import Happening, record_event
+from tenancy.models import Tenant
 
 
 class FourEyesWithoutApproval(Invalid):

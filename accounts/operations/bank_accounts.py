@@ -12,13 +12,13 @@ from stdnum import iban as ibans
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import FieldError, Invalid, NotFound
-from accounts.events import Happening, record_event
 from accounts.models import BankAccount, Seller
-from accounts.tenancy import operation
 from accounts.versions import bank_account_shown, require_version
 from billing_rules.money import is_currency
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import FieldError, Invalid, NotFound
+from tenancy.events import Happening, record_event
 
 _FIELDS = ("iban", "bic", "bank_name")
 

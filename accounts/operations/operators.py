@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden, Invalid
-from accounts.events import Happening, record_event
 from accounts.models import Person
-from accounts.tenancy import operation
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Forbidden, Invalid
+from tenancy.events import Happening, record_event
 
 SHORTEST_REASON = 10
 

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Conflict, FieldError, Invalid, NotFound
-from accounts.events import Happening, record_event
 from accounts.models import Account, Contact, Grant, Membership, Person
 from accounts.models.people import StaffRole
-from accounts.tenancy import operation
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict, FieldError, Invalid, NotFound
+from tenancy.events import Happening, record_event
 
 LANGUAGES = ("de", "en")
 

@@ -13,16 +13,17 @@ from stdnum import bic, iban
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import FieldError, Invalid, NotFound
-from accounts.events import Happening, record_event
-from accounts.models import Seller, TaxRate, Tenant
-from accounts.tenancy import operation
+from accounts.models import Seller, TaxRate
 from accounts.versions import require_version, seller_shown
 from billing_rules.countries import is_country
 from billing_rules.tax import vat_id_valid
 from billing_rules.tax_rates import rates_of
 from billing_rules.territories import vat_id_country
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import FieldError, Invalid, NotFound
+from tenancy.events import Happening, record_event
+from tenancy.models import Tenant
 
 PLACEHOLDER = "TEST"
 PLACEHOLDER_IBAN = "DE02120300000000202051"

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from accounts.actor import Actor
 from accounts.models import SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
-from accounts.tenancy.inserting import insert_rows
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
 
 REFERENCES = (SettingName.BILL_TO, SettingName.PAYER)
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from accounts.actor import Actor
-from accounts.events import Happening, record_event
-from accounts.tenancy import operation
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.events import Happening, record_event
 
 
 @operation

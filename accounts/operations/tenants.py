@@ -13,24 +13,17 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Conflict, Forbidden, Invalid
-from accounts.events import Happening, record_event
-from accounts.models import (
-    ApiKey,
-    Membership,
-    Person,
-    Seller,
-    SettingInterval,
-    SettingName,
-    Tenant,
-)
+from accounts.models import ApiKey, Membership, Person, Seller, SettingInterval, SettingName
 from accounts.models.people import StaffRole
 from accounts.operations.sellers import create_placeholder
-from accounts.tenancy import operation
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency, withdrawal
 from billing_rules.time_zones import time_zone_of
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict, Forbidden, Invalid
+from tenancy.events import Happening, record_event
+from tenancy.models import Tenant
 
 _GERMAN = {"DE", "AT", "LI"}
 DEFAULT_TERMS_DAYS = 14

@@ -7,12 +7,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import key_of
 from accounts.models import Account
 from accounts.queries.placements import is_child, lies_below, placements_on
 from accounts.queries.searching import has_words
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.ids import key_of
 
 
 def accounts(

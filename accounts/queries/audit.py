@@ -6,8 +6,8 @@ from uuid import UUID
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.models import AuditEntry
+from tenancy.actor import Actor
+from tenancy.models import AuditEntry
 
 _TOLD_TO_CUSTOMERS: Final = ("invoice.issued",)
 """The rest is how the tenant works inside."""

@@ -11,11 +11,11 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import path_of
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

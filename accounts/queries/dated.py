@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db.models import Q
 
-from accounts.actor import Actor
+from tenancy.actor import Actor
 
 
 def holding_on(actor: Actor, day: date) -> Q:

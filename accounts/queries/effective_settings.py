@@ -8,10 +8,10 @@ from uuid import UUID
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from accounts.models import Account, Seller, SettingName
 from accounts.queries.settings import FamilySettings, path_ids_then, setting_history
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 ACCOUNT_SETTINGS = (SettingName.BILL_TO, SettingName.PAYER)
 _OF_THE_DOCUMENT = frozenset(

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import Job
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.models import Job
 
 
 def jobs(actor: Actor, kind: str) -> QuerySet[Job]:

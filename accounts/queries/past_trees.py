@@ -9,13 +9,13 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from accounts.models import Account, Placement
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
 from accounts.queries.settings import path_ids_then
 from accounts.queries.subtrees import subtree
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 
 def stood_still(actor: Actor, one: date, other: date) -> bool:

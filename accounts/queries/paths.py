@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from accounts.models import Account, AccountNode
 from accounts.queries.placements import placements_on
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 
 def path_of(actor: Actor, account_id: UUID) -> list[Account]:

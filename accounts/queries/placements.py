@@ -9,9 +9,9 @@ from django.db.models.expressions import RawSQL
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Placement
 from accounts.queries.dated import holding_on
+from tenancy.actor import Actor
 
 # History keeps parents only, so the past is walked from parent to child.
 _BELOW_THEN = """

@@ -15,10 +15,11 @@ from django.db import connection
 from django.db.models import JSONField, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 
-from accounts import tenancy
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import ApiKey, Membership, Person, Tenant
+from accounts.models import ApiKey, Membership, Person
+from tenancy import database
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def tenants_of(places: list[Principal]) -> list[Tenant]:
     """
     found = []
     for place in places:
-        with tenancy.scope(place.tenant_id):
+        with database.scope(place.tenant_id):
             found.append(Tenant.objects.get(pk=place.tenant_id))
     return found
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Account
 from accounts.queries._shaping import TreeRow
 from accounts.queries.settings import FamilySettings, setting_history
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

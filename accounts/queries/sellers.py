@@ -6,10 +6,11 @@ from django.db.models import QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import AuditEntry, BankAccount, Seller
+from accounts.models import BankAccount, Seller
 from accounts.queries.audit import entries_about
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.models import AuditEntry
 
 
 def sellers(actor: Actor) -> QuerySet[Seller]:

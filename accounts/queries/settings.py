@@ -15,11 +15,11 @@ from django.db.models.functions import Cast
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Placement, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from billing_rules import inheritance
 from billing_rules.inheritance import Resolved
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from accounts.models import AccountNode
 from accounts.queries.accounts import get_account
 from accounts.queries.placements import lies_below, placements_on
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

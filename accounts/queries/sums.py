@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
+from tenancy.actor import Actor
 
 Tops = Iterable[UUID] | QuerySet[Any, Any]
 

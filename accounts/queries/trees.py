@@ -25,12 +25,12 @@ from django.db.models import (
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Account, AccountNode
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
 from accounts.queries.searching import has_words
 from billing_rules.searching import spellings
+from tenancy.actor import Actor
 
 __all__ = [
     "CHILDREN_AT_ONCE",

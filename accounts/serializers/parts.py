@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.ids import public_id
+from tenancy.ids import public_id
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Invalid
+from tenancy.errors import Invalid
 
 MAX_DEPTH = 20
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Conflict
 from accounts.models import AccountNode
+from tenancy.errors import Conflict
 
 _LOCK_NAMESPACE = 0x7EE  # the first half of the two-part advisory lock; the second is the tree
 _LOCK_TRIES = 20

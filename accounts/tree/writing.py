@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Invalid, NotFound
 from accounts.models import AccountNode
-from accounts.tenancy.inserting import insert_rows
 from accounts.tree import locking
 from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
 from accounts.tree.shifting import shift_between, shift_within
+from tenancy.database.inserting import insert_rows
+from tenancy.errors import Invalid, NotFound
 
 
 class TreeCycle(Invalid):

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Conflict, Invalid, NotFound
+from tenancy.errors import Conflict, Invalid, NotFound
 
 
 class BackupExists(Conflict):

@@ -9,21 +9,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from accounts.actor import Actor
-from accounts.clock import today_of
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Contact, Seller, Tenant
+from accounts.models import Contact, Seller
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.people import add_staff, give_login
 from accounts.operations.sellers import update_seller
 from accounts.operations.tenants import SlugTaken, create_tenant
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import find_tenant_id
 from billing_hierarchy.demo.plans import Plan
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.runs import run_billing
 from invoicing.queries.runs import runs
 from subscriptions.operations.importing import import_prices, import_subscriptions
+from tenancy.actor import Actor
+from tenancy.clock import today_of
+from tenancy.database import scope
+from tenancy.database.lookup import find_tenant_id
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Tenant
 
 LABEL = "demo"
 """Who made it, in the audit trail."""

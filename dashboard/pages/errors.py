@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from accounts.errors import Invalid
 from accounts.middleware import answer_as_person
+from tenancy.errors import Invalid
 
 _RETRY_AFTER_SECONDS = 10
 

@@ -17,10 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access
-from accounts.actor import Actor
-from accounts.imports import Columns
 from accounts.middleware import ActorRequest
-from accounts.models import Job
 from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
 from accounts.operations.importing.contacts import CONTACT_COLUMNS
 from accounts.queries.jobs import jobs
@@ -41,6 +38,9 @@ from subscriptions.operations.import_jobs import (
 from subscriptions.operations.importing.prices import PRICE_COLUMNS
 from subscriptions.operations.importing.subscriptions import SUBSCRIPTION_COLUMNS
 from subscriptions.tasks import import_soon
+from tenancy.actor import Actor
+from tenancy.files import Columns
+from tenancy.models import Job
 
 ROWS_AT_ONCE: Final = 200
 """Files with more rows are checked in the background, so that none holds up the web server."""

@@ -14,12 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
-from accounts.actor import Actor
-from accounts.errors import Conflict
 from accounts.exports import harmless
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
-from accounts.models import Job
 from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
@@ -28,6 +24,10 @@ from dashboard.pages.requests import whole_number
 from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import KINDS, apply_import
+from tenancy.actor import Actor
+from tenancy.errors import Conflict
+from tenancy.ids import key_of
+from tenancy.models import Job
 
 ERRORS_A_PAGE: Final = 100
 PATIENCE: Final = 5

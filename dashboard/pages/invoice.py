@@ -13,9 +13,6 @@ from django.views.decorators.http import require_safe
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages import invoice_facts
@@ -40,6 +37,9 @@ from invoicing.models import BillingRun, Invoice, InvoiceTax
 from invoicing.queries import invoice_parts as parts
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import reaches
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.ids import key_of
 
 
 @dataclass(frozen=True, slots=True)

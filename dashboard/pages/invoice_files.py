@@ -14,10 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import clock
-from accounts.actor import Actor
-from accounts.errors import BillingError
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest, Later
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_head import head_of, path_of
@@ -34,6 +30,10 @@ from invoicing.models import Invoice
 from invoicing.operations.rendering import DocumentNotFailed, retry_document
 from invoicing.queries.invoices import get_invoice
 from invoicing.tasks import render_soon
+from tenancy import clock
+from tenancy.actor import Actor
+from tenancy.errors import BillingError
+from tenancy.ids import key_of
 
 REFRESH_AFTER: Final = 3
 """Seconds after which the page of a file that is being made looks again."""

@@ -11,9 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import key_of, parse_public_id, public_id
 from accounts.queries import accounts
 from billing_rules.money import is_currency
 from dashboard.frame import is_staff
@@ -22,6 +19,9 @@ from dashboard.pages.lists import Chip, UnknownFilter, day_of, one_of
 from dashboard.tables import State
 from dashboard.templatetags.figures import date_text
 from invoicing.queries.runs import get_run
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.ids import key_of, parse_public_id, public_id
 
 LATE_DAYS: Final = 30
 DUE_WINDOWS: Final[dict[str, Promise]] = {

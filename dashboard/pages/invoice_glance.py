@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_head import head_of, path_of
@@ -17,6 +16,7 @@ from dashboard.pages.requests import wants_fragment
 from dashboard.templatetags.figures import period_text
 from invoicing.queries.invoice_parts import sections_of, taxes_of
 from invoicing.queries.invoices import get_invoice
+from tenancy.ids import key_of
 
 SECTIONS: Final = 8
 

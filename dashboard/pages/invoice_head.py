@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages import badges
@@ -17,6 +16,7 @@ from dashboard.pages.requests import namespace_of
 from dashboard.templatetags.figures import quantity
 from invoicing.documents.content import shows_detail
 from invoicing.models import Invoice
+from tenancy.actor import Actor
 
 COLUMNS: Final = 6
 

@@ -16,9 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from accounts import clock
-from accounts.errors import BillingError
-from accounts.ids import parse_public_id
 from accounts.middleware import ActorRequest, Later
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_filters import filters_of, in_words
@@ -33,6 +30,9 @@ from invoicing.documents.bundle import MOST_FILES, TooManyFiles, write_bundle
 from invoicing.models import Invoice
 from invoicing.queries.invoice_sums import invoice_sums
 from invoicing.queries.invoices import invoices
+from tenancy import clock
+from tenancy.errors import BillingError
+from tenancy.ids import parse_public_id
 
 _IN_MEMORY: Final = 5_000_000
 _OWN: Final = ("ids", "do", "everything")

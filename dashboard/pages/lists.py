@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.errors import Invalid
 from accounts.middleware import ActorRequest
 from dashboard.tables import State, Table, Totals
 from dashboard.tables.exports import About, export
 from dashboard.templatetags.figures import date_text
+from tenancy.errors import Invalid
 
 
 class UnknownFilter(Invalid):

@@ -15,8 +15,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Invalid, NotFound
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
 from dashboard.pages.doors import staff_only
@@ -24,6 +22,8 @@ from dashboard.pages.heads import Step
 from dashboard.pages.runs_preview import Preview, is_confirmed, is_far_ahead, preview_of
 from invoicing.operations.runs import request_run
 from invoicing.tasks import work_soon
+from tenancy.actor import Actor
+from tenancy.errors import Invalid, NotFound
 
 
 class NewRunForm(forms.Form):

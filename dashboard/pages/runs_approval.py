@@ -19,10 +19,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import clock
-from accounts.actor import Actor
-from accounts.errors import BillingError, Invalid
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import accounts
 from dashboard.pages.doors import staff_only
@@ -38,6 +34,10 @@ from invoicing.queries.run_figures import RunSum, digest_of
 from invoicing.queries.run_preview import next_numbers
 from invoicing.queries.runs import get_run_to_approve
 from invoicing.tasks import work_soon
+from tenancy import clock
+from tenancy.actor import Actor
+from tenancy.errors import BillingError, Invalid
+from tenancy.ids import key_of
 
 AT_ONCE: Final = 50
 """Up to so many documents are issued while somebody waits, more by workers."""

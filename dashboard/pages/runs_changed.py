@@ -10,13 +10,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.invoice_selection import picked
 from dashboard.templatetags.figures import quantity
 from invoicing.operations.runs.changed import changed_drafts_of, refresh_drafts
 from invoicing.queries.runs import get_run
+from tenancy.ids import key_of
 
 NAMED = 5
 

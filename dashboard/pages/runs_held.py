@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
-from accounts.ids import key_of, parse_public_id, public_id
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.templatetags.figures import quantity
 from invoicing.operations.runs.discarding import NothingHeld, release_charges
 from invoicing.queries.held import held_back
+from tenancy.ids import key_of, parse_public_id, public_id
 
 PAGE_SIZE: Final = 50
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.lists import save
@@ -28,6 +27,7 @@ from invoicing.queries.held import is_anything_held
 from invoicing.queries.run_figures import RunSum
 from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
+from tenancy.actor import Actor
 
 _BATCH: Final = 500
 

@@ -16,8 +16,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.ids import key_of, public_id
 from accounts.middleware import ActorRequest
 from dashboard.pages import badges
 from dashboard.pages.doors import staff_only
@@ -34,6 +32,8 @@ from invoicing.queries.run_figures import RunSum
 from invoicing.queries.run_problems import first_problems
 from invoicing.queries.runs import get_run_with_progress
 from invoicing.words import describe_problem
+from tenancy.actor import Actor
+from tenancy.ids import key_of, public_id
 
 EACH: Final = 10
 PATIENCE: Final = 5

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.ids import public_id
 from accounts.middleware import ActorRequest
 from dashboard.templatetags.figures import date_text, money, quantity
 from invoicing.operations.runs import RunPreview, preview_run
 from invoicing.operations.runs.run_previewing import MOST_ACCOUNTS
 from invoicing.queries import run_preview
+from tenancy.ids import public_id
 
 FAR_AHEAD: Final = timedelta(days=62)
 """A sandbox may be billed ahead of its clock; further than this is asked about."""

@@ -12,9 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import clock
-from accounts.errors import BillingError, Invalid
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
@@ -24,6 +21,9 @@ from dashboard.templatetags.figures import quantity
 from invoicing.operations.runs.discarding import REASON_LENGTH, discard_drafts, reject_run
 from invoicing.queries import run_figures
 from invoicing.queries.runs import get_run_to_approve
+from tenancy import clock
+from tenancy.errors import BillingError, Invalid
+from tenancy.ids import key_of
 
 _WAYS: Final = ("discard", "hold")
 

@@ -12,8 +12,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.actor import Actor
-from accounts.ids import public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
@@ -25,6 +23,8 @@ from dashboard.pages.doors import signed_in, staff_only
 from dashboard.pages.invoice_table import named_on
 from dashboard.templatetags.figures import date_text, money, quantity
 from invoicing.queries.finding import found_invoices
+from tenancy.actor import Actor
+from tenancy.ids import public_id
 
 ACCOUNTS_IN_PALETTE: Final = 8
 ACCOUNTS_IN_SCOPE: Final = 20

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
-from accounts.errors import Invalid
 from accounts.middleware import ActorRequest
 from accounts.operations.approval import set_approval
 from accounts.versions import ChangedMeanwhile, version_of
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
+from tenancy.errors import Invalid
 
 
 class ApprovalForm(forms.Form):

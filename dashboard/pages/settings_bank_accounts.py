@@ -15,9 +15,6 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Seller
 from accounts.operations.bank_accounts import (
@@ -31,6 +28,9 @@ from dashboard.forms import differences, password_field
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.reauthentication import refusal_of_password
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.ids import key_of
 
 _BANK: Final[dict[str, Any]] = {
     "iban": gettext_lazy("IBAN"),

@@ -16,10 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Invalid
 from accounts.middleware import ActorRequest
-from accounts.models import Job
 from accounts.queries.jobs import has_been_silent, jobs
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
@@ -27,6 +24,9 @@ from dashboard.templatetags.figures import date_text
 from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.queries.run_preview import next_due_date
 from invoicing.tasks import move_clock_soon
+from tenancy.actor import Actor
+from tenancy.errors import Invalid
+from tenancy.models import Job
 
 PATIENCE: Final = 5
 MOVES_SHOWN: Final = 10

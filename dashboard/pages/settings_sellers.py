@@ -15,9 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access
 from accounts.access import Action
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
-from accounts.models import AuditEntry, Seller
+from accounts.models import Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
 from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
 from accounts.versions import ChangedMeanwhile, seller_shown, version_of
@@ -28,6 +27,8 @@ from dashboard.pages.heads import Step, Tab
 from dashboard.pages.reauthentication import refusal_of_password
 from dashboard.pages.timeline import by_whom
 from invoicing.queries.series import SeriesReport, series_of
+from tenancy.ids import key_of
+from tenancy.models import AuditEntry
 
 CHANGES_SHOWN: Final = 20
 FIELDS: Final[dict[str, Any]] = {

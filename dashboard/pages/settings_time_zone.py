@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
-from accounts.errors import Invalid
-from accounts.imports.cells import time_zones
 from accounts.middleware import ActorRequest
 from accounts.operations.time_zones import set_time_zone
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
+from tenancy.errors import Invalid
+from tenancy.files.cells import time_zones
 
 
 class TimeZoneForm(forms.Form):

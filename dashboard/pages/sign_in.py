@@ -16,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.ids import parse_public_id
 from accounts.middleware import TENANT_IN_SESSION, ActorRequest, with_tenants, without_actor
 from accounts.models import Person
 from dashboard.forms import SignInForm
@@ -24,6 +23,7 @@ from dashboard.frame import DENSITY_COOKIE, KEYS_COOKIE, THEME_COOKIE, THEMES, i
 from dashboard.pages import kept_forms, sign_in_limits, sign_in_notes
 from dashboard.pages.doors import signed_in
 from dashboard.pages.password_check import Busy, check_password
+from tenancy.ids import parse_public_id
 
 _YEAR = 365 * 24 * 3600
 _KEPT = {THEME_COOKIE: THEMES, DENSITY_COOKIE: {"compact"}, KEYS_COOKIE: {"off"}}

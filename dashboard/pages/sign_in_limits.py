@@ -20,7 +20,7 @@ from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
-from accounts.ids import uuid7
+from tenancy.ids import uuid7
 
 SECONDS: Final = 5 * 60
 ATTEMPTS: Final = 5

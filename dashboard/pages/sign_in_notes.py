@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.actor import Actor
 from accounts.middleware import PORTAL_PREFIX
 from accounts.models import Person
 from accounts.operations.sign_ins import note_sign_in
 from accounts.queries import principals
+from tenancy.actor import Actor
 
 logger = logging.getLogger("sign_in")
 

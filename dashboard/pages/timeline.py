@@ -9,11 +9,11 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from accounts.actor import Actor
-from accounts.models import AuditEntry
 from accounts.queries.audit import entries_about
 from dashboard.frame import is_staff
 from dashboard.templatetags.figures import date_text
+from tenancy.actor import Actor
+from tenancy.models import AuditEntry
 
 _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.drafted": gettext_lazy("Draft made"),

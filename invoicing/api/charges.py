@@ -7,14 +7,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
-from accounts.api.answering import ActorApiRequest, ActorView, many
-from accounts.api.reading import referred
+from accounts.api.references import referred
 from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
 from invoicing.operations.runs.discarding import release_charges
 from invoicing.queries.charges import charges, explanation_of
 from invoicing.serializers.charges import ChargeOut, ChargeParameters, ChargeShown
 from invoicing.serializers.invoices import WithdrawalOut
+from tenancy.api.answering import ActorApiRequest, ActorView, many
 
 
 class ChargeList(ActorView):

@@ -13,12 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
-from accounts import clock
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.api.answering import ActorApiRequest, ActorView
-from accounts.errors import BillingError
-from accounts.ids import key_of
 from accounts.middleware import Later
 from accounts.serializers.parts import NoParameters
 from invoicing.documents.making import DocumentBeingMade, get_pdf, require_makable
@@ -27,6 +22,11 @@ from invoicing.models import Invoice
 from invoicing.operations.rendering import retry_document
 from invoicing.serializers.invoices import BeingMadeOut, PdfParameters
 from invoicing.tasks import render_soon
+from tenancy import clock
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorApiRequest, ActorView
+from tenancy.errors import BillingError
+from tenancy.ids import key_of
 
 RETRY_AFTER = 5
 """Seconds after which a caller asks again for a file that is being made."""

@@ -10,13 +10,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from accounts import clock
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
-from accounts.api.reading import InvalidParameters, read_body, referred
-from accounts.errors import FieldError
-from accounts.ids import key_of, parse_public_id
+from accounts.api.references import referred
 from accounts.serializers.parts import NoParameters
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.operations.runs.approving import issue_invoice
@@ -37,6 +32,12 @@ from invoicing.serializers.invoices import (
     WithdrawalIn,
     WithdrawalOut,
 )
+from tenancy import clock
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.reading import InvalidParameters, read_body
+from tenancy.errors import FieldError
+from tenancy.ids import key_of, parse_public_id
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 

@@ -8,11 +8,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from accounts import clock
 from accounts.access import Action
-from accounts.api.answering import ActorApiRequest, ActorView, many, tagged
-from accounts.api.reading import InvalidBody, read_body, referred
-from accounts.ids import key_of
+from accounts.api.references import referred
 from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
 from invoicing.models import BillingRun
@@ -38,6 +35,10 @@ from invoicing.serializers.runs import (
 )
 from invoicing.tasks import work_soon
 from invoicing.words import describe_problem
+from tenancy import clock
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.reading import InvalidBody, read_body
+from tenancy.ids import key_of
 
 ENTRIES_SHOWN = 100
 

@@ -10,17 +10,17 @@ from uuid import UUID
 
 from django.utils import translation
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden
 from accounts.exports import harmless
-from accounts.ids import public_id
-from accounts.tenancy import scope
 from billing_rules.money import plain_digits, to_major
 from invoicing.documents.file_names import annex_name
 from invoicing.documents.formats import language_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import sees_whole
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.errors import Forbidden
+from tenancy.ids import public_id
 
 COLUMNS = (
     "invoice",

@@ -12,13 +12,13 @@ from zipfile import ZIP_STORED, ZipFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actor import Actor
-from accounts.errors import Conflict, Invalid
-from accounts.tenancy import scope
 from invoicing.documents.making import DocumentBeingMade, DocumentFailed, get_pdf
 from invoicing.documents.pdf import pending_documents
 from invoicing.models import Invoice
 from invoicing.queries.invoices import invoices
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.errors import Conflict, Invalid
 
 MOST_FILES = 100
 MOST_MADE = 10

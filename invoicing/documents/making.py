@@ -16,11 +16,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actor import Actor
-from accounts.errors import Conflict
-from accounts.events import Happening, record_event
-from accounts.ids import uuid7
-from accounts.tenancy import scope
 from invoicing.documents.pdf import (
     PdfFile,
     keep_file,
@@ -32,6 +27,11 @@ from invoicing.documents.pdf import (
     whole_invoice,
 )
 from invoicing.models import Invoice, Rendering
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.errors import Conflict
+from tenancy.events import Happening, record_event
+from tenancy.ids import uuid7
 
 logger = logging.getLogger(__name__)
 

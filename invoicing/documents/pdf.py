@@ -11,15 +11,15 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
-from accounts.tenancy import current_tenant_id, scope
 from invoicing.documents.content import Document, Rows, document, shows_detail
 from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.sheet import pdf_bytes
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax, StoredDocument
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import reaches, sees_whole
+from tenancy.actor import Actor
+from tenancy.database import current_tenant_id, scope
+from tenancy.errors import Forbidden, NotFound
 
 KIND = "pdf"
 PAYER_KIND = "payer"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from accounts.ids import public_id
 from invoicing.models import Invoice, RunProblem
 from invoicing.words import describe_problem
+from tenancy.ids import public_id
 
 
 def invoice_summary(invoice: Invoice) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import accounts.ids
-import accounts.tenancy.fields
+import tenancy.database.fields
+import tenancy.ids
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "item",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "period",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subscription",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ("issued_at", models.DateTimeField(null=True)),
                 (
                     "bill_to",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "payer",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "run",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "seller",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -241,7 +241,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "service_owner",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                 ("gross_minor", models.BigIntegerField()),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -318,7 +318,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -338,7 +338,7 @@ class Migration(migrations.Migration):
                 ("tax_rate", models.DecimalField(decimal_places=3, max_digits=6)),
                 (
                     "charge",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -348,7 +348,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -358,7 +358,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subscription",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -378,7 +378,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "section",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -394,7 +394,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -406,7 +406,7 @@ class Migration(migrations.Migration):
                 ("tax_minor", models.BigIntegerField()),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -432,7 +432,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -447,7 +447,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -472,7 +472,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -492,7 +492,7 @@ class Migration(migrations.Migration):
                 ("amount_minor", models.BigIntegerField()),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -502,7 +502,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "entry",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -530,7 +530,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -541,7 +541,7 @@ class Migration(migrations.Migration):
                 ("last_issue_date", models.DateField(blank=True, null=True)),
                 (
                     "seller",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -587,7 +587,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "root",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -597,7 +597,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "run",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -623,7 +623,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -641,7 +641,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -651,7 +651,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "family",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -661,7 +661,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "run",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -670,7 +670,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subscription",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -700,7 +700,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -713,7 +713,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,

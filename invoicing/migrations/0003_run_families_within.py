@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.tenancy.fields
-import accounts.tenancy.migrations
+import tenancy.database.fields
+import tenancy.database.migrations
 
 
 class Migration(migrations.Migration):
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="runfamily",
             name="within",
-            field=accounts.tenancy.fields.TenantForeignKey(
+            field=tenancy.database.fields.TenantForeignKey(
                 db_constraint=False,
                 db_index=False,
                 null=True,
@@ -47,5 +47,5 @@ class Migration(migrations.Migration):
                 nulls_distinct=False,
             ),
         ),
-        accounts.tenancy.migrations.SecureReferences(model="runfamily", fields=["within"]),
+        tenancy.database.migrations.SecureReferences(model="runfamily", fields=["within"]),
     ]

@@ -3,9 +3,9 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.ids
-import accounts.tenancy.fields
-from accounts.tenancy.migrations import SecureTables
+import tenancy.database.fields
+import tenancy.ids
+from tenancy.database.migrations import SecureTables
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ("detail", models.CharField(blank=True, max_length=200)),
                 (
                     "invoice",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,

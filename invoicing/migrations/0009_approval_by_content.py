@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.tenancy.fields
-import accounts.tenancy.migrations
+import tenancy.database.fields
+import tenancy.database.migrations
 
 
 class Migration(migrations.Migration):
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="billingrun",
             name="taken_by",
-            field=accounts.tenancy.fields.TenantForeignKey(
+            field=tenancy.database.fields.TenantForeignKey(
                 db_constraint=False,
                 db_index=False,
                 null=True,
@@ -60,5 +60,5 @@ class Migration(migrations.Migration):
             name="approves",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        accounts.tenancy.migrations.SecureReferences(model="billingrun", fields=["taken_by"]),
+        tenancy.database.migrations.SecureReferences(model="billingrun", fields=["taken_by"]),
     ]

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.ids import public_id
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantPartModel
 from subscriptions.models import Item, Period, Subscription
+from tenancy.database import TenantForeignKey, TenantPartModel
+from tenancy.ids import public_id
 
 
 class Charge(TenantPartModel):

@@ -5,12 +5,12 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import public_id
 from accounts.models import Account, Seller
-from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from invoicing.models.charges import Charge
 from invoicing.models.runs import BillingRun
 from subscriptions.models import Subscription
+from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
+from tenancy.ids import public_id
 
 
 class NumberSeries(TenantModel):

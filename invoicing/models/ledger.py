@@ -5,8 +5,8 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from invoicing.models.invoices import Invoice
+from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 
 
 class LedgerEntry(TenantModel):

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.tenancy import TenantForeignKey, TenantModel
 from invoicing.models.invoices import Invoice
+from tenancy.database import TenantForeignKey, TenantModel
 
 
 class Rendering(TenantModel):

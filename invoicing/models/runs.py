@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.ids import public_id
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
 from subscriptions.models import Subscription
+from tenancy.database import TenantForeignKey, TenantModel
+from tenancy.ids import public_id
 
 
 class BillingRun(TenantModel):

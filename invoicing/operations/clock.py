@@ -9,15 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.clock import today_of
-from accounts.errors import Conflict, Invalid
-from accounts.events import Happening, record_event
-from accounts.imports import LATEST
-from accounts.models import Tenant
-from accounts.tenancy import operation
 from invoicing.operations.runs import RunDateBeforeLastIssue, run_billing
 from invoicing.queries.run_preview import next_due_date
+from tenancy.actor import Actor
+from tenancy.clock import today_of
+from tenancy.database import operation
+from tenancy.errors import Conflict, Invalid
+from tenancy.events import Happening, record_event
+from tenancy.files import LATEST
+from tenancy.models import Tenant
 
 MAX_DAYS = 3_700
 

@@ -3,22 +3,16 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from accounts.actor import Actor
-from accounts.errors import BillingError
-from accounts.models import Job
-from accounts.operations.jobs import (
-    actor_of,
-    claim_job,
-    fail_job,
-    finish_job,
-    give_back,
-    note_request,
-)
-from accounts.operations.jobs import request_job as put_into_queue
+from accounts.operations.job_actors import actor_of
 from accounts.queries.jobs import open_job_ids
-from accounts.tenancy import operation
 from invoicing.operations.clock import advance_clock, require_movable
 from invoicing.queries.run_preview import next_due_date
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import BillingError
+from tenancy.models import Job
+from tenancy.operations.jobs import claim_job, fail_job, finish_job, give_back, note_request
+from tenancy.operations.jobs import request_job as put_into_queue
 
 
 @operation

@@ -8,14 +8,15 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actor import Actor
-from accounts.errors import Conflict
-from accounts.events import Happening, record_events
-from accounts.models import Seller, Tenant
-from accounts.tenancy import operation
+from accounts.models import Seller
 from billing_rules.searching import search_key
 from invoicing import ledger
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, NumberSeries
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict
+from tenancy.events import Happening, record_events
+from tenancy.models import Tenant
 
 
 class NumberBeforeLast(Conflict):

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Conflict
-from accounts.events import Happening, record_event
-from accounts.tenancy import operation, scope
 from invoicing.documents.making import make_files, waiting_documents
 from invoicing.models import Rendering
 from invoicing.queries.invoices import get_invoice
+from tenancy.actor import Actor
+from tenancy.database import operation, scope
+from tenancy.errors import Conflict
+from tenancy.events import Happening, record_event
 
 
 class DocumentNotFailed(Conflict):

@@ -11,11 +11,11 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.queries.sums import Statement, all_below, parts_below, put_together
 from invoicing.models import Invoice
 from invoicing.queries.invoices import invoices
 from invoicing.queries.visibility import paid_within
+from tenancy.actor import Actor
 
 
 class Side(StrEnum):

@@ -6,10 +6,10 @@ from django.db import connection
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.ids import public_id
-from accounts.models import Tenant
 from invoicing.queries.invariants import INVARIANTS
+from tenancy.actor import Actor
+from tenancy.ids import public_id
+from tenancy.models import Tenant
 
 _VIOLATIONS_SHOWN = 100
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 
-from accounts.actor import Actor
 from invoicing.models import Invoice
 from invoicing.queries.invoices import invoices
+from tenancy.actor import Actor
 
 
 def found_invoices(actor: Actor, text: str, *, today: date, limit: int) -> Sequence[Invoice]:

@@ -10,8 +10,8 @@ from django.db import connection
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from invoicing.models import Charge
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from django.db.models import Q, QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries._explaining import Explanation, deciders, explain
 from invoicing.queries.visibility import (
@@ -19,6 +17,8 @@ from invoicing.queries.visibility import (
     sees_whole,
     visible_to,
 )
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 
 def sections_of(actor: Actor, invoice: Invoice) -> list[InvoiceSection]:

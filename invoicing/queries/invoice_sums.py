@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
 
-from accounts.actor import Actor
 from invoicing.models import Invoice
 from invoicing.queries.invoices import DUE_SOON_DAYS
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from django.db.models import Q, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
 from accounts.models import Account
 from accounts.queries.searching import has_words
 from billing_rules.money import CURRENCIES, exponent
 from billing_rules.searching import amount_in
 from invoicing.models import Invoice
 from invoicing.queries.visibility import sections_in_reach, visible_to, with_shown_amounts
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
 
 DUE_SOON_DAYS = 7
 STATUSES = (*Invoice.Status.values, "overdue", "due_soon")

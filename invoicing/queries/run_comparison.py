@@ -9,9 +9,9 @@ from django.db import connection
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.ids import public_id
 from invoicing.models import BillingRun
+from tenancy.actor import Actor
+from tenancy.ids import public_id
 
 CHANGES_SHOWN = 10
 NOTABLE_PERCENT = 20

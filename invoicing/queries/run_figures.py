@@ -10,8 +10,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from invoicing.models import Invoice
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from django.db.models import Exists, OuterRef
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import settings_of
 from invoicing.models import BillingRun, Charge, InvoiceLine
 from subscriptions.models import Item
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

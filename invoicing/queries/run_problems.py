@@ -9,8 +9,8 @@ from django.db.models.functions import RowNumber
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from invoicing.models import RunProblem
+from tenancy.actor import Actor
 
 
 def problems_of(actor: Actor, run_id: UUID) -> QuerySet[RunProblem]:

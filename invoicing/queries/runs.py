@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
 from accounts.models import Account
 from invoicing.models import BillingRun, Invoice, RunFamily
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden, NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
+from tenancy.actor import Actor
 
 GAPS_SHOWN = 20
 

@@ -36,10 +36,10 @@ from django.db.models.query import ModelIterable
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.ids import parse_public_id, public_id
 from accounts.models import Account
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection
+from tenancy.actor import Actor
+from tenancy.ids import parse_public_id, public_id
 
 _AMOUNTS = ("net_minor", "tax_minor", "gross_minor")
 _WITHHELD: Final = ("due_date", "payer_id", "run_id")

@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import AuditEntry
 from accounts.serializers.accounts import AccountReferenceOut
 from accounts.serializers.parts import (
     DayField,
@@ -20,6 +19,7 @@ from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.queries.invoice_sums import StatusSum
 from invoicing.queries.run_comparison import Comparison
 from invoicing.queries.runs import Progress
+from tenancy.models import AuditEntry
 
 
 class RunParameters(PageParameters):

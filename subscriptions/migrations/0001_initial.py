@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.ids
-import accounts.tenancy.fields
+import tenancy.database.fields
+import tenancy.ids
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "product",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "override_bill_to",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "price",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subscription",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="items",
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=accounts.ids.uuid7,
+                        default=tenancy.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -250,7 +250,7 @@ class Migration(migrations.Migration):
                 ("quantity", models.DecimalField(decimal_places=6, max_digits=18)),
                 (
                     "item",
-                    accounts.tenancy.fields.TenantForeignKey(
+                    tenancy.database.fields.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,

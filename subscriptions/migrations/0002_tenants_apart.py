@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import migrations
 
-from accounts.tenancy.migrations import SecureTables
+from tenancy.database.migrations import SecureTables
 
 # A period refers to the end of the one before it, so a gap cannot be stored (R13).
 CHAIN = """

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import django.db.models.deletion
 from django.db import migrations, models
 
-import accounts.tenancy.fields
-from accounts.tenancy.migrations import SecureReferences
+import tenancy.database.fields
+from tenancy.database.migrations import SecureReferences
 
 # Under forced row security the owner would fill nothing, without a word.
 FILL = """
@@ -21,7 +21,7 @@ FILL = """
 
 
 def _reference(*, null: bool) -> Any:
-    return accounts.tenancy.fields.TenantForeignKey(
+    return tenancy.database.fields.TenantForeignKey(
         db_constraint=False,
         db_index=False,
         null=null,

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.ids import public_id
-from accounts.tenancy import TenantForeignKey, TenantModel
 from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import Model, PriceTerms, Tier
+from tenancy.database import TenantForeignKey, TenantModel
+from tenancy.ids import public_id
 
 
 class Product(TenantModel):

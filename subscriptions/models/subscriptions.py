@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.ids import public_id
 from accounts.models import Account
-from accounts.tenancy import TenantForeignKey, TenantModel, TenantPartModel
 from subscriptions.models.catalogue import Price
+from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
+from tenancy.ids import public_id
 
 
 class Subscription(TenantModel):

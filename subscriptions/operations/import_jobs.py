@@ -10,22 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import BillingError, Conflict, Invalid, NotFound
-from accounts.models import Job
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.importing.preview import tree_preview
-from accounts.operations.jobs import (
-    actor_of,
-    claim_job,
-    fail_job,
-    finish_job,
-    hold_job,
-    note_request,
-)
-from accounts.operations.jobs import request_job as put_into_queue
-from accounts.tenancy import operation
+from accounts.operations.job_actors import actor_of
 from subscriptions.operations.importing import import_prices, import_subscriptions
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import BillingError, Conflict, Invalid, NotFound
+from tenancy.models import Job
+from tenancy.operations.jobs import claim_job, fail_job, finish_job, hold_job, note_request
+from tenancy.operations.jobs import request_job as put_into_queue
 
 KINDS = {
     "accounts": Action.EDIT_ACCOUNT,

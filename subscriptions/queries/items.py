@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
 from subscriptions.models import Item
+from tenancy.actor import Actor
 
 
 def items_of(actor: Actor, account_id: UUID, on: date, *, limit: int) -> Sequence[Item]:

@@ -15,8 +15,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.access import Action
-from accounts.actor import Actor
 from accounts.queries.sums import all_below, parts_below, put_together, those
+from tenancy.actor import Actor
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from functools import cache
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from accounts.imports import Columns
 from accounts.models.people import CustomerRole
 from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
 from accounts.operations.importing.contacts import CONTACT_COLUMNS
@@ -17,6 +16,7 @@ from billing_hierarchy.embedded.folders import project_folder
 from billing_rules.pricing import InvalidTerms
 from invoicing.queries.invariants import INVARIANTS
 from subscriptions.operations.importing import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
+from tenancy.files import Columns
 
 ROOT = project_folder()
 RULES = ROOT / "docs/billing-rules.md"
@@ -24,7 +24,7 @@ COMMANDS = ROOT / "docs/commands.md"
 FORMATS = ROOT / "docs/data-formats.md"
 OUR_APPS = {
     "accounts", "billing_hierarchy", "dashboard", "invoicing", "notifications", "portal",
-    "reports", "subscriptions",
+    "reports", "subscriptions", "tenancy",
 }  # fmt: skip
 PACKAGES = "|".join([*sorted(OUR_APPS), "billing_rules"])
 DOTTED = re.compile(rf"`((?:{PACKAGES})(?:\.\w+)+)`")

@@ -10,7 +10,7 @@ import pytest
 from billing_hierarchy.embedded.folders import project_folder
 
 ROOT = project_folder()
-APPS = ("accounts", "subscriptions", "invoicing", "reports", "notifications")
+APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
 ACCESS = {
     f"accounts.access.{name}"
     for name in ("reach", "require", "require_everywhere", "allows_everywhere")

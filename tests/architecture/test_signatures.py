@@ -10,9 +10,9 @@ from typing import get_type_hints
 
 import pytest
 
-from accounts.actor import Actor
+from tenancy.actor import Actor
 
-APPS = ("accounts", "subscriptions", "invoicing", "reports", "notifications")
+APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
 # Who acts is only found out here.
 BEFORE_THE_ACTOR = "accounts.queries.principals"
 # They compute from what they are given, and read and write nothing.

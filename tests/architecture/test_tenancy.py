@@ -9,22 +9,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import Model
 
-from accounts import tenancy
-from accounts.ids import uuid7
 from accounts.models import (
     AccountNode,
     ApiKey,
     BankAccount,
     Contact,
     Grant,
-    Job,
     SettingInterval,
     TaxRate,
-    Tenant,
 )
 from billing_hierarchy.role_check import refuse_powerful_role
 from invoicing.models import Invoice, Rendering, RunProblem, StoredDocument
 from subscriptions.models import Item, Price, Subscription
+from tenancy import database
+from tenancy.ids import uuid7
+from tenancy.models import Job, Tenant
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
 
@@ -86,7 +85,7 @@ def vendors(module_transaction):
         world.subscribe(one, world.SUBSCRIPTIONS)
         world.bill(one)
         one.customer_login("viewer", "A")
-        with tenancy.scope(one.id):
+        with database.scope(one.id):
             invoice = Invoice.objects.order_by("pk").first()
             StoredDocument.objects.create(
                 tenant_id=one.id,
@@ -288,7 +287,7 @@ def test_cannot_rewrite_history(db, table):
 def test_shows_own_rows_alone(own, other, model):
     column = tenant_column(model)
     for one in (own, other):
-        with tenancy.scope(one.id):
+        with database.scope(one.id):
             seen = set(model._base_manager.order_by().values_list(column, flat=True))
 
         assert seen == {one.id}
@@ -301,13 +300,13 @@ def test_shows_nothing_without_a_tenant(own, model):
 
 @pytest.mark.parametrize("model", tenant_models())
 def test_shows_nothing_for_a_tenant_that_is_none(own, model):
-    with tenancy.scope(uuid7()):
+    with database.scope(uuid7()):
         assert not model._base_manager.order_by().exists()
 
 
 @pytest.mark.parametrize("model", tenant_models())
 def test_takes_no_row_for_another_tenant(own, other, model):
-    with tenancy.scope(own.id):
+    with database.scope(own.id):
         row = model._base_manager.order_by("pk").first()
         columns = {field.attname: getattr(row, field.attname) for field in model._meta.local_fields}
         foreign = model(**{**columns, model._meta.pk.attname: uuid7()})
@@ -318,16 +317,16 @@ def test_takes_no_row_for_another_tenant(own, other, model):
 
 @pytest.mark.parametrize("model", [one for one in tenant_models() if one is not Tenant])
 def test_hands_no_row_to_another_tenant(own, other, model):
-    with tenancy.scope(own.id), pytest.raises(DatabaseError), transaction.atomic():
+    with database.scope(own.id), pytest.raises(DatabaseError), transaction.atomic():
         model._base_manager.order_by().update(tenant_id=other.id)
 
 
 @pytest.mark.parametrize("model", [one for one in tenant_models() if one is not Tenant])
 def test_changes_and_deletes_nothing_of_another_tenant(own, other, model):
     table, key = model._meta.db_table, model._meta.pk.column
-    with tenancy.scope(other.id):
+    with database.scope(other.id):
         theirs = model._base_manager.order_by("pk").values_list("pk", flat=True).first()
-    with tenancy.scope(own.id), connection.cursor() as cursor:
+    with database.scope(own.id), connection.cursor() as cursor:
         for sql in (
             f'UPDATE "{table}" SET tenant_id = tenant_id WHERE "{key}" = %s',
             f'DELETE FROM "{table}" WHERE "{key}" = %s',
@@ -358,13 +357,13 @@ def test_changes_and_deletes_nothing_of_another_tenant(own, other, model):
     ],
 )
 def test_refers_to_nothing_of_another_tenant(own, other, model, column, target):
-    with tenancy.scope(other.id):
+    with database.scope(other.id):
         theirs = {
             "account": other.accounts["G"].id,
             "seller": Invoice.objects.order_by("pk").first().seller_id,
             "price": Price.objects.get().id,
         }[target]
-    with tenancy.scope(own.id):
+    with database.scope(own.id):
         row = model.objects.order_by("pk").last()
         with pytest.raises(IntegrityError, match="_tenant_fk"), transaction.atomic():
             model.objects.filter(pk=row.pk).update(**{column: theirs})

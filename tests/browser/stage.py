@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts.ids import public_id
 from accounts.models import Person
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import Invoice, InvoiceLine
+from tenancy.ids import public_id
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
 

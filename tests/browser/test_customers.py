@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from accounts.ids import public_id
+from tenancy.ids import public_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

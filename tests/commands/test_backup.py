@@ -13,8 +13,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from accounts.actor import Actor
-from accounts.tenancy.lookup import all_tenant_ids, find_tenant_id
 from billing_hierarchy.backup import restore_backup, restoring, take_backup, taking
 from billing_hierarchy.backup.errors import (
     BackupDamaged,
@@ -32,6 +30,8 @@ from billing_hierarchy.backup.tables import Content
 from billing_hierarchy.embedded import locks
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.operations.rendering import render_waiting
+from tenancy.actor import Actor
+from tenancy.database.lookup import all_tenant_ids, find_tenant_id
 from tests import databases
 from tests.world import DATA
 

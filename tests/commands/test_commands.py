@@ -9,9 +9,10 @@ import pytest
 from django.core.management import execute_from_command_line
 from django.db import connection
 
-from accounts.models import AccountNode, Tenant
+from accounts.models import AccountNode
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import Invoice
+from tenancy.models import Tenant
 from tests.world import DATA, account, csv_of, price, subscription
 
 MSP = DATA / "msp"
@@ -52,7 +53,7 @@ def ask(manage):
 
 def count_tenants():
     """Return how many tenants there are, seen by the role that sees all."""
-    from accounts.tenancy.lookup import all_tenant_ids
+    from tenancy.database.lookup import all_tenant_ids
 
     return len(all_tenant_ids())
 
@@ -293,7 +294,7 @@ def test_import_names_rows_and_columns(shop, ask, tmp_path):
 
 
 def test_billing_run_takes_an_account_by_either_name(shop, ask):
-    from accounts.ids import public_id
+    from tenancy.ids import public_id
 
     shop.has("accounts", account("B"))
     shop.has("subscriptions", subscription("S2", "B", "ten", "2026-12-01"))
@@ -372,7 +373,7 @@ def test_check_trees_exits_with_1_until_it_is_mended(shop, ask):
 
 
 def test_does_not_reach_from_one_tenant_into_another(shop, ask):
-    from accounts.ids import public_id
+    from tenancy.ids import public_id
     from tests.world import make_vendor
 
     rival = make_vendor("rival")
@@ -423,7 +424,7 @@ def test_prints_one_object_as_a_process(shop, tmp_path):
 def test_says_when_the_database_is_out_of_reach(ask, monkeypatch):
     from django.db import OperationalError
 
-    from accounts.management import interface
+    from tenancy.management import interface
 
     def fail(slug):
         raise OperationalError("could not connect to server\nmore")

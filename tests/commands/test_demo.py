@@ -10,14 +10,9 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
-from accounts.actor import Actor
-from accounts.clock import today_of
-from accounts.errors import Conflict
-from accounts.models import Account, AuditEntry, Person, Tenant
+from accounts.models import Account, Person
 from accounts.operations.tenants import SlugTaken
 from accounts.queries.principals import find_places
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import find_tenant_id
 from billing_hierarchy.demo import (
     PLANS,
     building,
@@ -28,6 +23,12 @@ from billing_hierarchy.demo import (
 from billing_hierarchy.management.commands import demo
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.clock import advance_clock
+from tenancy.actor import Actor
+from tenancy.clock import today_of
+from tenancy.database import scope
+from tenancy.database.lookup import find_tenant_id
+from tenancy.errors import Conflict
+from tenancy.models import AuditEntry, Tenant
 
 FJORDLICHT, KLEINWERK = PLANS
 SMALL = replace(KLEINWERK, clock=date(2026, 10, 4), drafts=date(2026, 10, 31))

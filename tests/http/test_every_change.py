@@ -20,14 +20,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts.actor import Actor
-from accounts.api.answering import ActorView
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Contact, Job, Person, Seller
+from accounts.models import Contact, Person, Seller
 from accounts.operations import (
     approval,
     bank_accounts,
-    jobs,
     operators,
     people,
     sellers,
@@ -36,7 +32,6 @@ from accounts.operations import (
     time_zones,
 )
 from accounts.operations import importing as account_imports
-from accounts.tenancy import scope
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
@@ -44,6 +39,12 @@ from invoicing.operations.runs import approving, changed, discarding
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.operations import import_jobs
 from subscriptions.operations import importing as subscription_imports
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorView
+from tenancy.database import scope
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Job
+from tenancy.operations import jobs
 from tests.http.test_foreign_ids import PREFIXES, addresses, filled
 from tests.world import NOW, TODAY, Vendor, account, csv_of, price, subscription
 
@@ -100,7 +101,7 @@ def names_after(vendor: Vendor, before: set[Any]) -> set[tuple[str, str, str]]:
 def operations() -> frozenset[str]:
     """Return every public function of the operations, by module and name."""
     found = set()
-    for app in ("accounts", "subscriptions", "invoicing", "reports", "notifications"):
+    for app in ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications"):
         folder = project_folder() / app / "operations"
         for path in folder.rglob("*.py"):
             module = ".".join(path.relative_to(folder).with_suffix("").parts)
@@ -341,8 +342,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     "runs.scheduling.run_scheduled_day": "The timetable's run; test_on_behalf.py is about it.",
     **dict.fromkeys(
         (
-            "jobs.actor_of", "settings.own_settings", "settings.differences", "tenants.slug_of",
-            "importing.preview.tree_preview", "importing.reports.one_at_a_time",
+            "job_actors.actor_of", "settings.own_settings", "settings.differences",
+            "tenants.slug_of", "importing.preview.tree_preview",
             "importing.rows.refuse_difference", "clock.require_movable", "issuing.issue_dates",
             "issuing.require_sellers", "runs.calculations.billing_day_of",
             "runs.drafting.waiting_charges", "runs.drafting.numbered", "runs.rating.open_periods",

@@ -25,13 +25,14 @@ from django.urls import get_resolver
 from pypdf import PdfReader
 
 from accounts.access import Action
-from accounts.ids import public_id, uuid7
-from accounts.models import ApiKey, Job, Person, Seller
+from accounts.models import ApiKey, Person, Seller
 from dashboard.pages.invoice_filters import DUE_WINDOWS
 from dashboard.pages.invoice_table import TABLE
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
 from invoicing.queries.invoices import STATUSES
+from tenancy.ids import public_id, uuid7
+from tenancy.models import Job
 from tests.http.test_foreign_ids import addresses
 from tests.world import NOW, account, price, subscription
 

@@ -16,10 +16,11 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.errors import BillingError
-from accounts.ids import public_id, uuid7
-from accounts.models import ApiKey, Job, Person, Seller
+from accounts.models import ApiKey, Person, Seller
 from invoicing.models import BillingRun, Invoice, InvoiceLine
+from tenancy.errors import BillingError
+from tenancy.ids import public_id, uuid7
+from tenancy.models import Job
 from tests.world import NOW, account, price, subscription
 
 PREFIXES = {
@@ -169,7 +170,14 @@ def test_tasks_touch_nothing_of_another_tenant(both):
     names = {
         task.name: task
         for task in current_app.tasks.values()
-        if task.name.split(".")[0] in {"accounts", "subscriptions", "invoicing", "notifications"}
+        if task.name.split(".")[0]
+        in {
+            "tenancy",
+            "accounts",
+            "subscriptions",
+            "invoicing",
+            "notifications",
+        }
     }
     assert names
     before, swept = dump(other), []

@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db import OperationalError, connection, connections
 
 from accounts.models import Account
-from accounts.tenancy import scope
 from billing_hierarchy.embedded.folders import local_folder, project_folder
 from billing_hierarchy.embedded.privileges import server_identity, unprivileged
+from tenancy.database import scope
 from tests.world import DATA, TODAY, account, price, subscription
 
 LEFT_BEHIND = {

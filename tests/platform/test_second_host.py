@@ -34,8 +34,8 @@ import os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "billing_hierarchy.settings"
 django.setup()
 from datetime import UTC, date, datetime
-from accounts.actor import Actor
-from accounts.tenancy.lookup import find_tenant_id
+from tenancy.actor import Actor
+from tenancy.database.lookup import find_tenant_id
 from invoicing.operations.runs.opening import request_run
 from invoicing.tasks import work_on_run
 now = datetime.now(UTC)

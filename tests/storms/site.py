@@ -35,9 +35,9 @@ def main() -> None:
     ensure_services()
     django.setup()
 
-    from accounts.actor import Actor
-    from accounts.tenancy.lookup import find_tenant_id
     from invoicing.operations.runs import request_run
+    from tenancy.actor import Actor
+    from tenancy.database.lookup import find_tenant_id
     from tests.integration.invoicing.twins import DAY, fill
     from tests.world import Vendor, make_vendor
 

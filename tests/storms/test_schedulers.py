@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from accounts.clock import today_of
-from accounts.models import Tenant
 from invoicing import tasks
 from invoicing.models import BillingRun, Charge, InvoiceLine
+from tenancy.clock import today_of
+from tenancy.models import Tenant
 from tests.world import account, make_vendor, price, subscription
 
 NINE_DAYS = 9

@@ -21,10 +21,10 @@ def main() -> None:
     django.setup()
 
     from accounts import tree
-    from accounts.actor import Actor
     from accounts.models import Account
-    from accounts.tenancy.lookup import find_tenant_id
     from accounts.tree import locking
+    from tenancy.actor import Actor
+    from tenancy.database.lookup import find_tenant_id
     from tests.integration.accounts.forests import Forest
     from tests.world import Vendor
 

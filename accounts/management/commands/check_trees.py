@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts import tree
-from accounts.ids import public_id
-from accounts.management.interface import TenantsCommand
 from accounts.models import Account
-from accounts.tenancy import scope
+from tenancy.database import scope
+from tenancy.ids import public_id
+from tenancy.management.interface import TenantsCommand
 
 
 class Command(TenantsCommand):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.ids import uuid7
-from accounts.management.interface import BillingCommand, command_actor
 from accounts.operations.operators import create_operator
+from tenancy.ids import uuid7
+from tenancy.management.interface import BillingCommand, command_actor
 
 
 class Command(BillingCommand):

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.clock import now_of
-from accounts.ids import uuid7
-from accounts.management.interface import BillingCommand, command_actor, day_or_instant
 from accounts.operations.tenants import create_tenant, slug_of
+from tenancy.clock import now_of
+from tenancy.ids import uuid7
+from tenancy.management.interface import BillingCommand, command_actor, day_or_instant
 
 
 class Command(BillingCommand):

@@ -2,6 +2,6 @@
 
 from accounts.operations.importing.accounts import import_accounts
 from accounts.operations.importing.contacts import import_contacts
-from accounts.operations.importing.reports import ImportReport, one_at_a_time
+from tenancy.files.reports import ImportReport, one_at_a_time
 
 __all__ = ["ImportReport", "import_accounts", "import_contacts", "one_at_a_time"]

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts import tree
-from accounts.actor import Actor
-from accounts.imports import Row
 from accounts.models import Account, SettingName
+from tenancy.actor import Actor
+from tenancy.files import Row
 
 
 @dataclass(slots=True)

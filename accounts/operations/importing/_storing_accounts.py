@@ -8,9 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from accounts import tree
-from accounts.actor import Actor
-from accounts.events import Happening, record_events
-from accounts.ids import uuid7
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
 from accounts.operations.importing._account_lines import AccountLine, KnownAccounts, Paths
@@ -21,11 +18,14 @@ from accounts.operations.settings import (
     write_changes,
     write_new,
 )
-from accounts.tenancy.inserting import insert_rows
-from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from billing_rules import inheritance
 from billing_rules.ordering import sort_key
 from billing_rules.searching import search_key
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.database.statistics import WORTH_IT, refresh_statistics
+from tenancy.events import Happening, record_events
+from tenancy.ids import uuid7
 
 AccountChange = tuple[AccountLine, Account, dict[str, tuple[Any, Any]], list[Change]]
 """A line of the file, the stored account, its identity as (old, new), its settings."""

@@ -8,8 +8,6 @@ from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.imports import Columns, Problems, note_duplicates, read_rows
 from accounts.models import Account, SettingName
 from accounts.operations.importing._account_lines import (
     AccountLine,
@@ -26,15 +24,17 @@ from accounts.operations.importing._storing_accounts import (
     update_accounts,
     wanted_settings,
 )
-from accounts.operations.importing.reports import (
+from accounts.operations.settings import Change, OwnSettings, differences, own_settings
+from tenancy.actor import Actor
+from tenancy.collecting import collecting_afterwards
+from tenancy.database import operation
+from tenancy.files import Columns, Problems, note_duplicates, read_rows
+from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
     RowChange,
     one_at_a_time,
 )
-from accounts.operations.settings import Change, OwnSettings, differences, own_settings
-from accounts.tenancy import operation
-from accounts.tenancy.collecting import collecting_afterwards
 
 ACCOUNT_COLUMNS = Columns(
     required=("external_id", "name", "kind"),

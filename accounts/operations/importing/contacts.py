@@ -8,18 +8,18 @@ from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.events import Happening, record_events
-from accounts.imports import Columns, Problems, note_duplicates, read_rows
 from accounts.models import Account, Contact, Grant
 from accounts.models.people import CustomerRole
-from accounts.operations.importing.reports import (
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.events import Happening, record_events
+from tenancy.files import Columns, Problems, note_duplicates, read_rows
+from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
     RowChange,
     one_at_a_time,
 )
-from accounts.tenancy import operation
 
 CONTACT_COLUMNS = Columns(
     required=("external_id", "account_external_id", "name", "email"),

@@ -6,12 +6,12 @@ from typing import Any
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.imports import Problems, read_rows
 from accounts.models import Account
 from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
-from accounts.tenancy import operation
 from billing_rules.ordering import sort_key
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.files import Problems, read_rows
 
 
 @dataclass(frozen=True, slots=True)

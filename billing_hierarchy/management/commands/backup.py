@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.management.interface import BillingCommand
 from billing_hierarchy.backup import take_backup
+from tenancy.management.interface import BillingCommand
 
 
 class Command(BillingCommand):

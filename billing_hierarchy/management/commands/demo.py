@@ -3,10 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from accounts.clock import today_of
-from accounts.errors import BillingError
-from accounts.management.interface import BillingCommand
-from accounts.models import Tenant
 from billing_hierarchy.demo import (
     PLANS,
     Plan,
@@ -15,6 +11,10 @@ from billing_hierarchy.demo import (
     is_complete,
     logins_of,
 )
+from tenancy.clock import today_of
+from tenancy.errors import BillingError
+from tenancy.management.interface import BillingCommand
+from tenancy.models import Tenant
 
 
 class Command(BillingCommand):

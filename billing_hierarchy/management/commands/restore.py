@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connections
 
-from accounts.management.interface import BillingCommand
 from billing_hierarchy.backup import restore_backup
 from billing_hierarchy.embedded.migrating import forget_migrations
+from tenancy.management.interface import BillingCommand
 
 _LAST_NUMBERS = """
     SELECT tenant.slug, series.year, series.last_number, series.last_issue_date

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries import trees
@@ -40,6 +39,7 @@ from invoicing.queries.invoices import LATEST_FIRST, invoices
 from subscriptions.models import Item, Price
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
+from tenancy.ids import key_of
 
 _MOST_ITEMS: Final = 50
 _MOST_CHILDREN: Final = 10

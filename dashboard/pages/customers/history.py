@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.queries.paths import path_of
 from dashboard.pages.customers.words import steps_to, tabs_of
@@ -14,6 +13,7 @@ from dashboard.pages.doors import staff_only
 from dashboard.pages.timeline import timeline_of
 from invoicing.queries.invoices import invoices
 from subscriptions.queries.items import items_of
+from tenancy.ids import key_of
 
 _MOST: Final = 50
 

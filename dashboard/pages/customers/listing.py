@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from accounts.actor import Actor
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
@@ -25,6 +24,7 @@ from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import quantity
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
+from tenancy.actor import Actor
 
 _BATCH: Final = 500
 

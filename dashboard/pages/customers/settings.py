@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
 from accounts.queries.effective_settings import EffectiveSetting
 from dashboard.pages.customers.words import account_url, steps_to, tabs_of
 from dashboard.pages.doors import staff_only
+from tenancy.ids import key_of
 
 GROUPS: Final = (
     (

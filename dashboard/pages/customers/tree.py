@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.ids import key_of, public_id
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
@@ -37,6 +36,7 @@ from dashboard.pages.requests import whole_number
 from dashboard.tables import Amounts, Column, Kind
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import date_text, quantity
+from tenancy.ids import key_of, public_id
 
 _DEEPEST: Final = 40
 _PASSED_ON: Final = ("columns", "as_of", "closed")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from accounts.actor import Actor
 from accounts.models import Account
 from accounts.queries import past_trees, trees
 from accounts.queries.paths import path_of
@@ -14,6 +13,7 @@ from accounts.queries.trees import Branch, TreeRow
 from dashboard.pages.customers.tree_table import Entry, path_of_each
 from invoicing.queries.balances import Balance, balances
 from subscriptions.queries.mrr import Mrr, mrr_in, mrr_of
+from tenancy.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

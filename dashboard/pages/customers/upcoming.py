@@ -12,8 +12,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import clock
-from accounts.ids import key_of
 from accounts.middleware import ActorRequest
 from dashboard.pages.customers.words import account_url, steps_to, tabs_of
 from dashboard.pages.doors import staff_only
@@ -25,6 +23,8 @@ from invoicing.operations.runs.previewing import (
     UpcomingSection,
     upcoming_invoices,
 )
+from tenancy import clock
+from tenancy.ids import key_of
 
 _MOST_ROWS: Final = 8
 

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import public_id
 from accounts.models import Account
 from dashboard.pages.heads import Step, Tab
+from tenancy.ids import public_id
 
 KINDS: Final[dict[str, Promise]] = {
     Account.Kind.GROUP: _("Customer group"),

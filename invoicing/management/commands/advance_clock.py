@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.management.interface import TenantCommand, command_actor, day
-from accounts.tenancy import scope
 from invoicing.management.interface import problem_summary
 from invoicing.operations.clock import advance_clock
 from invoicing.queries.run_problems import problems_of
+from tenancy.database import scope
+from tenancy.management.interface import TenantCommand, command_actor, day
 
 
 class Command(TenantCommand):

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.clock import today_of
-from accounts.management.interface import TenantCommand, command_actor, day
 from accounts.queries.accounts import resolve_reference
-from accounts.tenancy import scope
 from invoicing.management.interface import invoice_summary, problem_summary
 from invoicing.operations.runs import run_billing
 from invoicing.queries.run_problems import problems_of
 from invoicing.queries.runs import documents_by_path
+from tenancy.clock import today_of
+from tenancy.database import scope
+from tenancy.management.interface import TenantCommand, command_actor, day
 
 
 class Command(TenantCommand):

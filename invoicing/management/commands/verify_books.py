@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.management.interface import TenantsCommand, command_actor
-from accounts.tenancy import scope
 from invoicing.queries.books import verify_books
+from tenancy.database import scope
+from tenancy.management.interface import TenantsCommand, command_actor
 
 
 class Command(TenantsCommand):

@@ -14,11 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Conflict, NotFound
-from accounts.events import Happening, record_event
-from accounts.models import Tenant
-from accounts.tenancy import operation
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_dates, issue_drafts, mark_invoiced
 from invoicing.operations.runs.closing import close_run
@@ -29,6 +24,11 @@ from invoicing.operations.runs.four_eyes import require_four_eyes
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.runs import documents_by_path
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict, NotFound
+from tenancy.events import Happening, record_event
+from tenancy.models import Tenant
 
 
 class DraftsChanged(Conflict):

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.actor import Actor
-from accounts.tenancy import operation
 from invoicing.models import BillingRun, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_drafts
 from invoicing.operations.runs.drafting import draft_documents
 from invoicing.operations.runs.families import Families, Problem, load_families
 from invoicing.operations.runs.noting import by_cause, problem_row
 from invoicing.operations.runs.rating import rate_due_items
+from tenancy.actor import Actor
+from tenancy.database import operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.models import Tenant
-from accounts.tenancy import operation, scope
 from invoicing.models import BillingRun, Invoice, InvoiceSection
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import draft_again, drafted_otherwise
 from invoicing.operations.runs.families import load_families, read_families
+from tenancy.actor import Actor
+from tenancy.database import operation, scope
+from tenancy.models import Tenant
 
 MOST_ACCOUNTS: Final = 500
 """Families beyond are not compared while somebody waits for a page: the timetable does it."""

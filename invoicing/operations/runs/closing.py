@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from accounts.actor import Actor
-from accounts.events import Happening, record_event
-from accounts.tenancy import operation
 from invoicing.models import BillingRun, Invoice, RunFamily, RunProblem
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.events import Happening, record_event
 
 
 @operation

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from accounts.ids import public_id, uuid7
 from accounts.models import Account, BankAccount, Seller, SettingName
 from billing_rules.drafting import (
     DocumentDraft,
@@ -26,6 +25,7 @@ from invoicing.operations.runs.families import Families
 from invoicing.operations.runs.hashing import content_hash
 from invoicing.operations.runs.placing import Document
 from invoicing.operations.runs.rows import ChargeRow, LineRow
+from tenancy.ids import public_id, uuid7
 
 
 @dataclass(slots=True)

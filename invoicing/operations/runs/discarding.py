@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Conflict, Invalid, NotFound
-from accounts.events import Happening, record_event, record_events
 from accounts.queries.accounts import get_account
-from accounts.tenancy import operation
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs.approving import InvoiceNotDraft, RunNotWaiting
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import delete_drafts
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.events import Happening, record_event, record_events
 
 REASON_LENGTH = 500
 

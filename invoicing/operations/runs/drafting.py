@@ -8,10 +8,6 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.actor import Actor
-from accounts.events import Happening, record_events
-from accounts.ids import uuid7
-from accounts.tenancy.inserting import insert_rows
 from billing_rules.drafting import (
     ChargeIn,
     Disposition,
@@ -34,6 +30,10 @@ from invoicing.operations.runs.matching import facts_of, facts_of_key, matched
 from invoicing.operations.runs.noting import note_drafted_again
 from invoicing.operations.runs.placing import Document, Placed, place_charges
 from invoicing.operations.runs.rows import ChargeRow, charge_rows
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.events import Happening, record_events
+from tenancy.ids import uuid7
 
 MAX_LINES = 100_000
 MAX_GROSS_MINOR = 10**15

@@ -10,14 +10,15 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery
 
 from accounts import tree
-from accounts.actor import Actor
-from accounts.ids import public_id
-from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate, Tenant
+from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate
 from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
 from billing_rules.territories import tax_area, vat_id_country
 from invoicing.models import NumberSeries
+from tenancy.actor import Actor
+from tenancy.ids import public_id
+from tenancy.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden
-from accounts.models import Tenant
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden
+from tenancy.models import Tenant
 
 
 class FourEyes(Forbidden):

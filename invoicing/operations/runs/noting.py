@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from accounts.actor import Actor
 from invoicing.models import BillingRun, RunProblem
 from invoicing.operations.runs.families import Families, Problem
+from tenancy.actor import Actor
 
 _OF_DRAFTING: Final = (
     "bill_to_incomplete",

@@ -10,17 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Invalid
-from accounts.events import Happening, record_event
-from accounts.ids import public_id
-from accounts.imports import EARLIEST, LATEST
-from accounts.models import Seller, Tenant
+from accounts.models import Seller
 from accounts.queries.accounts import get_account
-from accounts.tenancy import operation
 from invoicing.models import BillingRun, NumberSeries, RunFamily
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.four_eyes import require_four_eyes
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Invalid
+from tenancy.events import Happening, record_event
+from tenancy.files import EARLIEST, LATEST
+from tenancy.ids import public_id
+from tenancy.models import Tenant
 
 
 class RunRefused(Invalid):

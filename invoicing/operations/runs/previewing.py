@@ -9,15 +9,16 @@ from uuid import UUID
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import NotFound
-from accounts.models import Account, Tenant
+from accounts.models import Account
 from billing_rules.drafting import DocumentDraft, SectionDraft
 from invoicing.operations.runs.drafting import numbered, waiting_charges
 from invoicing.operations.runs.families import Families, read_families
 from invoicing.operations.runs.placing import Document, place_charges
 from invoicing.operations.runs.rating import Rater, open_periods
 from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, coming_items
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.models import Tenant
 
 MOST_ACCOUNTS: Final = 500
 """Families beyond are not computed while somebody waits for a page."""

@@ -9,10 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.actor import Actor
-from accounts.ids import uuid7
 from accounts.models import SettingName
-from accounts.tenancy.inserting import insert_rows
 from billing_rules.periods import (
     Anchor,
     Interval,
@@ -26,6 +23,9 @@ from invoicing.operations.runs.calculations import Calculations, billing_day_of
 from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, due_items
 from subscriptions.models import Period, Price
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.ids import uuid7
 
 MAX_AMOUNT_MINOR = 10**15
 

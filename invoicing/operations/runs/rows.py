@@ -13,10 +13,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.actor import Actor
-from accounts.ids import parse_public_id
 from invoicing.models import Charge
 from subscriptions.models import Item, Price, Subscription
+from tenancy.actor import Actor
+from tenancy.ids import parse_public_id
 
 
 @dataclass(frozen=True, slots=True)

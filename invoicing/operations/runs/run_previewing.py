@@ -16,14 +16,14 @@ from django.db import connection
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.models import Tenant
 from invoicing.models import Charge, Invoice, InvoiceLine
 from invoicing.operations.runs.drafting import numbered, waiting_charges
 from invoicing.operations.runs.families import Families, read_families
 from invoicing.operations.runs.placing import place_charges
 from invoicing.operations.runs.rating import Rater, open_periods
 from invoicing.operations.runs.rows import ChargeRow, charge_rows, coming_items
+from tenancy.actor import Actor
+from tenancy.models import Tenant
 
 TREES_AT_ONCE: Final = 25
 MOST_ACCOUNTS: Final = 5_000

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
-from accounts.actor import Actor
-from accounts.models import Tenant
-from accounts.tenancy import operation
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue
 from invoicing.operations.runs.working import run_billing
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.models import Tenant
 
 logger = logging.getLogger(__name__)
 

@@ -11,16 +11,16 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 
-from accounts.actor import Actor, Requester
-from accounts.errors import BillingError
-from accounts.tenancy import operation, scope
-from accounts.tenancy.collecting import collecting_afterwards
 from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations.runs.approving import issue_approved
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.families import Problem
 from invoicing.operations.runs.opening import request_run
+from tenancy.actor import Actor, Requester
+from tenancy.collecting import collecting_afterwards
+from tenancy.database import operation, scope
+from tenancy.errors import BillingError
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import ngettext
 
-from accounts.clock import today_of
-from accounts.management.interface import FileNotReadable, TenantCommand, command_actor
 from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from subscriptions.operations.importing import import_prices, import_subscriptions
+from tenancy.clock import today_of
+from tenancy.management.interface import FileNotReadable, TenantCommand, command_actor
 
 
 class Command(TenantCommand):

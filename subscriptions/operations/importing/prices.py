@@ -10,19 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.events import Happening, record_events
-from accounts.imports import (
-    CellRefused,
-    Columns,
-    Problems,
-    Row,
-    note_duplicates,
-    read_rows,
-)
 from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
-from accounts.tenancy import operation
 from billing_rules.money import plain_digits, withdrawal
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
@@ -33,6 +22,17 @@ from subscriptions.operations.importing.rows import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
     refuse_difference,
+)
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.events import Happening, record_events
+from tenancy.files import (
+    CellRefused,
+    Columns,
+    Problems,
+    Row,
+    note_duplicates,
+    read_rows,
 )
 
 PRICE_COLUMNS = Columns(

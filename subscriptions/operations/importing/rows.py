@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from accounts.imports import Row
+from tenancy.files import Row
 
 QUANTITY_DIGITS, QUANTITY_DECIMALS = 12, 6
 

@@ -11,26 +11,26 @@ from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.events import Happening, record_events
-from accounts.imports import (
-    Columns,
-    Problems,
-    Row,
-    note_duplicates,
-    read_rows,
-)
 from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
-from accounts.tenancy import operation
-from accounts.tenancy.collecting import collecting_afterwards
-from accounts.tenancy.inserting import insert_rows
-from accounts.tenancy.statistics import WORTH_IT, refresh_statistics
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.importing.rows import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
     refuse_difference,
+)
+from tenancy.actor import Actor
+from tenancy.collecting import collecting_afterwards
+from tenancy.database import operation
+from tenancy.database.inserting import insert_rows
+from tenancy.database.statistics import WORTH_IT, refresh_statistics
+from tenancy.events import Happening, record_events
+from tenancy.files import (
+    Columns,
+    Problems,
+    Row,
+    note_duplicates,
+    read_rows,
 )
 
 SUBSCRIPTION_COLUMNS = Columns(

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from accounts import tenancy, tree
+from accounts import tree
 from accounts.models import Placement
+from tenancy import database
 from tests.http.api import world
 from tests.world import account
 
@@ -14,7 +15,7 @@ from tests.world import account
 def moved(nordlicht):
     """``A1`` stood below ``B`` until the first of July."""
     a1, b, a = (nordlicht.accounts[name] for name in ("A1", "B", "A"))
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         Placement.objects.filter(account=a1).update(valid_from=date(2026, 7, 1), parent=a)
         Placement.objects.create(
             tenant=nordlicht.tenant, account=a1, parent=b, valid_to=date(2026, 7, 1)
@@ -193,7 +194,7 @@ def test_lists_a_subtree_to_a_depth_and_as_it_stood(moved, api, query, found):
 
 def test_agrees_with_the_recursion_over_parents(api, nordlicht):
     for name, top in nordlicht.accounts.items():
-        with tenancy.scope(nordlicht.id):
+        with database.scope(nordlicht.id):
             below = tree.descendants_by_recursion(nordlicht.id, top.id)
         rows = api.get(f"/api/v1/accounts/ext:{name}/subtree").json()["data"]
         ids = {one.public_id for one in nordlicht.accounts.values() if one.id in below}

@@ -9,10 +9,11 @@ from django.template.response import TemplateResponse
 from django.test import Client
 from django.urls import path
 
-from accounts import tenancy
-from accounts.errors import Conflict, Forbidden, NotFound
 from accounts.middleware import with_tenants, without_actor
-from accounts.models import Account, ApiKey, Membership, Person, Tenant
+from accounts.models import Account, ApiKey, Membership, Person
+from tenancy import database
+from tenancy.errors import Conflict, Forbidden, NotFound
+from tenancy.models import Tenant
 from tests.http.api import world
 
 
@@ -34,7 +35,7 @@ def who(request):
             "tenant": request.tenant and request.tenant.slug,
             "tenants": [one.slug for one in request.tenants],
             "has_more": request.has_more_tenants,
-            "scope": str(tenancy.current_tenant_id()),
+            "scope": str(database.current_tenant_id()),
             "accounts": Account.objects.count(),
             "in_transaction": connection.in_atomic_block,
         }
@@ -104,7 +105,7 @@ def test_acts_for_the_tenant_of_a_key(nordlicht, andere, caller):
     assert (body["actor"]["kind"], body["actor"]["origin"]) == ("key", "api")
     assert body["actor"]["today"] == "2026-12-10"
     assert body["actor"]["request_id"] == "from-outside-1"
-    assert tenancy.current_tenant_id() is None
+    assert database.current_tenant_id() is None
 
 
 def test_shows_nothing_to_nobody(nordlicht, caller):
@@ -150,7 +151,7 @@ def test_takes_no_key_for_pages(nordlicht, caller):
 
 def test_lets_a_person_of_two_tenants_choose(nordlicht, andere):
     person = nordlicht.staff_login("owner")
-    with tenancy.scope(andere.id):
+    with database.scope(andere.id):
         Membership.objects.create(tenant=andere.tenant, person=person, role="support")
 
     first = signed_in(person).get("/who").json()
@@ -202,20 +203,20 @@ def test_keeps_nothing_when_a_view_fails(nordlicht, error, status):
     answer = signed_in(nordlicht.staff_login("owner")).get(f"/fail?error={error}")
 
     assert answer.status_code == status
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         assert not Account.objects.filter(name="Changed").exists()
 
 
 def test_notes_the_use_of_a_key_once_a_minute(nordlicht, api):
     def last_used():
-        with tenancy.scope(nordlicht.id):
+        with database.scope(nordlicht.id):
             return ApiKey.objects.get(prefix=nordlicht.secret[:16]).last_used_at
 
     api.get("/api/who")
     first = last_used()
     api.get("/api/who")
     second = last_used()
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         ApiKey.objects.update(last_used_at=datetime.now(UTC) - timedelta(seconds=61))
     api.get("/api/who")
 
@@ -225,7 +226,7 @@ def test_notes_the_use_of_a_key_once_a_minute(nordlicht, api):
 
 
 def test_reads_the_date_from_the_tenants_clock_and_zone(nordlicht, api):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         Tenant.objects.update(
             test_clock_at=datetime(2027, 3, 31, 23, 30, tzinfo=UTC), time_zone="Europe/Berlin"
         )
@@ -239,7 +240,7 @@ def test_reads_the_date_from_the_tenants_clock_and_zone(nordlicht, api):
 def test_reads_grants_by_the_tenants_date(nordlicht, dates):
     from accounts import access
     from accounts.access import Action
-    from accounts.actor import Actor
+    from tenancy.actor import Actor
 
     person = nordlicht.customer_login("viewer", "A", **dates)
     actor = Actor(
@@ -250,5 +251,5 @@ def test_reads_grants_by_the_tenants_date(nordlicht, dates):
         person_id=person.id,
         today=world.TODAY,
     )
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         assert not access.reach(actor, Action.VIEW_ACCOUNT).exists()

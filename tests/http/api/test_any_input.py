@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.ids import public_id, uuid7
+from tenancy.ids import public_id, uuid7
 
 ADDRESSES = [
     "/api/v1/me",

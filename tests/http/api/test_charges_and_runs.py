@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from accounts import tenancy
-from accounts.ids import public_id
 from accounts.models import Account
 from invoicing.models import BillingRun, Invoice, RunFamily
+from tenancy import database
+from tenancy.ids import public_id
 from tests.http.api import world
 from tests.world import subscription
 
@@ -89,7 +89,7 @@ def test_shows_a_run(api, nordlicht):
 
 
 def test_says_what_was_left_out(nordlicht, api):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         Account.objects.filter(external_id="B").update(country="")
     world.bill(nordlicht, run_date=date(2027, 1, 1))
     newest = api.get("/api/v1/billing-runs").json()["data"][0]["id"]
@@ -116,7 +116,7 @@ def test_opens_a_run_and_nudges_who_works_on_it(
     assert (body["date"], body["status"]) == ("2027-01-01", "issuing")
     assert body["progress"] == {"done": 0, "total": 2}
     assert body["started_by"].startswith("First key")
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         run = BillingRun.objects.get(date="2027-01-01")
         assert RunFamily.objects.filter(run=run, issues=True).count() == 2
     assert nudges == [{"tenant_id": str(nordlicht.id), "run_id": str(run.id)}]
@@ -134,7 +134,7 @@ def test_opens_a_run_though_nobody_can_be_nudged(
         answer = api.post("/api/v1/billing-runs", {"date": "2027-01-01"})
 
     assert answer.status_code == 202
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         assert BillingRun.objects.filter(date="2027-01-01").exists()
 
 
@@ -157,13 +157,13 @@ def test_opens_a_run_for_a_subtree(api, nordlicht, monkeypatch):
 
 
 def test_keeps_nothing_of_what_it_refuses(api, nordlicht):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         before = Invoice.objects.count(), BillingRun.objects.count()
 
     answer = api.post("/api/v1/billing-runs", {"date": "2026-11-30", "issue": True})
 
     assert answer.json()["code"] == "run_date_before_last_issue"
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         assert (Invoice.objects.count(), BillingRun.objects.count()) == before
 
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from accounts.ids import uuid7
 from billing_hierarchy import schema_check
+from tenancy.ids import uuid7
 
 
 def test_lives_without_a_database(client):

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from accounts import tenancy
-from accounts.ids import public_id
-from accounts.models import Tenant
 from invoicing.models import Invoice, InvoiceLine, StoredDocument
+from tenancy import database
+from tenancy.ids import public_id
+from tenancy.models import Tenant
 from tests.http.api import world
 
 # Seats at 9.00 for December: G 1, A 2, A1 3 on one invoice, B 4 on its own, S 5.
@@ -133,7 +133,7 @@ def test_shows_a_section_alone_to_who_reaches_it_alone(nordlicht, caller, invoic
 
 def test_explains_to_who_reaches_it_alone_only_the_own_lines(nordlicht, caller, invoice):
     limited = caller(nordlicht.key(reach="A1"))
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         lines = {
             line.section.account.external_id: line.public_id
             for line in InvoiceLine.objects.filter(invoice=invoice).select_related(
@@ -243,14 +243,14 @@ def test_filters_by_run(api, invoice):
     ],
 )
 def test_tells_overdue_and_due_soon_by_the_tenants_clock(nordlicht, api, today, status, count):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         Tenant.objects.update(test_clock_at=f"{today.isoformat()}T12:00:00Z")
 
     assert len(api.get(f"/api/v1/invoices?status={status}").json()["data"]) == count
 
 
 def test_counts_nothing_paid_as_overdue(nordlicht, api, invoice):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         Invoice.objects.filter(pk=invoice.pk).update(status="paid", paid_minor=6426)
         Tenant.objects.update(test_clock_at="2027-06-01T12:00:00Z")
 
@@ -272,7 +272,7 @@ def test_shows_drafts_first_and_without_number(nordlicht, api):
 
 def test_hands_out_the_stored_file(nordlicht, api, invoice):
     content = b"%PDF-1.7 the bytes of a test"
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         StoredDocument.objects.create(
             tenant=nordlicht.tenant,
             invoice=invoice,

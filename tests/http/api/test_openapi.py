@@ -8,9 +8,9 @@ import yaml
 from django.core.management import call_command
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from accounts import tenancy
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import InvoiceLine
+from tenancy import database
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def fault(schema, body):
 @pytest.mark.parametrize("reach", [None, "A1"])
 def test_answers_as_described(nordlicht, caller, document, template, path, reach):
     invoice = nordlicht.invoice_of("G")
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         line = InvoiceLine.objects.get(invoice=invoice, section__account=nordlicht.accounts["A1"])
         run = invoice.run.public_id
     filled = path.format(invoice=invoice.public_id, line=line.public_id, run=run)

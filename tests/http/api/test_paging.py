@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.core import signing
 
-from accounts import tenancy
 from invoicing.models import Invoice
+from tenancy import database
 from tests.http.api import world
 from tests.http.api.test_refusals import assert_problem
 from tests.world import account
@@ -63,7 +63,7 @@ def test_reads_on_from_drafts_to_what_is_issued(api, nordlicht):
     rows = [row for page in pages(api, "/api/v1/invoices", 1) for row in page]
 
     assert [row["issue_date"] for row in rows] == [None] * 3 + ["2026-12-01"] * 3
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         assert len(rows) == Invoice.objects.count()
 
 
@@ -137,7 +137,7 @@ def test_takes_no_cursor_that_is_far_too_long(api):
 def test_refuses_a_cursor_whose_row_has_left_the_subtree(api, nordlicht):
     body = api.get("/api/v1/accounts/ext:S/subtree?limit=3").json()
     left = body["data"][-1]["external_id"]
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         from accounts import tree
 
         tree.move(nordlicht.id, nordlicht.accounts[left].id, None)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts import tenancy
-from accounts.ids import public_id, uuid7
 from accounts.models import ApiKey
 from invoicing.models import InvoiceLine
+from tenancy import database
+from tenancy.ids import public_id, uuid7
 
 MEMBERS = {
     "type",
@@ -95,7 +95,7 @@ def test_takes_a_key_until_it_expires(nordlicht, caller):
 
 
 def test_knows_no_key_by_its_digest(nordlicht, caller):
-    with tenancy.scope(nordlicht.id):
+    with database.scope(nordlicht.id):
         digest = ApiKey.objects.get().digest
 
     assert_problem(caller(f"sk_{digest}").get("/api/v1/me"), 401, "invalid_key")
@@ -153,7 +153,7 @@ def test_shows_runs_to_nobody_with_a_reach(nordlicht, caller):
 def paths_to_what_is_of(vendor):
     """Yield the address of everything that has one, with its id in place of ``{}``."""
     invoice = vendor.invoice_of("G")
-    with tenancy.scope(vendor.id):
+    with database.scope(vendor.id):
         line = InvoiceLine.objects.filter(invoice=invoice).first()
     account, run_id = vendor.accounts["G"], invoice.run_id
     yield "/api/v1/accounts/{}", "acc", account.id

@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import tenancy
-from accounts.ids import public_id
 from accounts.models import ApiKey
 from invoicing.models import InvoiceLine
+from tenancy import database
+from tenancy.ids import public_id
 from tests.http.api import world
 from tests.world import account
 
@@ -71,7 +71,7 @@ def larger(_larger, db):
 def statements(caller, vendor, secret, path):
     """Return how many statements one call costs, after a first that may note the key's use."""
     invoice = vendor.invoice_of("G")
-    with tenancy.scope(vendor.id):
+    with database.scope(vendor.id):
         line = InvoiceLine.objects.get(invoice=invoice, section__account=vendor.accounts["A1"])
         ApiKey.objects.update(last_used_at=world.NOW.replace(year=2999))
     filled = path.format(

@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import path
 from rest_framework.response import Response
 
-from accounts import tenancy
-from accounts.api.answering import ActorView
-from accounts.errors import Conflict
 from accounts.models import Account, ApiKey
+from tenancy import database
+from tenancy.api.answering import ActorView
+from tenancy.errors import Conflict
 from tests.http.api import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +64,7 @@ def test_keeps_nothing_of_what_became_a_problem(shop):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert not connection.in_atomic_block
-    with tenancy.scope(shop.id):
+    with database.scope(shop.id):
         assert not Account.objects.filter(name="Changed").exists()
 
 
@@ -73,7 +73,7 @@ def test_notes_the_use_of_a_key_though_it_refused(shop):
 
     get(shop.secret, "/api/refuse")
 
-    with tenancy.scope(shop.id):
+    with database.scope(shop.id):
         assert ApiKey.objects.get().last_used_at >= before
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from rest_framework import serializers
 
-from accounts.api.reading import type_fault
-from accounts.ids import public_id
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun
+from tenancy.api.reading import type_fault
+from tenancy.ids import public_id
 from tests.http.api.test_refusals import assert_problem
 
 RUN = {"date": "2026-12-01"}

@@ -15,18 +15,10 @@ import pytest
 from django.db import transaction
 
 from accounts.access import Action
-from accounts.ids import uuid7
-from accounts.models import (
-    Account,
-    ApiKey,
-    Contact,
-    Grant,
-    Membership,
-    Person,
-    Seller,
-    Tenant,
-)
+from accounts.models import Account, ApiKey, Contact, Grant, Membership, Person, Seller
 from invoicing.models import Invoice
+from tenancy.ids import uuid7
+from tenancy.models import Tenant
 from tests.world import Row, Vendor, account, make_vendor, price, subscription
 
 TODAY = date(2026, 12, 10)

@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.actor import Actor
-from accounts.ids import public_id
 from accounts.models import Person
 from invoicing.models import Invoice, InvoiceLine
+from tenancy.actor import Actor
+from tenancy.ids import public_id
 from tests.world import Vendor, account, price, subscription
 
 NASTY = '<script>alert("x")</script> & Söhne'

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.admin.names import COLUMNS
-from accounts.models import AuditEntry, Person
+from accounts.models import Person
 from billing_hierarchy.admin_site import site
+from tenancy.models import AuditEntry
 
 REASON = "Ticket 8812: an invoice is missing"
 

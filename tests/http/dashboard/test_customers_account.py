@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 import pytest
 
-from accounts.ids import public_id
 from accounts.queries import trees
+from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
 from tests.world import account, subscription
 

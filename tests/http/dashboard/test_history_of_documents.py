@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from accounts.access import Action
-from accounts.actor import Actor
 from invoicing.models import BillingRun
 from invoicing.operations.runs import request_run, work_on_run
+from tenancy.actor import Actor
 from tests.http.dashboard.conftest import url_of
 from tests.world import NOW, TODAY, account, price, subscription
 

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.ids import public_id
 from invoicing import tasks
 from invoicing.documents import making, pdf
 from invoicing.models import Invoice, Rendering, StoredDocument
+from tenancy.ids import public_id
 from tests.world import NOW, account, price, subscription
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from accounts.ids import public_id, uuid7
+from tenancy.ids import public_id, uuid7
 from tests.http.dashboard.conftest import invoice_of, url_of, why_url
 
 MOST_STATEMENTS = 12

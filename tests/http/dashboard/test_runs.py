@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 import pytest
 
-from accounts.ids import public_id, uuid7
 from dashboard.tables import keyset
 from invoicing.models import BillingRun, Invoice, RunFamily
+from tenancy.ids import public_id, uuid7
 from tests.world import account, subscription
 
 MOST_STATEMENTS = 12

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts.ids import public_id
 from invoicing.models import BillingRun, Charge, Invoice
+from tenancy.ids import public_id
 from tests.world import account, subscription
 
 DAY = "2027-01-01"

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.cache import caches
 
-from accounts.models import AuditEntry, BankAccount, Job, Person, Seller
+from accounts.models import BankAccount, Person, Seller
 from invoicing import tasks
+from tenancy.models import AuditEntry, Job
 
 MOST_STATEMENTS = 12
 PASSWORD = "correct-horse-battery"

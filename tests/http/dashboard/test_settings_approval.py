@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from accounts.models import AuditEntry, Tenant
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.runs import request_run
+from tenancy.models import AuditEntry, Tenant
 from tests.world import NOW, TODAY, account, subscription
 
 URL = "/settings/approval/"

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from accounts.models import AuditEntry, SettingInterval, Tenant
+from accounts.models import SettingInterval
 from dashboard.pages.customers.words import account_url
+from tenancy.models import AuditEntry, Tenant
 from tests.world import TODAY, account, subscription
 
 URL = "/settings/time-zone/"

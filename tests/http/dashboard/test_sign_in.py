@@ -9,8 +9,9 @@ from django.core.cache import caches
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
 
-from accounts.models import AuditEntry, Membership, Person
+from accounts.models import Membership, Person
 from dashboard.pages import password_check, sign_in_limits
+from tenancy.models import AuditEntry
 
 PASSWORD = "correct-horse-battery"
 REFUSED = "E-mail and password do not match."

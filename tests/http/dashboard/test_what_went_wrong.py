@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.test import Client
 
-from accounts.events import Happening, record_event
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Event
 from billing_hierarchy import role_check
 from dashboard.pages import invoices
+from tenancy.events import Happening, record_event
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Event
 from tests.world import NOW
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from accounts import tree
-from accounts.ids import uuid7
 from accounts.models import Account, AccountNode
+from tenancy.ids import uuid7
 from tests.world import Vendor
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
 from accounts.models import Account, Grant
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
 from tests.world import account

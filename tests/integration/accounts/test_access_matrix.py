@@ -14,9 +14,6 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import BillingError, Forbidden, NotFound
-from accounts.ids import uuid7
 from accounts.models import Contact, Seller
 from accounts.operations.importing import import_accounts, import_contacts
 from accounts.operations.people import add_staff, give_login
@@ -34,6 +31,9 @@ from invoicing.queries import charges, invoice_parts, invoices, runs
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.visibility import sees_whole
 from subscriptions.operations.importing import import_prices, import_subscriptions
+from tenancy.actor import Actor
+from tenancy.errors import BillingError, Forbidden, NotFound
+from tenancy.ids import uuid7
 from tests.http.api import world
 from tests.http.api.world import Shop, module_transaction  # noqa: F401
 from tests.integration.accounts.test_access import (

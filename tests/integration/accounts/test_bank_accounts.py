@@ -2,9 +2,7 @@
 
 import pytest
 
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, BankAccount, Seller
+from accounts.models import BankAccount, Seller
 from accounts.operations.bank_accounts import (
     InvalidBankAccount,
     remove_bank_account,
@@ -12,6 +10,9 @@ from accounts.operations.bank_accounts import (
 )
 from accounts.operations.sellers import PLACEHOLDER_IBAN
 from invoicing.models import Invoice
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry
 from tests.world import NOW, account, price, subscription
 
 IBAN = "DE89370400440532013000"

@@ -5,20 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from accounts.actor import Actor
-from accounts.clock import today_of
-from accounts.errors import Forbidden
-from accounts.ids import uuid7
-from accounts.models import (
-    ApiKey,
-    AuditEntry,
-    Membership,
-    Person,
-    Seller,
-    SettingInterval,
-    TaxRate,
-    Tenant,
-)
+from accounts.models import ApiKey, Membership, Person, Seller, SettingInterval, TaxRate
 from accounts.operations.tenants import (
     ClockWithoutSandbox,
     InvalidTenant,
@@ -26,8 +13,13 @@ from accounts.operations.tenants import (
     create_tenant,
     slug_of,
 )
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import find_tenant_id
+from tenancy.actor import Actor
+from tenancy.clock import today_of
+from tenancy.database import scope
+from tenancy.database.lookup import find_tenant_id
+from tenancy.errors import Forbidden
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Tenant
 from tests.world import NOW
 
 

@@ -6,19 +6,11 @@ from datetime import date
 
 import pytest
 
-from accounts.errors import Forbidden
-from accounts.models import (
-    Account,
-    AccountNode,
-    AuditEntry,
-    Contact,
-    Event,
-    Grant,
-    Placement,
-    SettingInterval,
-)
+from accounts.models import Account, AccountNode, Contact, Grant, Placement, SettingInterval
 from accounts.operations.importing import import_accounts
 from accounts.queries.effective_settings import settings_of
+from tenancy.errors import Forbidden
+from tenancy.models import AuditEntry, Event
 from tests.world import NOW, TODAY, account, csv_of
 
 BEGINNING = date(1, 1, 1)

@@ -8,10 +8,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
-from accounts.ids import uuid7
-from accounts.models import Account, AuditEntry, Event, SettingInterval
-from accounts.tenancy.inserting import insert_rows
+from accounts.models import Account, SettingInterval
 from subscriptions.models import Item, Period, Subscription
+from tenancy.database.inserting import insert_rows
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Event
 from tests.world import account, make_vendor, price, subscription
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,7 @@ def test_keeps_values_of_settings_of_every_kind(vendor):
 
 
 def test_stores_more_than_one_statement_takes(vendor, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr("accounts.tenancy.inserting._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("tenancy.database.inserting._ROWS_AT_ONCE", 3)
     with vendor.seen():
         rows = periods(vendor, 8)
         with django_assert_num_queries(3):

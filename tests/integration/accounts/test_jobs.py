@@ -4,14 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from accounts.errors import Forbidden, NotFound
-from accounts.models import Account, AuditEntry, Job, Membership, Tenant
-from accounts.operations.jobs import SILENCE, claim_job, request_job
+from accounts.models import Account, Membership
 from accounts.queries.jobs import get_job
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import tenants_with_open_jobs
 from invoicing.operations.clock_jobs import request_clock_move, work_on_clock_move
 from subscriptions.operations import import_jobs
+from tenancy.database import scope
+from tenancy.database.lookup import tenants_with_open_jobs
+from tenancy.errors import Forbidden, NotFound
+from tenancy.models import AuditEntry, Job, Tenant
+from tenancy.operations.jobs import SILENCE, claim_job, request_job
 from tests.world import NOW, TODAY, account, csv_of
 
 FILE = csv_of([account("group", name="Gruppe"), account("branch", "group", name="Zweig")])

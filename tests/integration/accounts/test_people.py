@@ -5,10 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Contact, Event, Grant, Membership, Person
+from accounts.models import Contact, Grant, Membership, Person
 from accounts.models.people import StaffRole
 from accounts.operations.importing import import_accounts, import_contacts
 from accounts.operations.people import (
@@ -21,7 +18,11 @@ from accounts.operations.people import (
 )
 from accounts.operations.tenants import create_tenant
 from accounts.queries.principals import find_places
-from accounts.tenancy import scope
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Event
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 23)

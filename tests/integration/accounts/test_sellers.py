@@ -4,14 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from accounts.actor import Actor
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Seller, TaxRate
+from accounts.models import Seller, TaxRate
 from accounts.models.people import StaffRole
 from accounts.operations.sellers import PLACEHOLDER_IBAN, InvalidSeller, update_seller
 from accounts.operations.tenants import create_tenant
-from accounts.tenancy import scope
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 REAL = {

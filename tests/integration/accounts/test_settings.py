@@ -8,13 +8,13 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import tree
-from accounts.errors import NotFound
-from accounts.ids import uuid7
 from accounts.models import Placement, SettingInterval
 from accounts.models.nodes import BEGINNING
 from accounts.operations.settings import Change, write_changes
 from accounts.queries.effective_settings import settings_of
 from accounts.queries.settings import setting_history
+from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 from tests.world import TODAY, account, lines_of, price, subscription
 
 TOMORROW = TODAY + timedelta(days=1)

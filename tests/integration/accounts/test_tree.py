@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import tree
-from accounts.errors import NotFound
-from accounts.ids import uuid7
 from accounts.models import Account, AccountNode
 from billing_hierarchy.embedded.folders import project_folder
+from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 from tests.integration.accounts.forests import Forest
 
 START = {
@@ -411,7 +411,6 @@ def test_is_the_only_module_that_calls_mptt():
                 offenders.append(name)
             if re.search(r"^\s*(from|import) mptt\b", text, re.MULTILINE) and name not in {
                 "accounts/models/nodes.py",
-                "accounts/tenancy/fields.py",
             }:
                 offenders.append(name)
 

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from accounts.clock import today_of
-from accounts.errors import Forbidden
-from accounts.models import AuditEntry, Tenant
 from invoicing import tasks
 from invoicing.models import BillingRun
 from invoicing.operations.clock import ClockBackwards, ClockTooFar, NotSandbox, advance_clock
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from tenancy.clock import today_of
+from tenancy.errors import Forbidden
+from tenancy.models import AuditEntry, Tenant
 from tests.world import NOW, TODAY, account, lines_of, price, subscription
 
 

@@ -8,12 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Event
 from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting
 from invoicing.operations.issuing import NumberBeforeLast
 from invoicing.operations.runs import DraftsChanged, RunNotWaiting, approve_drafts, request_run
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Event
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = "2026-12-01"

@@ -4,11 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Seller, SettingInterval, TaxRate, Tenant
+from accounts.models import Seller, SettingInterval, TaxRate
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.runs import changed
 from invoicing.operations.runs.changed import changed_since_drafted, refresh_drafts
 from subscriptions.models import Price
+from tenancy.models import Tenant
 from tests.world import NOW, account, price, subscription
 
 DAY = "2026-12-01"

@@ -119,7 +119,7 @@ def called_by(*functions):
                 target = module
                 for part in name.split("."):
                     target = getattr(target, part, None)
-                if inspect.isfunction(target) and "accounts.tenancy" not in target.__module__:
+                if inspect.isfunction(target) and "tenancy.database" not in target.__module__:
                     yield target
 
 

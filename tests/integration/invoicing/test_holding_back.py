@@ -6,8 +6,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.errors import NotFound
-from accounts.ids import uuid7
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs.approving import InvoiceNotDraft
 from invoicing.operations.runs.discarding import (
@@ -18,6 +16,8 @@ from invoicing.operations.runs.discarding import (
 )
 from invoicing.queries.held import held_back
 from invoicing.queries.run_preview import next_due_date
+from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY, NEXT = "2026-12-01", "2027-01-01"

@@ -9,9 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import tree
-from accounts.errors import BillingError
-from accounts.ids import public_id, uuid7
-from accounts.models import Account, AccountNode, AuditEntry, Event
+from accounts.models import Account, AccountNode
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
 from accounts.queries.effective_settings import settings_of
@@ -24,6 +22,9 @@ from invoicing.queries import charges as charge_queries
 from invoicing.queries import invoice_parts, run_problems
 from invoicing.queries import invoices as invoice_queries
 from invoicing.queries import runs as run_queries
+from tenancy.errors import BillingError
+from tenancy.ids import public_id, uuid7
+from tenancy.models import AuditEntry, Event
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)
@@ -159,7 +160,7 @@ def test_bills_one_tenant_and_leaves_the_other(both):
 
 
 def test_mixing_two_tenants_in_one_transaction_is_refused(both):
-    from accounts.tenancy import TenantMixed
+    from tenancy.database import TenantMixed
 
     vendor, other = both
 

@@ -6,8 +6,6 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import F
 
-from accounts.ids import uuid7
-from accounts.models import Event
 from invoicing.models import (
     Charge,
     Invoice,
@@ -18,6 +16,8 @@ from invoicing.models import (
     LedgerPosting,
     StoredDocument,
 )
+from tenancy.ids import uuid7
+from tenancy.models import Event
 from tests.world import NOW, account, price, subscription
 
 

@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 
-from accounts.errors import Forbidden, NotFound
-from accounts.models import AuditEntry, Event
-from accounts.tenancy import scope
 from invoicing.documents import making, pdf
 from invoicing.documents.making import (
     DocumentBeingMade,
@@ -21,6 +18,9 @@ from invoicing.documents.making import (
 from invoicing.documents.pdf import LayoutInTransaction, render_pdf
 from invoicing.models import Invoice, Rendering, StoredDocument
 from invoicing.operations.rendering import DocumentNotFailed, render_waiting, retry_document
+from tenancy.database import scope
+from tenancy.errors import Forbidden, NotFound
+from tenancy.models import AuditEntry, Event
 from tests.integration.invoicing.test_pdf import bill, stored, text_of
 from tests.world import NOW, account, price, subscription
 

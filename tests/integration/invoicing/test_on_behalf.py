@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from accounts.actor import Actor
-from accounts.models import AuditEntry
-from accounts.tenancy import scope
 from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations import clock_jobs
 from invoicing.operations.runs import approve_drafts, request_run, work_on_run, working
 from invoicing.operations.runs.scheduling import run_scheduled_day
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.models import AuditEntry
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from pypdf import PdfReader
 
-from accounts.errors import Forbidden, NotFound
 from invoicing import tasks
 from invoicing.documents import pdf
 from invoicing.documents.making import get_pdf, make_files
 from invoicing.documents.pdf import pending_documents, render_pdf
 from invoicing.models import Invoice, StoredDocument
 from invoicing.operations.rendering import render_waiting
+from tenancy.errors import Forbidden, NotFound
 from tests.world import NOW, account, price, subscription
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)

@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-from accounts.errors import Forbidden, NotFound
 from invoicing.documents import annex
 from invoicing.documents.annex import COLUMNS, get_annex
 from invoicing.documents.making import get_pdf
+from tenancy.errors import Forbidden, NotFound
 from tests.world import NOW, TODAY, account, price, subscription
 
 

@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
 from accounts.models import Account, Seller, SettingInterval
 from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting, RunFamily, RunProblem
 from invoicing.operations.runs import drafting, rating, request_run, run_billing, work_on_run
 from subscriptions.models import Item, Period, Subscription
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
 from tests.world import NOW, TODAY, account, lines_of, price, subscription
 
 

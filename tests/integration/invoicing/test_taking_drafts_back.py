@@ -5,9 +5,6 @@ from datetime import date
 
 import pytest
 
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import AuditEntry
 from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting
 from invoicing.operations.runs import RunNotWaiting, approve_drafts, request_run
 from invoicing.operations.runs.approving import InvoiceNotDraft, issue_invoice
@@ -19,6 +16,9 @@ from invoicing.operations.runs.discarding import (
     release_charges,
 )
 from invoicing.operations.runs.four_eyes import FourEyes
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = "2026-12-01"

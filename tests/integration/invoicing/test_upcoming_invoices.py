@@ -7,13 +7,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.errors import Forbidden, NotFound
-from accounts.ids import uuid7
-from accounts.models import Tenant
 from invoicing.models import Charge, Invoice, InvoiceLine, InvoiceSection
 from invoicing.operations.runs import previewing
 from invoicing.operations.runs.previewing import upcoming_invoices
 from subscriptions.models import Item, Period, Subscription
+from tenancy.errors import Forbidden, NotFound
+from tenancy.ids import uuid7
+from tenancy.models import Tenant
 from tests.world import NOW, TODAY, account, price, subscription
 
 MOST_STATEMENTS = 10

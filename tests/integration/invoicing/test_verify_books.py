@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection, connections, transaction
 
-from accounts.errors import Forbidden
 from invoicing.models import Invoice, StoredDocument
 from invoicing.queries.books import verify_books
 from invoicing.queries.invariants import INVARIANTS
+from tenancy.errors import Forbidden
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
 MONEY = """

@@ -31,9 +31,9 @@ def main() -> None:
     ensure_services()
     django.setup()
 
-    from accounts.actor import Actor
-    from accounts.tenancy.lookup import find_tenant_id
     from invoicing.operations.runs import run_billing, working
+    from tenancy.actor import Actor
+    from tenancy.database.lookup import find_tenant_id
 
     working.FAMILIES_PER_BATCH = options.batch
     if options.die_at:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from accounts.models import Account, AuditEntry, Event
+from accounts.models import Account
 from subscriptions.models import Item, Price, Product, Subscription
+from tenancy.models import AuditEntry, Event
 from tests.world import DATA
 
 BROKEN = json.loads((DATA / "broken" / "expected.json").read_text("utf-8"))

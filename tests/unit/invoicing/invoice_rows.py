@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from accounts.ids import uuid7
 from invoicing.documents.content import Rows
 from invoicing.models import Charge, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from tenancy.ids import uuid7
 
 TODAY = date(2026, 11, 23)
 SELLER = {

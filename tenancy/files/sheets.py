@@ -18,7 +18,7 @@ from typing import Any, Final
 import python_calamine
 from django.utils.translation import gettext as _
 
-from accounts.imports.forms import GERMAN, PLAIN, Forms
+from tenancy.files.forms import GERMAN, PLAIN, Forms
 
 _XLSX: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"

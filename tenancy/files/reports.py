@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from accounts.actor import Actor
-from accounts.errors import FieldError
-from accounts.models import Tenant
+from tenancy.actor import Actor
+from tenancy.errors import FieldError
+from tenancy.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)

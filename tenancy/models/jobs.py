@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
-from accounts.ids import public_id
-from accounts.models.people import Person
-from accounts.tenancy import TenantModel
+from tenancy.database import TenantModel
+from tenancy.ids import public_id
 
 
 class Job(TenantModel):
@@ -39,7 +39,9 @@ class Job(TenantModel):
     params = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
-    created_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_by_label = models.CharField(max_length=200)
     requested_by = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField()
@@ -48,6 +50,7 @@ class Job(TenantModel):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "accounts_job"
         indexes: ClassVar = [
             models.Index(
                 name="job_open",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar, cast
 
 from django.http.response import HttpResponseBase, HttpResponseNotModified
@@ -13,10 +14,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access import Action
-from accounts.actor import Actor
-from accounts.api.reading import read_parameters
-from accounts.models import Tenant
+from tenancy.actor import Actor
+from tenancy.api.reading import read_parameters
+from tenancy.models import Tenant
 
 
 class ActorApiRequest(Request):
@@ -36,7 +36,7 @@ class ActorView(GenericAPIView[Any]):
         limit, cursor: the page that was asked for.
     """
 
-    scopes: ClassVar[Mapping[str, Action]] = {}
+    scopes: ClassVar[Mapping[str, StrEnum]] = {}
     keyset: ClassVar[Sequence[str]] = ("id",)
     limit: int = 0
     cursor: str = ""

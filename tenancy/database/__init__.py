@@ -1,13 +1,12 @@
 """Tenants are kept apart twice: by every query's filter, and by PostgreSQL's row security."""
 
-from accounts.tenancy.fields import (
+from tenancy.database.fields import (
     TenantForeignKey,
     TenantModel,
     TenantOneToOneField,
     TenantPartModel,
-    TenantTreeForeignKey,
 )
-from accounts.tenancy.scopes import TenantMixed, current_tenant_id, operation, scope
+from tenancy.database.scopes import TenantMixed, current_tenant_id, operation, scope
 
 __all__ = [
     "TenantForeignKey",
@@ -15,7 +14,6 @@ __all__ = [
     "TenantModel",
     "TenantOneToOneField",
     "TenantPartModel",
-    "TenantTreeForeignKey",
     "current_tenant_id",
     "operation",
     "scope",

@@ -5,18 +5,16 @@ killed, its row stays ``running`` and silent; after ``SILENCE`` somebody else ta
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.actor import Actor, Requester
-from accounts.events import Happening, record_event
-from accounts.ids import public_id
-from accounts.models import Job, Membership
-from accounts.tenancy import operation
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.events import Happening, record_event
+from tenancy.models import Job
 
 SILENCE = timedelta(seconds=30)
 
@@ -122,31 +120,4 @@ def fail_job(actor: Actor, job_id: UUID, *, code: str, detail: str, now: datetim
         status=Job.Status.FAILED,
         problems=[{"row": None, "column": None, "code": code, "detail": detail}],
         finished_at=now,
-    )
-
-
-@operation
-def actor_of(actor: Actor, job: Job) -> Actor:
-    """Return who asked for a job, with the rights they have now, for the work done in their name.
-
-    Jobs that no person asked for are done by ``actor``, on behalf of the key or command that did.
-    """
-    requester = Requester.read(job.requested_by)
-    if job.created_by_id is None:
-        named = replace(actor, label=job.created_by_label or actor.label)
-        return named.acting_for(requester)
-    role = (
-        Membership.objects.filter(tenant_id=actor.tenant_id, person_id=job.created_by_id)
-        .order_by("id")
-        .values_list("role", flat=True)
-        .first()
-    )
-    return replace(
-        actor,
-        kind="person",
-        label=job.created_by_label,
-        origin=requester.origin if requester else actor.origin,
-        person_id=job.created_by_id,
-        staff_role=role,
-        request_id=public_id("job", job.pk),
     )

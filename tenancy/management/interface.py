@@ -15,11 +15,11 @@ from django.db import OperationalError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actor import Actor
-from accounts.errors import BillingError, Invalid, NotFound
-from accounts.models import Tenant
-from accounts.tenancy import scope
-from accounts.tenancy.lookup import all_tenant_ids, find_tenant_id
+from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.database.lookup import all_tenant_ids, find_tenant_id
+from tenancy.errors import BillingError, Invalid, NotFound
+from tenancy.models import Tenant
 
 logger = logging.getLogger(__name__)
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.db import models
-from mptt.fields import TreeForeignKey
 
-from accounts.ids import uuid7
+from tenancy.ids import uuid7
 
 
 class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
@@ -29,7 +28,7 @@ class TenantModel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(
-        "accounts.Tenant",
+        "tenancy.Tenant",
         models.PROTECT,
         related_name="+",
         db_index=False,
@@ -48,7 +47,7 @@ class TenantPartModel(TenantModel):
     """
 
     tenant = models.ForeignKey(
-        "accounts.Tenant",
+        "tenancy.Tenant",
         models.PROTECT,
         related_name="+",
         db_index=False,
@@ -69,15 +68,4 @@ class TenantOneToOneField(models.OneToOneField):  # type: ignore[type-arg]
         """Refer to ``to``; deletion is refused unless said otherwise."""
         kwargs["db_constraint"] = False
         kwargs.setdefault("related_name", "+")
-        super().__init__(to, on_delete, **kwargs)
-
-
-class TenantTreeForeignKey(TreeForeignKey):
-    """The parent of a node within one tenant, constrained like ``TenantForeignKey``."""
-
-    within_tenant = True
-
-    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
-        """Refer to ``to``; deletion is refused unless said otherwise."""
-        kwargs["db_constraint"] = False
         super().__init__(to, on_delete, **kwargs)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts.imports.cells import Problems, Row
-from accounts.imports.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
+from tenancy.files.cells import Problems, Row
+from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
 
 MAX_ROWS = 250_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

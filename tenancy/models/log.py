@@ -4,21 +4,21 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.models.nodes import Account
-from accounts.tenancy import TenantForeignKey, TenantModel
+from tenancy.database import TenantForeignKey, TenantModel
 
 
 class Event(TenantModel):
     """Something that happened to one object; readers claim it later. Append-only."""
 
     kind = models.CharField(max_length=60)
-    account = TenantForeignKey(Account, null=True, db_index=False)
+    account = TenantForeignKey("accounts.Account", null=True, db_index=False)
     subject_type = models.CharField(max_length=40)
     subject_id = models.UUIDField()
     data = models.JSONField(default=dict)
     at = models.DateTimeField()
 
     class Meta:
+        db_table = "accounts_event"
         indexes: ClassVar = [models.Index(name="event_by_time", fields=["tenant", "at"])]
 
     def __str__(self) -> str:
@@ -36,13 +36,14 @@ class AuditEntry(TenantModel):
     origin = models.CharField(max_length=20)
     request_id = models.CharField(max_length=40, blank=True)
     action = models.CharField(max_length=60)
-    account = TenantForeignKey(Account, null=True, db_index=False)
+    account = TenantForeignKey("accounts.Account", null=True, db_index=False)
     object_type = models.CharField(max_length=40)
     object_id = models.UUIDField()
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
 
     class Meta:
+        db_table = "accounts_auditentry"
         indexes: ClassVar = [
             models.Index(name="audit_by_object", fields=["tenant", "object_id", "at"]),
             models.Index(name="audit_by_time", fields=["tenant", "at"]),

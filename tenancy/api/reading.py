@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
-from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,10 +10,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.access import Action
-from accounts.actor import Actor
-from accounts.errors import FieldError, Invalid, NotFound
-from accounts.queries.accounts import resolve_reference
+from tenancy.errors import FieldError, Invalid
 
 
 class InvalidParameters(Invalid):
@@ -40,13 +36,13 @@ def read_parameters(request: Request, shape: type[serializers.Serializer[Any]]) 
     given = request.query_params
     reader = shape(data=given)
     errors = [
-        FieldError("doubled_parameter", _("It may be given once."), _pointer(name))
+        FieldError("doubled_parameter", _("It may be given once."), pointer(name))
         for name, values in given.lists()
         if len(values) > 1
     ]
     # The framework takes an empty filter for one left out, which would show all.
     errors += [
-        FieldError("blank", _("It may not be empty."), _pointer(name))
+        FieldError("blank", _("It may not be empty."), pointer(name))
         for name, value in given.items()
         if not value
     ]
@@ -80,16 +76,14 @@ def _faults(
         if name in reader.fields and (fault := type_fault(reader.fields[name], value, is_text))
     }
     errors = [
-        FieldError("unknown_name", _("There is nothing of this name."), _pointer(name))
+        FieldError("unknown_name", _("There is nothing of this name."), pointer(name))
         for name in given
         if name not in reader.fields
     ]
-    errors += [
-        FieldError("invalid", str(fault), _pointer(name)) for name, fault in mistyped.items()
-    ]
+    errors += [FieldError("invalid", str(fault), pointer(name)) for name, fault in mistyped.items()]
     if not reader.is_valid():
         errors += [
-            FieldError(detail.code, str(detail), _pointer(name))
+            FieldError(detail.code, str(detail), pointer(name))
             for name, details in reader.errors.items()
             if name not in mistyped
             for detail in cast(Sequence[Any], details)
@@ -157,28 +151,6 @@ def type_fault(
     raise TypeError(f"no form is agreed upon for {type(field).__name__}")
 
 
-def _pointer(name: str) -> str:
+def pointer(name: str) -> str:
     """Return the JSON pointer to a member (RFC 6901)."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def referred(
-    actor: Actor,
-    values: Mapping[str, Any],
-    name: str,
-    action: Action = Action.VIEW_ACCOUNT,
-    refusal: type[Invalid] = InvalidParameters,
-) -> UUID | None:
-    """Return the account that a parameter or member refers to, None where it is left out.
-
-    Raises:
-        Invalid: it refers to no account in reach; ``refusal`` says of what it is a part.
-    """
-    text = values.get(name)
-    if text is None:
-        return None
-    try:
-        return resolve_reference(actor, text, action=action)
-    except NotFound as error:
-        wrong = FieldError("not_found", _("There is no such account."), _pointer(name))
-        raise refusal(errors=[wrong]) from error

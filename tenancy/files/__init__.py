@@ -1,7 +1,7 @@
 """Files that customers bring, read into rows; nothing here knows what a row is about."""
 
-from accounts.imports.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
-from accounts.imports.files import MAX_ROWS, Columns, RowsRead, note_duplicates, read_rows
+from tenancy.files.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
+from tenancy.files.files import MAX_ROWS, Columns, RowsRead, note_duplicates, read_rows
 
 __all__ = [
     "EARLIEST",

@@ -11,10 +11,10 @@ from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 
-from accounts.errors import FieldError
-from accounts.imports.forms import FALSE, PLAIN, TRUE, Ambiguous, Forms
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency
+from tenancy.errors import FieldError
+from tenancy.files.forms import FALSE, PLAIN, TRUE, Ambiguous, Forms
 
 EARLIEST = date(1970, 1, 1)
 LATEST = date(2200, 1, 1)

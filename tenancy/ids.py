@@ -4,7 +4,7 @@ import os
 import time
 from uuid import UUID
 
-from accounts.errors import NotFound
+from tenancy.errors import NotFound
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from accounts.actor import Actor
-from accounts.ids import uuid7
-from accounts.models import AuditEntry, Event
-from accounts.tenancy.inserting import insert_rows
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.ids import uuid7
+from tenancy.models import AuditEntry, Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The ground: tenants kept apart, who acts for them, and what all other apps stand on."""

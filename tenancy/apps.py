@@ -1,0 +1,9 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class TenancyConfig(AppConfig):
+    """The ground of the product."""
+
+    name = "tenancy"

@@ -1,0 +1,7 @@
+"""Tables of the app, by what they describe."""
+
+from tenancy.models.jobs import Job
+from tenancy.models.log import AuditEntry, Event
+from tenancy.models.tenants import Tenant
+
+__all__ = ["AuditEntry", "Event", "Job", "Tenant"]
