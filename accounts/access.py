@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts import tree
 from accounts.models import Account, Grant
@@ -34,6 +36,31 @@ class Action(StrEnum):
     EDIT_PEOPLE = "people:write"
     MANAGE_TENANT = "tenant:write"
     MOVE_CLOCK = "test_clock:write"
+
+
+RIGHTS: dict[Action, Promise] = {
+    Action.VIEW_ACCOUNT: _("see accounts"),
+    Action.EDIT_ACCOUNT: _("change accounts"),
+    Action.VIEW_SETTINGS: _("see settings"),
+    Action.EDIT_SETTINGS: _("change settings"),
+    Action.EDIT_CATALOGUE: _("change prices"),
+    Action.VIEW_SUBSCRIPTION: _("see subscriptions"),
+    Action.EDIT_SUBSCRIPTION: _("change subscriptions"),
+    Action.VIEW_INVOICE: _("see invoices"),
+    Action.ISSUE_INVOICE: _("issue invoices"),
+    Action.RUN_BILLING: _("start billing runs"),
+    Action.VIEW_RUNS: _("see billing runs"),
+    Action.EDIT_PEOPLE: _("change people and their access"),
+    Action.MANAGE_TENANT: _("manage the company's settings"),
+    Action.MOVE_CLOCK: _("move the test clock"),
+}
+"""What a refusal calls the right that is missing."""
+
+
+class NotAllowed(Forbidden):
+    """A role or key that lacks a right; says which, and who can grant it."""
+
+    message = _("The right is missing: %(right)s. An owner of the company can grant it.")
 
 
 _READ = frozenset(action for action in Action if action.endswith(":read"))
@@ -132,7 +159,7 @@ def require(actor: Actor, action: Action, account: Account) -> None:
     """
     if not reach(actor, action).filter(pk=account.pk).exists():
         seen = reach(actor, Action.VIEW_ACCOUNT).filter(pk=account.pk).exists()
-        raise Forbidden if seen else NotFound
+        raise NotAllowed(right=RIGHTS[action]) if seen else NotFound
 
 
 def require_everywhere(actor: Actor, action: Action) -> None:
@@ -142,4 +169,4 @@ def require_everywhere(actor: Actor, action: Action) -> None:
         Forbidden: it may not.
     """
     if not allows_everywhere(actor, action):
-        raise Forbidden
+        raise NotAllowed(right=RIGHTS[action])

@@ -150,8 +150,8 @@ def _sentences(found: RunPreview, day: date) -> Iterator[str]:
         ) % {"count": quantity(found.held)}
     if found.too_large:
         yield ngettext(
-            "%(count)s tree has more than %(most)s accounts and is not counted here.",
-            "%(count)s trees have more than %(most)s accounts and are not counted here.",
+            "%(count)s customer has more than %(most)s accounts and is not counted here.",
+            "%(count)s customers have more than %(most)s accounts and are not counted here.",
             found.too_large,
         ) % {"count": quantity(found.too_large), "most": quantity(MOST_ACCOUNTS)}
     if not found.is_whole:

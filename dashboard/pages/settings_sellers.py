@@ -140,6 +140,7 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
         "badges": _badges(seller),
         "groups": _shown(seller),
         "bank_accounts": list(bank_accounts_of(actor, seller)),
+        "number_format": _number_format(seller),
         "series": _series(seller, reports, actor.today.year),
         "timeline": [_happened(entry) for entry in changes_of(actor, seller, limit=CHANGES_SHOWN)],
         "may_edit": access.allows_everywhere(actor, Action.MANAGE_TENANT),
@@ -234,6 +235,11 @@ def _last(reports: list[SeriesReport], seller: Seller, year: int) -> int:
 
 def _number(seller: Seller, year: int, number: int) -> str:
     return seller.number_format.format(year=year, number=number)
+
+
+def _number_format(seller: Seller) -> str:
+    """Return how numbers are written, as people write such a form down: RE-YYYY-000000."""
+    return seller.number_format.format(year=_("YYYY"), number=0)
 
 
 def _series(seller: Seller, reports: list[SeriesReport], year: int) -> list[dict[str, Any]]:

@@ -45,9 +45,7 @@ def styleguide(request: ActorRequest) -> HttpResponse:
         ],
         "chips": [Chip(_("Currency: %(currency)s") % {"currency": "CHF"}, "#")],
         "entries": [
-            Happened(
-                _("Finalised, number assigned"), datetime(2026, 11, 15, 6, 11, tzinfo=UTC), ""
-            ),
+            Happened(_("Issued, number assigned"), datetime(2026, 11, 15, 6, 11, tzinfo=UTC), ""),
             Happened(_("Draft made"), datetime(2026, 11, 15, 5, 58, tzinfo=UTC), "Jana Petersen"),
         ],
         "amounts": [(-123456750, "EUR"), (123450, "CHF"), (1234, "JPY"), (1234567, "KWD")],

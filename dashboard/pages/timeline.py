@@ -18,7 +18,7 @@ from tenancy.models import AuditEntry
 _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.drafted": gettext_lazy("Draft made"),
     "invoice.redrafted": gettext_lazy("Draft made anew"),
-    "invoice.issued": gettext_lazy("Finalised, number assigned"),
+    "invoice.issued": gettext_lazy("Issued, number assigned"),
     "invoice.rendered": gettext_lazy("PDF stored"),
     "invoice.pdf_failed": gettext_lazy("PDF could not be made"),
     "invoice.pdf_retried": gettext_lazy("PDF tried again"),

@@ -139,12 +139,14 @@ def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show every setting of an account. At most eight statements beside those of the frame."""
     actor, key = request.actor, key_of("acc", account_id)
     found = setting_chains(actor, key, actor.today)
+    company = request.tenant.name
     context = {
         "account": found.path[-1],
         "steps": steps_to(found.path, page="settings"),
         "tabs": tabs_of(key, "settings"),
         "groups": [
-            Group(str(title), [_row(name, found) for name in names]) for title, names in GROUPS
+            Group(str(title), [_row(name, found, company) for name in names])
+            for title, names in GROUPS
         ],
         "hints": list(_hints(found)),
         "scope_name": found.path[-1].name,
@@ -152,7 +154,7 @@ def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     return render(request, "customers/settings.html", context)
 
 
-def _row(name: str, found: SettingChains) -> Row:
+def _row(name: str, found: SettingChains, company: str) -> Row:
     setting = found.effective[name]
     chain = found.chains[name]
     is_account = name in {SettingName.BILL_TO, SettingName.PAYER}
@@ -162,15 +164,15 @@ def _row(name: str, found: SettingChains) -> Row:
         value=value_text(name, setting.value, setting.target_name),
         value_url=account_url(setting.value) if is_account else "",
         source="default" if setting.source == "tenant" else setting.source,
-        origin=setting.origin_name,
+        origin=company if setting.source == "tenant" else setting.origin_name,
         origin_url=account_url(setting.origin_id, "settings") if setting.origin_id else "",
-        chain=[_link(name, one) for one in chain] if len(chain) > 1 else [],
+        chain=[_link(name, one, company) for one in chain] if len(chain) > 1 else [],
     )
 
 
-def _link(name: str, one: OwnValue) -> Link:
+def _link(name: str, one: OwnValue, company: str) -> Link:
     return Link(
-        where=one.account_name or _("Default of the company"),
+        where=one.account_name or _("%(company)s default") % {"company": company},
         url=account_url(one.account_id, "settings") if one.account_id else "",
         value=value_text(name, one.value, one.target_name),
         is_effective=one.is_effective,

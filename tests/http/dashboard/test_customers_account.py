@@ -168,7 +168,7 @@ def test_shows_more_children_in_parts(wide, alice, visit, monkeypatch):
 def test_says_where_settings_come_from(billed, alice, visit):
     page = read(visit(alice), url_of(billed, "branch", "settings/"))
 
-    for part in ("14 days net", "inherited from", "set here", "default of the company", "PO-7"):
+    for part in ("14 days net", "inherited from", "set here", "Acme default", "PO-7"):
         assert part in page
     assert "Where it comes from" in page
     assert "<s>" in page
@@ -188,7 +188,7 @@ def test_tells_what_happened(billed, alice, visit):
     page = read(visit(alice), url_of(billed, "group", "history/"))
 
     assert "Account created" in page
-    assert "Finalised, number assigned" in page
+    assert "Issued, number assigned" in page
 
 
 @pytest.mark.parametrize(

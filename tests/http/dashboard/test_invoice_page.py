@@ -32,7 +32,7 @@ def test_shows_sections_lines_tax_and_total(billed, alice, visit, url):
         f"VAT 19% on €{invoice.net_minor / 100:,.2f}",
         f"€{invoice.gross_minor / 100:,.2f}",
         "14 days net",
-        "Finalised, number assigned",
+        "Issued, number assigned",
     ):
         assert text in page, text
 

@@ -455,7 +455,7 @@ def test_the_preview_is_in_german_too(billed, alice, visit):
     text = fragment(visit(alice, "de"), "date=2027-01-01")
 
     assert "4 Positionen für 4 Konten, 294,50\xa0€ netto." in text
-    assert "Das ergibt 2 Entwürfe; ausgestellt wird nichts, bevor jemand freigibt." in text
+    assert "Das ergibt 2 Entwürfe; festgeschrieben wird nichts, bevor jemand freigibt." in text
 
 
 def test_the_preview_names_open_drafts_and_what_waits(drafted, alice, visit):
@@ -495,7 +495,7 @@ def test_leaves_trees_out_that_are_too_large(billed, alice, visit, monkeypatch):
     text = fragment(visit(alice), "date=2027-01-01")
 
     assert "1 line for 1 account, €100.00 net." in text
-    assert "1 tree has more than 2 accounts and is not counted here." in text
+    assert "1 customer has more than 2 accounts and is not counted here." in text
 
 
 @pytest.mark.parametrize(

@@ -259,3 +259,26 @@ def test_two_windows_on_a_bank_account_lose_nothing(vendor, owner, url):
     statuses = [one.status_code for one in (added, changed, lost)]
     assert statuses == [HTTPStatus.CONFLICT, HTTPStatus.FOUND, HTTPStatus.CONFLICT]
     assert held(vendor)[2] == [("USD", REAL["iban"])]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "<code>RE-YYYY-000000</code>"), ("de", "<code>RE-JJJJ-000000</code>")],
+)
+def test_writes_the_form_of_numbers_as_people_do(billed, alice, visit, url, language, text):
+    assert text in visit(alice, language).get(url).content.decode()
+
+
+def test_names_the_right_that_is_missing_and_who_can_grant_it(billed, visit):
+    auditor = visit(billed.staff("Aud", "auditor"))
+    with billed.seen():
+        jobs_before = Job.objects.count()
+
+    answer = auditor.post("/settings/test-clock/", {"to": "2026-12-31"})
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    page = answer.content.decode()
+    assert "The right is missing: move the test clock." in page
+    assert "An owner of the company can grant it." in page
+    with billed.seen():
+        assert Job.objects.count() == jobs_before
