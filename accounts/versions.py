@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import BankAccount, Seller
 from tenancy.errors import Conflict
+from tenancy.models import Tenant
 
 _SELLER = (
     "name", "line1", "line2", "postal_code", "city", "country", "vat_id", "tax_number",
@@ -46,6 +47,11 @@ def require_version(version: str, values: Mapping[str, object]) -> None:
 def seller_shown(seller: Seller) -> dict[str, str]:
     """Return all that a form shows of a seller."""
     return {name: getattr(seller, name) for name in _SELLER}
+
+
+def time_zone_shown(tenant: Tenant) -> dict[str, str]:
+    """Return all that the form of the time zone shows."""
+    return {"time_zone": tenant.time_zone}
 
 
 def bank_account_shown(account: BankAccount | None) -> dict[str, str]:

@@ -85,15 +85,26 @@ def set_bank_account(
 
 
 @operation
-def remove_bank_account(actor: Actor, seller_id: UUID, currency: str, *, now: datetime) -> None:
+def remove_bank_account(
+    actor: Actor, seller_id: UUID, currency: str, *, version: str = "", now: datetime
+) -> None:
     """Name no account for a currency any more: its invoices name none from now on.
+
+    Args:
+        actor: who says it.
+        seller_id: whose account.
+        currency: which of the seller's accounts.
+        version: of what was shown, as ``version_of`` says it; empty removes anyway.
+        now: the instant, for the audit trail.
 
     Raises:
         Forbidden: the actor may not manage the tenant.
         NotFound: there is no such seller, or no account of this currency.
+        ChangedMeanwhile: the account is not as shown any more.
     """
     seller = _locked(actor, seller_id)
     found = _accounts(actor, seller).filter(currency=currency).first()
+    require_version(version, bank_account_shown(found))
     if found is None:
         raise NotFound
     before = _facts(found)

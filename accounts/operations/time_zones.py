@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access
 from accounts.access import Action
 from accounts.models import SettingInterval, SettingName
+from accounts.versions import require_version, time_zone_shown
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Invalid
@@ -23,7 +24,9 @@ class UnknownTimeZone(Invalid):
 
 
 @operation
-def set_time_zone(actor: Actor, *, time_zone: str, today: date, now: datetime) -> Tenant:
+def set_time_zone(
+    actor: Actor, *, time_zone: str, today: date, version: str = "", now: datetime
+) -> Tenant:
     """Say in which time zone the days of a tenant begin, and those of accounts without their own.
 
     What was billed and dated stays. A day that the timetable has billed is not billed again, also
@@ -33,11 +36,13 @@ def set_time_zone(actor: Actor, *, time_zone: str, today: date, now: datetime) -
         actor: who changes it.
         time_zone: a name of the tz database.
         today: the day from which accounts inherit it.
+        version: of what was shown, as ``version_of`` says it; empty overwrites anyway.
         now: the instant.
 
     Raises:
         Forbidden: the actor may not change the tenant.
         UnknownTimeZone: see its text.
+        ChangedMeanwhile: it is not as shown any more.
 
     Source: docs/billing-rules.md, Days and time zones.
     """
@@ -45,6 +50,7 @@ def set_time_zone(actor: Actor, *, time_zone: str, today: date, now: datetime) -
     if time_zone not in time_zones():
         raise UnknownTimeZone
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
+    require_version(version, time_zone_shown(tenant))
     if tenant.time_zone == time_zone:
         return tenant
     before, tenant.time_zone = tenant.time_zone, time_zone

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from accounts import access
 from accounts.access import Action
 from tenancy.actor import Actor
+from tenancy.clock import today_of
 from tenancy.errors import NotFound
-from tenancy.models import Job
+from tenancy.models import Job, Tenant
 
 
 def jobs(actor: Actor, kind: str) -> QuerySet[Job]:
@@ -48,6 +49,23 @@ def open_job_ids(actor: Actor, kind: str) -> list[UUID]:
         .order_by("id")
         .values_list("id", flat=True)
     )
+
+
+def clock_shown(actor: Actor) -> dict[str, str]:
+    """Return all that the form of the test clock shows: where it stands, and where it moves."""
+    access.require_everywhere(actor, Action.VIEW_ACCOUNT)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    job = (
+        Job.objects.filter(
+            tenant_id=actor.tenant_id,
+            kind=Job.Kind.CLOCK,
+            status__in=[Job.Status.WAITING, Job.Status.RUNNING],
+        )
+        .order_by("id")
+        .first()
+    )
+    moving_to = "" if job is None else job.params["to"]
+    return {"today": today_of(tenant).isoformat(), "moving_to": moving_to}
 
 
 def has_been_silent(actor: Actor, job: Job, *, seconds: int, now: datetime) -> bool:

@@ -15,7 +15,8 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.operations.approval import set_approval
-from accounts.versions import ChangedMeanwhile, version_of
+from accounts.versions import ChangedMeanwhile
+from dashboard.forms import version_seen, version_to_carry
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
 from tenancy.errors import Invalid
@@ -51,7 +52,7 @@ def approval(request: ActorRequest) -> HttpResponse:
     form = ApprovalForm(request.POST)
     if form.is_valid():
         try:
-            version = request.POST.get("version", "")
+            version = version_seen(request)
             set_approval(actor, **form.cleaned_data, version=version, now=timezone.now())
         except ChangedMeanwhile:
             tenant.refresh_from_db()
@@ -72,7 +73,7 @@ def _page(
     words = {True: _("Yes"), False: _("No")}
     context = {
         "form": form,
-        "version": version_of(stored),
+        "version": version_to_carry(request, stored, status=status),
         "conflict": [
             {"label": labels[name], "mine": words[bool(form[name].value())], "stored": words[value]}
             for name, value in stored.items()

@@ -23,8 +23,8 @@ from accounts.operations.bank_accounts import (
     set_bank_account,
 )
 from accounts.queries.sellers import bank_accounts_of, get_seller
-from accounts.versions import ChangedMeanwhile, bank_account_shown, version_of
-from dashboard.forms import differences, password_field
+from accounts.versions import ChangedMeanwhile, bank_account_shown
+from dashboard.forms import differences, password_field, version_seen, version_to_carry
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.reauthentication import refusal_of_password
@@ -77,9 +77,9 @@ def edit_bank_account(request: ActorRequest, seller_id: str, currency: str) -> H
     actor = request.actor
     seller = _editable(actor, seller_id)
     account = bank_accounts_of(actor, seller).filter(currency=currency).first()
-    if account is None:
-        raise NotFound
     if request.method != "POST":
+        if account is None:
+            raise NotFound
         initial = {name: getattr(account, name) for name in _BANK}
         form = BankAccountForm(initial=initial, with_currency=False)
         return _form(request, seller, form, currency)
@@ -100,14 +100,13 @@ def _editable(actor: Actor, seller_id: str) -> Seller:
 
 def _saved(request: ActorRequest, seller: Seller, form: BankAccountForm, currency: str) -> bool:
     """Change or remove the account; a refusal goes to the fields it names."""
-    actor = request.actor
+    actor, version = request.actor, version_seen(request)
     if wrong := refusal_of_password(request):
         form.add_error("password", wrong)
         return False
     if "remove" in request.POST and "currency" not in form.fields:
-        remove_bank_account(actor, seller.pk, currency, now=timezone.now())
+        remove_bank_account(actor, seller.pk, currency, version=version, now=timezone.now())
         return True
-    version = request.POST.get("version", "")
     values = {name: form.cleaned_data[name] for name in _BANK}
     try:
         set_bank_account(actor, seller.pk, currency, version=version, now=timezone.now(), **values)
@@ -144,7 +143,7 @@ def _form(
     stored = bank_account_shown(None if is_first else held)
     context = {
         "form": form,
-        "version": version_of(stored),
+        "version": version_to_carry(request, stored, status=status),
         "conflict": differences(form, _BANK, stored) if status == HTTPStatus.CONFLICT else None,
         "title": title,
         "currency": currency,

@@ -1,6 +1,7 @@
 """The test clock of a sandbox: moving it forward while everything due happens in order."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,7 +18,9 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
-from accounts.queries.jobs import has_been_silent, jobs
+from accounts.queries.jobs import clock_shown, has_been_silent, jobs
+from accounts.versions import ChangedMeanwhile
+from dashboard.forms import version_seen, version_to_carry
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
 from dashboard.templatetags.figures import date_text
@@ -60,7 +63,14 @@ def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
     form = ClockForm(request.POST)
     if form.is_valid():
         try:
-            job_id = request_clock_move(actor, to_date=form.cleaned_data["to"], now=timezone.now())
+            job_id = request_clock_move(
+                actor,
+                to_date=form.cleaned_data["to"],
+                version=version_seen(request),
+                now=timezone.now(),
+            )
+        except ChangedMeanwhile:
+            return _page(request, actor, form, status=HTTPStatus.CONFLICT)
         except Invalid as refusal:
             form.add_error("to", refusal.detail)
         else:
@@ -72,17 +82,36 @@ def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
 def _page(
     request: ActorRequest, actor: Actor, form: ClockForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
-    context = {**_context(request, actor), "form": form}
+    context = {**_context(request, actor, status=status), "form": form}
+    if status == HTTPStatus.CONFLICT:
+        context["conflict"] = [_difference(form, context)]
     return render(request, "settings/clock.html", context, status=status)
 
 
-def _context(request: ActorRequest, actor: Actor) -> dict[str, Any]:
+def _difference(form: ClockForm, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where somebody wanted the clock, and where it stands or is moving."""
+    running = context["running"]
+    stored = date_text(context["today"])
+    if running is not None:
+        end = date_text(date.fromisoformat(running.params["to"]))
+        stored = _("%(today)s, moving to %(end)s") % {"today": stored, "end": end}
+    return {
+        "label": _("Test clock"),
+        "mine": date_text(form.cleaned_data["to"]),
+        "stored": stored,
+    }
+
+
+def _context(
+    request: ActorRequest, actor: Actor, *, status: HTTPStatus = HTTPStatus.OK
+) -> dict[str, Any]:
     moves = list(jobs(actor, Job.Kind.CLOCK)[:MOVES_SHOWN])
     running = next((job for job in moves if job.is_open), None)
     due = next_due_date(actor)
     return {
         "tabs": tabs_of(request, "clock"),
         "today": actor.today,
+        "version": version_to_carry(request, clock_shown(actor), status=status),
         "running": running,
         "is_waiting": running is not None
         and has_been_silent(actor, running, seconds=PATIENCE, now=timezone.now()),

@@ -19,8 +19,8 @@ from accounts.middleware import ActorRequest
 from accounts.models import Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
 from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
-from accounts.versions import ChangedMeanwhile, seller_shown, version_of
-from dashboard.forms import differences, password_field
+from accounts.versions import ChangedMeanwhile, seller_shown
+from dashboard.forms import differences, password_field, version_seen, version_to_carry
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step, Tab
@@ -184,7 +184,7 @@ def _is_allowed(request: ActorRequest, seller: Seller, form: SellerForm) -> bool
 def _changed(request: ActorRequest, seller: Seller, form: SellerForm) -> bool:
     """Change the seller; a refusal goes to the fields it names."""
     values: SellerFields = {name: form.cleaned_data[name] for name in FIELDS}  # type: ignore[assignment]
-    version = request.POST.get("version", "")
+    version = version_seen(request)
     try:
         update_seller(request.actor, seller.pk, now=timezone.now(), version=version, **values)
     except InvalidSeller as refusal:
@@ -197,12 +197,11 @@ def _changed(request: ActorRequest, seller: Seller, form: SellerForm) -> bool:
 def _form(
     request: ActorRequest, seller: Seller, form: SellerForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
+    stored = seller_shown(seller)
     context = {
         "form": form,
-        "version": version_of(seller_shown(seller)),
-        "conflict": differences(form, FIELDS, seller_shown(seller))
-        if status == HTTPStatus.CONFLICT
-        else None,
+        "version": version_to_carry(request, stored, status=status),
+        "conflict": differences(form, FIELDS, stored) if status == HTTPStatus.CONFLICT else None,
         "seller_id": seller.public_id,
         "crumbs": [
             Step(_("Company details"), "../../"),

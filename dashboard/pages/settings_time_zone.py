@@ -16,6 +16,8 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.operations.time_zones import set_time_zone
+from accounts.versions import ChangedMeanwhile, time_zone_shown
+from dashboard.forms import differences, version_seen, version_to_carry
 from dashboard.pages.doors import staff_only
 from dashboard.pages.settings_sellers import tabs_of
 from tenancy.errors import Invalid
@@ -51,7 +53,7 @@ class TimeZoneForm(forms.Form):
 @staff_only
 def time_zone(request: ActorRequest) -> HttpResponse:
     """Show the time zone; POST changes it."""
-    actor, held = request.actor, {"time_zone": request.tenant.time_zone}
+    actor, held = request.actor, time_zone_shown(request.tenant)
     if request.method != "POST":
         return _page(request, TimeZoneForm(initial=held))
     access.require_everywhere(actor, Action.MANAGE_TENANT)
@@ -59,7 +61,16 @@ def time_zone(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         chosen = form.cleaned_data["time_zone"]
         try:
-            set_time_zone(actor, time_zone=chosen, today=actor.today, now=timezone.now())
+            set_time_zone(
+                actor,
+                time_zone=chosen,
+                today=actor.today,
+                version=version_seen(request),
+                now=timezone.now(),
+            )
+        except ChangedMeanwhile:
+            request.tenant.refresh_from_db()
+            return _page(request, form, status=HTTPStatus.CONFLICT)
         except Invalid as refusal:
             form.add_error("time_zone", refusal.detail)
         else:
@@ -73,5 +84,13 @@ def _page(
 ) -> HttpResponse:
     may_change = access.allows_everywhere(request.actor, Action.MANAGE_TENANT)
     form.fields["time_zone"].disabled = not may_change
-    context = {"form": form, "tabs": tabs_of(request, "time_zone"), "may_change": may_change}
+    stored = time_zone_shown(request.tenant)
+    labels = {name: field.label for name, field in form.fields.items()}
+    context = {
+        "form": form,
+        "version": version_to_carry(request, stored, status=status),
+        "conflict": differences(form, labels, stored) if status == HTTPStatus.CONFLICT else None,
+        "tabs": tabs_of(request, "time_zone"),
+        "may_change": may_change,
+    }
     return render(request, "settings/time_zone.html", context, status=status)

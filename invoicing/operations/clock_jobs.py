@@ -3,30 +3,41 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from accounts import access
+from accounts.access import Action
 from accounts.operations.job_actors import actor_of
-from accounts.queries.jobs import open_job_ids
+from accounts.queries.jobs import clock_shown, open_job_ids
+from accounts.versions import require_version
 from invoicing.operations.clock import advance_clock, require_movable
 from invoicing.queries.run_preview import next_due_date
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError
-from tenancy.models import Job
+from tenancy.models import Job, Tenant
 from tenancy.operations.jobs import claim_job, fail_job, finish_job, give_back, note_request
 from tenancy.operations.jobs import request_job as put_into_queue
 
 
 @operation
-def request_clock_move(actor: Actor, *, to_date: date, now: datetime) -> UUID:
+def request_clock_move(actor: Actor, *, to_date: date, version: str = "", now: datetime) -> UUID:
     """Put a move of the clock into the queue; while one is under way, it is joined.
 
     Args:
         actor: who moves it.
         to_date: the day it shows afterwards.
+        version: of what was shown, ``version_of(clock_shown(actor))``; empty moves it anyway.
+            Whoever asks for the same day as a move under way joins it, whatever they saw.
         now: the real instant.
 
     Raises:
         Forbidden, NotSandbox, ClockBackwards, ClockTooFar: as ``advance_clock`` has them.
+        ChangedMeanwhile: the clock stands elsewhere than shown, or is moving to another day.
     """
+    access.require_everywhere(actor, Action.MOVE_CLOCK)
+    Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
+    shown = clock_shown(actor)
+    if shown["moving_to"] != to_date.isoformat():
+        require_version(version, shown)
     start = require_movable(actor, to_date)
     if under_way := open_job_ids(actor, Job.Kind.CLOCK):
         job = Job.objects.get(tenant_id=actor.tenant_id, pk=under_way[0])

@@ -60,7 +60,7 @@ class ActorView(GenericAPIView[Any]):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        """Keep answers out of every cache that is not told otherwise."""
+        """Keep answers out of every cache; who asks again with ``If-None-Match`` is answered."""
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished.headers.setdefault("Cache-Control", "private, no-store")
         return finished
@@ -91,5 +91,4 @@ def tagged(request: Request, data: Mapping[str, Any]) -> HttpResponseBase:
     else:
         response = Response(data)
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = "private, no-cache"
     return response

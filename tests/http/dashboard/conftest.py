@@ -80,6 +80,16 @@ def statements() -> Callable[..., list[str]]:
     return count
 
 
+def version_in(page: Any) -> str:
+    """Return the version that the form of a page carries."""
+    return str(page.content.decode().partition('name="version" value="')[2].partition('"')[0])
+
+
+def save(client: Client, url: str, values: dict[str, Any]) -> Any:
+    """Send the form of a page as it was just shown."""
+    return client.post(url, {**values, "version": version_in(client.get(url))})
+
+
 def invoice_of(vendor: Vendor, key: str) -> Invoice:
     """Return the invoice addressed to an account."""
     with vendor.seen():

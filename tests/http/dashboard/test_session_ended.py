@@ -40,7 +40,7 @@ def hidden(page):
     [
         "/search/?q=x", "/search/accounts/?q=x", "/invoices/inv_x/glance/", "/runs/new/",
         "/customers/acc_x/tree/?level=2", "/customers/acc_x/upcoming/", "/settings/test-clock/",
-        "/import/job_x/", "/runs/run_x/", "/invoices/inv_x/sections/1/",
+        "/import/job_x/", "/runs/run_x/", "/invoices/inv_x/sections/1/", "/portal/",
     ],
 )  # fmt: skip
 def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in(db, path):

@@ -9,6 +9,7 @@ from django.core.cache import caches
 from accounts.models import BankAccount, Person, Seller
 from invoicing import tasks
 from tenancy.models import AuditEntry, Job
+from tests.http.dashboard.conftest import save, version_in
 
 MOST_STATEMENTS = 12
 PASSWORD = "correct-horse-battery"
@@ -72,7 +73,7 @@ def test_lets_owners_change_and_others_read(vendor, visit, url, role):
 
     assert (f"{url}edit/" in client.get(url).content.decode()) is may
     assert client.get(f"{url}edit/").status_code == (200 if may else HTTPStatus.FORBIDDEN)
-    answer = client.post(f"{url}edit/", REAL)
+    answer = save(client, f"{url}edit/", REAL)
     assert answer.status_code == (HTTPStatus.FOUND if may else HTTPStatus.FORBIDDEN)
     with vendor.seen():
         assert (Seller.objects.get().name == "Nord GmbH") is may
@@ -81,7 +82,7 @@ def test_lets_owners_change_and_others_read(vendor, visit, url, role):
 
 def test_says_at_each_field_what_is_wrong_and_keeps_the_values(vendor, visit, url):
     client = visit(vendor.staff("Olga", "owner"))
-    answer = client.post(f"{url}edit/", {**REAL, "iban": "DE00 1234", "city": ""})
+    answer = save(client, f"{url}edit/", {**REAL, "iban": "DE00 1234", "city": ""})
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     page = answer.content.decode()
@@ -93,7 +94,7 @@ def test_says_at_each_field_what_is_wrong_and_keeps_the_values(vendor, visit, ur
 
 def test_tells_who_changed_what(vendor, visit, url):
     client = visit(vendor.staff("Olga", "owner"))
-    client.post(f"{url}edit/", REAL)
+    save(client, f"{url}edit/", REAL)
 
     page = client.get(url).content.decode()
     assert "Olga" in page
@@ -111,8 +112,8 @@ def test_moves_the_test_clock_in_the_background(
 ):
     client = visit(alice)
     with django_capture_on_commit_callbacks(execute=True):
-        client.post("/settings/test-clock/", {"to": "2026-12-01"})
-        client.post("/settings/test-clock/", {"to": "2026-12-01"})
+        save(client, "/settings/test-clock/", {"to": "2026-12-01"})
+        save(client, "/settings/test-clock/", {"to": "2026-12-01"})
 
     with vendor.seen():
         job = Job.objects.get()
@@ -124,7 +125,7 @@ def test_moves_the_test_clock_in_the_background(
 
 @pytest.mark.parametrize("to", ["", "2026-01-01", "2199-01-01", "nonsense"])
 def test_refuses_what_no_clock_can_show(vendor, alice, visit, to):
-    answer = visit(alice).post("/settings/test-clock/", {"to": to})
+    answer = save(visit(alice), "/settings/test-clock/", {"to": to})
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -132,7 +133,7 @@ def test_refuses_what_no_clock_can_show(vendor, alice, visit, to):
 def test_keeps_the_clock_from_those_who_may_not(vendor, live_vendor, visit):
     mira = visit(vendor.staff("Mira", "auditor"))
     assert "Advance the clock" not in mira.get("/settings/test-clock/").content.decode()
-    answer = mira.post("/settings/test-clock/", {"to": "2026-12-01"})
+    answer = save(mira, "/settings/test-clock/", {"to": "2026-12-01"})
     assert answer.status_code == HTTPStatus.FORBIDDEN
     live = visit(live_vendor.staff("Erin", "owner"))
     assert live.get("/settings/test-clock/").status_code == HTTPStatus.NOT_FOUND
@@ -148,15 +149,15 @@ def test_names_an_account_for_another_currency_changes_and_removes_it(vendor, vi
     bank = {"currency": "usd", "iban": REAL["iban"], "bic": "", "bank_name": "Förde Bank"}
     bank["password"] = PASSWORD
 
-    assert client.post(f"{url}bank-accounts/", bank).status_code == HTTPStatus.FOUND
+    assert save(client, f"{url}bank-accounts/", bank).status_code == HTTPStatus.FOUND
     page = client.get(url).content.decode()
     assert "Förde Bank" in page
     assert f'href="{url}bank-accounts/USD/"' in page
     assert "Changed: Bank account for USD" in page
-    refused = client.post(f"{url}bank-accounts/USD/", {"iban": "DE00", "password": PASSWORD})
+    refused = save(client, f"{url}bank-accounts/USD/", {"iban": "DE00", "password": PASSWORD})
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "This is no IBAN" in refused.content.decode()
-    client.post(f"{url}bank-accounts/USD/", {"remove": "1", "password": PASSWORD})
+    save(client, f"{url}bank-accounts/USD/", {"remove": "1", "password": PASSWORD})
     assert "Förde Bank" not in client.get(url).content.decode()
     assert client.get(f"{url}bank-accounts/USD/").status_code == HTTPStatus.NOT_FOUND
 
@@ -185,16 +186,16 @@ def test_a_bank_account_changes_with_the_password_alone(vendor, owner, url, pass
     before, bank = held(vendor), {"currency": "USD", "iban": REAL["iban"]}
 
     answers = [
-        owner.post(f"{url}edit/", {**REAL, "password": password}),
-        owner.post(f"{url}bank-accounts/", {**bank, "password": password}),
+        save(owner, f"{url}edit/", {**REAL, "password": password}),
+        save(owner, f"{url}bank-accounts/", {**bank, "password": password}),
     ]
 
     assert [one.status_code for one in answers] == [HTTPStatus.UNPROCESSABLE_ENTITY] * 2
     said = "not your password" if password else "enter your password"
     assert all(said in one.content.decode() for one in answers)
     assert held(vendor) == before
-    assert owner.post(f"{url}bank-accounts/", {**bank, "password": PASSWORD}).status_code == 302
-    refused = owner.post(f"{url}bank-accounts/USD/", {"remove": "1", "password": password})
+    assert save(owner, f"{url}bank-accounts/", {**bank, "password": PASSWORD}).status_code == 302
+    refused = save(owner, f"{url}bank-accounts/USD/", {"remove": "1", "password": password})
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert held(vendor)[2] == [("USD", REAL["iban"])]
 
@@ -203,7 +204,7 @@ def test_other_details_change_without_it(vendor, owner, url):
     with vendor.seen():
         iban, bic = Seller.objects.values_list("iban", "bic").get()
 
-    answer = owner.post(f"{url}edit/", {**REAL, "iban": iban, "bic": bic, "password": ""})
+    answer = save(owner, f"{url}edit/", {**REAL, "iban": iban, "bic": bic, "password": ""})
 
     assert answer.status_code == HTTPStatus.FOUND
     assert held(vendor)[0] == "Nord GmbH"
@@ -212,18 +213,14 @@ def test_other_details_change_without_it(vendor, owner, url):
 def test_asking_for_the_password_is_limited_and_written_down(vendor, owner, url):
     before = held(vendor)
     for _attempt in range(5):
-        owner.post(f"{url}edit/", {**REAL, "password": "wrong"})
+        save(owner, f"{url}edit/", {**REAL, "password": "wrong"})
 
-    answer = owner.post(f"{url}edit/", REAL)
+    answer = save(owner, f"{url}edit/", REAL)
 
     assert "Too many attempts." in answer.content.decode()
     assert held(vendor) == before
     with vendor.seen():
         assert AuditEntry.objects.filter(action="person.sign_in_failed").count() == 5
-
-
-def version_in(page):
-    return page.content.decode().partition('name="version" value="')[2].partition('"')[0]
 
 
 def test_two_windows_on_one_form_lose_nothing(vendor, owner, url):

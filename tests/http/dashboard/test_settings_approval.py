@@ -7,6 +7,7 @@ import pytest
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.runs import request_run
 from tenancy.models import AuditEntry, Tenant
+from tests.http.dashboard.conftest import save
 from tests.world import NOW, TODAY, account, subscription
 
 URL = "/settings/approval/"
@@ -28,7 +29,7 @@ def test_the_owner_turns_two_people_on_and_off(vendor, visit):
     client = visit(vendor.staff("Olga", "owner"))
     assert switches(vendor) == (True, False)
 
-    client.post(URL, {"approval_required": "on", "four_eyes": "on"})
+    save(client, URL, {"approval_required": "on", "four_eyes": "on"})
 
     assert switches(vendor) == (True, True)
     with vendor.seen():
@@ -38,12 +39,12 @@ def test_the_owner_turns_two_people_on_and_off(vendor, visit):
             False,
             True,
         )
-    client.post(URL, {"approval_required": "on"})
+    save(client, URL, {"approval_required": "on"})
     assert switches(vendor) == (True, False)
 
 
 def test_two_people_need_an_approval(vendor, visit):
-    answer = visit(vendor.staff("Olga", "owner")).post(URL, {"four_eyes": "on"})
+    answer = save(visit(vendor.staff("Olga", "owner")), URL, {"four_eyes": "on"})
 
     assert answer.status_code == 422
     assert "Two people need an approval" in answer.content.decode()
@@ -55,7 +56,7 @@ def test_others_look_and_change_nothing(vendor, visit, role):
     client = visit(vendor.staff("Somebody", role))
 
     page = client.get(URL).content.decode()
-    answer = client.post(URL, {"approval_required": "on", "four_eyes": "on"})
+    answer = save(client, URL, {"approval_required": "on", "four_eyes": "on"})
 
     assert "disabled" in page
     assert answer.status_code == 403

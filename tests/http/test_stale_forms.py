@@ -1,0 +1,250 @@
+"""Every page that edits something there already: an old version, or none, overwrites nothing.
+
+The pages are those of ``test_every_change``, which are read from the resolver: a new one fails
+here until it has a form below, or a reason why it has none to be stale.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import BankAccount, Seller
+from accounts.operations import approval, bank_accounts, sellers, time_zones
+from accounts.queries.jobs import clock_shown
+from invoicing.operations import clock, clock_jobs
+from tenancy.actor import Actor
+from tenancy.models import Job, Tenant
+from tests.http.dashboard.conftest import version_in
+from tests.http.test_every_change import PAGES, PASSWORD, browser_of
+from tests.world import NOW, TODAY, Vendor
+
+MINE, OTHERS = "DE89370400440532013000", "DE75512108001245126199"
+DAY = date(2026, 12, 1)
+DECIDES_ON_WHAT_WAS_SEEN = "It carries what was seen of its documents, and has tests of its own."
+NAMES_ITS_DOCUMENTS = "It decides once about documents, which nobody can decide about again."
+MAKES_SOMETHING = "It makes something new."
+IS_REPEATED = "Sent twice it does the same once more, whatever was shown."
+WITHOUT_FORM = {
+    "runs/<str:run_id>/approve/": DECIDES_ON_WHAT_WAS_SEEN,
+    "runs/<str:run_id>/take-back/": NAMES_ITS_DOCUMENTS,
+    "runs/<str:run_id>/changed/": IS_REPEATED,
+    "runs/held/": IS_REPEATED,
+    "runs/new/": MAKES_SOMETHING,
+    "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,
+    "import/": MAKES_SOMETHING,
+    "import/<str:job_id>/": "It applies a file that was checked; a file is applied once.",
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form, what one window sends, and what another has done meanwhile.
+
+    Attributes:
+        url: where it is; ``{seller}`` stands for the only seller.
+        values: what the late window sends.
+        meanwhile: what somebody else does.
+        shown: texts of both versions, as the page of the conflict shows them.
+        before: what is there when the form is shown.
+    """
+
+    url: str
+    values: dict[str, str]
+    meanwhile: Callable[[Actor, Any], object]
+    shown: tuple[str, ...]
+    before: Callable[[Actor, Any], object] = field(default=lambda _actor, _seller: None)
+
+
+def francs(iban: str) -> Callable[[Actor, Any], object]:
+    return lambda actor, seller: bank_accounts.set_bank_account(
+        actor, seller, "CHF", iban=iban, bank_name=f"Bank of {iban[2:4]}", now=NOW
+    )
+
+
+BANK_ACCOUNTS = "settings/sellers/<str:seller_id>/bank-accounts/"
+ACCOUNT = "/settings/sellers/{seller}/bank-accounts/CHF/"
+FORMS = {
+    "settings/sellers/<str:seller_id>/edit/": [
+        Form(
+            "/settings/sellers/{seller}/edit/",
+            {
+                "name": "Mine AG", "line1": "Weg 1", "city": "Kiel", "country": "DE",
+                "iban": MINE, "vat_id": "DE136695976", "password": PASSWORD,
+            },
+            lambda actor, seller: sellers.update_seller(actor, seller, name="Theirs", now=NOW),
+            ("<td>Mine AG</td><td>Theirs</td>",),
+        )
+    ],
+    BANK_ACCOUNTS: [
+        Form(
+            "/settings/sellers/{seller}/bank-accounts/",
+            {"currency": "CHF", "iban": MINE, "password": PASSWORD},
+            francs(OTHERS),
+            (f"<td>{MINE}</td><td>{OTHERS}</td>", "<td>–</td><td>Bank of 75</td>"),
+        )
+    ],
+    f"{BANK_ACCOUNTS}<str:currency>/": [
+        Form(
+            ACCOUNT,
+            {"iban": MINE, "bank_name": "Mine", "password": PASSWORD},
+            francs(OTHERS),
+            (f"<td>{MINE}</td><td>{OTHERS}</td>", "<td>Mine</td><td>Bank of 75</td>"),
+            before=francs("DE02120300000000202051"),
+        ),
+        Form(
+            ACCOUNT,
+            {"iban": MINE, "bank_name": "Mine", "password": PASSWORD, "remove": "1"},
+            francs(OTHERS),
+            (f"<td>{MINE}</td><td>{OTHERS}</td>",),
+            before=francs(MINE),
+        ),
+        Form(
+            ACCOUNT,
+            {"iban": MINE, "bank_name": "Mine", "password": PASSWORD},
+            lambda actor, seller: bank_accounts.remove_bank_account(actor, seller, "CHF", now=NOW),
+            (f"<td>{MINE}</td><td>–</td>", "<td>Mine</td><td>–</td>"),
+            before=francs(MINE),
+        ),
+    ],
+    "settings/approval/": [
+        Form(
+            "/settings/approval/",
+            {"approval_required": "on"},
+            lambda actor, _seller: approval.set_approval(
+                actor, approval_required=False, four_eyes=False, now=NOW
+            ),
+            ("<td>Yes</td><td>No</td>",),
+        )
+    ],
+    "settings/time-zone/": [
+        Form(
+            "/settings/time-zone/",
+            {"time_zone": "Asia/Tokyo"},
+            lambda actor, _seller: time_zones.set_time_zone(
+                actor, time_zone="Europe/Lisbon", today=TODAY, now=NOW
+            ),
+            ("<td>Asia/Tokyo</td><td>Europe/Lisbon</td>",),
+        )
+    ],
+    "settings/test-clock/": [
+        Form(
+            "/settings/test-clock/",
+            {"to": "2026-12-24"},
+            lambda actor, _seller: clock.advance_clock(actor, to_date=DAY, now=NOW),
+            ("<td>24 Dec 2026</td><td>1 Dec 2026</td>",),
+        ),
+        Form(
+            "/settings/test-clock/",
+            {"to": "2026-12-24"},
+            lambda actor, _seller: clock_jobs.request_clock_move(actor, to_date=DAY, now=NOW),
+            ("<td>24 Dec 2026</td><td>23 Nov 2026, moving to 1 Dec 2026</td>",),
+        ),
+    ],
+}  # fmt: skip
+ALL = [
+    pytest.param(form, id=f"{route}-{n}") for route in FORMS for n, form in enumerate(FORMS[route])
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: Any) -> None:
+    monkeypatch.setattr("invoicing.tasks.work_on_clock_move.delay", lambda **_values: None)
+
+
+@pytest.fixture
+def olga(vendor: Vendor) -> Actor:
+    return vendor.staff("Olga", "owner")
+
+
+@pytest.fixture
+def window(vendor: Vendor, olga: Actor) -> Client:
+    return browser_of(vendor, olga).client
+
+
+def stored(vendor: Vendor) -> Iterator[Any]:
+    with vendor.seen():
+        for model in (Seller, BankAccount, Tenant, Job):
+            yield sorted(map(str, model._default_manager.values_list()))
+
+
+def seller_of(vendor: Vendor) -> Seller:
+    with vendor.seen():
+        return Seller.objects.get()
+
+
+def test_every_page_that_takes_a_post_has_a_form_or_a_reason_here():
+    assert PAGES.keys() == FORMS.keys() | WITHOUT_FORM.keys()
+
+
+@pytest.mark.parametrize("form", ALL)
+@pytest.mark.parametrize("carries", ["an old version", "none", "an empty one", "a forged one"])
+def test_overwrites_nothing_and_shows_both(vendor, olga, window, form: Form, carries: str):
+    seller = seller_of(vendor)
+    url = form.url.format(seller=seller.public_id)
+    form.before(olga, seller.pk)
+    old = version_in(window.get(url))
+    form.meanwhile(olga, seller.pk)
+    there = list(stored(vendor))
+    version = {
+        "an old version": {"version": old},
+        "none": {},
+        "an empty one": {"version": ""},
+        "a forged one": {"version": "0" * 32},
+    }[carries]
+
+    answer = window.post(url, {**form.values, **version})
+
+    assert answer.status_code == 409
+    assert list(stored(vendor)) == there
+    page = answer.content.decode()
+    assert "Nothing was overwritten." in page
+    for text in form.shown:
+        assert text in page
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_takes_over_on_purpose(vendor, olga, window, form: Form):
+    seller = seller_of(vendor)
+    url = form.url.format(seller=seller.public_id)
+    form.before(olga, seller.pk)
+    old = version_in(window.get(url))
+    form.meanwhile(olga, seller.pk)
+    refused = window.post(url, {**form.values, "version": old})
+    there = list(stored(vendor))
+
+    with vendor.seen():
+        is_moving = clock_shown(olga)["moving_to"]
+
+    again = window.post(url, {**form.values, "version": version_in(refused)})
+
+    if is_moving:  # the page of a clock that moves has no form
+        assert again.status_code == 409
+        assert list(stored(vendor)) == there
+    else:
+        assert again.status_code == 302
+        assert list(stored(vendor)) != there
+
+
+@pytest.mark.parametrize("wrong", [{"iban": "DE00"}, {"password": ""}])
+def test_what_is_refused_keeps_its_old_version(vendor, olga, window, wrong):
+    (form,) = FORMS["settings/sellers/<str:seller_id>/edit/"]
+    seller = seller_of(vendor)
+    url = form.url.format(seller=seller.public_id)
+    old = version_in(window.get(url))
+    refused = window.post(url, {**form.values, **wrong, "version": old})
+    form.meanwhile(olga, seller.pk)
+    there = list(stored(vendor))
+    stale = window.post(url, {**form.values, **wrong, "version": version_in(refused)})
+
+    late = window.post(url, {**form.values, "version": old})
+
+    assert refused.status_code == 422
+    assert version_in(refused) == old
+    assert stale.status_code in {409, 422}
+    assert version_in(stale) == old or stale.status_code == 409
+    assert late.status_code == 409
+    assert list(stored(vendor)) == there
