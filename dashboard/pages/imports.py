@@ -1,12 +1,10 @@
-"""Imports: choosing what and which file, the files sent before, a template for each kind."""
+"""Imports: choosing what and which file, and the files sent before."""
 
-import csv
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from django import forms
-from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,19 +12,16 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.middleware import ActorRequest
-from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
-from accounts.operations.importing.contacts import CONTACT_COLUMNS
 from accounts.queries.jobs import jobs
 from dashboard.pages.badges import Badge
 from dashboard.pages.doors import staff_only
 from dashboard.pages.lists import save
 from dashboard.tables import Column, Kind, Label, Link, Table, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
-from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
 from subscriptions.operations.import_jobs import (
     KINDS,
@@ -35,11 +30,8 @@ from subscriptions.operations.import_jobs import (
     request_import,
     work_on_import,
 )
-from subscriptions.operations.importing.prices import PRICE_COLUMNS
-from subscriptions.operations.importing.subscriptions import SUBSCRIPTION_COLUMNS
 from subscriptions.tasks import import_soon
 from tenancy.actor import Actor
-from tenancy.files import Columns
 from tenancy.models import Job
 
 ROWS_AT_ONCE: Final = 200
@@ -51,12 +43,6 @@ KIND_NAMES: Final[dict[str, Promise]] = {
     "contacts": gettext_lazy("Contacts"),
     "prices": gettext_lazy("Prices"),
     "subscriptions": gettext_lazy("Subscriptions"),
-}
-COLUMNS: Final[dict[str, Columns]] = {
-    "accounts": ACCOUNT_COLUMNS,
-    "contacts": CONTACT_COLUMNS,
-    "prices": PRICE_COLUMNS,
-    "subscriptions": SUBSCRIPTION_COLUMNS,
 }
 
 
@@ -215,17 +201,3 @@ def import_badge(job: Job) -> Badge:
     if not counts["created"] and not counts["updated"]:
         return Badge(_("Nothing changes"), "")
     return Badge(_("Checked, not imported"), "plum")
-
-
-@require_safe
-@staff_only
-def template_file(request: ActorRequest, kind: str) -> HttpResponse:
-    """Return an empty file with the columns of a kind, the needed ones first."""
-    columns = COLUMNS.get(kind)
-    if columns is None:
-        raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = file_name(str(KIND_NAMES[kind]), ending="csv")
-    response.headers["Content-Disposition"] = attachment(name)
-    csv.writer(response, lineterminator="\r\n").writerow([*columns.required, *columns.optional])
-    return response

@@ -20,6 +20,7 @@ from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
 from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
+from dashboard.pages.imports_columns import COLUMNS
 from dashboard.pages.requests import whole_number
 from dashboard.tables.file_names import attachment, file_name
 from dashboard.templatetags.figures import quantity
@@ -117,7 +118,9 @@ def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
         "The file has %(count)s errors; nothing was stored.",
         count,
     )
+    columns = COLUMNS[job.params["kind"]]
     return {
+        "column_names": {*columns.required, *columns.optional},
         "errors": job.problems[first : first + ERRORS_A_PAGE],
         "error_count": count,
         "error_sentence": sentence % {"count": quantity(count)},

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from dashboard.pages import imports, imports_page
+from dashboard.pages import imports, imports_columns, imports_page
 
 app_name = "imports"
 urlpatterns = [
     path("", imports.import_list, name="list"),
-    path("templates/<str:kind>.csv", imports.template_file, name="template"),
+    path("columns/", imports_columns.columns_page, name="columns"),
+    path("templates/<str:kind>.csv", imports_columns.template_file, name="template"),
+    path("examples/<str:kind>.csv", imports_columns.example_file, name="example"),
     path("<str:job_id>/", imports_page.import_page, name="page"),
     path("<str:job_id>/errors.csv", imports_page.errors_file, name="errors"),
 ]

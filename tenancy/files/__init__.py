@@ -1,7 +1,8 @@
 """Files that customers bring, read into rows; nothing here knows what a row is about."""
 
 from tenancy.files.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
-from tenancy.files.files import MAX_ROWS, Columns, RowsRead, note_duplicates, read_rows
+from tenancy.files.columns import Columns
+from tenancy.files.files import MAX_ROWS, RowsRead, note_duplicates, read_rows
 
 __all__ = [
     "EARLIEST",

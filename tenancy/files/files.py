@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from tenancy.files.cells import Problems, Row
+from tenancy.files.columns import Columns
 from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
 
 MAX_ROWS = 250_000
@@ -15,14 +16,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Nobody sees them, and a key with one is another key. Joiners stay: some scripts need them.
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _EDGES = " \t\r\n\x0b\x0c\u00a0\u202f\u3000"
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a kind of file."""
-
-    required: Sequence[str]
-    optional: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from accounts.models.people import CustomerRole
-from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
-from accounts.operations.importing.contacts import CONTACT_COLUMNS
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from billing_hierarchy.embedded.folders import project_folder
 from billing_rules.pricing import InvalidTerms
 from invoicing.queries.invariants import INVARIANTS
@@ -243,6 +242,9 @@ def test_every_column_is_described(kind, columns: Columns):
 
     assert set(described) == {*columns.required, *columns.optional}
     assert {name for name, note in described.items() if note == "required"} == {*columns.required}
+    settings = {name for name, note in described.items() if note == "setting"}
+    inherited = {column.name for column in columns.all if "nherited" in str(column.empty)}
+    assert settings == inherited
 
 
 def test_every_role_of_a_contact_is_described():
@@ -253,12 +255,13 @@ def test_every_role_of_a_contact_is_described():
 
 def test_every_error_code_of_an_import_is_described():
     described = set(re.findall(r"`(\w+)`", parts(FORMATS, "##")["Error codes"]))
-    readers = source("accounts/imports/*.py") + source("*/operations/importing*")
+    readers = source("tenancy/files/*.py") + source("*/operations/importing*")
     found = {
         node.value
         for call in ast.walk(ast.parse(readers.replace("from __future__", "#")))
         if isinstance(call, ast.Call)
-        and ast.unparse(call.func).rpartition(".")[2] in {"refuse", "CellRefused", "add"}
+        and ast.unparse(call.func).rpartition(".")[2]
+        in {"refuse", "CellRefused", "FileRefused", "RecordsEnd", "add"}
         for node in call.args
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)

@@ -91,6 +91,7 @@ PAGES = (
         shows="#form-errors",
     ),
     PageEntry("import", "/import/"),
+    PageEntry("import, columns", "/import/columns/"),
     PageEntry("import, no file", "/import/", opens="main form .primary", shows="#form-errors"),
     PageEntry("settings", "/settings/sellers/"),
     PageEntry("seller", "/settings/sellers/{seller}/"),

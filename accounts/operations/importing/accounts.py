@@ -24,11 +24,12 @@ from accounts.operations.importing._storing_accounts import (
     update_accounts,
     wanted_settings,
 )
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS
 from accounts.operations.settings import Change, OwnSettings, differences, own_settings
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation
-from tenancy.files import Columns, Problems, note_duplicates, read_rows
+from tenancy.files import Problems, note_duplicates, read_rows
 from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
@@ -36,33 +37,6 @@ from tenancy.files.reports import (
     one_at_a_time,
 )
 
-ACCOUNT_COLUMNS = Columns(
-    required=("external_id", "name", "kind"),
-    optional=(
-        "parent_external_id",
-        "legal_name",
-        "email",
-        "line1",
-        "line2",
-        "postal_code",
-        "city",
-        "region",
-        "country",
-        "vat_id",
-        "currency",
-        "language",
-        "time_zone",
-        "cost_centre",
-        "po_number",
-        "split_by_po",
-        "bill_to",
-        "payer",
-        "consolidation",
-        "billing_day",
-        "billing_month",
-        "payment_terms_days",
-    ),
-)
 _SETTINGS = (
     SettingName.CURRENCY,
     SettingName.LANGUAGE,

@@ -10,20 +10,16 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account, Contact, Grant
 from accounts.models.people import CustomerRole
+from accounts.operations.importing.columns import CONTACT_COLUMNS
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import Columns, Problems, note_duplicates, read_rows
+from tenancy.files import Problems, note_duplicates, read_rows
 from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
     RowChange,
     one_at_a_time,
-)
-
-CONTACT_COLUMNS = Columns(
-    required=("external_id", "account_external_id", "name", "email"),
-    optional=("language", "role"),
 )
 
 

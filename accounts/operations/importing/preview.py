@@ -7,7 +7,7 @@ from typing import Any
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
-from accounts.operations.importing.accounts import ACCOUNT_COLUMNS
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS
 from billing_rules.ordering import sort_key
 from tenancy.actor import Actor
 from tenancy.database import operation

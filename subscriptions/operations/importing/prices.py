@@ -18,28 +18,25 @@ from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
 from subscriptions.models import Price, Product
-from subscriptions.operations.importing.rows import (
+from subscriptions.operations.importing.columns import (
+    PRICE_COLUMNS,
+    PRICE_DECIMALS,
+    PRICE_DIGITS,
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
-    refuse_difference,
 )
+from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
 from tenancy.files import (
     CellRefused,
-    Columns,
     Problems,
     Row,
     note_duplicates,
     read_rows,
 )
 
-PRICE_COLUMNS = Columns(
-    required=("external_id", "product", "name", "model", "currency", "interval", "timing"),
-    optional=("unit", "unit_amount", "tiers", "package_size", "interval_count", "tax_rate"),
-)
-_PRICE_DIGITS, _PRICE_DECIMALS = 12, 8
 # Where a value comes from a column of another name.
 _COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate"}
 # Where the rules find fault with the terms as a whole, the column that is to blame.
@@ -143,7 +140,7 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
         "model": model,
         "currency": row.currency("currency") if row.required("currency") else "",
         "unit": row.text("unit", longest=20),
-        "unit_amount": row.decimal("unit_amount", digits=_PRICE_DIGITS, decimals=_PRICE_DECIMALS),
+        "unit_amount": row.decimal("unit_amount", digits=PRICE_DIGITS, decimals=PRICE_DECIMALS),
         "tiers": _tiers(row),
         "package_size": row.decimal(
             "package_size", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS
@@ -218,10 +215,10 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
                     if up_to == "inf"
                     else plain_digits(row.read_number(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
                     "unit_amount": plain_digits(
-                        row.read_number(unit_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                        row.read_number(unit_amount, PRICE_DIGITS, PRICE_DECIMALS)
                     ),
                     "flat_amount": plain_digits(
-                        row.read_number(flat_amount, _PRICE_DIGITS, _PRICE_DECIMALS)
+                        row.read_number(flat_amount, PRICE_DIGITS, PRICE_DECIMALS)
                     ),
                 }
             )

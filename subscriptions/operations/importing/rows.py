@@ -4,8 +4,6 @@ from django.utils.translation import gettext as _
 
 from tenancy.files import Row
 
-QUANTITY_DIGITS, QUANTITY_DECIMALS = 12, 6
-
 
 def refuse_difference(row: Row) -> None:
     """Note that what exists under this external id says something else."""

@@ -14,11 +14,12 @@ from accounts.access import Action
 from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.operations.importing.rows import (
+from subscriptions.operations.importing.columns import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
-    refuse_difference,
+    SUBSCRIPTION_COLUMNS,
 )
+from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation
@@ -26,22 +27,10 @@ from tenancy.database.inserting import insert_rows
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
 from tenancy.events import Happening, record_events
 from tenancy.files import (
-    Columns,
     Problems,
     Row,
     note_duplicates,
     read_rows,
-)
-
-SUBSCRIPTION_COLUMNS = Columns(
-    required=(
-        "external_id",
-        "account_external_id",
-        "price_external_id",
-        "quantity",
-        "start_date",
-    ),
-    optional=("end_date", "po_number", "billed_until"),
 )
 
 

@@ -126,7 +126,7 @@ def test_survives_any_bytes(vendor, alice, visit):
 def test_gives_templates(vendor, alice, visit):
     answer = visit(alice).get("/import/templates/accounts.csv")
 
-    assert answer.content.decode().startswith("external_id,name,kind,")
+    assert answer.content.decode("utf-8-sig").startswith("external_id,name,kind,")
     assert visit(alice).get("/import/templates/x.csv").status_code == HTTPStatus.NOT_FOUND
 
 
