@@ -1,10 +1,12 @@
 """``/api/v1/billing-runs``: runs, how far they have come, and starting one."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
+from django.core import signing
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -13,9 +15,10 @@ from accounts.api.references import referred
 from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
 from invoicing.models import BillingRun
-from invoicing.operations.runs import approve_run, request_run
+from invoicing.operations.runs import RunPreview, approve_run, preview_run, request_run
 from invoicing.operations.runs.changed import changed_drafts_of
 from invoicing.operations.runs.discarding import reject_run
+from invoicing.operations.runs.opening import require_startable
 from invoicing.queries.invoice_sums import status_sums
 from invoicing.queries.invoices import invoices
 from invoicing.queries.run_comparison import comparison_of
@@ -30,17 +33,23 @@ from invoicing.serializers.runs import (
     RunIn,
     RunOut,
     RunParameters,
+    RunPreviewOut,
+    RunPreviewShown,
     RunRejectionIn,
     RunShown,
+    RunStartParameters,
 )
 from invoicing.tasks import work_soon
 from invoicing.words import describe_problem
 from tenancy import clock
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
-from tenancy.api.reading import InvalidBody, read_body
+from tenancy.api.reading import InvalidBody, InvalidParameters, read_body, read_parameters
+from tenancy.errors import FieldError
 from tenancy.ids import key_of
 
 ENTRIES_SHOWN = 100
+_SALT = "api-run-preview"
+_KEPT_SECONDS = 3_600
 
 
 class RunList(ActorView):
@@ -62,14 +71,16 @@ class RunList(ActorView):
 
     @extend_schema(
         operation_id="start_billing_run",
+        parameters=[RunStartParameters],
         request=RunIn,
-        responses={202: RunAcceptedOut},
+        responses={200: RunPreviewOut, 202: RunAcceptedOut},
     )
     def post(self, request: ActorApiRequest) -> Response:
         """Bill everything due up to a date; the same date again joins the same run."""
-        actor = request.actor
-        self.parameters(request, NoParameters)
+        actor, parameters = request.actor, read_parameters(request, RunStartParameters)
         values = read_body(request, RunIn)
+        if parameters["dry_run"] == "true":
+            return _preview(request, values, parameters.get("cursor", ""))
         run = request_run(
             actor,
             run_date=values["date"],
@@ -82,6 +93,48 @@ class RunList(ActorView):
         shown = RunShown(run, progress_of(actor, run.pk))
         address = request.build_absolute_uri(f"{request.path}/{run.public_id}")
         return Response(RunAcceptedOut(shown).data, status=202, headers={"Location": address})
+
+
+def _preview(request: ActorApiRequest, values: Mapping[str, Any], cursor: str) -> Response:
+    """Answer what the run would make; many trees come in parts, each as far as two seconds go."""
+    actor, day = request.actor, values["date"]
+    within = referred(actor, values, "in", refusal=InvalidBody)
+    issues = require_startable(
+        actor, run_date=day, within=within, issue=values["issue"], today=actor.today
+    )
+    asked = [str(actor.tenant_id), day.isoformat(), str(within), issues]
+    preview = preview_run(
+        actor,
+        run_date=day,
+        within=within,
+        tenant=request.tenant,
+        now=timezone.now(),
+        issue=issues,
+        so_far=_so_far(cursor, asked),
+    )
+    following = None
+    if not preview.is_whole:
+        kept = {"of": asked, "preview": preview.stored()}
+        following = signing.dumps(kept, salt=_SALT, compress=True)
+    return Response(RunPreviewOut(RunPreviewShown(day, preview, following)).data)
+
+
+def _so_far(cursor: str, asked: Sequence[Any]) -> RunPreview | None:
+    """Return what the part before left.
+
+    Raises:
+        InvalidParameters: it is of another question, or none of ours.
+    """
+    if not cursor:
+        return None
+    try:
+        found = signing.loads(cursor, salt=_SALT, max_age=_KEPT_SECONDS)
+    except signing.BadSignature:
+        found = {"of": None}
+    if found["of"] != asked:
+        wrong = FieldError("invalid_cursor", _("This cursor belongs to no such list."), "/cursor")
+        raise InvalidParameters(errors=[wrong])
+    return RunPreview.read(found["preview"])
 
 
 class RunDetail(ActorView):

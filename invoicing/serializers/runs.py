@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
@@ -16,6 +17,7 @@ from accounts.serializers.parts import (
     WithinAsIn,
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.operations.runs.run_previewing import RunPreview
 from invoicing.queries.invoice_sums import StatusSum
 from invoicing.queries.run_comparison import Comparison
 from invoicing.queries.runs import Progress
@@ -38,6 +40,21 @@ class RunIn(WithinAsIn):
     )
     issue = StrictBooleanField(
         default=False, help_text="Issue at once, whatever the tenant says about approval."
+    )
+
+
+class RunStartParameters(serializers.Serializer[Any]):
+    """Whether to start it at all."""
+
+    dry_run = serializers.ChoiceField(
+        ("true", "false"),
+        default="false",
+        help_text="`true`: answer (200) what the run would make, and store nothing.",
+    )
+    cursor = serializers.CharField(
+        required=False,
+        max_length=20_000,
+        help_text="With `dry_run`: `next_cursor` of the answer before, where it was not whole.",
     )
 
 
@@ -140,6 +157,70 @@ class RunAcceptedOut(RunOut):
     """A billing run that was asked for, and how far it has come."""
 
     progress = ProgressOut()
+
+
+class RunSumOut(serializers.Serializer[Any]):
+    """What would be invoiced in a currency."""
+
+    currency = serializers.CharField()
+    net_minor = serializers.IntegerField()
+
+
+class OpenDraftsOut(serializers.Serializer[Any]):
+    """Drafts of this or an earlier run that it would take along."""
+
+    run_date = DayField()
+    currency = serializers.CharField()
+    count = serializers.IntegerField()
+    net_minor = serializers.IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class RunPreviewShown:
+    """What a run would make, and where the next part goes on."""
+
+    run_date: date
+    preview: RunPreview
+    next_cursor: str | None
+
+    @property
+    def sums(self) -> list[dict[str, Any]]:
+        """Return the net sums by currency."""
+        found = sorted(self.preview.net_minor.items())
+        return [{"currency": code, "net_minor": net} for code, net in found]
+
+    @property
+    def progress(self) -> Progress:
+        """Return how many trees are in the figures."""
+        return Progress(self.preview.done, self.preview.trees)
+
+
+class RunPreviewOut(serializers.Serializer[RunPreviewShown]):
+    """What a run would make. Of many customer trees a part: ask again with `next_cursor`."""
+
+    dry_run = serializers.SerializerMethodField()
+    date = DayField(source="run_date")
+    progress = ProgressOut()
+    documents = serializers.IntegerField(source="preview.documents")
+    lines = serializers.IntegerField(source="preview.lines")
+    accounts = serializers.IntegerField(
+        source="preview.accounts", help_text="Whose lines these are."
+    )
+    held = serializers.IntegerField(
+        source="preview.held", help_text="Lines that wait for something and are on no document."
+    )
+    too_large = serializers.IntegerField(
+        source="preview.too_large", help_text="Trees too large to be computed here, left out."
+    )
+    sums = RunSumOut(many=True)
+    open_drafts = OpenDraftsOut(many=True, source="preview.open_drafts")
+    next_cursor = serializers.CharField(
+        allow_null=True, help_text="Null where every tree is in the figures."
+    )
+
+    def get_dry_run(self, shown: RunPreviewShown) -> bool:
+        """Return that nothing was stored."""
+        return True
 
 
 class RunApprovalIn(serializers.Serializer[Any]):

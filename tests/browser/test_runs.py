@@ -156,9 +156,7 @@ def test_a_draft_left_behind_by_a_later_run_is_approved_with_the_later_date(look
     with look() as window:
         page = window.new_page()
         books.vendor.has("accounts", account("late"))
-        books.vendor.has(
-            "subscriptions", subscription("s5", "late", "platform", "2027-02-01")
-        )
+        books.vendor.has("subscriptions", subscription("s5", "late", "platform", "2027-02-01"))
         books.vendor.change_tenant(test_clock_at=datetime(2027, 2, 1, 11, tzinfo=UTC))
         books.vendor.run("2027-02-01", within="late", today=date(2027, 2, 1))
         page.goto(books.address("2027-01-01"))
@@ -185,9 +183,7 @@ def test_a_run_whose_drafts_a_later_one_took_says_so_and_leads_there(look, books
         page = window.new_page()
         page.goto(books.address("2027-01-01", "approve/"))
 
-        expect(
-            page.get_by_text("Nothing of this run waits for approval any more.")
-        ).to_be_visible()
+        expect(page.get_by_text("Nothing of this run waits for approval any more.")).to_be_visible()
         expect(page.get_by_text("taken up by the run of 1 Feb 2027")).to_be_visible()
         expect(page.get_by_role("link", name=re.compile("^Approve"))).to_have_count(0)
         page.get_by_role("link", name="To that run").click()

@@ -143,16 +143,7 @@ def request_run(
 
     Source: docs/billing-rules.md, R4, R6, R8, R25.
     """
-    access.require_everywhere(actor, Action.RUN_BILLING)
-    if issue:
-        access.require_everywhere(actor, Action.ISSUE_INVOICE)
-    if within is not None:
-        get_account(actor, within)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
-    _require_date(actor, tenant, run_date, today)
-    issues = issue or not tenant.approval_required
-    if issues:
-        require_four_eyes(actor, tenant, [actor.requester.stored()])
+    issues = require_startable(actor, run_date=run_date, within=within, issue=issue, today=today)
     run, is_new = BillingRun.objects.get_or_create(
         tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
     )
@@ -179,6 +170,27 @@ def request_run(
     elif run.finished_at is None and not _has_queue(actor, run):
         run = close_run(actor, run.id, now=now)
     return run
+
+
+def require_startable(
+    actor: Actor, *, run_date: date, within: UUID | None, issue: bool, today: date
+) -> bool:
+    """Return whether a run that these may start would issue; stores nothing.
+
+    Args and Raises:
+        As ``request_run``.
+    """
+    access.require_everywhere(actor, Action.RUN_BILLING)
+    if issue:
+        access.require_everywhere(actor, Action.ISSUE_INVOICE)
+    if within is not None:
+        get_account(actor, within)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    _require_date(actor, tenant, run_date, today)
+    issues = issue or not tenant.approval_required
+    if issues:
+        require_four_eyes(actor, tenant, [actor.requester.stored()])
+    return issues
 
 
 def _has_queue(actor: Actor, run: BillingRun) -> bool:

@@ -108,13 +108,14 @@ _CONCERNED: Final = """
         LEFT JOIN invoicing_invoiceline AS line
             ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
         WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
+        AND (NOT charge.is_held OR charge.held_until <= %(date)s)
         AND charge.invoice_on <= %(date)s AND line.id IS NULL
         UNION
         SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
         JOIN invoicing_billingrun AS run
             ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
         WHERE invoice.tenant_id = %(tenant)s AND invoice.status IN ('draft', 'to_approve')
-        AND run.date = %(date)s
+        AND (run.date = %(date)s OR %(issue)s AND run.date < %(date)s)
     ), trees AS MATERIALIZED (
         SELECT DISTINCT node.tree_id FROM concerned
         JOIN accounts_accountnode AS node
@@ -142,6 +143,7 @@ def preview_run(
     within: UUID | None,
     tenant: Tenant,
     now: datetime,
+    issue: bool = False,
     so_far: RunPreview | None = None,
 ) -> RunPreview:
     """Return what a run for a day would draft; of many trees a part, added to ``so_far``.
@@ -155,6 +157,8 @@ def preview_run(
         within: only accounts of this subtree; None for all.
         tenant: the actor's.
         now: the instant.
+        issue: whether the run would issue: then it also takes drafts of earlier runs along where
+            nothing new is due.
         so_far: what an earlier part returned.
 
     Raises:
@@ -165,7 +169,7 @@ def preview_run(
     access.require_everywhere(actor, Action.VIEW_RUNS)
     preview, until = so_far or RunPreview(), time.monotonic() + SECONDS
     while True:
-        roots, preview.trees = _concerned(actor, run_date, within, preview.done)
+        roots, preview.trees = _concerned(actor, run_date, within, issue, preview.done)
         small = [root for root, size in roots if size <= MOST_ACCOUNTS]
         preview.too_large += len(roots) - len(small)
         if small:
@@ -178,12 +182,12 @@ def preview_run(
 
 
 def _concerned(
-    actor: Actor, run_date: date, within: UUID | None, done: int
+    actor: Actor, run_date: date, within: UUID | None, issue: bool, done: int
 ) -> tuple[list[tuple[UUID, int]], int]:
     """Return the next trees, each with its size, and how many there are in all."""
     values: dict[str, Any] = {
-        "tenant": actor.tenant_id, "date": run_date, "within": within, "done": done,
-        "limit": TREES_AT_ONCE,
+        "tenant": actor.tenant_id, "date": run_date, "within": within, "issue": issue,
+        "done": done, "limit": TREES_AT_ONCE,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_CONCERNED, values)

@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from accounts.models import Account
-from invoicing.models import BillingRun, Invoice, RunFamily
+from invoicing.models import BillingRun, Charge, Invoice, RunFamily
 from tenancy import database
 from tenancy.ids import public_id
+from tenancy.models import AuditEntry
 from tests.http.api import world
 from tests.world import subscription
 
@@ -165,6 +166,88 @@ def test_keeps_nothing_of_what_it_refuses(api, nordlicht):
     assert answer.json()["code"] == "run_date_before_last_issue"
     with database.scope(nordlicht.id):
         assert (Invoice.objects.count(), BillingRun.objects.count()) == before
+
+
+def test_says_what_a_run_would_make_and_makes_nothing(api, nordlicht):
+    with nordlicht.seen():
+        before = [*BillingRun.objects.order_by("id").values()], Invoice.objects.count()
+        charges, entries = Charge.objects.count(), AuditEntry.objects.count()
+
+    answer = api.post("/api/v1/billing-runs?dry_run=true", {"date": "2027-01-01"})
+
+    body = answer.json()
+    assert answer.status_code == 200, body
+    with nordlicht.seen():
+        assert ([*BillingRun.objects.order_by("id").values()], Invoice.objects.count()) == before
+        assert (Charge.objects.count(), AuditEntry.objects.count()) == (charges, entries)
+    made = nordlicht.run("2027-01-01", issue=False)
+    documents = nordlicht.documents(made.invoice_ids)
+    nets = {one["currency"]: 0 for one in documents}
+    for one in documents:
+        nets[one["currency"]] += one["net_minor"]
+    lines = [line for one in documents for section in one["sections"] for line in section["lines"]]
+    assert len(documents) > 0
+    assert body == {
+        "dry_run": True,
+        "date": "2027-01-01",
+        "progress": {"done": 2, "total": 2},
+        "documents": len(documents),
+        "lines": len(lines),
+        "accounts": body["accounts"],
+        "held": body["held"],
+        "too_large": 0,
+        "sums": [{"currency": code, "net_minor": net} for code, net in sorted(nets.items())],
+        "open_drafts": [],
+        "next_cursor": None,
+    }
+
+
+def test_says_it_of_many_trees_in_parts(api, nordlicht, monkeypatch):
+    url, body = "/api/v1/billing-runs?dry_run=true", {"date": "2027-01-01"}
+    whole = api.post(url, body).json()
+    monkeypatch.setattr("invoicing.operations.runs.run_previewing.SECONDS", 0)
+    monkeypatch.setattr("invoicing.operations.runs.run_previewing.TREES_AT_ONCE", 1)
+
+    first = api.post(url, body).json()
+
+    assert first["progress"] == {"done": 1, "total": 2}
+    further = f"{url}&cursor={first['next_cursor']}"
+    assert api.post(further, body).json() == whole
+    wrong = api.post(further, {"date": "2027-02-01"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/cursor")
+
+
+def test_refuses_a_dry_run_as_it_refuses_the_run(api, nordlicht):
+    for query, status in (("dry_run=true", 422), ("dry_run=yes", 422), ("dry_run=", 422)):
+        answer = api.post(f"/api/v1/billing-runs?{query}", {"date": "1800-01-01"})
+        assert answer.status_code == status, query
+    answer = api.post("/api/v1/billing-runs?dry_run=true", {"date": "2026-11-30", "issue": True})
+    assert answer.json()["code"] == "run_date_before_last_issue"
+
+
+def test_with_four_eyes_the_key_that_started_a_run_does_not_approve_it(api, nordlicht, monkeypatch):
+    monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **kwargs: None)
+    nordlicht.change_tenant(four_eyes=True)
+    run = api.post("/api/v1/billing-runs", {"date": "2027-01-01"}).json()
+    with nordlicht.seen():
+        nordlicht.work(BillingRun.objects.get(date="2027-01-01"))
+    url = f"/api/v1/billing-runs/{run['id']}"
+    digest = api.get(url).json()["drafts_digest"]
+    with nordlicht.seen():
+        drafts = [*Invoice.objects.filter(status__in=Invoice.UNISSUED)]
+    assert len(drafts) > 0
+
+    answers = [
+        api.post(f"{url}/approval", {"drafts_digest": digest}),
+        api.post(f"/api/v1/invoices/{drafts[0].public_id}/issuance", {}),
+        api.post("/api/v1/billing-runs", {"date": "2027-01-01", "issue": True}),
+        api.post("/api/v1/billing-runs?dry_run=true", {"date": "2027-01-01", "issue": True}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (403, "four_eyes")
+    with nordlicht.seen():
+        assert Invoice.objects.filter(status__in=Invoice.UNISSUED).count() == len(drafts)
 
 
 def test_compares_each_recipient_with_its_previous_document(nordlicht, caller):
