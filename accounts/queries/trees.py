@@ -58,8 +58,8 @@ def customers(
 ) -> QuerySet[Account]:
     """Return customers: roots, or all accounts. Not ordered yet; one statement.
 
-    Each carries ``below``, the number of accounts under it, ``above``, the name of its parent,
-    and ``found``, how many customers there are in all.
+    Each carries ``below``, the number of accounts under it, ``above`` and ``above_id``, the name
+    and key of its parent, and ``found``, how many customers there are in all.
 
     Args:
         actor: who asks.
@@ -82,6 +82,7 @@ def customers(
     return found.annotate(
         below=_BELOW,
         above=Subquery(above.order_by().values("name")[:1]),
+        above_id=Subquery(above.order_by().values("pk")[:1]),
         found=Subquery(counted.values("count")),
     )
 

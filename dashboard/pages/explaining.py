@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -71,7 +72,7 @@ class Explained:
     """One step: what it is about, a sentence, and the calculations behind it."""
 
     title: str
-    text: str
+    text: str | SafeString
     formulas: tuple[str, ...] = ()
 
 

@@ -1,6 +1,6 @@
 """One invoice: its sections and lines, tax, facts, what happened, and its PDF."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from dashboard.frame import is_staff
 from dashboard.pages import invoice_facts
+from dashboard.pages.customers.words import account_url
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.explaining import steps_of
 from dashboard.pages.invoice_head import head_of, path_of
@@ -26,6 +27,7 @@ from dashboard.pages.invoice_sections import (
     section_page,
     section_row,
 )
+from dashboard.pages.naming import accounts_in, linked
 from dashboard.pages.requests import wants_fragment, whole_number
 from dashboard.pages.timeline import timeline_of
 from invoicing.documents import parties
@@ -74,7 +76,12 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         **head_of(invoice, actor),
         "steps": path_of(request, invoice),
         "sections": [
-            section_row(one, lines_by_section[one.pk] if with_lines else None, names=names)
+            section_row(
+                one,
+                lines_by_section[one.pk] if with_lines else None,
+                names=names,
+                opens_accounts=is_staff(actor),
+            )
             for one in shown
         ],
         "section_pages": pages,
@@ -83,7 +90,11 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "is_foldable": not with_lines,
         "is_long": is_long,
         "taxes": [_tax(tax, invoice) for tax in taxes],
-        "facts": invoice_facts.facts_of(invoice, get_language() or "en"),
+        "facts": invoice_facts.facts_of(
+            invoice, get_language() or "en", opens_accounts=is_staff(actor)
+        ),
+        "recipient_url": account_url(invoice.bill_to_id),
+        "recipient_names": invoice_facts.names_of(invoice) if is_staff(actor) else (),
         "address": invoice_facts.address_of(invoice, get_language() or "en"),
         "timeline": timeline_of(actor, invoice.pk) if invoice.whole else [],
         "time_zone": request.tenant.time_zone,
@@ -118,7 +129,7 @@ def invoice_section(request: ActorRequest, invoice_id: str, position: int) -> Ht
         else parts.lines_of_section(actor, invoice, section, start=start, count=LINES_AT_ONCE + 1)
     )
     names = Names(invoice, sections) if invoice.whole else None
-    row = section_row(section, lines, start=start, names=names)
+    row = section_row(section, lines, start=start, names=names, opens_accounts=is_staff(actor))
     is_fragment = wants_fragment(request)
     template = "invoices/_section.html" if is_fragment else "invoices/section.html"
     if is_fragment and start:
@@ -145,13 +156,18 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
         raise NotFound
     invoice: Any = get_invoice(actor, line.invoice_id)
     explanation = parts.explanation(actor, key)
+    known = accounts_in(explanation.steps) if is_staff(actor) else {}
     context = {
         **head_of(invoice, actor),
         "steps": path_of(request, invoice, _("Why this amount?")),
         "line": line_row(line),
         "account": line.section.path[-1] if line.section.path else line.section.account.name,
-        "explanation": steps_of(explanation.steps, invoice.currency),
-        "sentence": explanation.sentence,
+        "account_url": account_url(line.section.account_id) if is_staff(actor) else "",
+        "explanation": [
+            replace(step, text=linked(step.text, known))
+            for step in steps_of(explanation.steps, invoice.currency)
+        ],
+        "sentence": linked(explanation.sentence, known),
     }
     template = "invoices/_why_row.html" if wants_fragment(request) else "invoices/why.html"
     response = render(request, template, context)

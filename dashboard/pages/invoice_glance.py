@@ -8,6 +8,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
+from dashboard.frame import is_staff
+from dashboard.pages.customers.words import account_url
 from dashboard.pages.doors import in_own_frame
 from dashboard.pages.invoice_head import head_of, path_of
 from dashboard.pages.invoice_sections import section_row
@@ -30,6 +32,7 @@ def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
     """
     actor = request.actor
     invoice: Any = get_invoice(actor, key_of("inv", invoice_id))
+    opens = is_staff(actor)
     sections = sections_of(actor, invoice)
     taxes = taxes_of(actor, invoice) if invoice.whole else []
     context = {
@@ -37,11 +40,13 @@ def glance(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "steps": path_of(request, invoice),
         "recipient": frozen_name(invoice, "bill_to"),
         "recipient_now": present_name(invoice),
+        "recipient_url": account_url(invoice.bill_to_id) if opens and invoice.whole else "",
+        "payer_url": account_url(invoice.payer_id) if opens and invoice.payer_id else "",
         "payer": frozen_name(invoice, "payer") if invoice.payer_id != invoice.bill_to_id else "",
         "seller": frozen_name(invoice, "seller"),
         "service_period": period_text(invoice.period_start, invoice.period_end),
         "issue_date": invoice.issue_date,
-        "sections": [section_row(one, None) for one in sections[:SECTIONS]],
+        "sections": [section_row(one, None, opens_accounts=opens) for one in sections[:SECTIONS]],
         "more_sections": max(0, len(sections) - SECTIONS),
         "taxes": taxes,
     }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from dashboard.pages.customers.words import account_url
 from dashboard.pages.requests import whole_number
 from invoicing.documents.naming import Names
 from invoicing.models import InvoiceLine, InvoiceSection
@@ -42,6 +43,7 @@ class SectionRow:
     net_minor: int
     lines: Sequence[LineRow] | None = None
     next_line: int | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def section_row(
     *,
     start: int = 0,
     names: Names | None = None,
+    opens_accounts: bool = False,
 ) -> SectionRow:
     """Return a section as the table shows it.
 
@@ -69,6 +72,7 @@ def section_row(
         lines: its lines from ``start`` on, one more than are shown where there are more; None to
             show its subtotal alone.
         start: how many of its lines come before these.
+        opens_accounts: whether the reader has pages of accounts to be led to.
         names: of the whole document, if all of it is in sight: who shares a name bears a number.
     """
     named = names.of(section, section.position) if names and section.path else None
@@ -82,6 +86,7 @@ def section_row(
         net_minor=section.net_minor,
         lines=None if lines is None else [line_row(one) for one in lines[:LINES_AT_ONCE]],
         next_line=start + LINES_AT_ONCE if has_more else None,
+        url=account_url(section.account_id) if opens_accounts else "",
     )
 
 

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.pages.badges import invoice_badge
+from dashboard.pages.customers.words import account_url
+from dashboard.pages.naming import linked
 from dashboard.tables import Amounts, Column, Kind, Label, Link, Mark, Table, Totals
 from dashboard.templatetags.figures import period_text
 from invoicing.models import Invoice
@@ -24,12 +28,18 @@ class Row:
     """One invoice of a list; an extract has no more than the query left of it (R31).
 
     ``main`` is the currency that the heads name; ``url`` makes the address of a page about it.
+    Accounts are opened by the staff alone: customers have no pages of them.
     """
 
     invoice: Any
     today: date
     main: str
     url: Callable[[str, str], str]
+    opens_accounts: bool = False
+
+    def account_url(self, key: UUID | None) -> str:
+        """Return the address of an account, empty where the reader has no pages of accounts."""
+        return account_url(key) if key and self.opens_accounts else ""
 
     @property
     def label(self) -> str:
@@ -91,8 +101,16 @@ def _recipient(row: Row) -> Link:
     if now := present_name(row.invoice):
         notes.append(_("now: %(name)s") % {"name": now})
     if row.invoice.whole and row.invoice.payer_id != row.invoice.bill_to_id:
-        notes.append(_("paid by %(payer)s") % {"payer": frozen_name(row.invoice, "payer")})
-    return Link(row.recipient, second=" · ".join(notes))
+        payer = frozen_name(row.invoice, "payer")
+        url = row.account_url(row.invoice.payer_id)
+        text = _("paid by %(payer)s") % {"payer": payer}
+        notes.append(linked(text, {payer: url} if url else {}))
+    second = format_html_join(" · ", "{}", ((note,) for note in notes))
+    return Link(row.recipient, row.account_url(row.invoice.bill_to_id), second)
+
+
+def _payer(row: Row) -> Link:
+    return Link(frozen_name(row.invoice, "payer"), row.account_url(row.invoice.payer_id))
 
 
 def _accounts(row: Row) -> int | None:
@@ -162,8 +180,8 @@ TABLE: Final[Table[Row]] = Table(
         Column(
             "payer",
             gettext_lazy("Payer"),
-            Kind.TEXT,
-            lambda row: frozen_name(row.invoice, "payer"),
+            Kind.LINK,
+            _payer,
             is_default=False,
         ),
         Column(
@@ -217,7 +235,8 @@ TABLE: Final[Table[Row]] = Table(
 def rows_of(found: Iterable[Invoice], *, today: date, main: str, namespace: str) -> list[Row]:
     """Return invoices as rows; ``namespace`` is that of the frame in which they are shown."""
     url = partial(_url, namespace)
-    return [Row(invoice, today, main, url) for invoice in found]
+    is_staff = namespace == "invoices"
+    return [Row(invoice, today, main, url, is_staff) for invoice in found]
 
 
 def _url(namespace: str, name: str, invoice_id: str) -> str:

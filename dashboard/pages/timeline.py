@@ -6,11 +6,14 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from accounts.queries.audit import entries_about
 from dashboard.frame import is_staff
+from dashboard.pages.naming import linked
 from dashboard.templatetags.figures import date_text
 from tenancy.actor import Actor
 from tenancy.models import AuditEntry
@@ -55,7 +58,7 @@ class Happened:
 
     sentence: str
     at: datetime
-    by: str
+    by: str | SafeString
 
 
 def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
@@ -67,10 +70,20 @@ def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
         Happened(
             sentence=str(_SENTENCES.get(entry.action, entry.action)),
             at=entry.at,
-            by=by_whom(entry) if is_staff(actor) else "",
+            by=_with_run(entry) if is_staff(actor) else "",
         )
         for entry in entries_about(actor, object_ids, limit=_LONGEST)
     ]
+
+
+def _with_run(entry: AuditEntry) -> str | SafeString:
+    """Return who did it; the run on whose behalf it was leads there."""
+    after = entry.after or {}
+    sentence, run_id, run_date = by_whom(entry), after.get("run"), after.get("run_date")
+    if not (run_id and run_date):
+        return sentence
+    address = reverse("runs:page", args=[run_id])
+    return linked(sentence, {date_text(date.fromisoformat(run_date)): address})
 
 
 def by_whom(entry: AuditEntry) -> str:

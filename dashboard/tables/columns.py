@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from babel.numbers import format_decimal
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from billing_rules.money import exponent, to_major
 from dashboard.templatetags.figures import locale, money
@@ -43,17 +44,18 @@ class Link:
 
     text: str
     url: str = ""
-    second: str = ""
+    second: str | SafeString = ""
     plain: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Text on a coloured ground, and a tip with what it leaves out."""
+    """Text on a coloured ground, a tip with what it leaves out, and where it leads."""
 
     text: str
     tone: str = ""
     tip: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -19,6 +20,7 @@ from dashboard.pages.customers.words import KINDS, account_url, kind_name
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Tab
 from dashboard.pages.lists import Chip, one_of, save
+from dashboard.pages.naming import linked
 from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
 from dashboard.tables.exports import FORMATS, MOST_ROWS
 from dashboard.templatetags.figures import quantity
@@ -64,7 +66,10 @@ class Customer:
 
 
 def _name(row: Customer) -> Link:
-    return Link(row.account.name, account_url(row.account.pk), row.parent)
+    above: str | SafeString = row.parent
+    if above:
+        above = linked(above, {above: account_url(row.account.above_id)})  # type: ignore[attr-defined]
+    return Link(row.account.name, account_url(row.account.pk), above)
 
 
 TABLE: Final[Table[Customer]] = Table(

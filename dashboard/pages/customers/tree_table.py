@@ -62,14 +62,15 @@ def _invoiced(entry: Entry) -> Label:
     if responsible.bill_to_id == place.id:
         return Label(_("Own invoice"), "info")
     tip = _("On invoice of %(name)s") % {"name": responsible.bill_to_name}
-    return Label(responsible.bill_to_name, "ok", tip)
+    return Label(responsible.bill_to_name, "ok", tip, account_url(responsible.bill_to_id))
 
 
 def _paid(entry: Entry) -> Label:
     if entry.responsible.payer_id == entry.place.id:
         return Label(_("Pays itself"), "info")
     name = entry.responsible.payer_name
-    return Label(name, "plum", _("Paid by %(name)s") % {"name": name})
+    url = account_url(entry.responsible.payer_id)
+    return Label(name, "plum", _("Paid by %(name)s") % {"name": name}, url)
 
 
 def _status(entry: Entry) -> Label:
@@ -174,7 +175,8 @@ def _cell(kind: Kind, value: Any) -> tuple[SafeString | str, SafeString | str]:
         return _NUMERIC, quantity(value)
     if kind == Kind.LABEL:
         tip = value.tip or value.text
-        return "", format_html(_BADGE, value.tone, tip, value.text)
+        text = format_html(_NAMED, value.url, value.text) if value.url else value.text
+        return "", format_html(_BADGE, value.tone, tip, text)
     if kind == Kind.DATE:
         return _NOWRAP, _day(value)
     return "", str(value)
@@ -183,6 +185,7 @@ def _cell(kind: Kind, value: Any) -> tuple[SafeString | str, SafeString | str]:
 _NUMERIC: Final = SafeString(' class="num"')
 _NEGATIVE: Final = SafeString(' class="num negative"')
 _NOWRAP: Final = SafeString(' class="nowrap"')
+_NAMED: Final = '<a href="{}">{}</a>'
 _BADGE: Final = '<span class="badge {}" title="{}"><span>{}</span></span>'
 
 

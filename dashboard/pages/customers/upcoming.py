@@ -47,6 +47,7 @@ class Document:
     """An invoice to come as the page shows it; ``more`` rows are left out."""
 
     payer: str
+    payer_url: str
     currency: str
     net_minor: int
     tax_minor: int
@@ -100,6 +101,7 @@ def _document(document: UpcomingDocument, upcoming: Upcoming) -> Document:
     payer = "" if document.payer == upcoming.bill_to else document.payer.name
     return Document(
         payer=payer,
+        payer_url=account_url(document.payer.pk) if payer else "",
         currency=document.currency,
         net_minor=document.net_minor,
         tax_minor=document.tax_minor,

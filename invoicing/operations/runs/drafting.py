@@ -300,7 +300,7 @@ def _let_go(
 
 
 def _replaced(draft: Invoice, by: Invoice | None, run: BillingRun) -> Happening:
-    after = {"run_date": run.date.isoformat()}
+    after = {"run": run.public_id, "run_date": run.date.isoformat()}
     return Happening(
         "invoice.redrafted",
         draft.id,

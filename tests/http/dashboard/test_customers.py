@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.pages.customers import listing
 from dashboard.tables import keyset
+from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
 from tests.world import account
 
@@ -39,7 +40,8 @@ def test_lists_all_accounts_with_their_paths(billed, alice, visit):
     page = read(visit(alice), "?all=1")
 
     assert len(names_in(page)) == 4
-    assert '<span class="second">Gruppe Nord</span>' in page
+    above = f'<a href="/customers/{public_id("acc", billed.id_of("group"))}/">Gruppe Nord</a>'
+    assert f'<span class="second">{above}</span>' in page
     # What lies below two rows is counted once.
     assert "€294.50" in page
 
