@@ -40,11 +40,13 @@ _REFUSALS = {
     "403": ("Forbidden", "In sight, but not allowed; or the key lacks the scope."),
     "404": ("NotFound", "Unknown, out of reach or another tenant's."),
     "406": ("NotAcceptable", "The answer would be JSON, which the caller does not accept."),
+    "412": ("PreconditionFailed", "What `If-Match` names is not what is there any more."),
     "413": ("BodyTooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body is no JSON."),
     "422": ("Invalid", "It can be read but means nothing sensible."),
 }
 _ABOUT_BODIES = {"413", "415"}
+_ABOUT_VERSIONS = {"412"}
 _METHODS = ("get", "post", "patch", "put", "delete")
 
 
@@ -63,12 +65,19 @@ def add_problems(result: dict[str, Any], **_context: object) -> dict[str, Any]:
     result["components"]["responses"] = {
         name: _refusal(description) for name, description in _REFUSALS.values()
     }
-    for method, operation in _operations(result):
+    for path, method, operation in _operations(result):
+        changes_one = method != "get" and "{" in path
+        left_out = set() if method == "post" else set(_ABOUT_BODIES)
+        left_out |= set() if changes_one else _ABOUT_VERSIONS
         for status, (name, _description) in _REFUSALS.items():
-            if method == "post" or status not in _ABOUT_BODIES:
+            if status not in left_out:
                 refusal = {"$ref": f"#/components/responses/{name}"}
                 operation["responses"].setdefault(status, refusal)
-        if _is_tagged(operation):
+        if changes_one:
+            operation.setdefault("parameters", []).append(_IF_MATCH)
+        if _is_tagged(operation) and (method == "get" or "Detail" in (_answered(operation) or "")):
+            operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
+        if _is_tagged(operation) and method == "get":
             operation["responses"]["304"] = {"description": "The caller has it already."}
             operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     return result
@@ -82,18 +91,37 @@ _IF_NONE_MATCH = {
 }
 
 
-def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for methods in result["paths"].values():
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of the invoice, run or account as it was read: if it has changed"
+    " since, nothing is done (412). `*`, or leaving it out, does it anyway.",
+}
+_ETAG = {
+    "schema": {"type": "string"},
+    "description": "Names this state of the resource, for `If-None-Match` and `If-Match`.",
+}
+
+
+def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in result["paths"].items():
         for method in _METHODS:
             if method in methods:
-                yield method, methods[method]
+                yield path, method, methods[method]
 
 
 def _is_tagged(operation: Mapping[str, Any]) -> bool:
     """Return whether the answer is one resource: JSON, and no page of a list."""
+    answered = _answered(operation)
+    return answered is not None and "Paginated" not in answered
+
+
+def _answered(operation: Mapping[str, Any]) -> str | None:
+    """Return the name of what is answered as JSON, empty if it has none, None if it is no JSON."""
     answer = operation["responses"].get("200", {})
     content = answer.get("content", {}).get("application/json")
-    return bool(content) and "Paginated" not in content["schema"].get("$ref", "")
+    return str(content["schema"].get("$ref", "")) if content else None
 
 
 def _refusal(description: str) -> dict[str, Any]:

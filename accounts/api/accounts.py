@@ -29,6 +29,7 @@ from accounts.serializers.accounts import (
     SubtreeRowOut,
 )
 from accounts.serializers.parts import NoParameters
+from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.ids import public_id
 
@@ -102,17 +103,21 @@ class AccountDetail(ActorView):
         """Show an account and its place in the tree."""
         actor = request.actor
         self.parameters(request, NoParameters)
-        account_id = queries.resolve_reference(actor, account)
-        path = path_of(actor, account_id)
-        own = own_values(actor, [account_id], OWN_VALUES, as_of=actor.today)
-        shown = AccountShown(
-            account=path[-1],
-            parent=path[-2] if len(path) > 1 else None,
-            own=own.get(account_id, {}),
-            path=path,
-            children_count=children_counts(actor, [account_id])[account_id],
-        )
-        return tagged(request, AccountDetailOut(shown).data)
+        return tagged(request, account_detail(actor, queries.resolve_reference(actor, account)))
+
+
+def account_detail(actor: Actor, account_id: UUID) -> dict[str, Any]:
+    """Return an account as it goes out, with its path."""
+    path = path_of(actor, account_id)
+    own = own_values(actor, [account_id], OWN_VALUES, as_of=actor.today)
+    shown = AccountShown(
+        account=path[-1],
+        parent=path[-2] if len(path) > 1 else None,
+        own=own.get(account_id, {}),
+        path=path,
+        children_count=children_counts(actor, [account_id])[account_id],
+    )
+    return dict(AccountDetailOut(shown).data)
 
 
 class AccountSubtree(ActorView):

@@ -41,7 +41,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """
     if request.headers.get("HX-Request") == "true":
         answer = HttpResponse(status=HTTPStatus.UNAUTHORIZED)
-        answer.headers["HX-Redirect"] = sign_in_url(_page_of(request))
+        answer.headers["HX-Redirect"] = sign_in_url(_page_with_form(request))
         return answer
     if request.method == "POST":
         return _with_form(request)
@@ -82,6 +82,24 @@ def _with_form(request: HttpRequest) -> HttpResponse:
         else _("Your session has ended. Sign in, then please send your file once more."),
     }
     return render(request, "sign_in/page.html", context, status=HTTPStatus.UNAUTHORIZED)
+
+
+def _page_with_form(request: HttpRequest) -> str:
+    """Return the page that a part belongs to; with what its form held, where that was sent along.
+
+    A form that shows a preview of itself sends what it holds, and its page takes that up.
+    """
+    page = _page_of(request)
+    is_form = request.method == "GET" and "csrfmiddlewaretoken" in request.GET
+    if not is_form or request.path != urlsplit(page).path:
+        return page
+    held = [
+        (name, value)
+        for name, values in request.GET.lists()
+        if name not in _NEVER_KEPT
+        for value in values
+    ]
+    return f"{request.path}?{urlencode(held)}"
 
 
 def _page_of(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
+from accounts.api.accounts import account_detail
 from accounts.api.references import referred
 from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
@@ -15,6 +16,7 @@ from invoicing.queries.charges import charges, explanation_of
 from invoicing.serializers.charges import ChargeOut, ChargeParameters, ChargeShown
 from invoicing.serializers.invoices import WithdrawalOut
 from tenancy.api.answering import ActorApiRequest, ActorView, many
+from tenancy.api.preconditions import require_match
 
 
 class ChargeList(ActorView):
@@ -56,5 +58,6 @@ class HeldRelease(ActorView):
         """Let the next run bill what was held back of drafts for an account."""
         self.parameters(request, NoParameters)
         account_id = resolve_reference(request.actor, account)
+        require_match(request, lambda: account_detail(request.actor, account_id))
         count = release_charges(request.actor, account_id, now=timezone.now())
         return Response(WithdrawalOut({"charges": count}).data)

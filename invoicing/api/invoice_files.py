@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from accounts.access import Action
 from accounts.middleware import Later
 from accounts.serializers.parts import NoParameters
+from invoicing.api.invoices import require_seen
 from invoicing.documents.making import DocumentBeingMade, get_pdf, require_makable
 from invoicing.documents.pdf import PdfFile, kind_for, stored_file, whole_invoice
 from invoicing.models import Invoice
@@ -84,6 +85,7 @@ class InvoicePdf(ActorView):
         """Have a PDF tried again that was given up."""
         self.parameters(request, NoParameters)
         actor, key = request.actor, key_of("inv", invoice)
+        require_seen(request, key)
         retry_document(actor, key, now=clock.now_of(request.tenant))
         render_soon(actor, key)
         return _being_made()

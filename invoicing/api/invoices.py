@@ -35,6 +35,7 @@ from invoicing.serializers.invoices import (
 from tenancy import clock
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidParameters, read_body
 from tenancy.errors import FieldError
 from tenancy.ids import key_of, parse_public_id
@@ -112,11 +113,27 @@ class InvoiceDetail(ActorView):
         actor, values = request.actor, self.parameters(request, InvoiceDetailParameters)
         expand = _expansions(values.get("expand", ""))
         found = invoices.get_invoice(actor, key_of("inv", invoice))
-        shown = _shown(found, invoice_parts.taxes_of(actor, found))
-        body = dict(InvoiceDetailOut(shown).data)
-        if expand:
-            body["sections"] = _sections(actor, found, with_lines=expand == "lines")
-        return tagged(request, body)
+        body = _detail(actor, found)
+        if not expand:
+            return tagged(request, body)
+        sections = _sections(actor, found, with_lines=expand == "lines")
+        return tagged(request, body, {"sections": sections})
+
+
+def _detail(actor: Actor, invoice: Any) -> dict[str, Any]:
+    shown = _shown(invoice, invoice_parts.taxes_of(actor, invoice))
+    return dict(InvoiceDetailOut(shown).data)
+
+
+def require_seen(request: ActorApiRequest, invoice_id: UUID) -> Mapping[str, Any] | None:
+    """Return an invoice as it goes out where the caller says by ``If-Match`` to have seen it.
+
+    Raises:
+        NotFound: there is none in sight.
+        PreconditionFailed: it is not as it was seen.
+    """
+    actor = request.actor
+    return require_match(request, lambda: _detail(actor, invoices.get_invoice(actor, invoice_id)))
 
 
 class InvoiceIssuance(ActorView):
@@ -125,21 +142,22 @@ class InvoiceIssuance(ActorView):
     scopes: ClassVar = {"POST": Action.ISSUE_INVOICE}
 
     @extend_schema(operation_id="issue_invoice", request=IssuanceIn, responses=InvoiceDetailOut)
-    def post(self, request: ActorApiRequest, invoice: str) -> Response:
+    def post(self, request: ActorApiRequest, invoice: str) -> HttpResponseBase:
         """Issue a draft exactly as it was shown: it takes its number and is frozen."""
         actor = request.actor
         self.parameters(request, NoParameters)
         values = read_body(request, IssuanceIn)
+        key = key_of("inv", invoice)
+        seen = require_seen(request, key) or {}
         issued = issue_invoice(
             actor,
-            key_of("inv", invoice),
-            content_hash=values.get("content_hash"),
+            key,
+            # What was seen holds until it is issued, not only until here.
+            content_hash=values.get("content_hash", seen.get("content_hash")),
             today=actor.today,
             now=clock.now_of(request.tenant),
         )
-        found = invoices.get_invoice(actor, issued.pk)
-        shown = _shown(found, invoice_parts.taxes_of(actor, found))
-        return Response(InvoiceDetailOut(shown).data)
+        return tagged(request, _detail(actor, invoices.get_invoice(actor, issued.pk)))
 
 
 class InvoiceWithdrawal(ActorView):
@@ -153,9 +171,11 @@ class InvoiceWithdrawal(ActorView):
         actor = request.actor
         self.parameters(request, NoParameters)
         values = read_body(request, WithdrawalIn)
+        key = key_of("inv", invoice)
+        require_seen(request, key)
         count = discard_drafts(
             actor,
-            [key_of("inv", invoice)],
+            [key],
             reason=values["reason"],
             hold=values["hold"],
             until=values.get("until"),

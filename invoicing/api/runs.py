@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.core import signing
 from django.http.response import HttpResponseBase
@@ -43,6 +44,7 @@ from invoicing.tasks import work_soon
 from invoicing.words import describe_problem
 from tenancy import clock
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, InvalidParameters, read_body, read_parameters
 from tenancy.errors import FieldError
 from tenancy.ids import key_of
@@ -147,23 +149,23 @@ class RunDetail(ActorView):
         """Show how far a run has come, what it made and what it left out."""
         actor = request.actor
         self.parameters(request, NoParameters)
-        found = get_run(actor, key_of("run", run))
-        problems = [
-            ProblemShown(problem, describe_problem(problem))
-            for problem in problems_of(actor, found.pk)
-        ]
-        return tagged(request, RunDetailOut(_detail(request, found, problems)).data)
+        return tagged(request, _detail_out(request, get_run(actor, key_of("run", run))))
 
 
-def _detail(
-    request: ActorApiRequest, run: BillingRun, problems: Sequence[ProblemShown] | None = None
-) -> RunShown:
+def _detail_out(request: ActorApiRequest, run: BillingRun) -> dict[str, Any]:
+    return dict(RunDetailOut(_detail(request, run)).data)
+
+
+def _require_seen(request: ActorApiRequest, run_id: UUID) -> None:
+    """Return if the caller names no run by ``If-Match``, or names it as it is."""
+    require_match(request, lambda: _detail_out(request, get_run(request.actor, run_id)))
+
+
+def _detail(request: ActorApiRequest, run: BillingRun) -> RunShown:
     actor = request.actor
-    if problems is None:
-        problems = [
-            ProblemShown(problem, describe_problem(problem))
-            for problem in problems_of(actor, run.pk)
-        ]
+    problems = [
+        ProblemShown(problem, describe_problem(problem)) for problem in problems_of(actor, run.pk)
+    ]
     seen = drafts_seen(actor, run.pk)
     return RunShown(
         run,
@@ -192,9 +194,9 @@ class RunApproval(ActorView):
         actor = request.actor
         self.parameters(request, NoParameters)
         values = read_body(request, RunApprovalIn)
-        approved = approve_run(
-            actor, key_of("run", run), values["drafts_digest"], now=timezone.now()
-        )
+        key = key_of("run", run)
+        _require_seen(request, key)
+        approved = approve_run(actor, key, values["drafts_digest"], now=timezone.now())
         work_soon(approved)
         shown = RunShown(approved, progress_of(actor, approved.pk))
         return Response(RunAcceptedOut(shown).data, status=202)
@@ -208,11 +210,12 @@ class RunRejection(ActorView):
     @extend_schema(
         operation_id="reject_billing_run", request=RunRejectionIn, responses=RunDetailOut
     )
-    def post(self, request: ActorApiRequest, run: str) -> Response:
+    def post(self, request: ActorApiRequest, run: str) -> HttpResponseBase:
         """Take back every draft of a run; the charges wait for the next one."""
         actor = request.actor
         self.parameters(request, NoParameters)
         values = read_body(request, RunRejectionIn)
-        now = clock.now_of(request.tenant)
-        rejected = reject_run(actor, key_of("run", run), reason=values["reason"], now=now)
-        return Response(RunDetailOut(_detail(request, get_run(actor, rejected.pk))).data)
+        key, now = key_of("run", run), clock.now_of(request.tenant)
+        _require_seen(request, key)
+        rejected = reject_run(actor, key, reason=values["reason"], now=now)
+        return tagged(request, _detail_out(request, get_run(actor, rejected.pk)))

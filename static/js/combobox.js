@@ -76,10 +76,26 @@ class Combobox {
     const text = this.input.value === this.name ? "" : this.input.value;
     const url = new URL(this.box.dataset.source, location.href);
     url.searchParams.set("q", text);
-    const options = { headers: { "HX-Request": "true" }, signal: this.asking.signal };
-    const answer = await fetch(url, options).catch(() => null);
-    if (!answer?.ok || document.activeElement !== this.input) return;
-    this.show(await answer.text(), text);
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+    const answer = await fetch(url, { headers, signal: this.asking.signal }).catch(() => null);
+    if (!answer || document.activeElement !== this.input) return;
+    if (answer.ok) this.show(await answer.text(), text);
+    else if (answer.status === 401) this.ended(answer.headers.get("HX-Redirect"));
+  }
+
+  // Nothing can be found any more. What the form holds goes along and comes back.
+  ended(signIn) {
+    const url = new URL(signIn, location.href);
+    const held = new URLSearchParams(new FormData(this.box.closest("form")));
+    held.delete("csrfmiddlewaretoken");
+    url.searchParams.set("next", `${location.pathname}?${held}`);
+    const link = asOption({ text: this.box.dataset.ended });
+    link.href = url;
+    link.id = `${this.list.id}-ended`;
+    this.list.replaceChildren(link);
+    this.status.textContent = this.box.dataset.ended;
+    this.toggle(true);
+    this.select(0);
   }
 
   show(html, text) {
@@ -146,7 +162,7 @@ class Combobox {
 
   click(event) {
     const option = event.target.closest("[role=option]");
-    if (!option) return;
+    if (!option || option.href) return; // it leads to the sign-in
     event.preventDefault();
     this.choose(asHit(option));
   }
@@ -159,7 +175,9 @@ class Combobox {
       else this.later(0);
     } else if (event.key === "ArrowUp") this.select(this.at <= 0 ? last : this.at - 1);
     else if (event.key === "Enter" && this.isOpen && this.at >= 0) {
-      this.choose(asHit(this.options[this.at]));
+      const option = this.options[this.at];
+      if (option.href) option.click();
+      else this.choose(asHit(option));
     } else if (event.key === "Escape" && this.isOpen) {
       event.stopPropagation();
       this.toggle(false);
@@ -185,7 +203,7 @@ function asHit(option) {
 function asOption(hit) {
   const [option, what] = [document.createElement("a"), document.createElement("span")];
   option.setAttribute("role", "option");
-  option.dataset.value = hit.value;
+  if (hit.value !== undefined) option.dataset.value = hit.value;
   what.className = "what";
   what.append(hit.text);
   if (hit.second) {

@@ -1,6 +1,5 @@
 """What every view of the API is: behind a key, page by page, and kept out of caches."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, cast
@@ -10,11 +9,11 @@ from django.utils.http import parse_etags
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import BasePagination
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenancy.actor import Actor
+from tenancy.api.preconditions import tag_of
 from tenancy.api.reading import read_parameters
 from tenancy.models import Tenant
 
@@ -80,15 +79,17 @@ def many(shape: type[serializers.Serializer[Any]], rows: Sequence[Any]) -> Any:
     return shape(cast(Any, rows), many=True).data
 
 
-def tagged(request: Request, data: Mapping[str, Any]) -> HttpResponseBase:
-    """Answer with one resource and its ETag, or 304 to who has it already."""
-    body = JSONRenderer().render(data)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def tagged(
+    request: Request, data: Mapping[str, Any], expanded: Mapping[str, Any] | None = None
+) -> HttpResponseBase:
+    """Answer with one resource and its ETag, or 304 to who reads it and has it already."""
+    etag = tag_of(data, expanded)
     known = parse_etags(request.headers.get("If-None-Match", ""))
+    is_known = "*" in known or any(tag.removeprefix("W/") == etag for tag in known)
     response: HttpResponseBase
-    if "*" in known or any(tag.removeprefix("W/") == etag for tag in known):
+    if is_known and request.method in {"GET", "HEAD"}:
         response = HttpResponseNotModified()
     else:
-        response = Response(data)
+        response = Response({**data, **(expanded or {})})
     response.headers["ETag"] = etag
     return response

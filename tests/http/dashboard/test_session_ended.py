@@ -52,6 +52,22 @@ def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in(db, path):
     assert answer.headers["HX-Redirect"] == "/sign-in/?next=/invoices/%3Fstatus%3Dopen"
 
 
+def test_what_a_form_with_a_preview_holds_comes_back(vendor, jana):
+    held = {"date": "2027-03-01", "account": "ext:A", "csrfmiddlewaretoken": "x"}
+    headers = {"hx-request": "true", "hx-current-url": "http://testserver/runs/new/"}
+
+    answer = Client().get("/runs/new/", held, headers=headers)
+    client = Client()
+    client.force_login(jana)
+    page = client.get("/runs/new/?date=2027-03-01&account=ext%3AA").content.decode()
+
+    assert answer.headers["HX-Redirect"] == (
+        "/sign-in/?next=/runs/new/%3Fdate%3D2027-03-01%26account%3Dext%253AA"
+    )
+    assert 'value="2027-03-01"' in page
+    assert 'value="ext:A"' in page
+
+
 def test_a_part_leads_back_to_no_other_site(db):
     headers = {"hx-request": "true", "hx-current-url": "https://evil.example/x"}
 

@@ -1,0 +1,151 @@
+"""Whoever changes something by the API can say what they have seen: an old ``ETag`` is a 412.
+
+The endpoints are those of ``test_every_change``, which are read from the resolver.
+"""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+
+from billing_hierarchy.embedded.folders import project_folder
+from invoicing.models import BillingRun, Charge, Invoice, Rendering
+from tenancy.models import Job
+from tests.http.test_every_change import (
+    ENDPOINTS,
+    _no_broker,  # noqa: F401
+    api_post,
+    drafted,
+    only_draft,
+    shop,  # noqa: F401
+)
+from tests.world import Vendor
+
+CHANGING = sorted(name for name in ENDPOINTS if "<" in name)
+
+
+class Cautious(Client):
+    """A caller that says before each change what it has seen.
+
+    Attributes:
+        tag: what it says; by default the tag of the resource as it is.
+        kept: what was there right before the change.
+    """
+
+    def __init__(self, vendor: Vendor, tag: str | None = None) -> None:
+        super().__init__(headers={"authorization": f"Bearer {vendor.api_key}"})
+        self.vendor, self.tag, self.kept = vendor, tag, []
+
+    def post(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        present = self.get(path.rpartition("/")[0]).headers["ETag"]
+        tag = present if self.tag is None else self.tag.format(present=present)
+        self.kept = stored(self.vendor)
+        return super().post(path, *args, headers={"if-match": tag}, **kwargs)
+
+
+def stored(vendor: Vendor) -> list[Any]:
+    with vendor.seen():
+        return [
+            sorted(map(str, model._default_manager.values_list()))
+            for model in (Invoice, BillingRun, Charge, Rendering, Job)
+        ]
+
+
+def test_knows_what_changes():
+    assert len(CHANGING) >= 6
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_does_what_was_asked_of_what_was_seen(shop: Vendor, name: str):
+    caller = Cautious(shop)
+
+    answer = ENDPOINTS[name].do(caller, shop)
+
+    assert answer.status_code < 300, answer.content
+    assert stored(shop) != caller.kept
+
+
+@pytest.mark.parametrize("name", CHANGING)
+@pytest.mark.parametrize("tag", ['"old"', '"old", "older"', "W/{present}", "nonsense", " "])
+def test_does_nothing_to_what_has_changed(shop: Vendor, name: str, tag: str):
+    caller = Cautious(shop, tag)
+
+    answer = ENDPOINTS[name].do(caller, shop)
+
+    assert answer.status_code == 412
+    assert (answer.json()["code"], answer.json()["status"]) == ("precondition_failed", 412)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert stored(shop) == caller.kept
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_star_means_whatever_is_there(shop: Vendor, name: str):
+    assert ENDPOINTS[name].do(Cautious(shop, "*"), shop).status_code < 300
+
+
+def test_a_draft_that_was_drafted_again_is_another(shop: Vendor):
+    caller = Client(headers={"authorization": f"Bearer {shop.api_key}"})
+    url = f"/api/v1/invoices/{only_draft(shop).public_id}"
+    seen = caller.get(url).headers["ETag"]
+    with shop.seen():
+        Invoice.objects.update(content_hash="0" * 64)
+
+    answer = caller.post(
+        f"{url}/issuance", "{}", content_type="application/json", headers={"if-match": seen}
+    )
+
+    assert answer.status_code == 412
+    with shop.seen():
+        assert Invoice.objects.get().number is None
+
+
+@pytest.mark.parametrize("expand", ["", "?expand=sections", "?expand=lines"])
+def test_a_tag_holds_however_much_was_read(shop: Vendor, expand: str):
+    caller = Client(headers={"authorization": f"Bearer {shop.api_key}"})
+    url = f"/api/v1/invoices/{only_draft(shop).public_id}"
+    seen = caller.get(f"{url}{expand}")
+
+    again = caller.get(f"{url}{expand}", headers={"if-none-match": seen.headers["ETag"]})
+    issued = caller.post(
+        f"{url}/issuance",
+        "{}",
+        content_type="application/json",
+        headers={"if-match": seen.headers["ETag"]},
+    )
+
+    assert again.status_code == 304
+    assert issued.status_code == 200
+    assert issued.headers["ETag"] == caller.get(url).headers["ETag"] != seen.headers["ETag"]
+
+
+def test_who_names_nothing_is_served_as_ever(shop: Vendor):
+    caller = Client(headers={"authorization": f"Bearer {shop.api_key}"})
+    run = drafted(shop)
+
+    answer = api_post(caller, f"billing-runs/{run.public_id}/rejection", reason="Why")
+
+    assert answer.status_code == 200
+    present = caller.get(f"/api/v1/billing-runs/{run.public_id}").headers["ETag"]
+    assert answer.headers["ETag"] == present
+
+
+def test_is_described():
+    text = (project_folder() / "docs" / "openapi.yaml").read_text(encoding="utf-8")
+    paths = yaml.safe_load(text)["paths"]
+    described = {
+        path.removeprefix("/")
+        for path, methods in paths.items()
+        for one in [methods.get("post")]
+        if one is not None
+        and "412" in one["responses"]
+        and any(parameter["name"] == "If-Match" for parameter in one["parameters"])
+        and all(parameter["name"] != "If-None-Match" for parameter in one["parameters"])
+    }
+
+    assert described == {
+        re.sub(r"<\w+:(\w+)>", r"{\1}", name.removeprefix("POST ")) for name in CHANGING
+    }
+    tagged = paths["/api/v1/invoices/{invoice}"]["get"]["responses"]["200"]["headers"]
+    assert "ETag" in tagged
