@@ -36,9 +36,10 @@ class Cautious(Client):
 
     def __init__(self, vendor: Vendor, tag: str | None = None) -> None:
         super().__init__(headers={"authorization": f"Bearer {vendor.api_key}"})
-        self.vendor, self.tag, self.kept = vendor, tag, []
+        self.vendor, self.tag = vendor, tag
+        self.kept: list[Any] = []
 
-    def post(self, path: str, *args: Any, **kwargs: Any) -> Any:
+    def post(self, path: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         present = self.get(path.rpartition("/")[0]).headers["ETag"]
         tag = present if self.tag is None else self.tag.format(present=present)
         self.kept = stored(self.vendor)
