@@ -39,7 +39,7 @@ class Cautious(Client):
         self.vendor, self.tag = vendor, tag
         self.kept: list[Any] = []
 
-    def post(self, path: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def post(self, path: Any, *args: Any, **kwargs: Any) -> Any:
         present = self.get(path.rpartition("/")[0]).headers["ETag"]
         tag = present if self.tag is None else self.tag.format(present=present)
         self.kept = stored(self.vendor)
