@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import django
 
-NAMES = ("run", "family", "tree", "documents")
+NAMES = ("run", "family", "tree", "documents", "visitors", "refusals")
 
 
 def main() -> int:
