@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import django
 
-NAMES = ("run", "family", "tree", "documents", "visitors", "refusals")
+NAMES = ("run", "family", "tree", "documents", "visitors", "refusals", "clock")
 
 
 def main() -> int:

@@ -55,16 +55,21 @@ class ClockAdvanced:
     run_ids: tuple[UUID, ...]
 
 
-def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvanced:
+def advance_clock(
+    actor: Actor, *, to_date: date, now: datetime, billed_until: date | None = None
+) -> ClockAdvanced:
     """Move the clock day by day, billing and issuing what falls due on each.
 
-    A day on which nothing falls due has no run. Each day is complete before the clock shows it,
-    so that an interrupted move goes on where it stopped.
+    A day on which nothing new falls due has no run: what could not be billed is tried again with
+    the next day that has something, not every day. Each day is complete before the clock shows
+    it, so that an interrupted move goes on where it stopped.
 
     Args:
         actor: who moves it.
         to_date: the day it shows afterwards, at noon.
         now: the real instant, for the audit trail.
+        billed_until: the day up to which this move has tried everything before; None at its
+            beginning.
 
     Raises:
         Forbidden: the actor may not move the clock.
@@ -76,7 +81,7 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
     invoices, run_ids = 0, []
     day = start
     while True:
-        day = _next_day(actor, day + timedelta(days=1))
+        day = _next_day(actor, day + timedelta(days=1), billed_until)
         if day > to_date:
             break
         try:
@@ -87,6 +92,7 @@ def advance_clock(actor: Actor, *, to_date: date, now: datetime) -> ClockAdvance
         else:
             run_ids.append(report.run.id)
             invoices += len(report.invoice_ids)
+        billed_until = day
         _set_clock(actor, day, now=now)
     _set_clock(actor, to_date, now=now)
     days = (to_date - start).days
@@ -114,9 +120,9 @@ def require_movable(actor: Actor, to_date: date) -> date:
 
 
 @operation
-def _next_day(actor: Actor, earliest: date) -> date:
+def _next_day(actor: Actor, earliest: date, billed_until: date | None) -> date:
     """Return the next day on which something falls due, far ahead if nothing will."""
-    due = next_due_date(actor)
+    due = next_due_date(actor, after=billed_until)
     return LATEST if due is None else max(due, earliest)
 
 

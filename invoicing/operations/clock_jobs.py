@@ -68,8 +68,10 @@ def work_on_clock_move(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     mover = actor_of(actor, job)
     start, to_date = (date.fromisoformat(job.params[name]) for name in ("from", "to"))
     try:
-        day = _next_stop(mover, to_date)
-        moved = advance_clock(mover, to_date=day, now=now)
+        # Every step but the last ends on a day that it has billed.
+        billed_until = start + timedelta(days=job.done) if job.done else None
+        day = _next_stop(mover, to_date, billed_until)
+        moved = advance_clock(mover, to_date=day, now=now, billed_until=billed_until)
     except BillingError as refusal:
         fail_job(actor, job.pk, code=refusal.code, detail=refusal.detail, now=now)
         return False
@@ -85,8 +87,8 @@ def work_on_clock_move(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
 
 
 @operation
-def _next_stop(actor: Actor, to_date: date) -> date:
+def _next_stop(actor: Actor, to_date: date, billed_until: date | None) -> date:
     """Return the next day with something due, the last day of the move at the latest."""
     today = require_movable(actor, to_date)
-    due = next_due_date(actor)
+    due = next_due_date(actor, after=billed_until)
     return to_date if due is None else min(to_date, max(due, today + timedelta(days=1)))

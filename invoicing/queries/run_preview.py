@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
@@ -29,38 +29,71 @@ class NextNumbers:
     day: date
 
 
-def next_due_date(actor: Actor) -> date | None:
+def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
     """Return the next day on which a run has something to take, None if there is none.
 
-    Three statements, each the first entry of an index. What is held back is taken from the day on
-    which that ends.
+    At most seven statements, each the first entry of an index or short. What is held back is taken
+    from the day on which that ends.
+
+    Args:
+        actor: who asks.
+        after: the day up to which everything has been tried. What could not be billed then waits
+            for a setting, a place in the tree or a tax rate that begins or ends later; it is not
+            due again every day. None: nothing has been tried.
 
     Raises:
         Forbidden: the actor may neither see runs nor move the clock.
     """
     if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
         access.require_everywhere(actor, Action.VIEW_RUNS)
-    item = (
-        Item.objects.filter(tenant_id=actor.tenant_id, next_action_date__isnull=False)
-        .order_by("next_action_date")
-        .values_list("next_action_date", flat=True)
-        .first()
-    )
     placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
     waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
-    charge = (
-        waiting.filter(is_held=False)
-        .order_by("invoice_on")
-        .values_list("invoice_on", flat=True)
-        .first()
-    )
-    held = (
-        waiting.filter(is_held=True, held_until__isnull=False)
-        .order_by("held_until")
-        .values_list("held_until", flat=True)
-        .first()
-    )
-    return min((day for day in (item, charge, held) if day is not None), default=None)
+    queues: list[tuple[QuerySet[Any], str]] = [
+        (Item.objects.filter(tenant_id=actor.tenant_id), "next_action_date"),
+        (waiting.filter(is_held=False), "invoice_on"),
+        (waiting.filter(is_held=True), "held_until"),
+    ]
+    first = [_first(queue, name, None) for queue, name in queues]
+    if after is None:
+        return min((day for day in first if day is not None), default=None)
+    is_stuck = any(day is not None and day <= after for day in first)
+    later = [
+        day if day is None or day > after else _first(queue, name, after)
+        for day, (queue, name) in zip(first, queues, strict=True)
+    ]
+    changed = [_next_change(actor, after)] if is_stuck else []
+    return min((day for day in [*later, *changed] if day is not None), default=None)
+
+
+def _first(queue: "QuerySet[Any]", name: str, after: date | None) -> date | None:
+    """Return the first date in a column, after a day if one is given."""
+    lookup: dict[str, Any] = {f"{name}__isnull": False}
+    if after is not None:
+        lookup = {f"{name}__gt": after}
+    return queue.filter(**lookup).order_by(name).values_list(name, flat=True).first()
+
+
+_NEXT_CHANGE = """
+    SELECT min(day) FROM (
+        SELECT valid_from, valid_to FROM accounts_settinginterval
+        WHERE tenant_id = %(tenant)s AND (valid_from > %(after)s OR valid_to > %(after)s)
+        UNION ALL
+        SELECT valid_from, valid_to FROM accounts_placement
+        WHERE tenant_id = %(tenant)s AND (valid_from > %(after)s OR valid_to > %(after)s)
+        UNION ALL
+        SELECT valid_from, valid_to FROM accounts_taxrate
+        WHERE tenant_id = %(tenant)s AND (valid_from > %(after)s OR valid_to > %(after)s)
+    ) AS dated, LATERAL (VALUES (valid_from), (valid_to)) AS days (day)
+    WHERE day > %(after)s
+"""
+
+
+def _next_change(actor: Actor, after: date) -> date | None:
+    """Return the next day on which something that decides about billing begins or ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_CHANGE, {"tenant": actor.tenant_id, "after": after})
+        found: date | None = cursor.fetchone()[0]
+    return found
 
 
 def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:

@@ -125,11 +125,13 @@ def work_on_run(actor: Actor, run_id: UUID, *, today: date, now: datetime) -> Ru
         report.taken_from |= turn.taken_from
         if turn.claimed:
             pause = 0.05
-        elif _is_empty(actor, run):
+        # A full batch says that there is more; after any other the queue is mostly empty.
+        if turn.claimed < FAMILIES_PER_BATCH and _is_empty(actor, run):
             break
-        else:
-            time.sleep(pause)
-            pause = min(1.0, pause * 2)
+        if turn.claimed:
+            continue
+        time.sleep(pause)
+        pause = min(1.0, pause * 2)
     report.run = _close(actor, run.id, report.taken_from, now=now)
     return report
 

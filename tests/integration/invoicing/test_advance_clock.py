@@ -4,9 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.models import SettingInterval, SettingName
 from invoicing import tasks
 from invoicing.models import BillingRun
 from invoicing.operations.clock import ClockBackwards, ClockTooFar, NotSandbox, advance_clock
+from invoicing.operations.clock_jobs import request_clock_move, work_on_clock_move
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from tenancy.clock import today_of
 from tenancy.errors import Forbidden
@@ -109,6 +111,67 @@ def test_moves_in_steps_as_in_one(vendor, other_vendor):
         move(other_vendor, to)
 
     assert vendor.documents() == other_vendor.documents()
+
+
+def held_back(vendor):
+    """Branch B is invoiced by itself and has no city: what it owes is held back."""
+    vendor.has("accounts", account("A"), account("B", "A", bill_to="B", city=""))
+    vendor.has("prices", price("ten", "10"))
+    vendor.has("subscriptions", subscription("S1", "B", "ten", "2026-12-01"))
+
+
+def run_days(vendor):
+    with vendor.seen():
+        found = BillingRun.objects.order_by("date").values_list("date", flat=True)
+        return [day.isoformat() for day in found]
+
+
+def test_what_is_held_back_is_not_tried_every_day(vendor):
+    held_back(vendor)
+
+    moved = move(vendor, "2027-11-23")
+
+    assert (moved.runs, moved.invoices) == (12, 0)
+    assert run_days(vendor) == [
+        "2026-12-01", *(f"2027-{month:02d}-01" for month in range(1, 12))
+    ]  # fmt: skip
+
+
+def test_tries_again_what_is_held_back_on_days_on_which_settings_change(vendor, other_vendor):
+    for one in (vendor, other_vendor):
+        held_back(one)
+        with one.seen():
+            SettingInterval.objects.filter(
+                account_id=one.id_of("B"), name=SettingName.BILL_TO
+            ).update(valid_to=date(2027, 3, 15))
+
+    move(vendor, "2027-05-31")
+    for days in range(1, 190):
+        move(other_vendor, (TODAY + timedelta(days=days)).isoformat())
+
+    assert vendor.documents() == other_vendor.documents()
+    assert [(d["bill_to"], d["issue_date"]) for d in vendor.documents()] == [
+        ("A", "2027-04-01"), ("A", "2027-05-01"),
+    ]  # fmt: skip
+    assert "2027-03-15" in run_days(vendor)
+    assert (len(run_days(vendor)), len(run_days(other_vendor))) == (7, 182)
+    assert vendor.violations() == []
+
+
+def test_moves_in_the_background_as_at_once(vendor, other_vendor):
+    for one in (vendor, other_vendor):
+        fill(one)
+        one.has("accounts", account("held", city=""))
+        one.has("subscriptions", subscription("S9", "held", "ten", "2026-12-07"))
+    job_id = request_clock_move(vendor.actor, to_date=date(2027, 3, 31), now=NOW)
+
+    while work_on_clock_move(vendor.actor, job_id, now=NOW):
+        pass
+    move(other_vendor, "2027-03-31")
+
+    assert vendor.documents() == other_vendor.documents()
+    assert run_days(vendor) == run_days(other_vendor)
+    assert today(vendor) == date(2027, 3, 31)
 
 
 def test_goes_on_where_it_was_broken_off(vendor, monkeypatch):
