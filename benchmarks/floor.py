@@ -68,7 +68,7 @@ def _set_aside() -> None:
             cursor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
             cursor.execute(f"GRANT SELECT ON kept_{table} TO PUBLIC")
             cursor.execute(f"ANALYZE kept_{table}")
-        emptied = (*_TABLES, "invoicing_storeddocument")
+        emptied = (*_TABLES, "invoicing_rendering", "invoicing_storeddocument")
         for table in emptied:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(f"TRUNCATE {', '.join(emptied)}")

@@ -94,6 +94,7 @@ def bill(tenant_id: UUID, workers: int) -> Billed:
     answers = [json.loads(process.communicate()[0]) for process in processes]
     return Billed(
         seconds=time.monotonic() - start,
-        invoices=sum(answer["invoices"] for answer in answers),
+        # Each says what came of the run, whoever made it.
+        invoices=max(answer["invoices"] for answer in answers),
         peak_mib=max(answer["peak_mib"] for answer in answers),
     )
