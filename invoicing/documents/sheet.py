@@ -19,12 +19,12 @@ from invoicing.documents.columns import Columns, columns_of
 from invoicing.documents.content import Document
 from invoicing.documents.fitting import fitted
 from invoicing.documents.grids import line_tables, summary_table
-from invoicing.documents.plan import Measures, Part, Plan
+from invoicing.documents.plan import HEADING_GAP, TOP, Measures, Part, Plan
 from invoicing.documents.typesetting.paging import Room
 from invoicing.documents.typesetting.painting import Furnished, FurnishedPage
 from invoicing.documents.typesetting.tables import Table, set_table
 from invoicing.documents.typesetting.tagging import tag_tables
-from invoicing.documents.typesetting.text import Letters, Pen
+from invoicing.documents.typesetting.text import MILLIMETRE, Letters, Pen
 
 _VARIANT = "pdf/a-3a"
 """Archival (ISO 19005-3), with room for embedded files, and tagged for screen readers."""
@@ -54,6 +54,12 @@ class _Layout:
     lines: Part | None = None
     taxes_begin_page: bool = False
 
+    @property
+    def places(self) -> tuple[object, ...]:
+        """All that the template makes of it: equal ones give equal pages."""
+        parts = [part and (part.slots, part.begins_page) for part in (self.summary, self.lines)]
+        return (*parts, self.taxes_begin_page)
+
 
 def page_html(document: Document, layout: _Layout | None = None) -> str:
     """Return the document as HTML with rooms for its tables; every name in it is escaped."""
@@ -66,9 +72,11 @@ def page_html(document: Document, layout: _Layout | None = None) -> str:
 def pdf_bytes(document: Document) -> bytes:
     """Return the document as PDF: the same bytes for the same document, fonts and libraries.
 
-    What stands before and between the tables is laid out once to know how high it is. That tells
-    which rows each page has room for. Then all is laid out with rooms of that height, the tables
-    are drawn into them, and the overview gets the pages where its accounts have come to stand.
+    How high it is what stands before and between the tables tells which rows each page has room
+    for. So all is laid out with rooms of the heights that follow, the tables are drawn into them,
+    and the overview gets the pages where its accounts have come to stand. The heights are first
+    taken to be those of the document before; where other rooms follow from those found, all is
+    laid out again. Most documents are laid out once.
 
     Raises:
         ResourceRefused: it refers to something outside of itself.
@@ -80,8 +88,7 @@ def pdf_bytes(document: Document) -> bytes:
         warnings.simplefilter("ignore", ResourceWarning)
         document = fitted(document, letters)
         columns = columns_of(document, letters)
-        layout = _planned(document, columns, letters)
-        rendered = _render(page_html(document, layout))
+        layout, rendered = _laid_out(document, columns, letters)
         pages = _furnished(document, columns, layout, rendered.pages, letters)
         written = rendered.copy(pages).write_pdf(
             pdf_variant=_VARIANT, pdf_identifier=document.id.bytes, finisher=tag_tables
@@ -97,8 +104,23 @@ def _render(html: str) -> Any:
     )
 
 
-def _planned(document: Document, columns: Columns, letters: Letters) -> _Layout:
-    plan = Plan(_measured(document))
+def _laid_out(document: Document, columns: Columns, letters: Letters) -> tuple[_Layout, Any]:
+    """Return where the parts of a document stand, and the pages that the library made of that."""
+    resources = _resources()
+    layout = _planned(document, columns, letters, resources.measures)
+    rendered = _render(page_html(document, layout))
+    found, is_sure = _measured(document, rendered.pages)
+    if not is_sure:
+        found, _is_sure = _measured(document, _render(page_html(document)).pages)
+    resources.measures = found
+    right = _planned(document, columns, letters, found)
+    if right.places == layout.places:
+        return layout, rendered
+    return right, _render(page_html(document, right))
+
+
+def _planned(document: Document, columns: Columns, letters: Letters, measures: Measures) -> _Layout:
+    plan = Plan(measures)
     layout = _Layout()
     if document.is_consolidated:
         overview = [set_table(summary_table(document, {}, columns), letters)]
@@ -112,15 +134,20 @@ def _planned(document: Document, columns: Columns, letters: Letters) -> _Layout:
     return layout
 
 
-def _measured(document: Document) -> Measures:
-    """Lay out all but the tables, and return how high it is."""
-    pages = _render(page_html(document)).pages
-    at = {name: place[1] for page in pages for name, place in page.anchors.items()}
-    return Measures(
-        front_end=at["front-end"],
-        heading=at["heading-end"] - at["heading"] if document.is_consolidated else 0,
-        taxes=at["taxes-end"] - at["taxes"],
+def _measured(document: Document, pages: Sequence[Any]) -> tuple[Measures, bool]:
+    """Return how high all but the tables came to be, and whether it would be so elsewhere."""
+    at = {
+        name: (number, place[1])
+        for number, page in enumerate(pages)
+        for name, place in page.anchors.items()
+    }
+    ends = ("taxes", "heading") if document.is_consolidated else ("taxes",)
+    heights = {name: at[f"{name}-end"][1] - at[name][1] for name in ends}
+    # What begins a page, or is parted by its end, is not as high as elsewhere.
+    is_sure = not at["front-end"][0] and all(
+        at[f"{name}-end"][0] == at[name][0] and at[name][1] > TOP + HEADING_GAP for name in ends
     )
+    return Measures(at["front-end"][1], heights.get("heading", 0), heights["taxes"]), is_sure
 
 
 def _furnished(
@@ -158,7 +185,7 @@ def _furnished(
 
 
 class _Resources(threading.local):
-    """What all documents of a thread share: fonts, stylesheet, rules to hyphenate by."""
+    """What all documents of a thread share: fonts, stylesheet, rules to hyphenate by, heights."""
 
     def __init__(self) -> None:
         found = finders.find("documents/invoice.css")
@@ -168,6 +195,7 @@ class _Resources(threading.local):
         self.fonts = FontConfiguration()
         self.dictionaries: dict[Any, Any] = {}
         self.style = CSS(string=text, url_fetcher=NoResources(), font_config=self.fonts)
+        self.measures = Measures(front_end=125 * MILLIMETRE, heading=20, taxes=120)
 
 
 @cache
