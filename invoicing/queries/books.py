@@ -28,7 +28,7 @@ class Violation:
 
 
 @contextmanager
-def joining_whole_tables() -> Iterator[CursorWrapper]:
+def _joining_whole_tables() -> Iterator[CursorWrapper]:
     """Yield a cursor whose statements never look up one table for each row of another.
 
     A check reads all rows of a tenant. Beside much larger or very many other tenants the planner
@@ -56,7 +56,7 @@ def verify_books(actor: Actor) -> tuple[dict[str, int], list[Violation]]:
     slug = Tenant.objects.values_list("slug", flat=True).get(pk=actor.tenant_id)
     checked: dict[str, int] = {}
     violations: list[Violation] = []
-    with joining_whole_tables() as cursor:
+    with _joining_whole_tables() as cursor:
         for invariant in INVARIANTS:
             cursor.execute(invariant.counted, {"tenant": actor.tenant_id})
             checked[invariant.name] = cursor.fetchone()[0]

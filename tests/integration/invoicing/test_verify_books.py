@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from invoicing.models import Invoice, StoredDocument
-from invoicing.queries.books import joining_whole_tables, verify_books
+from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from tenancy.errors import Forbidden
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
@@ -292,7 +292,7 @@ def test_is_for_those_who_see_all_invoices(vendor, bob):
 @pytest.mark.parametrize("invariant", INVARIANTS, ids=lambda one: one.name)
 def test_no_check_looks_up_row_by_row(vendor, invariant):
     """Statistics that are old or of other tenants can then not make it slow."""
-    with vendor.seen(), joining_whole_tables() as cursor:
+    with vendor.seen(), _joining_whole_tables() as cursor:
         for statement in (invariant.counted, f"{invariant.broken} LIMIT 100"):
             cursor.execute(f"EXPLAIN {statement}", {"tenant": vendor.tenant_id})
             plan = "\n".join(row for (row,) in cursor.fetchall())
