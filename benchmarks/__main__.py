@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import django
 
-NAMES = ("run", "family", "tree", "documents", "visitors", "refusals", "clock")
+NAMES = ("run", "family", "tree", "documents", "visitors", "refusals", "clock", "imports")
 
 
 def main() -> int:

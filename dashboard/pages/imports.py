@@ -33,6 +33,7 @@ from subscriptions.operations.import_jobs import (
 from subscriptions.tasks import import_soon
 from tenancy.actor import Actor
 from tenancy.models import Job
+from tenancy.operations.jobs import PIECE
 
 ROWS_AT_ONCE: Final = 200
 """Files with more rows are checked in the background, so that none holds up the web server."""
@@ -96,7 +97,7 @@ def import_list(request: ActorRequest) -> HttpResponseBase:
     job = request_import(
         actor,
         form.cleaned_data["kind"],
-        file.read(),
+        file.chunks(PIECE),
         file_name=file.name or "",
         today=actor.today,
         now=now,
@@ -116,6 +117,13 @@ def work_now_or_soon(actor: Actor, job: Job, *, now: datetime) -> None:
 def _file(job: Job) -> Link:
     name = job.params["file_name"] or _("without a name")
     return Link(name, reverse("imports:page", args=[job.public_id]))
+
+
+def error_count(job: Job) -> int | None:
+    """Return how many errors a file has; the first of them are listed."""
+    stages = job.result.get("check", {}), job.result.get("apply", {})
+    counted = max(counts.get("errors", 0) for counts in stages)
+    return max(counted, len(job.problems)) if job.problems else None
 
 
 def _status(job: Job) -> Label:
@@ -141,7 +149,7 @@ TABLE: Final[Table[Job]] = Table(
             "errors",
             gettext_lazy("Errors"),
             Kind.NUMBER,
-            lambda job: len(job.problems) or None,
+            error_count,
             is_default=False,
         ),
         Column(

@@ -1,6 +1,7 @@
 """One import: what it would do, the tree it would make, every error, and doing it."""
 
 import csv
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from accounts.middleware import ActorRequest
 from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.doors import staff_only
 from dashboard.pages.heads import Step
-from dashboard.pages.imports import KIND_NAMES, import_badge, work_now_or_soon
+from dashboard.pages.imports import KIND_NAMES, error_count, import_badge, work_now_or_soon
 from dashboard.pages.imports_columns import COLUMNS
 from dashboard.pages.requests import whole_number
 from dashboard.tables.file_names import attachment, file_name
@@ -94,8 +95,26 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
         "encoding": _encoding((counts or {}).get("encoding", "")),
         "changes": [] if job.is_open or job.problems else (counts or {}).get("changes", []),
         "more_changes": max(0, counts["updated"] - len(counts.get("changes", ()))) if counts else 0,
+        "warnings": [] if job.is_open or job.problems else (counts or {}).get("warnings", []),
+        "warning_sentence": _warning_sentence((counts or {}).get("warning_count", 0)),
+        "more_warnings": _beyond(counts, "warnings", "warning_count"),
         **_errors(request, job),
     }
+
+
+def _warning_sentence(count: int) -> str:
+    sentence = ngettext(
+        "%(count)s row deserves a look; it does not hinder the import.",
+        "%(count)s rows deserve a look; they do not hinder the import.",
+        count,
+    )
+    return sentence % {"count": quantity(count)}
+
+
+def _beyond(counts: Mapping[str, Any] | None, name: str, count: str) -> int:
+    """Return how many of something are counted beyond those that are kept."""
+    kept, counted = (counts or {}).get(name, ()), int((counts or {}).get(count, 0))
+    return counted - len(kept)
 
 
 def _encoding(name: str) -> str:
@@ -112,7 +131,7 @@ def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
     pages = max(1, -(-len(job.problems) // ERRORS_A_PAGE))
     page = min(max(whole_number(request.GET.get("page", ""), 1), 1), pages)
     first = (page - 1) * ERRORS_A_PAGE
-    count = len(job.problems)
+    count = error_count(job) or 0
     sentence = ngettext(
         "The file has %(count)s error; nothing was stored.",
         "The file has %(count)s errors; nothing was stored.",
@@ -123,6 +142,7 @@ def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
         "column_names": {*columns.required, *columns.optional},
         "errors": job.problems[first : first + ERRORS_A_PAGE],
         "error_count": count,
+        "more_errors": count - len(job.problems),
         "error_sentence": sentence % {"count": quantity(count)},
         "error_page": page,
         "error_pages": pages,

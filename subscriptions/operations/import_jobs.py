@@ -1,7 +1,8 @@
 """Imports that people ask for: a dry run first, then the same bytes for good."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,17 @@ from subscriptions.operations.importing import import_prices, import_subscriptio
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError, Conflict, Invalid, NotFound
+from tenancy.files import spooled
 from tenancy.models import Job
-from tenancy.operations.jobs import claim_job, fail_job, finish_job, hold_job, note_request
+from tenancy.operations.jobs import (
+    append_input,
+    claim_job,
+    fail_job,
+    finish_job,
+    hold_job,
+    input_of,
+    note_request,
+)
 from tenancy.operations.jobs import request_job as put_into_queue
 
 KINDS = {
@@ -31,6 +41,7 @@ KINDS = {
 LARGEST_BYTES = 20 * 1024 * 1024
 _PACKED_ROW = 24
 NODES_SHOWN = 200
+WARNINGS_KEPT = 200
 CHANGES_KEPT = 200
 """Of so many rows the page of an import says what they change."""
 
@@ -58,14 +69,20 @@ class NotChecked(Conflict):
 
 @operation
 def request_import(
-    actor: Actor, kind: str, content: bytes, *, file_name: str, today: date, now: datetime
+    actor: Actor,
+    kind: str,
+    pieces: Iterable[bytes],
+    *,
+    file_name: str,
+    today: date,
+    now: datetime,
 ) -> Job:
     """Keep a file and put its dry run into the queue.
 
     Args:
         actor: who imports.
         kind: one of ``KINDS``.
-        content: the file's bytes; the same are imported later.
+        pieces: the file's bytes, one after the other; the same are imported later.
         file_name: what the file is called, for people.
         today: from when changed settings of accounts hold.
         now: the instant.
@@ -77,8 +94,6 @@ def request_import(
     if kind not in KINDS:
         raise UnknownKind
     access.require_everywhere(actor, KINDS[kind])
-    if len(content) > LARGEST_BYTES:
-        raise FileTooLarge
     params = {
         "kind": kind,
         "file_name": file_name[:200],
@@ -86,13 +101,21 @@ def request_import(
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
     }
+    job = put_into_queue(actor, Job.Kind.IMPORT, params=params, content=b"", now=now)
+    size, lines, start, end = 0, 0, b"", b""
+    for piece in pieces:
+        size += len(piece)
+        if size > LARGEST_BYTES:
+            raise FileTooLarge
+        append_input(actor, job.pk, piece)
+        lines += piece.count(b"\n")
+        start, end = start or piece[:2], piece[-1:]
     # A guess until the records are counted: quoted cells have line ends too, and a workbook is
     # packed, some dozens of bytes for a row.
-    packed = len(content) // _PACKED_ROW if content.startswith(b"PK") else 0
-    total = max(content.strip().count(b"\n"), packed)
-    return put_into_queue(
-        actor, Job.Kind.IMPORT, params=params, content=content, total=total, now=now
-    )
+    packed = size // _PACKED_ROW if start == b"PK" else 0
+    job.total = max(lines - (end == b"\n"), packed, 0)
+    job.save(update_fields=["total"])
+    return job
 
 
 @operation
@@ -155,7 +178,11 @@ def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None
     job = hold_job(actor, job_id)
     if job is None:
         return
-    content = bytes(job.input or b"")
+    with spooled(input_of(actor, job_id)) as path:
+        _work_on_file(actor, importer, job, path, now=now)
+
+
+def _work_on_file(actor: Actor, importer: Actor, job: Job, content: Path, *, now: datetime) -> None:
     kind, today = job.params["kind"], date.fromisoformat(job.params["today"])
     is_dry_run = job.params["stage"] == "check"
     report = _import(importer, kind, content, is_dry_run=is_dry_run, today=today, now=now)
@@ -169,7 +196,7 @@ def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None
         changes["params"] = {**job.params, "stage": "check"}
     elif not is_dry_run:
         changes["input"] = None
-    finish_job(actor, job_id, result=result, problems=problems, changes=changes, now=now)
+    finish_job(actor, job.pk, result=result, problems=problems, changes=changes, now=now)
 
 
 def _counts(report: ImportReport) -> Mapping[str, object]:
@@ -180,11 +207,14 @@ def _counts(report: ImportReport) -> Mapping[str, object]:
         "created": report.created,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "errors": report.error_count,
+        "warnings": [warning.as_row() for warning in report.warnings[:WARNINGS_KEPT]],
+        "warning_count": report.warning_count,
     }
 
 
 def _import(
-    actor: Actor, kind: str, content: bytes, *, is_dry_run: bool, today: date, now: datetime
+    actor: Actor, kind: str, content: Path, *, is_dry_run: bool, today: date, now: datetime
 ) -> ImportReport:
     match kind:
         case "accounts":

@@ -2,7 +2,8 @@
 
 from tenancy.files.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
 from tenancy.files.columns import Columns
-from tenancy.files.files import MAX_ROWS, RowsRead, note_duplicates, read_rows
+from tenancy.files.files import MAX_ROWS, RowFile
+from tenancy.files.sources import Source, spooled
 
 __all__ = [
     "EARLIEST",
@@ -12,8 +13,8 @@ __all__ = [
     "Columns",
     "Problems",
     "Row",
-    "RowsRead",
-    "note_duplicates",
+    "RowFile",
+    "Source",
     "plain_decimal",
-    "read_rows",
+    "spooled",
 ]

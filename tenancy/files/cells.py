@@ -23,6 +23,9 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 T = TypeVar("T")
 
+ERRORS_LISTED = 10_000
+"""So many errors of a file are listed; all are counted."""
+
 
 @cache
 def time_zones() -> frozenset[str]:
@@ -35,9 +38,13 @@ class Problems:
     """The errors found so far, told apart by row and column."""
 
     errors: list[FieldError] = field(default_factory=list)
+    count: int = 0
 
     def add(self, row: int, column: str | None, code: str, detail: str) -> None:
-        """Note one error."""
+        """Note one error; those beyond ``ERRORS_LISTED`` are only counted."""
+        self.count += 1
+        if len(self.errors) >= ERRORS_LISTED:
+            return
         self.errors.append(FieldError(code=code, detail=detail, row=row, column=column))
 
     def in_order(self) -> list[FieldError]:
@@ -47,12 +54,16 @@ class Problems:
 
 @dataclass(slots=True)
 class Row:
-    """One record: its number and its cells, read one by one; a bad cell is noted and is None."""
+    """One record: its number and its cells, read one by one; a bad cell is noted and is None.
+
+    ``is_again`` says that an earlier row has its key.
+    """
 
     number: int
     cells: Mapping[str, str]
     problems: Problems
     forms: Forms = PLAIN
+    is_again: bool = False
 
     def has(self, column: str) -> bool:
         """Return whether the file has this column at all; an absent one changes nothing (R29)."""

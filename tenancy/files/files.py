@@ -2,59 +2,85 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
 from tenancy.files.cells import Problems, Row
 from tenancy.files.columns import Columns
 from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
+from tenancy.files.sources import Source
 
 MAX_ROWS = 250_000
+SLICE = 5_000
+"""So many rows of a file are in memory at a time."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Nobody sees them, and a key with one is another key. Joiners stay: some scripts need them.
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _EDGES = " \t\r\n\x0b\x0c\u00a0\u202f\u3000"
 
 
-@dataclass(frozen=True, slots=True)
-class RowsRead:
-    """The rows of a file, and what it was read as."""
-
-    rows: list[Row]
-    encoding: str = ""
-
-
-def read_rows(content: bytes, columns: Columns, problems: Problems) -> RowsRead:
-    """Read a file into rows; what can't be a row is noted in ``problems``.
+class RowFile:
+    """A file whose rows come a slice at a time; what can't be a row is noted in its problems.
 
     CSV in UTF-8, a byte-order mark allowed; with semicolons or tabs also what German Excel saves;
     XLSX. The header line alone decides what parts the cells.
 
+    Attributes:
+        problems: the errors of the file, those of its rows among them.
+        encoding: what it was read as; empty if it could not be opened.
+        count: how many rows have come so far.
+
     Source: docs/data-formats.md; docs/billing-rules.md, R30.
     """
-    try:
-        sheet = open_sheet(content)
-    except (FileRefused, RecordsEnd) as refused:
-        problems.add(1, None, refused.code, refused.detail)
-        return RowsRead([])
-    if not _header_fits(sheet.header, columns, problems):
-        return RowsRead([], sheet.encoding)
-    rows: list[Row] = []
-    try:
-        for number, record in enumerate(sheet.records, start=2):
-            if number > MAX_ROWS:
-                problems.add(number, None, "too_many_rows", _("The file has too many rows."))
-                break
-            if any(map(str.strip, record)):
-                row = _row(number, record, sheet, problems)
-                if row is not None:
-                    rows.append(row)
-    except RecordsEnd as end:
-        # Rows are counted from below the header there.
-        problems.add(end.row, None, end.code, end.detail)
-    return RowsRead(rows, sheet.encoding)
+
+    def __init__(self, source: Source, columns: Columns) -> None:
+        """Open the file, and note what is wrong with its header."""
+        self.problems, self.encoding, self.count = Problems(), "", 0
+        self._sheet: Sheet | None = None
+        self._seen: set[str] = set()
+        try:
+            sheet = open_sheet(source)
+        except (FileRefused, RecordsEnd) as refused:
+            self.problems.add(1, None, refused.code, refused.detail)
+            return
+        self.encoding = sheet.encoding
+        if _header_fits(sheet.header, columns, self.problems):
+            self._sheet = sheet
+
+    def slices(self, size: int = SLICE) -> Iterator[list[Row]]:
+        """Return the rows, so many at a time; to be asked for once."""
+        rows = self._rows()
+        while piece := list(islice(rows, size)):
+            yield piece
+
+    def _rows(self) -> Iterator[Row]:
+        sheet, problems = self._sheet, self.problems
+        if sheet is None:
+            return
+        try:
+            for number, record in enumerate(sheet.records, start=2):
+                if number > MAX_ROWS + 1:
+                    problems.add(number, None, "too_many_rows", _("The file has too many rows."))
+                    return
+                if any(map(str.strip, record)):
+                    row = _row(number, record, sheet, problems)
+                    if row is not None:
+                        self._note_duplicate(row)
+                        self.count += 1
+                        yield row
+        except RecordsEnd as end:
+            # Rows are counted from below the header there.
+            problems.add(end.row, None, end.code, end.detail)
+
+    def _note_duplicate(self, row: Row) -> None:
+        """Note a row whose key an earlier row has."""
+        key = row.cells.get("external_id", "")
+        if key and key in self._seen:
+            row.refuse("external_id", "duplicate", _("An earlier row has the same value."))
+            row.is_again = True
+        self._seen.add(key)
 
 
 def _why_unknown(name: str, known: Iterable[str]) -> tuple[str, str]:
@@ -119,13 +145,3 @@ def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -
 
 def _readable(cell: str) -> str:
     return _INVISIBLE.sub("", _CONTROL.sub(" ", cell)).strip()[:40]
-
-
-def note_duplicates(rows: Iterable[Row], column: str = "external_id") -> None:
-    """Note every row whose key an earlier row has."""
-    seen: set[str] = set()
-    for row in rows:
-        key = row.cells.get(column, "")
-        if key and key in seen:
-            row.refuse(column, "duplicate", _("An earlier row has the same value."))
-        seen.add(key)

@@ -1,11 +1,15 @@
 """What every import shares: its report, and that two at once are like two in a row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db import transaction
+
 from tenancy.actor import Actor
 from tenancy.errors import FieldError
+from tenancy.files.files import RowFile
 from tenancy.models import Tenant
 
 
@@ -45,6 +49,7 @@ class ImportReport:
     """What an import did, or would do; with errors it did nothing.
 
     ``encoding`` is what the file was read as, ``changes`` what differs in rows that exist (R29).
+    ``errors`` and ``warnings`` list the first of those that the counts count.
     """
 
     kind: str
@@ -56,6 +61,30 @@ class ImportReport:
     errors: tuple[FieldError, ...] = ()
     encoding: str = ""
     changes: tuple[RowChange, ...] = ()
+    error_count: int = 0
+    warnings: tuple[FieldError, ...] = ()
+    warning_count: int = 0
+
+    @classmethod
+    def refused(cls, kind: str, file: RowFile, *, is_dry_run: bool) -> "ImportReport":
+        """Return the report of a file with errors."""
+        return cls(
+            kind,
+            is_dry_run,
+            file.count,
+            errors=tuple(file.problems.in_order()),
+            error_count=file.problems.count,
+            encoding=file.encoding,
+        )
+
+
+@contextmanager
+def all_or_nothing(file: RowFile) -> Iterator[None]:
+    """Undo what was stored of a file once it turns out to have errors."""
+    with transaction.atomic():
+        yield
+        if file.problems.count:
+            transaction.set_rollback(True)
 
 
 def one_at_a_time(actor: Actor) -> None:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 import python_calamine
 from django.utils.translation import gettext as _
 
 from tenancy.files.forms import GERMAN, PLAIN, Forms
+from tenancy.files.sources import Source, line_of_fault, opened
 
 _XLSX: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
@@ -62,56 +64,53 @@ class Sheet:
     encoding: str
 
 
-def open_sheet(content: bytes) -> Sheet:
-    """Open a file, whatever program has written it.
+def open_sheet(source: Source) -> Sheet:
+    """Open a file, whatever program has written it; of CSV a line at a time is in memory.
 
     Raises:
         FileRefused: it is empty, of a kind that is not read, or not in a known encoding.
 
     Source: docs/data-formats.md; docs/billing-rules.md, R30.
     """
-    if content.startswith(_XLSX):
-        return _workbook(content)
-    if content.startswith(_OLD_EXCEL):
+    with opened(source) as file:
+        start = file.read(4)
+    if start == _XLSX:
+        return _workbook(source)
+    if start == _OLD_EXCEL:
         raise FileRefused(
             "old_excel_file",
             _("This is a file of an old Excel (.xls). Save it as .xlsx or as CSV."),
         )
-    text, encoding = _decoded(content)
-    return _table(text, encoding)
+    return _table(source, _encoding(source, start))
 
 
-def _decoded(content: bytes) -> tuple[str, str]:
-    """Return the text of a CSV file, and the encoding it was written in."""
-    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        if content.startswith(mark):
-            try:
-                return content.decode("utf-16"), "utf-16"
-            except UnicodeDecodeError:
-                raise FileRefused(
-                    "not_utf16", _("The file begins like UTF-16 and goes on otherwise.")
-                ) from None
-    try:
-        return content.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError as error:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError:
-            text = ""
-        # German Excel writes Windows-1252, always with semicolons or tabs. With commas it would
-        # be a guess.
-        if text and _delimiter(_first_line(text)) != ",":
-            return text, "windows-1252"
-        line = content.count(b"\n", 0, error.start) + 1
-        raise FileRefused(
-            "not_utf8",
-            _("The file is not written in UTF-8 (line %(line)s). Save it as “CSV UTF-8”.")
-            % {"line": line},
-        ) from None
+def _encoding(source: Source, start: bytes) -> str:
+    """Return what a CSV file was written in."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if line_of_fault(source, "utf-16") is None:
+            return "utf-16"
+        raise FileRefused("not_utf16", _("The file begins like UTF-16 and goes on otherwise."))
+    line = line_of_fault(source, "utf-8")
+    if line is None:
+        return "utf-8"
+    # German Excel writes Windows-1252, always with semicolons or tabs. With commas it would be a
+    # guess.
+    if line_of_fault(source, "cp1252") is None:
+        with _text(source, "windows-1252") as text:
+            if _delimiter(text.readline()) != ",":
+                return "windows-1252"
+    raise FileRefused(
+        "not_utf8",
+        _("The file is not written in UTF-8 (line %(line)s). Save it as “CSV UTF-8”.")
+        % {"line": line},
+    )
 
 
-def _first_line(text: str) -> str:
-    return re.split(r"\r\n|\r|\n", text, maxsplit=1)[0]
+_CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
+
+
+def _text(source: Source, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(opened(source), encoding=_CODECS[encoding], newline="")
 
 
 def _delimiter(line: str) -> str:
@@ -120,28 +119,46 @@ def _delimiter(line: str) -> str:
     return max(counts, key=lambda sign: counts[sign])
 
 
-def _table(text: str, encoding: str) -> Sheet:
-    head = _first_line(text)
-    declared = re.fullmatch(r"\"?sep=(.)\"?[;,\t]*", head.strip("\ufeff \u00a0"), re.IGNORECASE)
+def _table(source: Source, encoding: str) -> Sheet:
+    text = _text(source, encoding)
+    try:
+        first, declared = _header_line(text)
+    except FileRefused:
+        text.close()
+        raise
+    delimiter = declared or _delimiter(first)
+    forms = PLAIN if delimiter == "," else GERMAN
+    records = _records(text, first, delimiter)
+    return Sheet(_without_end(next(records)), records, forms, encoding)
+
+
+def _header_line(text: io.TextIOWrapper) -> tuple[str, str]:
+    """Return the line with the header, and the delimiter that a line before it declares."""
+    head = text.readline()
+    declared = re.fullmatch(r"\"?sep=(.)\"?[;,\t]*", head.strip(_BLANK), re.IGNORECASE)
     if declared:
         # Excel's own line about the file; not a record of it.
-        text = text[len(head) :].removeprefix("\r\n").removeprefix("\n").removeprefix("\r")
-        head = _first_line(text)
-    if not text.strip():
+        head = text.readline()
+    if not head.strip() and not any(line.strip() for line in text):
         raise FileRefused("empty_file", _("The file is empty: it has no header line."))
-    if not head.strip(" \t,;\u00a0"):
+    if not head.strip(" \t,;\u00a0\r\n"):
         raise FileRefused(
             "empty_first_line",
             _("The first line is blank. The names of the columns have to stand in it."),
         )
-    delimiter = declared[1] if declared else _delimiter(head)
-    forms = PLAIN if delimiter == "," else GERMAN
-    records = _records(text, delimiter)
-    return Sheet(_without_end(next(records)), records, forms, encoding)
+    return head, declared[1] if declared else ""
 
 
-def _records(text: str, delimiter: str) -> Iterator[Sequence[str]]:
-    found = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+_BLANK: Final = "\ufeff \u00a0\r\n"
+
+
+def _records(text: io.TextIOWrapper, first: str, delimiter: str) -> Iterator[Sequence[str]]:
+    with text:
+        yield from _told_apart(chain([first], text), delimiter)
+
+
+def _told_apart(lines: Iterable[str], delimiter: str) -> Iterator[Sequence[str]]:
+    found = csv.reader(lines, delimiter=delimiter, strict=True)
     row = 0
     while True:
         row += 1
@@ -171,15 +188,17 @@ def _without_end(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _workbook(content: bytes) -> Sheet:
+def _workbook(source: Source) -> Sheet:
     """Open the first sheet of a workbook that has anything in it."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            unpacked = sum(part.file_size for part in parts.infolist())
-        if unpacked > MAX_UNPACKED:
-            raise FileRefused("file_too_large", _("Unpacked, this file is too large."))
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+        with opened(source) as file:
+            with zipfile.ZipFile(file) as parts:
+                unpacked = sum(part.file_size for part in parts.infolist())
+            if unpacked > MAX_UNPACKED:
+                raise FileRefused("file_too_large", _("Unpacked, this file is too large."))
+            file.seek(0)
+            book = python_calamine.CalamineWorkbook.from_filelike(file)
+            sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError) as error:
         if isinstance(error, FileRefused):
             raise

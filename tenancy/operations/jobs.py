@@ -4,12 +4,13 @@ A worker first claims a job, in a short transaction, so that everybody sees that
 killed, its row stays ``running`` and silent; after ``SILENCE`` somebody else takes it up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import BinaryField, F, Func, Q, Value
+from django.db.models.functions import Substr
 
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -17,6 +18,8 @@ from tenancy.events import Happening, record_event
 from tenancy.models import Job
 
 SILENCE = timedelta(seconds=30)
+PIECE = 4 * 1024 * 1024
+"""So much of a file is in memory at a time, in bytes."""
 
 
 @operation
@@ -59,6 +62,7 @@ def claim_job(actor: Actor, job_id: UUID, *, now: datetime) -> Job | None:
     """
     job = (
         Job.objects.select_for_update(skip_locked=True, of=("self",))
+        .defer("input")
         .filter(
             Q(status=Job.Status.WAITING) | Q(status=Job.Status.RUNNING, beat_at__lte=now - SILENCE),
             tenant_id=actor.tenant_id,
@@ -78,9 +82,38 @@ def hold_job(actor: Actor, job_id: UUID) -> Job | None:
     """Lock a running job until the transaction ends; None if another worker has it."""
     return (
         Job.objects.select_for_update(skip_locked=True, of=("self",))
+        .defer("input")
         .filter(tenant_id=actor.tenant_id, pk=job_id, status=Job.Status.RUNNING)
         .first()
     )
+
+
+@operation
+def append_input(actor: Actor, job_id: UUID, piece: bytes) -> None:
+    """Add bytes to the file of a job that is being asked for."""
+    longer = Func(
+        F("input"),
+        Value(piece, BinaryField()),
+        template="(%(expressions)s)",
+        arg_joiner=" || ",
+        output_field=BinaryField(),
+    )
+    Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id).update(input=longer)
+
+
+def input_of(actor: Actor, job_id: UUID) -> Iterator[bytes]:
+    """Return the file of a job piece by piece."""
+    start = 1
+    while True:
+        piece = (
+            Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id)
+            .values_list(Substr("input", start, PIECE, output_field=BinaryField()), flat=True)
+            .get()
+        )
+        if not piece:
+            return
+        yield bytes(piece)
+        start += PIECE
 
 
 @operation

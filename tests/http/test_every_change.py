@@ -132,7 +132,7 @@ def load_contact(shop: Vendor, _actor: Actor) -> None:
 
 def checked(shop: Vendor, actor: Actor) -> Job:
     job = import_jobs.request_import(
-        actor, "accounts", csv_of([account("B")]), file_name="b.csv", today=TODAY, now=NOW
+        actor, "accounts", [csv_of([account("B")])], file_name="b.csv", today=TODAY, now=NOW
     )
     import_jobs.work_on_import(shop.actor, job.pk, now=NOW)
     return job
@@ -375,8 +375,9 @@ WITHOUT_ENTRY: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "jobs.claim_job", "jobs.hold_job", "jobs.give_back", "jobs.finish_job",
-            "jobs.fail_job", "runs.billing.set_aside", "rendering.render_waiting",
+            "jobs.append_input", "jobs.claim_job", "jobs.hold_job", "jobs.input_of",
+            "jobs.give_back", "jobs.finish_job", "jobs.fail_job",
+            "runs.billing.set_aside", "rendering.render_waiting",
         ),
         QUEUE,
     ),

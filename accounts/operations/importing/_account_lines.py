@@ -1,29 +1,44 @@
 """Lines of an accounts file: understood, and checked against the tree that they speak of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from accounts import tree
 from accounts.models import Account, SettingName
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS
 from tenancy.actor import Actor
-from tenancy.files import Row
+from tenancy.files import Row, RowFile, Source
+from tenancy.files.files import SLICE
 
 
-@dataclass(slots=True)
-class AccountLine:
-    """One row of an accounts file as understood."""
+@dataclass(slots=True, kw_only=True)
+class SaidOfAccount:
+    """What one row of an accounts file says."""
 
-    row: Row
     key: str
     parent_key: str
     identity: dict[str, Any]
     settings: dict[str, Any]
     bill_to_key: str
     payer_key: str
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountLine(SaidOfAccount):
+    """One row of an accounts file as understood."""
+
+    row: Row
+
+
+class Stub(NamedTuple):
+    """What of a row the others need to know, by external ids; a long file is kept as these."""
+
+    parent_key: str
+    bill_to_key: str
 
 
 # Asking the model makes it translate the names of all kinds each time.
@@ -36,7 +51,6 @@ class KnownAccounts:
 
     ids: dict[str, UUID] = field(default_factory=dict)
     keys: dict[UUID, str] = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
 
 
@@ -78,45 +92,65 @@ def understand(row: Row) -> AccountLine:
     )
 
 
-def known_accounts(actor: Actor, lines: Iterable[AccountLine]) -> KnownAccounts:
-    """Read the accounts that the file names, and everything above them. Two statements."""
-    named = {
-        key
-        for line in lines
-        for key in (line.key, line.parent_key, line.bill_to_key, line.payer_key)
-        if key
-    }
+def outline(content: Source) -> dict[str, Stub]:
+    """Return what every row of a file says of its place, by external id; the first one counts."""
+    stubs: dict[str, Stub] = {}
+    keys: dict[str, str] = {}
+    for rows in RowFile(content, ACCOUNT_COLUMNS).slices():
+        for row in rows:
+            key, *others = (
+                # One text for each key, however many rows name it.
+                keys.setdefault(text, text)
+                for text in (row.cells.get(name, "") for name in _PLACE)
+            )
+            if key and key not in stubs:
+                stubs[key] = Stub(*others)
+    return stubs
+
+
+_PLACE = ("external_id", "parent_external_id", "bill_to")
+
+
+def known_accounts(actor: Actor, stubs: Mapping[str, Stub]) -> KnownAccounts:
+    """Read the accounts that the file names, and everything above them."""
     known = KnownAccounts()
-    mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=named)
-    accounts = Account.objects.filter(
-        tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
-    ).select_related("node")
-    for account in accounts:
-        key = account.external_id or str(account.id)
-        known.ids[key] = account.id
-        known.keys[account.id] = key
-        known.accounts[key] = account
-        known.parents[account.id] = account.node.parent_id
+    named: dict[str, None] = {}
+    for key, stub in stubs.items():
+        named |= dict.fromkeys(one for one in (key, *stub) if one)
+        if len(named) >= SLICE:
+            _add_known(actor, named, known)
+            named = {}
+    _add_known(actor, named, known)
     return known
 
 
-def check_parents(
-    lines: Iterable[AccountLine], by_key: Mapping[str, AccountLine], known: KnownAccounts
+def _add_known(actor: Actor, named: Iterable[str], known: KnownAccounts) -> None:
+    mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=list(named))
+    accounts = Account.objects.filter(
+        tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
+    ).values_list("external_id", "id", "node__parent_id")
+    for external_id, account_id, parent_id in accounts:
+        key = external_id or str(account_id)
+        known.ids[key] = account_id
+        known.keys[account_id] = key
+        known.parents[account_id] = parent_id
+
+
+def check_parent(
+    line: AccountLine, stubs: Mapping[str, Stub], known: KnownAccounts, circular: Container[str]
 ) -> None:
-    """Refuse parents that nobody knows, and new accounts that stand below themselves."""
-    circular = _circular(by_key)
-    for line in lines:
-        if not line.parent_key:
-            continue
-        if line.parent_key not in by_key and line.parent_key not in known.ids:
-            line.row.refuse("parent_external_id", "unknown_account", _("There is no such account."))
-        elif line.key not in known.ids and line.key in circular:
-            line.row.refuse(
-                "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
-            )
+    """Refuse a parent that nobody knows, and a new account that stands below itself."""
+    if not line.parent_key:
+        return
+    if line.parent_key not in stubs and line.parent_key not in known.ids:
+        line.row.refuse("parent_external_id", "unknown_account", _("There is no such account."))
+    elif line.key not in known.ids and line.key in circular:
+        line.row.refuse(
+            "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
+        )
 
 
-def _circular(by_key: Mapping[str, AccountLine]) -> set[str]:
+def circular_keys(by_key: Mapping[str, Stub]) -> set[str]:
     """Return the accounts from which going up within the file leads back to them.
 
     Each is passed once, however long the chains are.
@@ -138,7 +172,7 @@ def _circular(by_key: Mapping[str, AccountLine]) -> set[str]:
 class Paths:
     """The way up from any account of the file to its root, by external ids."""
 
-    def __init__(self, by_key: Mapping[str, AccountLine], known: KnownAccounts) -> None:
+    def __init__(self, by_key: Mapping[str, Stub], known: KnownAccounts) -> None:
         self._by_key = by_key
         self._known = known
         self._paths: dict[str, tuple[str, ...]] = {}
@@ -160,7 +194,7 @@ class Paths:
     def parent(self, key: str) -> str:
         """Return the parent's external id, empty for a root."""
         account_id = self._known.ids.get(key)
-        if account_id is not None:
+        if account_id in self._known.parents:
             parent_id = self._known.parents[account_id]
             return "" if parent_id is None else self._known.keys[parent_id]
         line = self._by_key.get(key)

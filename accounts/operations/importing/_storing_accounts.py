@@ -1,6 +1,5 @@
 """Storing what a file of accounts says, once all of it has been checked."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +9,14 @@ from uuid import UUID
 from accounts import tree
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
-from accounts.operations.importing._account_lines import AccountLine, KnownAccounts, Paths
+from accounts.operations.importing._account_lines import (
+    AccountLine,
+    KnownAccounts,
+    Paths,
+    SaidOfAccount,
+    Stub,
+)
+from accounts.operations.importing._spooling import LineSpool
 from accounts.operations.settings import (
     Change,
     OwnSettings,
@@ -31,7 +37,7 @@ AccountChange = tuple[AccountLine, Account, dict[str, tuple[Any, Any]], list[Cha
 """A line of the file, the stored account, its identity as (old, new), its settings."""
 
 
-def wanted_settings(line: AccountLine, known: KnownAccounts) -> OwnSettings:
+def wanted_settings(line: SaidOfAccount, known: KnownAccounts) -> OwnSettings:
     """Return the settings that a line gives its account itself."""
     references = {
         SettingName.BILL_TO.value: known.ids.get(line.bill_to_key),
@@ -43,19 +49,43 @@ def wanted_settings(line: AccountLine, known: KnownAccounts) -> OwnSettings:
 
 
 def create_accounts(
-    actor: Actor, lines: Iterable[AccountLine], known: KnownAccounts, paths: Paths, now: datetime
+    actor: Actor, spool: LineSpool, stubs: Mapping[str, Stub], known: KnownAccounts, now: datetime
 ) -> None:
-    """Write accounts, nodes, placements and settings; parents may stand in the same file."""
-    lines = list(lines)
-    for line in lines:
-        known.ids[line.key] = uuid7()
-    parents = {
-        known.ids[line.key]: known.ids[line.parent_key] if line.parent_key else None
-        for line in lines
-    }
-    bill_tos = _bill_tos_of_new(actor, lines, known, parents)
-    # A contract party stands above, and the database looks for it when a batch is stored.
-    lines.sort(key=lambda line: len(paths.up_from(line.key)))
+    """Write accounts, nodes, placements and settings; parents may stand in the same file.
+
+    The lines come from the spool a slice at a time, twice: a contract party stands above, and the
+    database looks for it when a slice is stored; a placement needs its place in the tree.
+    """
+    parents: dict[UUID, UUID | None] = {}
+    tables = [Account, AccountNode, Placement, SettingInterval]
+    for lines in spool.slices():
+        for line in lines:
+            account_id = known.ids[line.key] = uuid7()
+            parents[account_id] = known.ids[line.parent_key] if line.parent_key else None
+        _insert_accounts(actor, lines, _bill_tos_of_new(actor, lines, stubs, known), known, now)
+    tree.bulk_load(actor.tenant_id, parents)
+    for lines in spool.slices():
+        ids = [known.ids[line.key] for line in lines]
+        insert_rows(
+            [_NewPlacement(uuid7(), one, parents[one]) for one in ids],
+            into=Placement,
+            tenant_id=actor.tenant_id,
+            valid_from=BEGINNING,
+            valid_to=None,
+        )
+        write_new(actor, {known.ids[line.key]: wanted_settings(line, known) for line in lines})
+        record_events(actor, [_created(line, known.ids[line.key]) for line in lines], now=now)
+    if len(parents) >= WORTH_IT:
+        refresh_statistics(tables)
+
+
+def _insert_accounts(
+    actor: Actor,
+    lines: Iterable[SaidOfAccount],
+    bill_tos: Mapping[str, str],
+    known: KnownAccounts,
+    now: datetime,
+) -> None:
     insert_rows(
         [_new_account(line, known, bill_tos) for line in lines],
         into=Account,
@@ -64,34 +94,12 @@ def create_accounts(
         version=1,
         created_at=now,
     )
-    tree.bulk_load(actor.tenant_id, parents)
-    insert_rows(
-        [_NewPlacement(uuid7(), *pair) for pair in parents.items()],
-        into=Placement,
-        tenant_id=actor.tenant_id,
-        valid_from=BEGINNING,
-        valid_to=None,
-    )
-    write_new(actor, {known.ids[line.key]: wanted_settings(line, known) for line in lines})
-    if len(lines) >= WORTH_IT:
-        refresh_statistics([Account, AccountNode, Placement, SettingInterval])
-    record_events(
-        actor,
-        [
-            Happening(
-                "account.created",
-                known.ids[line.key],
-                known.ids[line.key],
-                after={
-                    "external_id": line.key,
-                    **{name: value for name, value in line.identity.items() if value},
-                    **line.settings,
-                },
-            )
-            for line in lines
-        ],
-        now=now,
-    )
+
+
+def _created(line: SaidOfAccount, account_id: UUID) -> Happening:
+    filled = {name: value for name, value in line.identity.items() if value}
+    after = {"external_id": line.key, **filled, **line.settings}
+    return Happening("account.created", account_id, account_id, after=after)
 
 
 @dataclass(slots=True)
@@ -131,7 +139,7 @@ _SEARCHED = ("legal_name", "vat_id", "email")
 
 
 def _new_account(
-    line: AccountLine, known: KnownAccounts, bill_tos: Mapping[UUID, tuple[UUID, UUID | None]]
+    line: SaidOfAccount, known: KnownAccounts, bill_tos: Mapping[str, str]
 ) -> _NewAccount:
     account_id = known.ids[line.key]
     return _NewAccount(
@@ -139,7 +147,7 @@ def _new_account(
         external_id=line.key,
         sort_key=sort_key(line.identity["name"]),
         search_key=_search_key(line.key, line.identity),
-        contract_party_id=bill_tos[account_id][0],
+        contract_party_id=known.ids[bill_tos[line.key]],
         metadata=_NO_METADATA,
         **line.identity,
     )
@@ -152,32 +160,29 @@ def _search_key(external_id: str, identity: Mapping[str, Any]) -> str:
 
 def _bill_tos_of_new(
     actor: Actor,
-    lines: Iterable[AccountLine],
+    lines: Iterable[SaidOfAccount],
+    stubs: Mapping[str, Stub],
     known: KnownAccounts,
-    parents: Mapping[UUID, UUID | None],
-) -> Mapping[UUID, tuple[UUID, UUID | None]]:
-    """Return the effective bill-to of each new account: who is party to the contract (R1)."""
-    everything = {**known.parents, **parents}
-    stored = own_settings(actor, known.parents)
-    own = {
-        account_id: settings.references[SettingName.BILL_TO]
-        for account_id, settings in stored.items()
-        if SettingName.BILL_TO in settings.references
-    }
-    own |= {known.ids[line.key]: known.ids[line.bill_to_key] for line in lines if line.bill_to_key}
-    return inheritance.bill_tos(_parents_first(everything), own)
-
-
-def _parents_first(parents: Mapping[UUID, UUID | None]) -> list[tuple[UUID, UUID | None]]:
-    children: dict[UUID | None, list[UUID]] = defaultdict(list)
-    for account_id, parent_id in parents.items():
-        children[parent_id].append(account_id)
-    order: list[tuple[UUID, UUID | None]] = []
-    level: list[tuple[UUID, UUID | None]] = [(root, None) for root in children[None]]
-    while level:
-        order += level
-        level = [(child, above) for above, _up in level for child in children[above]]
-    return order
+) -> Mapping[str, str]:
+    """Return the effective bill-to of new accounts: who is party to the contract (R1)."""
+    paths = Paths(stubs, known)
+    members = {key: up for line in lines for up in [paths.up_from(line.key)] for key in up}
+    members = {key: paths.up_from(key) for key in members}
+    stored = own_settings(
+        actor, [known.ids[key] for key in members if known.ids.get(key) in known.keys]
+    )
+    own = {}
+    for key in members:
+        account_id = known.ids.get(key)
+        if account_id in known.keys:
+            target = stored.get(account_id, OwnSettings()).references.get(SettingName.BILL_TO)
+            if target is not None:
+                own[key] = known.keys.get(target) or str(target)
+        elif stubs[key].bill_to_key:
+            own[key] = stubs[key].bill_to_key
+    order = sorted(members, key=lambda key: len(members[key]))
+    decided = inheritance.bill_tos([(key, paths.parent(key) or None) for key in order], own)
+    return {key: bill_to for key, (bill_to, _decider) in decided.items()}
 
 
 def update_accounts(

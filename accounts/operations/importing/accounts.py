@@ -1,6 +1,7 @@
 """Importing accounts: their identity, their place in the tree and their own settings."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,13 +14,18 @@ from accounts.operations.importing._account_lines import (
     AccountLine,
     KnownAccounts,
     Paths,
-    check_parents,
+    Stub,
+    check_parent,
     check_roles,
     check_unmoved,
+    circular_keys,
     known_accounts,
+    outline,
     understand,
 )
+from accounts.operations.importing._spooling import LineSpool
 from accounts.operations.importing._storing_accounts import (
+    AccountChange,
     create_accounts,
     update_accounts,
     wanted_settings,
@@ -29,11 +35,12 @@ from accounts.operations.settings import Change, OwnSettings, differences, own_s
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation
-from tenancy.files import Problems, note_duplicates, read_rows
+from tenancy.files import RowFile, Source
 from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
     RowChange,
+    all_or_nothing,
     one_at_a_time,
 )
 
@@ -67,13 +74,13 @@ _IDENTITY = (
 @operation
 @collecting_afterwards()
 def import_accounts(
-    actor: Actor, content: bytes, *, is_dry_run: bool, today: date, now: datetime
+    actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
 ) -> ImportReport:
     """Create and update the accounts of a file, with their place in the tree and their settings.
 
     Args:
         actor: whose tenant.
-        content: the file's bytes.
+        content: the file's bytes, or where it is.
         is_dry_run: check everything, store nothing.
         today: from when changed settings of existing accounts hold; those of new accounts have
             always held.
@@ -88,62 +95,88 @@ def import_accounts(
     Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11, R29, R30.
     """
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
-    problems = Problems()
-    read = read_rows(content, ACCOUNT_COLUMNS, problems)
-    rows = read.rows
-    note_duplicates(rows)
+    file = RowFile(content, ACCOUNT_COLUMNS)
     one_at_a_time(actor)
-    lines = [understand(row) for row in rows]
-    known = known_accounts(actor, lines)
-    by_key = {line.key: line for line in reversed(lines) if line.key}
-    paths = Paths(by_key, known)
-    check_parents(lines, by_key, known)
-    stored = own_settings(actor, [account.id for account in known.accounts.values()])
-    changed, unchanged = [], 0
-    may_set = access.allows_everywhere(actor, Action.EDIT_SETTINGS)
-    for line in lines:
-        check_roles(line, paths)
-        account = known.accounts.get(line.key)
-        if account is None and not may_set:
-            _refuse_settings(line, _named_settings(line))
-        if account is not None:
-            own = stored.get(account.id, OwnSettings())
-            check_unmoved(line, known)
-            _check_unrouted(line, own, known)
-            identity = _identity_changes(line, account)
-            # A column that is not there leaves alone what is stored (R29).
-            present = [name for name in _SETTINGS if line.row.has(name)]
-            settings = differences(account.id, own, wanted_settings(line, known), present)
-            if not may_set:
-                _refuse_settings(line, [change.name for change in settings])
-            if identity or settings:
-                changed.append((line, account, identity, settings))
-            else:
-                unchanged += 1
-    if problems.errors:
-        return ImportReport(
-            "accounts",
-            is_dry_run,
-            len(rows),
-            errors=tuple(problems.in_order()),
-            encoding=read.encoding,
-        )
-    new = [line for line in lines if line.key not in known.accounts]
-    if not is_dry_run:
-        if new:
-            create_accounts(actor, new, known, paths, now)
-        if changed:
-            update_accounts(actor, changed, today, now)
+    stubs = outline(content)
+    known = known_accounts(actor, stubs)
+    checks = _Checks(
+        actor,
+        stubs,
+        known,
+        circular_keys(stubs),
+        access.allows_everywhere(actor, Action.EDIT_SETTINGS),
+    )
+    updated = 0
+    changes: list[RowChange] = []
+    with LineSpool() as spool, all_or_nothing(file):
+        for rows in file.slices():
+            new, changed = _checked(checks, [understand(row) for row in rows])
+            spool.add(new)
+            updated += len(changed)
+            changes += [_change(*one) for one in changed[: CHANGES_SHOWN - len(changes)]]
+            if changed and not is_dry_run and not file.problems.count:
+                update_accounts(actor, changed, today, now)
+        if spool.count and not is_dry_run and not file.problems.count:
+            create_accounts(actor, spool, stubs, known, now)
+    if file.problems.count:
+        return ImportReport.refused("accounts", file, is_dry_run=is_dry_run)
     return ImportReport(
         "accounts",
         is_dry_run,
-        len(rows),
-        len(new),
-        len(changed),
-        unchanged,
-        encoding=read.encoding,
-        changes=tuple(_change(*one) for one in changed[:CHANGES_SHOWN]),
+        file.count,
+        spool.count,
+        updated,
+        file.count - spool.count - updated,
+        encoding=file.encoding,
+        changes=tuple(changes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """What lines are checked against: the rest of their file and what is stored."""
+
+    actor: Actor
+    stubs: Mapping[str, Stub]
+    known: KnownAccounts
+    circular: Container[str]
+    may_set: bool
+
+
+def _checked(
+    checks: _Checks, lines: Sequence[AccountLine]
+) -> tuple[list[tuple[int, AccountLine]], list[AccountChange]]:
+    """Check some lines, and return the new ones with their depth, and those that change."""
+    known, paths = checks.known, Paths(checks.stubs, checks.known)
+    accounts = {
+        account.external_id: account
+        for account in Account.objects.filter(
+            tenant_id=checks.actor.tenant_id, external_id__in=[line.key for line in lines]
+        )
+    }
+    stored = own_settings(checks.actor, [account.id for account in accounts.values()])
+    new, changed = [], []
+    for line in lines:
+        check_parent(line, checks.stubs, known, checks.circular)
+        check_roles(line, paths)
+        account = accounts.get(line.key)
+        if account is None:
+            if not checks.may_set:
+                _refuse_settings(line, _named_settings(line))
+            new.append((len(paths.up_from(line.key)), line))
+            continue
+        own = stored.get(account.id, OwnSettings())
+        check_unmoved(line, known)
+        _check_unrouted(line, own, known)
+        identity = _identity_changes(line, account)
+        # A column that is not there leaves alone what is stored (R29).
+        present = [name for name in _SETTINGS if line.row.has(name)]
+        settings = differences(account.id, own, wanted_settings(line, known), present)
+        if not checks.may_set:
+            _refuse_settings(line, [change.name for change in settings])
+        if identity or settings:
+            changed.append((line, account, identity, settings))
+    return new, changed
 
 
 def _change(

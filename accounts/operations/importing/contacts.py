@@ -1,6 +1,7 @@
 """Importing contacts, and granting each the role its row names."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +15,28 @@ from accounts.operations.importing.columns import CONTACT_COLUMNS
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import Problems, note_duplicates, read_rows
+from tenancy.files import Row, RowFile, Source
 from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
     RowChange,
+    all_or_nothing,
     one_at_a_time,
 )
 
 
+@dataclass(slots=True)
+class _Tally:
+    """How many contacts are new and changed, and what changes in the first of them."""
+
+    created: int = 0
+    updated: int = 0
+    changes: list[RowChange] = field(default_factory=list)
+
+
 @operation
 def import_contacts(
-    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
+    actor: Actor, content: Source, *, is_dry_run: bool, now: datetime
 ) -> ImportReport:
     """Create and update the contacts of a file, and grant each the role it names.
 
@@ -33,11 +44,36 @@ def import_contacts(
         Forbidden: the actor may not manage people everywhere.
     """
     access.require_everywhere(actor, Action.EDIT_PEOPLE)
-    problems = Problems()
-    read = read_rows(content, CONTACT_COLUMNS, problems)
-    rows = read.rows
-    note_duplicates(rows)
+    file = RowFile(content, CONTACT_COLUMNS)
     one_at_a_time(actor)
+    tally = _Tally()
+    with all_or_nothing(file):
+        for rows in file.slices():
+            _import_slice(actor, file, rows, tally, is_dry_run=is_dry_run, now=now)
+    if file.problems.count:
+        return ImportReport.refused("contacts", file, is_dry_run=is_dry_run)
+    return ImportReport(
+        "contacts",
+        is_dry_run,
+        file.count,
+        tally.created,
+        tally.updated,
+        file.count - tally.created - tally.updated,
+        encoding=file.encoding,
+        changes=tuple(tally.changes),
+    )
+
+
+def _import_slice(
+    actor: Actor,
+    file: RowFile,
+    rows: Sequence[Row],
+    tally: _Tally,
+    *,
+    is_dry_run: bool,
+    now: datetime,
+) -> None:
+    """Check some rows, and store them unless something of the file is wrong."""
     accounts = dict(
         Account.objects.filter(
             tenant_id=actor.tenant_id,
@@ -47,7 +83,8 @@ def import_contacts(
     contacts = {
         contact.external_id: contact
         for contact in Contact.objects.filter(
-            tenant_id=actor.tenant_id, external_id__in={row.cells["external_id"] for row in rows}
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["external_id"] for row in rows if not row.is_again},
         )
     }
     granted = set(
@@ -56,7 +93,6 @@ def import_contacts(
         ).values_list("contact_id", "account_id", "role")
     )
     created, updated, new_grants, happenings = [], [], [], []
-    changes: list[RowChange] = []
     for row in rows:
         key, account_key = row.required("external_id"), row.required("account_external_id")
         values: dict[str, Any] = {
@@ -93,8 +129,8 @@ def import_contacts(
             differing = {n: (before[n], values[n]) for n in values if before[n] != values[n]}
             if gains_role:
                 differing["role"] = (None, role)
-            if len(changes) < CHANGES_SHOWN:
-                changes.append(RowChange(row.number, key, differing))
+            if len(tally.changes) < CHANGES_SHOWN:
+                tally.changes.append(RowChange(row.number, key, differing))
         for name, value in values.items():
             setattr(contact, name, value)
         if gains_role:
@@ -112,23 +148,10 @@ def import_contacts(
                     after={**values, "role": role},
                 )
             )
-    report = ImportReport(
-        "contacts",
-        is_dry_run,
-        len(rows),
-        len(created),
-        len(updated),
-        len(rows) - len(created) - len(updated),
-        encoding=read.encoding,
-        changes=tuple(changes),
-    )
-    if problems.errors:
-        return replace(
-            report, created=0, updated=0, unchanged=0, changes=(), errors=tuple(problems.in_order())
-        )
-    if not is_dry_run:
-        Contact.objects.bulk_create(created, batch_size=5_000)
+    tally.created += len(created)
+    tally.updated += len(updated)
+    if not is_dry_run and not file.problems.count:
+        Contact.objects.bulk_create(created)
         Contact.objects.bulk_update(updated, ["name", "email", "language"], batch_size=500)
-        Grant.objects.bulk_create(new_grants, batch_size=5_000)
+        Grant.objects.bulk_create(new_grants)
         record_events(actor, happenings, now=now)
-    return report

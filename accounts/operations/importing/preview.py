@@ -11,7 +11,7 @@ from accounts.operations.importing.columns import ACCOUNT_COLUMNS
 from billing_rules.ordering import sort_key
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.files import Problems, read_rows
+from tenancy.files import RowFile, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,16 @@ class PreviewNode:
     is_new: bool
 
 
+_SHOWN = ("name", "kind", "parent_external_id")
+
+
 @operation
-def tree_preview(actor: Actor, content: bytes, *, limit: int) -> dict[str, Any]:
+def tree_preview(actor: Actor, content: Source, *, limit: int) -> dict[str, Any]:
     """Return the accounts of a sound file with those above them, in the order of the tree.
 
     Args:
         actor: whose tenant.
-        content: the bytes of an accounts file that a dry run has found to be in order.
+        content: an accounts file, or where it is; one that a dry run has found to be in order.
         limit: how many nodes at most.
 
     Returns:
@@ -39,11 +42,12 @@ def tree_preview(actor: Actor, content: bytes, *, limit: int) -> dict[str, Any]:
     """
     access.require_everywhere(actor, Action.VIEW_ACCOUNT)
     rows = {
-        row.cells["external_id"]: row.cells
-        for row in read_rows(content, ACCOUNT_COLUMNS, Problems()).rows
+        row.cells["external_id"]: tuple(row.cells.get(name, "") for name in _SHOWN)
+        for rows in RowFile(content, ACCOUNT_COLUMNS).slices()
+        for row in rows
         if row.cells.get("external_id")
     }
-    named = {*rows, *(cells.get("parent_external_id", "") for cells in rows.values())} - {""}
+    named = {*rows, *(parent for _name, _kind, parent in rows.values())} - {""}
     mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=named)
     stored = Account.objects.filter(
         tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
@@ -53,9 +57,9 @@ def tree_preview(actor: Actor, content: bytes, *, limit: int) -> dict[str, Any]:
     for _key, account_id, name, kind, parent_id in stored:
         parent = keys.get(parent_id, "") if parent_id else ""
         found[keys[account_id]] = (name, kind, parent, False)
-    for key, cells in rows.items():
-        parent = found[key][2] if key in found else cells.get("parent_external_id", "")
-        found[key] = (cells.get("name", ""), cells.get("kind", ""), parent, key not in found)
+    for key, (name, kind, parent) in rows.items():
+        place = found[key][2] if key in found else parent
+        found[key] = (name, kind, place, key not in found)
     nodes = _depth_first(found)
     return {"nodes": [asdict(node) for node in nodes[:limit]], "total": len(nodes)}
 

@@ -30,7 +30,9 @@ class Command(TenantCommand):
         """Read the file and hand it to the operation of its kind."""
         tenant = self.tenant(options)
         try:
-            content = Path(options["file"]).read_bytes()
+            # Opened here, so that what can't be read is refused by name.
+            with Path(options["file"]).open("rb"):
+                content = Path(options["file"])
         except OSError as error:
             raise FileNotReadable(path=options["file"], why=error.strerror or "?") from error
         actor, now, today = command_actor(tenant.id), datetime.now(UTC), today_of(tenant)
@@ -60,9 +62,9 @@ def _answer(report: ImportReport) -> dict[str, Any]:
         "detail": ngettext(
             "The file has %(count)s error; nothing was stored.",
             "The file has %(count)s errors; nothing was stored.",
-            len(errors),
+            report.error_count,
         )
-        % {"count": len(errors)},
+        % {"count": report.error_count},
         "errors": errors,
     }
     return {
@@ -74,6 +76,7 @@ def _answer(report: ImportReport) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "encoding": report.encoding,
         "changes": [change.as_json() for change in report.changes],
+        "warnings": [warning.as_row() for warning in report.warnings],
         "errors": errors,
         **({"error": refusal} if errors else {}),
     }

@@ -29,13 +29,8 @@ from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import (
-    CellRefused,
-    Problems,
-    Row,
-    note_duplicates,
-    read_rows,
-)
+from tenancy.files import CellRefused, Row, RowFile, Source
+from tenancy.files.reports import all_or_nothing
 
 # Where a value comes from a column of another name.
 _COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate"}
@@ -52,7 +47,7 @@ class _PriceLine:
 
 @operation
 def import_prices(
-    actor: Actor, content: bytes, *, is_dry_run: bool, today: date, now: datetime
+    actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
 ) -> ImportReport:
     """Create the prices of a file, and the products they belong to.
 
@@ -60,7 +55,7 @@ def import_prices(
 
     Args:
         actor: whose tenant.
-        content: the file's bytes.
+        content: the file's bytes, or where it is.
         is_dry_run: check everything, store nothing.
         today: the day on which the file's tax percentages and currencies are looked up.
         now: for the audit trail.
@@ -71,47 +66,47 @@ def import_prices(
     Source: docs/data-formats.md; docs/billing-rules.md, R14, R19.
     """
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    problems = Problems()
-    read = read_rows(content, PRICE_COLUMNS, problems)
-    rows = read.rows
-    note_duplicates(rows)
+    file = RowFile(content, PRICE_COLUMNS)
     one_at_a_time(actor)
-    rates = _rates(actor)
+    rates, created = _rates(actor), 0
+    with all_or_nothing(file):
+        for rows in file.slices():
+            new = _new_prices(actor, rows, rates, today)
+            created += len(new)
+            if new and not is_dry_run and not file.problems.count:
+                _create_prices(actor, new, now)
+    if file.problems.count:
+        return ImportReport.refused("prices", file, is_dry_run=is_dry_run)
+    same = file.count - created
+    return ImportReport("prices", is_dry_run, file.count, created, 0, same, encoding=file.encoding)
+
+
+def _new_prices(
+    actor: Actor, rows: Sequence[Row], rates: Sequence[Rate], today: date
+) -> list[_PriceLine]:
+    """Check some rows, and return those that are not there yet."""
     stored = {
         price.external_id: price
         for price in Price.objects.filter(
-            tenant_id=actor.tenant_id, external_id__in={row.cells["external_id"] for row in rows}
+            tenant_id=actor.tenant_id,
+            external_id__in={row.cells["external_id"] for row in rows if not row.is_again},
         ).select_related("product")
     }
-    new, unchanged = [], 0
+    new = []
     for row in rows:
         line = _understand_price(row, rates, today)
         price = stored.get(line.key)
         if price is None:
             _refuse_withdrawn(row, line, today)
             new.append(line)
-        elif price.product.name == line.product and all(
-            getattr(price, name) == value
+        elif price.product.name != line.product or any(
+            getattr(price, name) != value
             for name, value in line.values.items()
             # A column that is not there leaves alone what is stored (R29).
             if row.has(_COLUMN_OF.get(name, name))
         ):
-            unchanged += 1
-        else:
             refuse_difference(row)
-    if problems.errors:
-        return ImportReport(
-            "prices",
-            is_dry_run,
-            len(rows),
-            errors=tuple(problems.in_order()),
-            encoding=read.encoding,
-        )
-    if new and not is_dry_run:
-        _create_prices(actor, new, now)
-    return ImportReport(
-        "prices", is_dry_run, len(rows), len(new), 0, unchanged, encoding=read.encoding
-    )
+    return new
 
 
 def _rates(actor: Actor) -> list[Rate]:

@@ -13,6 +13,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
+from accounts.queries.currencies import account_currencies
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.importing.columns import (
     QUANTITY_DECIMALS,
@@ -26,12 +27,8 @@ from tenancy.database import operation
 from tenancy.database.inserting import insert_rows
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
 from tenancy.events import Happening, record_events
-from tenancy.files import (
-    Problems,
-    Row,
-    note_duplicates,
-    read_rows,
-)
+from tenancy.files import Problems, Row, RowFile, Source
+from tenancy.files.reports import all_or_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class _SubscriptionLine:
 @operation
 @collecting_afterwards()
 def import_subscriptions(
-    actor: Actor, content: bytes, *, is_dry_run: bool, now: datetime
+    actor: Actor, content: Source, *, is_dry_run: bool, now: datetime
 ) -> ImportReport:
     """Create the subscriptions of a file, each with one item.
 
@@ -64,7 +61,7 @@ def import_subscriptions(
 
     Args:
         actor: whose tenant.
-        content: the file's bytes.
+        content: the file's bytes, or where it is.
         is_dry_run: check everything, store nothing.
         now: for the audit trail.
 
@@ -74,11 +71,38 @@ def import_subscriptions(
     Source: docs/data-formats.md; docs/billing-rules.md, R20, R24.
     """
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
-    problems = Problems()
-    read = read_rows(content, SUBSCRIPTION_COLUMNS, problems)
-    rows = read.rows
-    note_duplicates(rows)
+    file = RowFile(content, SUBSCRIPTION_COLUMNS)
     one_at_a_time(actor)
+    warned, created = Problems(), 0
+    with all_or_nothing(file):
+        for rows in file.slices():
+            new = _new_subscriptions(actor, rows, warned)
+            if new and not is_dry_run and not file.problems.count:
+                _create_subscriptions(actor, new, now)
+                if created < WORTH_IT <= created + len(new):
+                    refresh_statistics([Subscription, Item])
+            created += len(new)
+        if created >= WORTH_IT and not is_dry_run and not file.problems.count:
+            refresh_statistics([Subscription, Item])
+    if file.problems.count:
+        return ImportReport.refused("subscriptions", file, is_dry_run=is_dry_run)
+    return ImportReport(
+        "subscriptions",
+        is_dry_run,
+        file.count,
+        created,
+        0,
+        file.count - created,
+        encoding=file.encoding,
+        warnings=tuple(warned.errors),
+        warning_count=warned.count,
+    )
+
+
+def _new_subscriptions(
+    actor: Actor, rows: Sequence[Row], warned: Problems
+) -> list[_SubscriptionLine]:
+    """Check some rows, and return those that are not there yet."""
     accounts = {
         key: (account_id, status)
         for key, account_id, status in Account.objects.filter(
@@ -86,14 +110,17 @@ def import_subscriptions(
             external_id__in={row.cells["account_external_id"] for row in rows},
         ).values_list("external_id", "id", "status")
     }
-    prices = dict(
-        Price.objects.filter(
+    prices = {
+        key: (price_id, currency)
+        for key, price_id, currency in Price.objects.filter(
             tenant_id=actor.tenant_id,
             external_id__in={row.cells["price_external_id"] for row in rows},
-        ).values_list("external_id", "id")
-    )
-    stored = _stored_subscriptions(actor, rows)
-    new, unchanged = [], 0
+        ).values_list("external_id", "id", "currency")
+    }
+    stored = _stored_subscriptions(actor, [row for row in rows if not row.is_again])
+    owners = [account_id for account_id, _status in accounts.values()]
+    currencies = account_currencies(actor, owners)
+    new = []
     for row in rows:
         line = _understand_subscription(row, accounts, prices)
         if line is None:
@@ -101,23 +128,26 @@ def import_subscriptions(
         known = stored.get(line.key)
         if known is None:
             new.append(line)
-        elif known == _filled_up(line, known, row):
-            unchanged += 1
-        else:
+            _price_id, sold_in = prices[row.cells["price_external_id"]]
+            _warn_of_currency(row, currencies.get(line.account_id), sold_in, warned)
+        elif known != _filled_up(line, known, row):
             refuse_difference(row)
-    if problems.errors:
-        return ImportReport(
-            "subscriptions",
-            is_dry_run,
-            len(rows),
-            errors=tuple(problems.in_order()),
-            encoding=read.encoding,
+    return new
+
+
+def _warn_of_currency(row: Row, expected: str | None, sold_in: str, warned: Problems) -> None:
+    """Say of a price in another currency than its account's that its own decides."""
+    if expected and expected != sold_in:
+        warned.add(
+            row.number,
+            "price_external_id",
+            "other_currency",
+            _(
+                "The price is in %(currency)s, the account's currency is %(expected)s."
+                " It is invoiced in %(currency)s."
+            )
+            % {"currency": sold_in, "expected": expected},
         )
-    if new and not is_dry_run:
-        _create_subscriptions(actor, new, now)
-    return ImportReport(
-        "subscriptions", is_dry_run, len(rows), len(new), 0, unchanged, encoding=read.encoding
-    )
 
 
 def _filled_up(line: _SubscriptionLine, known: _SubscriptionLine, row: Row) -> _SubscriptionLine:
@@ -148,12 +178,12 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _Subsc
 
 
 def _understand_subscription(
-    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, UUID]
+    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, tuple[UUID, str]]
 ) -> _SubscriptionLine | None:
     key = row.required("external_id")
     account_key, price_key = row.required("account_external_id"), row.required("price_external_id")
     account_id, status = accounts.get(account_key, (None, ""))
-    price_id = prices.get(price_key)
+    price_id, _currency = prices.get(price_key, (None, ""))
     if account_key and account_id is None:
         row.refuse("account_external_id", "unknown_account", _("There is no such account."))
     elif status == Account.Status.ARCHIVED:
@@ -217,8 +247,6 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
             for subscription, line in zip(subscriptions, lines, strict=True)
         ]
     )
-    if len(lines) >= WORTH_IT:
-        refresh_statistics([Subscription, Item])
     record_events(
         actor,
         [

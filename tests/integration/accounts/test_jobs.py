@@ -30,7 +30,7 @@ def count(vendor):
 
 def request(vendor, actor, content=FILE, kind="accounts"):
     return import_jobs.request_import(
-        actor, kind, content, file_name="a.csv", today=TODAY, now=NOW
+        actor, kind, [content], file_name="a.csv", today=TODAY, now=NOW
     ).pk
 
 
@@ -69,6 +69,9 @@ def test_checks_first_and_imports_the_same_bytes(vendor, alice):
         "unchanged": 0,
         "encoding": "utf-8",
         "changes": [],
+        "errors": 0,
+        "warnings": [],
+        "warning_count": 0,
     }
     assert [node["depth"] for node in checked.result["tree"]["nodes"]] == [0, 1]
     assert count(vendor) == 0

@@ -1,0 +1,44 @@
+"""A process that imports one file and says how long it took and how much memory it had.
+
+python -m benchmarks.importer TENANT_ID KIND FILE     answers JSON
+"""
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import django
+
+
+def main() -> None:
+    """Import the file."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_hierarchy.settings")
+    django.setup()
+
+    from accounts.operations.importing import import_accounts, import_contacts
+    from benchmarks.worker import peak_mib
+    from subscriptions.operations.importing import import_prices, import_subscriptions
+    from tenancy.actor import Actor
+    from tests.world import TODAY
+
+    tenant_id, kind, file = sys.argv[1:]
+    work = {
+        "accounts": import_accounts,
+        "prices": import_prices,
+        "subscriptions": import_subscriptions,
+        "contacts": import_contacts,
+    }[kind]
+    dated = {"today": TODAY} if kind in ("accounts", "prices") else {}
+    actor, start = Actor.system(UUID(tenant_id), origin="benchmark"), time.monotonic()
+    report = work(actor, Path(file), is_dry_run=False, now=datetime.now(UTC), **dated)
+    assert not report.errors, report.errors[:3]
+    seconds = time.monotonic() - start
+    print(json.dumps({"seconds": seconds, "created": report.created, "peak_mib": peak_mib()}))
+
+
+if __name__ == "__main__":
+    main()
