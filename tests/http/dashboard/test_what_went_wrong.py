@@ -5,12 +5,15 @@ import logging
 import re
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.test import Client
 
 from billing_hierarchy import role_check
+from billing_hierarchy.embedded.folders import project_folder
+from billing_hierarchy.management.commands import serve
 from dashboard.pages import invoices
 from tenancy.events import Happening, record_event
 from tenancy.ids import uuid7
@@ -89,6 +92,22 @@ def test_a_page_without_its_database_asks_for_patience(visit, alice, broken, err
     assert "Nothing was changed." in answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/invoices/", "/portal/", "/settings/time-zone/", "/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_session_that_cannot_be_read_asks_for_patience(visit, alice, monkeypatch, path, method):
+    def fail(*_args):
+        raise OperationalError("away")
+
+    client = visit(alice)
+    client.raise_request_exception = False
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+
+    answer = getattr(client, method)(path, {"time_zone": "Asia/Tokyo"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
 def test_the_api_without_its_database_asks_for_patience(db, monkeypatch):
     def fail(*_args):
         raise OperationalError("away")
@@ -158,3 +177,13 @@ def test_the_web_server_forgets_powerful_addresses(db, monkeypatch):
     for alias, name in (("owner", "OWNER"), ("maintenance", "MAINTENANCE")):
         assert settings.DATABASES[alias]["USER"] == settings.DATABASES[alias]["PASSWORD"] == ""
         assert f"DATABASE_{name}_URL" not in role_check.os.environ
+
+
+def test_the_web_server_is_given_no_powerful_address():
+    text = (project_folder() / "docker-compose.yml").read_text(encoding="utf-8")
+    services = yaml.safe_load(text)["services"]
+    powerful = {"DATABASE_OWNER_URL", "DATABASE_MAINTENANCE_URL"}
+    unset = {f"--unset={name}" for name in powerful}
+
+    assert powerful & services["web"]["environment"].keys() == set()
+    assert unset <= {*serve._commands()["The web server"]}
