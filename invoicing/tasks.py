@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -19,7 +20,7 @@ from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
 from invoicing.queries.runs import progress_of, unfinished_runs
-from tenancy.actor import Actor
+from tenancy.actor import Actor, Requester
 from tenancy.clock import today_of
 from tenancy.database import scope
 from tenancy.database.lookup import all_tenant_ids, tenants_with_open_jobs
@@ -64,6 +65,23 @@ def refresh_all_drafts() -> None:
 def refresh_drafts_of(*, tenant_id: str) -> None:
     """Draft again what has changed of one tenant's drafts."""
     refresh_drafts(Actor.system(UUID(tenant_id)), now=datetime.now(UTC))
+
+
+@shared_task
+def refresh_drafts_of_run(*, tenant_id: str, run_id: str, asker: dict[str, Any]) -> None:
+    """Draft again what has changed of one run's drafts, for whoever asked for it."""
+    actor = Actor.system(UUID(tenant_id)).acting_for(Requester.read(asker))
+    refresh_drafts(actor, run_id=UUID(run_id), now=datetime.now(UTC))
+
+
+def refresh_soon(actor: Actor, run: BillingRun) -> None:
+    """Have a run's drafts drafted again where they have changed, else by the timetable."""
+    asker = actor.requester.stored()
+
+    def call() -> None:
+        refresh_drafts_of_run.delay(tenant_id=str(actor.tenant_id), run_id=str(run.pk), asker=asker)
+
+    transaction.on_commit(call, robust=True)
 
 
 @shared_task

@@ -81,6 +81,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "problems": _("Problems"),
     "regime": _("Tax treatment"),
     "rejected_by": _("Rejected by"),
+    "compared_at": _("Compared at"),
     "rejected_reason": _("Reason of the rejection"),
     "recipient_key": _("Sort key of the recipient"),
     "region": _("Region"),

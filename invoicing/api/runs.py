@@ -17,7 +17,7 @@ from accounts.queries.audit import entries_about
 from accounts.serializers.parts import NoParameters
 from invoicing.models import BillingRun
 from invoicing.operations.runs import RunPreview, approve_run, preview_run, request_run
-from invoicing.operations.runs.changed import changed_drafts_of
+from invoicing.operations.runs.changed import NOTHING_COMPARED, compare_drafts
 from invoicing.operations.runs.discarding import reject_run
 from invoicing.operations.runs.opening import require_startable
 from invoicing.queries.invoice_sums import status_sums
@@ -174,7 +174,7 @@ def _detail(request: ActorApiRequest, run: BillingRun) -> RunShown:
         problems,
         entries_about(actor, [run.pk], limit=ENTRIES_SHOWN),
         digest_of(seen) if seen else "",
-        changed_drafts_of(actor, run, tenant=request.tenant) if seen else (),
+        compare_drafts(actor, run, tenant=request.tenant) if seen else NOTHING_COMPARED,
         comparison=comparison_of(actor, run) if run.finished_at else None,
     )
 

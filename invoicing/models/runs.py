@@ -15,7 +15,8 @@ class BillingRun(TenantModel):
 
     ``requested_by`` names everybody who asked for it, each as a ``Requester`` is stored, with
     ``at`` and ``issue``; ``taken_by`` is the later run that took up drafts of this one (R27). A
-    rejected run has the reason and who gave it.
+    rejected run has the reason and who gave it. At ``compared_at`` the timetable had compared each
+    draft with what would be drafted, and drafted again what had changed.
     """
 
     class Status(models.TextChoices):
@@ -38,6 +39,7 @@ class BillingRun(TenantModel):
     requested_by = models.JSONField(default=list, db_default=[])
     taken_by = TenantForeignKey("invoicing.BillingRun", null=True, db_index=False)
     rejected_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    compared_at = models.DateTimeField(null=True, blank=True)
     rejected_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:

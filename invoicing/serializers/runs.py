@@ -17,10 +17,12 @@ from accounts.serializers.parts import (
     WithinAsIn,
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.operations.runs.changed import NOTHING_COMPARED, Compared
 from invoicing.operations.runs.run_previewing import RunPreview
 from invoicing.queries.invoice_sums import StatusSum
 from invoicing.queries.run_comparison import Comparison
 from invoicing.queries.runs import Progress
+from tenancy.ids import public_id
 from tenancy.models import AuditEntry
 
 
@@ -138,7 +140,7 @@ class RunShown:
     problems: Sequence[ProblemShown] = ()
     history: Sequence[AuditEntry] = ()
     drafts_digest: str = ""
-    changed_drafts: Sequence[Invoice] = ()
+    compared: Compared = NOTHING_COMPARED
     comparison: Comparison | None = None
 
 
@@ -253,12 +255,22 @@ class RunDetailOut(RunAcceptedOut):
     )
 
     changed_drafts = serializers.SerializerMethodField(
-        help_text="Of its first 100 drafts those whose sources have changed since."
+        help_text="Of the drafts compared just now those whose sources have changed since."
+    )
+    drafts_compared = serializers.IntegerField(
+        source="compared.looked",
+        help_text="How many drafts were compared just now: of the first 100 those of trees of at"
+        " most 500 accounts.",
+    )
+    compared_at = InstantField(
+        source="run.compared_at",
+        allow_null=True,
+        help_text="When all drafts were last compared, and drafted again where they had changed.",
     )
 
     def get_changed_drafts(self, shown: RunShown) -> list[str]:
         """Return their ids."""
-        return [draft.public_id for draft in shown.changed_drafts]
+        return [public_id("inv", key) for key in shown.compared.changed]
 
     def get_requested_by(self, shown: RunShown) -> list[str]:
         """Return their names."""

@@ -357,7 +357,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.matching.facts_of_key", "runs.matching.matched",
             "runs.four_eyes.require_four_eyes", "runs.opening.require_startable",
             "runs.drafting.drafted_otherwise",
-            "runs.changed.changed_since_drafted", "runs.changed.changed_drafts_of",
+            "runs.changed.compare_drafts", "runs.changed.count_drafts",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,

@@ -1,6 +1,7 @@
 """Drafts whose sources have changed: found by drafting them once more, and drafted again."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,23 +20,52 @@ MOST_ACCOUNTS: Final = 500
 """Families beyond are not compared while somebody waits for a page: the timetable does it."""
 MOST_DRAFTS: Final = 100
 """So many drafts of a run are compared while somebody waits for a page."""
+MOST_ACCOUNTS_AT_ONCE: Final = 5_000
+"""So many accounts are read for it."""
 AT_ONCE: Final = 50
 """So many drafts are drafted again in one transaction."""
 
 
-def changed_since_drafted(
-    actor: Actor, run: BillingRun, invoice_ids: Collection[UUID], *, tenant: Tenant
-) -> set[UUID]:
-    """Return which drafts of a run would be drafted otherwise now. At most eleven statements.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Drafts that were compared with what would be drafted now, and those that were not.
 
-    Nothing is locked or stored; what is shown is asked again under locks before it is issued.
-    Families of more than ``MOST_ACCOUNTS`` accounts are passed over.
+    Attributes:
+        changed: those that would come out otherwise.
+        looked: how many were compared.
+        passed_over: how many were not, because their trees are too large to wait for.
+        last: where the next part goes on; None where nothing is left.
+    """
+
+    changed: tuple[UUID, ...] = ()
+    looked: int = 0
+    passed_over: int = 0
+    last: UUID | None = None
+
+
+NOTHING_COMPARED: Final = Compared()
+
+
+def compare_drafts(
+    actor: Actor,
+    run: BillingRun,
+    *,
+    tenant: Tenant,
+    after: UUID | None = None,
+    only: Collection[UUID] | None = None,
+) -> Compared:
+    """Compare drafts of a run with what would be drafted now, a part at a time.
+
+    A part is at most ``MOST_DRAFTS`` drafts of at most ``MOST_ACCOUNTS_AT_ONCE`` accounts. Nothing
+    is locked or stored; what is shown is asked again under locks before it is issued. Trees of
+    more than ``MOST_ACCOUNTS`` accounts are passed over, and said to be. At most thirteen statements.
 
     Args:
         actor: who asks.
-        run: their run.
-        invoice_ids: the drafts.
+        run: the run.
         tenant: the actor's.
+        after: the ``last`` of the part before.
+        only: these drafts; None for all.
 
     Raises:
         Forbidden: the actor may not see runs.
@@ -43,42 +73,78 @@ def changed_since_drafted(
     Source: docs/billing-rules.md, R21.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
-    accounts = concerned(actor, invoice_ids)
-    if not accounts:
-        return set()
-    found = tree.families(actor.tenant_id, accounts)
-    small = {root: family for root, family in found.items() if len(family) <= MOST_ACCOUNTS}
-    if sum(map(len, small.values())) > MOST_ACCOUNTS * 10:
-        return set()
-    if len(small) < len(found):
-        inside = {account_id for family in small.values() for account_id, _up in family}
-        invoice_ids = _wholly_inside(actor, invoice_ids, inside)
-    if not invoice_ids:
-        return set()
-    families = read_families(actor, small, None, tenant=tenant)
-    return drafted_otherwise(families, run, invoice_ids)
-
-
-def changed_drafts_of(
-    actor: Actor, run: BillingRun, *, tenant: Tenant, only: Collection[UUID] | None = None
-) -> list[Invoice]:
-    """Return the drafts of a run that have changed since they were drafted, with recipients.
-
-    Looks at the first ``MOST_DRAFTS``, or at those of ``only``. Two statements more than
-    ``changed_since_drafted``.
-
-    Raises:
-        Forbidden: the actor may not see runs.
-    """
-    access.require_everywhere(actor, Action.VIEW_RUNS)
     drafts = Invoice.objects.filter(
         tenant_id=actor.tenant_id, run_id=run.pk, status__in=Invoice.UNISSUED
     ).order_by("id")
     if only is not None:
         drafts = drafts.filter(pk__in=only)
-    ids = list(drafts.values_list("id", flat=True)[:MOST_DRAFTS])
-    found = changed_since_drafted(actor, run, ids, tenant=tenant)
-    return list(drafts.filter(pk__in=found).select_related("bill_to")) if found else []
+    if after is not None:
+        drafts = drafts.filter(pk__gt=after)
+    ids = list(drafts.values_list("id", flat=True)[: MOST_DRAFTS + 1])
+    if not ids:
+        return NOTHING_COMPARED
+    part = _part(actor, ids[:MOST_DRAFTS])
+    done = len(part.looked) + part.passed_over
+    found: set[UUID] = set()
+    if part.looked:
+        families = read_families(actor, part.trees, None, tenant=tenant)
+        found = drafted_otherwise(families, run, part.looked)
+    return Compared(
+        tuple(key for key in part.looked if key in found),
+        len(part.looked),
+        part.passed_over,
+        ids[done - 1] if done < len(ids) else None,
+    )
+
+
+@dataclass(slots=True)
+class _Part:
+    """The trees of some drafts that are small enough, and the drafts."""
+
+    trees: dict[UUID, list[tuple[UUID, UUID | None]]] = field(default_factory=dict)
+    looked: list[UUID] = field(default_factory=list)
+    passed_over: int = 0
+
+
+def _part(actor: Actor, ids: Sequence[UUID]) -> _Part:
+    """Choose from drafts in their order until the trees are enough for once. Two statements."""
+    accounts: dict[UUID, set[UUID]] = {key: set() for key in ids}
+    for key, *pair in _places(actor, ids):
+        accounts[key].update(pair)
+    found = tree.families(actor.tenant_id, set().union(*accounts.values()))
+    root_of = {key: root for root, members in found.items() for key, _up in members}
+    part, size = _Part(), 0
+    for key in ids:
+        roots = {root_of[account_id] for account_id in accounts[key]}
+        if any(len(found[root]) > MOST_ACCOUNTS for root in roots):
+            part.passed_over += 1
+            continue
+        size += sum(len(found[root]) for root in roots - part.trees.keys())
+        if size > MOST_ACCOUNTS_AT_ONCE and part.looked:
+            break
+        part.trees.update((root, found[root]) for root in roots)
+        part.looked.append(key)
+    return part
+
+
+def _places(actor: Actor, invoice_ids: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, UUID]]:
+    """Return documents with the accounts of their sections and their recipients."""
+    sections = InvoiceSection.objects.filter(
+        tenant_id=actor.tenant_id, invoice_id__in=list(invoice_ids)
+    ).order_by()
+    return sections.values_list("invoice_id", "account_id", "invoice__bill_to_id").distinct()
+
+
+def count_drafts(actor: Actor, run: BillingRun) -> int:
+    """Return how many drafts of a run wait. One statement.
+
+    Raises:
+        Forbidden: the actor may not see runs.
+    """
+    access.require_everywhere(actor, Action.VIEW_RUNS)
+    return Invoice.objects.filter(
+        tenant_id=actor.tenant_id, run_id=run.pk, status__in=Invoice.UNISSUED
+    ).count()
 
 
 def concerned(actor: Actor, invoice_ids: Iterable[UUID]) -> set[UUID]:
@@ -86,27 +152,7 @@ def concerned(actor: Actor, invoice_ids: Iterable[UUID]) -> set[UUID]:
 
     An account that was moved since may be in another tree than its recipient.
     """
-    sections = InvoiceSection.objects.filter(
-        tenant_id=actor.tenant_id, invoice_id__in=list(invoice_ids)
-    ).order_by()
-    pairs = sections.values_list("account_id", "invoice__bill_to_id").distinct()
-    return {account_id for pair in pairs for account_id in pair}
-
-
-def _wholly_inside(
-    actor: Actor, invoice_ids: Iterable[UUID], inside: Collection[UUID]
-) -> list[UUID]:
-    sections = InvoiceSection.objects.filter(
-        tenant_id=actor.tenant_id, invoice_id__in=list(invoice_ids)
-    ).order_by()
-    outside = {
-        invoice_id
-        for invoice_id, account_id, bill_to_id in sections.values_list(
-            "invoice_id", "account_id", "invoice__bill_to_id"
-        ).distinct()
-        if account_id not in inside or bill_to_id not in inside
-    }
-    return [key for key in invoice_ids if key not in outside]
+    return {key for _invoice, *pair in _places(actor, invoice_ids) for key in pair}
 
 
 def refresh_drafts(actor: Actor, *, run_id: UUID | None = None, now: datetime) -> int:
@@ -148,7 +194,14 @@ def refresh_drafts(actor: Actor, *, run_id: UUID | None = None, now: datetime) -
     for key, ids in by_run.items():
         for start in range(0, len(ids), AT_ONCE):
             changed += _refresh(actor, key, ids[start : start + AT_ONCE], now=now)
+        _note_compared(actor, key, now)
     return changed
+
+
+@operation
+def _note_compared(actor: Actor, run_id: UUID, now: datetime) -> None:
+    """Say on the run since when each of its drafts is known to be what would be drafted."""
+    BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run_id).update(compared_at=now)
 
 
 @operation

@@ -3,8 +3,12 @@
 import pytest
 
 from invoicing.models import BillingRun, Charge, Invoice
+from invoicing.operations.runs import changed
+from invoicing.operations.runs.changed import refresh_drafts
+from invoicing.tasks import refresh_drafts_of_run
 from tenancy.ids import public_id
-from tests.world import account, subscription
+from tenancy.models import AuditEntry
+from tests.world import NOW, account, subscription
 
 DAY = "2027-01-01"
 
@@ -53,6 +57,62 @@ def test_names_the_drafts_that_have_changed(drafted, alice, visit, statements):
     assert draft_of(drafted, "other").public_id not in page
     assert len(statements(client, run_url(drafted, "changed/"))) <= 20
     assert 'hx-trigger="load"' in client.get(run_url(drafted)).content.decode()
+
+
+def test_compares_in_parts_and_says_so_until_all_are_through(drafted, alice, visit, monkeypatch):
+    client, url = visit(alice), run_url(drafted, "changed/")
+    page = client.get(url).content.decode()
+    assert "Compared just now: all 2 drafts say what holds now." in page
+    move_house(drafted, "other")
+    monkeypatch.setattr(changed, "MOST_DRAFTS", 1)
+
+    first = client.get(url)
+
+    assert "Comparing the drafts with what holds now: 1 of 2" in first.content.decode()
+    assert "Compared just now" not in first.content.decode()
+    last = client.get(f"{url}?{first.context['further']}").content.decode()
+    assert "1 draft has changed since it was drafted" in last
+    assert draft_of(drafted, "other").public_id in last
+    assert "hx-get" not in last
+    # What is not ours begins anew.
+    assert "1 of 2" in client.get(f"{url}?so_far=abc").content.decode()
+
+
+def test_says_of_large_customers_what_nobody_knows(drafted, alice, visit, monkeypatch):
+    client, url = visit(alice), run_url(drafted, "changed/")
+    monkeypatch.setattr(changed, "MOST_ACCOUNTS", 0)
+
+    page = client.get(url).content.decode()
+
+    assert "2 drafts of large customers were not compared for this page." in page
+    assert "until then nobody knows whether they have changed" in page
+    assert "Compared just now" not in page
+    refresh_drafts(drafted.actor, now=NOW)
+    page = client.get(url).content.decode()
+    assert "The timetable last compared all drafts at" in page
+    assert "nobody knows" not in page
+
+
+def test_leaves_many_drafts_to_a_worker(
+    drafted, alice, visit, monkeypatch, django_capture_on_commit_callbacks
+):
+    asked = []
+    monkeypatch.setattr(
+        "invoicing.tasks.refresh_drafts_of_run.delay", lambda **values: asked.append(values)
+    )
+    monkeypatch.setattr("dashboard.pages.runs_changed.AT_ONCE", 1)
+    move_house(drafted, "late")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = visit(alice).post(run_url(drafted, "changed/"), follow=True)
+
+    assert "drafted again in the background" in answer.content.decode()
+    (values,) = asked
+    refresh_drafts_of_run(**values)
+    assert draft_of(drafted, "late").snapshot["bill_to"]["line1"] == "Neue Straße 7"
+    with drafted.seen():
+        entry = AuditEntry.objects.filter(action="invoice.redrafted").latest("id")
+    assert entry.actor_label == "Alice"
 
 
 def test_drafts_again_by_hand(drafted, alice, visit):

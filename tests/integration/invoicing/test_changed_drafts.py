@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Seller, SettingInterval, TaxRate
 from invoicing.models import BillingRun, Invoice
 from invoicing.operations.runs import changed
-from invoicing.operations.runs.changed import changed_since_drafted, refresh_drafts
+from invoicing.operations.runs.changed import compare_drafts, refresh_drafts
 from subscriptions.models import Price
 from tenancy.models import Tenant
 from tests.world import NOW, account, price, subscription
@@ -41,8 +41,9 @@ def marked(vendor):
     with vendor.seen():
         run, tenant = BillingRun.objects.get(date=DAY), Tenant.objects.get()
         by_id = {one.id: key for key, one in documents(vendor).items()}
-        found = changed_since_drafted(vendor.actor, run, by_id.keys(), tenant=tenant)
-    return {by_id[key] for key in found}
+        found = compare_drafts(vendor.actor, run, tenant=tenant)
+    assert (found.looked, found.passed_over, found.last) == (len(by_id), 0, None)
+    return {by_id[key] for key in found.changed}
 
 
 def in_database(vendor, model, **values):
@@ -156,19 +157,42 @@ def test_closes_a_run_that_lost_its_last_draft(vendor):
         assert BillingRun.objects.get().status == "done"
 
 
-def test_leaves_large_families_to_the_timetable(shop, monkeypatch):
+def test_leaves_large_families_to_the_timetable_and_says_so(shop, monkeypatch):
     CHANGES["address"](shop)
     monkeypatch.setattr(changed, "MOST_ACCOUNTS", 1)
 
-    assert marked(shop) == set()
+    found, run = compared(shop)
+
+    # A and A1 are too many; only of B somebody knows.
+    assert (found.changed, found.looked, found.passed_over, found.last) == ((), 1, 1, None)
+    assert run.compared_at is None
     assert refresh_drafts(shop.actor, now=NOW) == 1
+    assert compared(shop)[1].compared_at == NOW
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_DRAFTS", 1), ("MOST_ACCOUNTS_AT_ONCE", 2)])
+def test_compares_every_draft_part_by_part(shop, monkeypatch, limit, most):
+    in_database(shop, TaxRate, percent=16)
+    monkeypatch.setattr(changed, limit, most)
+
+    first, _run = compared(shop)
+    second, _run = compared(shop, after=first.last)
+
+    assert (first.looked, second.looked, second.last) == (1, 1, None)
+    assert {*first.changed, *second.changed} == {one.id for one in documents(shop).values()}
 
 
 def test_looks_in_few_statements(shop):
     with shop.seen():
         run, tenant = BillingRun.objects.get(date=DAY), Tenant.objects.get()
-        ids = [one.id for one in documents(shop).values()]
         with CaptureQueriesContext(connection) as seen:
-            changed_since_drafted(shop.actor, run, ids, tenant=tenant)
+            compare_drafts(shop.actor, run, tenant=tenant)
 
-    assert len(seen) <= 12, [one["sql"][:90] for one in seen]
+    assert len(seen) <= 13, [one["sql"][:90] for one in seen]
+
+
+def compared(vendor, **values):
+    """Return what a look at the drafts finds, and the run."""
+    with vendor.seen():
+        run, tenant = BillingRun.objects.get(date=DAY), Tenant.objects.get()
+        return compare_drafts(vendor.actor, run, tenant=tenant, **values), run
