@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 import django
 
-NAMES = ("run", "family", "tree", "documents", "visitors", "refusals", "clock", "imports")
+NAMES = (
+    "run",
+    "family",
+    "tree",
+    "documents",
+    "visitors",
+    "refusals",
+    "clock",
+    "imports",
+    "approval",
+)
 
 
 def main() -> int:
