@@ -259,7 +259,7 @@ class RunDetailOut(RunAcceptedOut):
     )
     drafts_compared = serializers.IntegerField(
         source="compared.looked",
-        help_text="How many drafts were compared just now: of the first 100 those of trees of at"
+        help_text="How many drafts were compared just now: of the first 50 those of trees of at"
         " most 500 accounts.",
     )
     compared_at = InstantField(

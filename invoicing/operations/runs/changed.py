@@ -18,7 +18,7 @@ from tenancy.models import Tenant
 
 MOST_ACCOUNTS: Final = 500
 """Families beyond are not compared while somebody waits for a page: the timetable does it."""
-MOST_DRAFTS: Final = 100
+MOST_DRAFTS: Final = 50
 """So many drafts of a run are compared while somebody waits for a page."""
 MOST_ACCOUNTS_AT_ONCE: Final = 5_000
 """So many accounts are read for it."""
@@ -58,7 +58,8 @@ def compare_drafts(
 
     A part is at most ``MOST_DRAFTS`` drafts of at most ``MOST_ACCOUNTS_AT_ONCE`` accounts. Nothing
     is locked or stored; what is shown is asked again under locks before it is issued. Trees of
-    more than ``MOST_ACCOUNTS`` accounts are passed over, and said to be. At most thirteen statements.
+    more than ``MOST_ACCOUNTS`` accounts are passed over, and said to be.
+    At most thirteen statements.
 
     Args:
         actor: who asks.
