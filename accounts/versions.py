@@ -30,17 +30,21 @@ def version_of(values: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def require_version(version: str, values: Mapping[str, object]) -> None:
+def require_version(
+    version: str, values: Mapping[str, object], wanted: Mapping[str, object] | None = None
+) -> None:
     """Return if ``version`` is that of the values stored, read under the lock that keeps them.
 
     Args:
         version: as shown; empty for callers who name no version and overwrite knowingly.
         values: what is stored.
+        wanted: what is to be stored, where it is known: who sends what is there already, as by
+            pressing a button twice, overwrites nothing.
 
     Raises:
         ChangedMeanwhile: see its text.
     """
-    if version and version != version_of(values):
+    if version and version != version_of(values) and wanted != values:
         raise ChangedMeanwhile
 
 

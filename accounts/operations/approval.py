@@ -51,8 +51,8 @@ def set_approval(
         raise FourEyesWithoutApproval
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
     before = {"approval_required": tenant.approval_required, "four_eyes": tenant.four_eyes}
-    require_version(version, before)
     after = {"approval_required": approval_required, "four_eyes": four_eyes}
+    require_version(version, before, after)
     if before == after:
         return tenant
     tenant.approval_required, tenant.four_eyes = approval_required, four_eyes

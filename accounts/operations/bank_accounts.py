@@ -73,7 +73,7 @@ def set_bank_account(
     _require_valid(seller, currency, given)
     found = _accounts(actor, seller).filter(currency=currency).first()
     before = _facts(found)
-    require_version(version, bank_account_shown(found))
+    require_version(version, bank_account_shown(found), given)
     if before == given and found is not None:
         return found
     account = found or BankAccount(tenant_id=actor.tenant_id, seller=seller, currency=currency)

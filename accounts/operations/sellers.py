@@ -118,8 +118,9 @@ def update_seller(
     )
     if seller is None:
         raise NotFound
-    require_version(version, seller_shown(seller))
     given = {name: _plain(name, str(value)) for name, value in fields.items()}
+    shown: dict[str, str] = seller_shown(seller)
+    require_version(version, shown, {**shown, **given})
     _require_valid(given, seller)
     new: dict[str, object] = {
         name: value for name, value in given.items() if getattr(seller, name) != value

@@ -50,7 +50,7 @@ def set_time_zone(
     if time_zone not in time_zones():
         raise UnknownTimeZone
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
-    require_version(version, time_zone_shown(tenant))
+    require_version(version, time_zone_shown(tenant), {"time_zone": time_zone})
     if tenant.time_zone == time_zone:
         return tenant
     before, tenant.time_zone = tenant.time_zone, time_zone

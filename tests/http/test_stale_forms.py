@@ -229,6 +229,24 @@ def test_takes_over_on_purpose(vendor, olga, window, form: Form):
         assert list(stored(vendor)) != there
 
 
+TWICE = [pytest.param(forms[0], id=route) for route, forms in FORMS.items() if "clock" not in route]
+
+
+@pytest.mark.parametrize("form", TWICE)
+def test_a_button_pressed_twice_is_no_conflict(vendor, olga, window, form: Form):
+    seller = seller_of(vendor)
+    url = form.url.format(seller=seller.public_id)
+    form.before(olga, seller.pk)
+    values = {**form.values, "version": version_in(window.get(url))}
+    first = window.post(url, values)
+    there = list(stored(vendor))
+
+    second = window.post(url, values)
+
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert list(stored(vendor)) == there
+
+
 @pytest.mark.parametrize("wrong", [{"iban": "DE00"}, {"password": ""}])
 def test_what_is_refused_keeps_its_old_version(vendor, olga, window, wrong):
     (form,) = FORMS["settings/sellers/<str:seller_id>/edit/"]
