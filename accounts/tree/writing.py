@@ -1,8 +1,9 @@
 """Writing the tree: each write locks, then reads, then acts."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,9 @@ class TreeCycle(Invalid):
 
     code = "tree_cycle"
     message = _("An account cannot stand below itself.")
+
+
+_NODES_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +120,46 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
         children[parent_id].append(account_id)
     places: dict[UUID, tuple[int, int, int, int]] = {}
     new_roots = [account_id for account_id in children[None] if account_id not in stored]
+    _check_reached(children, len(stored) + len(parents))
     numbers = next_tree_ids(len(new_roots))
     for root_id in children[None]:
         tree_id = stored[root_id][4] if root_id in stored else next(numbers)
         number_tree(root_id, tree_id, children, places)
-    if len(places) < len(stored) + len(parents):
+        if len(places) >= _NODES_AT_ONCE:
+            _write(tenant_id, parents, stored, places)
+            places.clear()
+    _write(tenant_id, parents, stored, places)
+
+
+def _check_reached(children: Mapping[UUID | None, Sequence[UUID]], count: int) -> None:
+    """Refuse circles, which no root leads to, and trees too deep, before any is written."""
+    level, reached, depth = list(children.get(None, ())), 0, 0
+    while level:
+        if depth >= MAX_DEPTH:
+            raise TreeTooDeep(limit=MAX_DEPTH)
+        reached, depth = reached + len(level), depth + 1
+        level = [child for above in level for child in children.get(above, ())]
+    if reached < count:
         raise TreeCycle
+
+
+def _write(
+    tenant_id: UUID,
+    parents: Mapping[UUID, UUID | None],
+    stored: Mapping[UUID, tuple[Any, ...]],
+    places: Mapping[UUID, tuple[int, int, int, int]],
+) -> None:
+    """Write whole trees: old nodes that have moved aside, and new ones."""
     renumber(
         {key: place for key, place in places.items() if key in stored and place != stored[key][1:]}
     )
-    insert_rows(
-        [
-            _Node(account_id, parent_id, *places[account_id])
-            for account_id, parent_id in sorted(
-                parents.items(), key=lambda pair: places[pair[0]][2]
-            )
-        ],
-        into=AccountNode,
-        tenant_id=tenant_id,
-    )
+    new = sorted((key for key in places if key in parents), key=lambda key: places[key][2])
+    for start in range(0, len(new), _NODES_AT_ONCE):
+        insert_rows(
+            [_Node(key, parents[key], *places[key]) for key in new[start : start + _NODES_AT_ONCE]],
+            into=AccountNode,
+            tenant_id=tenant_id,
+        )
 
 
 def _node(tenant_id: UUID, account_id: UUID) -> AccountNode:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -35,8 +35,17 @@ class RowFile:
     Source: docs/data-formats.md; docs/billing-rules.md, R30.
     """
 
-    def __init__(self, source: Source, columns: Columns) -> None:
-        """Open the file, and note what is wrong with its header."""
+    def __init__(
+        self, source: Source, columns: Columns, *, repeated: Container[str] | None = None
+    ) -> None:
+        """Open the file, and note what is wrong with its header.
+
+        Args:
+            source: the bytes, or where they are.
+            columns: what the file may have.
+            repeated: the external ids that several rows have, where that is known already.
+        """
+        self._repeated = repeated
         self.problems, self.encoding, self.count = Problems(), "", 0
         self._sheet: Sheet | None = None
         self._seen: set[str] = set()
@@ -77,7 +86,9 @@ class RowFile:
     def _note_duplicate(self, row: Row) -> None:
         """Note a row whose key an earlier row has."""
         key = row.cells.get("external_id", "")
-        if key and key in self._seen:
+        if not key or (self._repeated is not None and key not in self._repeated):
+            return
+        if key in self._seen:
             row.refuse("external_id", "duplicate", _("An earlier row has the same value."))
             row.is_again = True
         self._seen.add(key)

@@ -92,20 +92,24 @@ def understand(row: Row) -> AccountLine:
     )
 
 
-def outline(content: Source) -> dict[str, Stub]:
-    """Return what every row of a file says of its place, by external id; the first one counts."""
+def outline(content: Source) -> tuple[dict[str, Stub], set[str]]:
+    """Return what every row says of its place, by external id, and the ids that several rows have.
+
+    Of those the first row counts.
+    """
     stubs: dict[str, Stub] = {}
-    keys: dict[str, str] = {}
-    for rows in RowFile(content, ACCOUNT_COLUMNS).slices():
+    repeated: set[str] = set()
+    known_stubs: dict[Stub, Stub] = {}
+    for rows in RowFile(content, ACCOUNT_COLUMNS, repeated=()).slices():
         for row in rows:
-            key, *others = (
-                # One text for each key, however many rows name it.
-                keys.setdefault(text, text)
-                for text in (row.cells.get(name, "") for name in _PLACE)
-            )
-            if key and key not in stubs:
-                stubs[key] = Stub(*others)
-    return stubs
+            key, *others = (row.cells.get(name, "") for name in _PLACE)
+            if key in stubs:
+                repeated.add(key)
+            elif key:
+                # Brothers and sisters share what they say.
+                stub = Stub(*others)
+                stubs[key] = known_stubs.setdefault(stub, stub)
+    return stubs, repeated
 
 
 _PLACE = ("external_id", "parent_external_id", "bill_to")

@@ -1,6 +1,6 @@
 """Storing what a file of accounts says, once all of it has been checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -37,11 +37,11 @@ AccountChange = tuple[AccountLine, Account, dict[str, tuple[Any, Any]], list[Cha
 """A line of the file, the stored account, its identity as (old, new), its settings."""
 
 
-def wanted_settings(line: SaidOfAccount, known: KnownAccounts) -> OwnSettings:
+def wanted_settings(line: SaidOfAccount, ids: Mapping[str, UUID]) -> OwnSettings:
     """Return the settings that a line gives its account itself."""
     references = {
-        SettingName.BILL_TO.value: known.ids.get(line.bill_to_key),
-        SettingName.PAYER.value: known.ids.get(line.payer_key),
+        SettingName.BILL_TO.value: ids.get(line.bill_to_key),
+        SettingName.PAYER.value: ids.get(line.payer_key),
     }
     return OwnSettings(
         line.settings, {name: target for name, target in references.items() if target}
@@ -49,50 +49,75 @@ def wanted_settings(line: SaidOfAccount, known: KnownAccounts) -> OwnSettings:
 
 
 def create_accounts(
-    actor: Actor, spool: LineSpool, stubs: Mapping[str, Stub], known: KnownAccounts, now: datetime
+    actor: Actor, spool: LineSpool, stubs: dict[str, Stub], known: KnownAccounts, now: datetime
 ) -> None:
     """Write accounts, nodes, placements and settings; parents may stand in the same file.
 
     The lines come from the spool a slice at a time, twice: a contract party stands above, and the
-    database looks for it when a slice is stored; a placement needs its place in the tree.
+    database looks for it when a slice is stored. Ids of what was stored are read again, and
+    ``stubs`` is emptied once it is used up, so that a long file leaves little in memory.
     """
+    stored = 0
+    for lines in spool.slices():
+        bill_tos = _bill_tos_of_new(actor, lines, stubs, known)
+        wanted = {line.parent_key for line in lines} | {bill_tos[line.key] for line in lines}
+        ids = _ids(actor, known, wanted) | {line.key: uuid7() for line in lines}
+        _insert_accounts(actor, lines, bill_tos, ids, now)
+        if stored < WORTH_IT <= stored + len(lines):
+            # Else the database looks for what was stored as if there were next to nothing.
+            refresh_statistics([Account])
+        stored += len(lines)
+    stubs.clear()
+    if spool.count >= WORTH_IT:
+        refresh_statistics([Account, Placement])
+    tree.bulk_load(actor.tenant_id, _parents(actor, spool, known))
+    for lines in spool.slices():
+        named = {key for one in lines for key in (one.key, one.bill_to_key, one.payer_key)}
+        ids = _ids(actor, known, named)
+        write_new(actor, {ids[line.key]: wanted_settings(line, ids) for line in lines})
+        record_events(actor, [_created(line, ids[line.key]) for line in lines], now=now)
+    if spool.count >= WORTH_IT:
+        refresh_statistics([Account, AccountNode, Placement, SettingInterval])
+
+
+def _ids(actor: Actor, known: KnownAccounts, keys: set[str]) -> dict[str, UUID]:
+    """Return the ids of accounts that were there before, or have been stored meanwhile."""
+    found = {key: known.ids[key] for key in keys if key in known.ids}
+    stored = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=keys - {*found, ""})
+    return found | {key: one for key, one in stored.values_list("external_id", "id") if key}
+
+
+def _parents(actor: Actor, spool: LineSpool, known: KnownAccounts) -> dict[UUID, UUID | None]:
+    """Return the new accounts, all of them stored, with their parents."""
     parents: dict[UUID, UUID | None] = {}
-    tables = [Account, AccountNode, Placement, SettingInterval]
     for lines in spool.slices():
+        ids = _ids(actor, known, {key for line in lines for key in (line.key, line.parent_key)})
         for line in lines:
-            account_id = known.ids[line.key] = uuid7()
-            parents[account_id] = known.ids[line.parent_key] if line.parent_key else None
-        _insert_accounts(actor, lines, _bill_tos_of_new(actor, lines, stubs, known), known, now)
-    tree.bulk_load(actor.tenant_id, parents)
-    for lines in spool.slices():
-        ids = [known.ids[line.key] for line in lines]
-        insert_rows(
-            [_NewPlacement(uuid7(), one, parents[one]) for one in ids],
-            into=Placement,
-            tenant_id=actor.tenant_id,
-            valid_from=BEGINNING,
-            valid_to=None,
-        )
-        write_new(actor, {known.ids[line.key]: wanted_settings(line, known) for line in lines})
-        record_events(actor, [_created(line, known.ids[line.key]) for line in lines], now=now)
-    if len(parents) >= WORTH_IT:
-        refresh_statistics(tables)
+            parents[ids[line.key]] = ids.get(line.parent_key)
+    return parents
 
 
 def _insert_accounts(
     actor: Actor,
-    lines: Iterable[SaidOfAccount],
+    lines: Sequence[SaidOfAccount],
     bill_tos: Mapping[str, str],
-    known: KnownAccounts,
+    ids: Mapping[str, UUID],
     now: datetime,
 ) -> None:
     insert_rows(
-        [_new_account(line, known, bill_tos) for line in lines],
+        [_new_account(line, ids, bill_tos) for line in lines],
         into=Account,
         tenant_id=actor.tenant_id,
         status=Account.Status.ACTIVE.value,
         version=1,
         created_at=now,
+    )
+    insert_rows(
+        [_NewPlacement(uuid7(), ids[one.key], ids.get(one.parent_key)) for one in lines],
+        into=Placement,
+        tenant_id=actor.tenant_id,
+        valid_from=BEGINNING,
+        valid_to=None,
     )
 
 
@@ -139,15 +164,14 @@ _SEARCHED = ("legal_name", "vat_id", "email")
 
 
 def _new_account(
-    line: SaidOfAccount, known: KnownAccounts, bill_tos: Mapping[str, str]
+    line: SaidOfAccount, ids: Mapping[str, UUID], bill_tos: Mapping[str, str]
 ) -> _NewAccount:
-    account_id = known.ids[line.key]
     return _NewAccount(
-        id=account_id,
+        id=ids[line.key],
         external_id=line.key,
         sort_key=sort_key(line.identity["name"]),
         search_key=_search_key(line.key, line.identity),
-        contract_party_id=known.ids[bill_tos[line.key]],
+        contract_party_id=ids[bill_tos[line.key]],
         metadata=_NO_METADATA,
         **line.identity,
     )

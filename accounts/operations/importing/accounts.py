@@ -95,9 +95,9 @@ def import_accounts(
     Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11, R29, R30.
     """
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
-    file = RowFile(content, ACCOUNT_COLUMNS)
     one_at_a_time(actor)
-    stubs = outline(content)
+    stubs, repeated = outline(content)
+    file = RowFile(content, ACCOUNT_COLUMNS, repeated=repeated)
     known = known_accounts(actor, stubs)
     checks = _Checks(
         actor,
@@ -171,7 +171,7 @@ def _checked(
         identity = _identity_changes(line, account)
         # A column that is not there leaves alone what is stored (R29).
         present = [name for name in _SETTINGS if line.row.has(name)]
-        settings = differences(account.id, own, wanted_settings(line, known), present)
+        settings = differences(account.id, own, wanted_settings(line, known.ids), present)
         if not checks.may_set:
             _refuse_settings(line, [change.name for change in settings])
         if identity or settings:

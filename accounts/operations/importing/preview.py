@@ -1,7 +1,9 @@
 """What the tree would look like after an import of accounts: read only, bounded."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from accounts import access, tree
@@ -12,6 +14,7 @@ from billing_rules.ordering import sort_key
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.files import RowFile, Source
+from tenancy.files.files import SLICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ class PreviewNode:
     is_new: bool
 
 
-_SHOWN = ("name", "kind", "parent_external_id")
+_SHOWN = ("external_id", "name", "kind", "parent_external_id")
+_Place = tuple[str, str, str, bool]
+"""Name, kind, parent, and whether it is new."""
 
 
 @operation
@@ -41,40 +46,58 @@ def tree_preview(actor: Actor, content: Source, *, limit: int) -> dict[str, Any]
         ``nodes``, a list of ``PreviewNode`` as plain data, and ``total``, how many there are.
     """
     access.require_everywhere(actor, Action.VIEW_ACCOUNT)
-    rows = {
-        row.cells["external_id"]: tuple(row.cells.get(name, "") for name in _SHOWN)
-        for rows in RowFile(content, ACCOUNT_COLUMNS).slices()
-        for row in rows
-        if row.cells.get("external_id")
-    }
-    named = {*rows, *(parent for _name, _kind, parent in rows.values())} - {""}
-    mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=named)
-    stored = Account.objects.filter(
-        tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
-    ).values_list("external_id", "id", "name", "kind", "node__parent_id")
-    found: dict[str, tuple[str, str, str, bool]] = {}
-    keys = {account_id: key or str(account_id) for key, account_id, *_rest in stored}
+    found = _said(content)
+    named = {*found, *(parent for _name, _kind, parent, _is_new in found.values())} - {""}
+    left = iter(named)
+    while keys := list(islice(left, SLICE)):
+        _add_stored(actor, keys, found)
+    nodes = [asdict(node) for node in islice(_depth_first(found), limit)]
+    return {"nodes": nodes, "total": len(found)}
+
+
+def _said(content: Source) -> dict[str, _Place]:
+    """Return what a file says of its accounts: name, kind, parent, and that they are new."""
+    found: dict[str, _Place] = {}
+    shared: dict[str, str] = {}
+    for rows in RowFile(content, ACCOUNT_COLUMNS).slices():
+        for row in rows:
+            key, name, *others = (row.cells.get(column, "") for column in _SHOWN)
+            # One text for each kind and parent, however many rows name it.
+            kind, parent = (shared.setdefault(text, text) for text in others)
+            if key:
+                found[key] = (name, kind, parent, True)
+    return found
+
+
+def _add_stored(actor: Actor, keys: Iterable[str], found: dict[str, _Place]) -> None:
+    """Note which accounts exist, and those above them."""
+    mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=list(keys))
+    stored = list(
+        Account.objects.filter(
+            tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
+        ).values_list("external_id", "id", "name", "kind", "node__parent_id")
+    )
+    names = {account_id: key or str(account_id) for key, account_id, *_rest in stored}
     for _key, account_id, name, kind, parent_id in stored:
-        parent = keys.get(parent_id, "") if parent_id else ""
-        found[keys[account_id]] = (name, kind, parent, False)
-    for key, (name, kind, parent) in rows.items():
-        place = found[key][2] if key in found else parent
-        found[key] = (name, kind, place, key not in found)
-    nodes = _depth_first(found)
-    return {"nodes": [asdict(node) for node in nodes[:limit]], "total": len(nodes)}
+        said = found.get(names[account_id], (name, kind))
+        above = names.get(parent_id, "") if parent_id else ""
+        found[names[account_id]] = (said[0], said[1], above, False)
 
 
-def _depth_first(found: dict[str, tuple[str, str, str, bool]]) -> list[PreviewNode]:
+def _depth_first(found: Mapping[str, _Place]) -> Iterator[PreviewNode]:
     children: dict[str, list[str]] = defaultdict(list)
     for key, (_name, _kind, parent, _is_new) in found.items():
         children[parent if parent in found else ""].append(key)
-    for siblings in children.values():
-        siblings.sort(key=lambda key: (sort_key(found[key][0]), key), reverse=True)
-    order: list[PreviewNode] = []
-    stack = [(key, 0) for key in children[""]]
+
+    def below(parent: str) -> list[str]:
+        """Return the children of an account, the last one first."""
+        return sorted(
+            children.get(parent, ()), key=lambda key: (sort_key(found[key][0]), key), reverse=True
+        )
+
+    stack = [(key, 0) for key in below("")]
     while stack:
         key, depth = stack.pop()
         name, kind, _parent, is_new = found[key]
-        order.append(PreviewNode(key, name, kind, depth, is_new))
-        stack.extend((child, depth + 1) for child in children[key])
-    return order
+        yield PreviewNode(key, name, kind, depth, is_new)
+        stack.extend((child, depth + 1) for child in below(key))
