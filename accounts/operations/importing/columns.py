@@ -19,6 +19,7 @@ from tenancy.files.columns import (
 )
 
 _INHERITED: Final = _("Inherited from the account above, else from the settings of the company.")
+_OWN_AT_TOP: Final = _("Inherited from the account above; at the top of a tree the account itself.")
 _OF_BILL_TO: Final = _("Stays empty; an account that gets invoices needs it.")
 
 ACCOUNT_COLUMNS: Final = Columns(
@@ -58,12 +59,12 @@ ACCOUNT_COLUMNS: Final = Columns(
         Column(
             "bill_to",
             _("The external_id of the account itself or of one above it: who gets the invoice."),
-            _INHERITED,
+            _OWN_AT_TOP,
         ),
         Column(
             "payer",
             _("The external_id of the account itself or of one above it: who pays."),
-            _INHERITED,
+            _OWN_AT_TOP,
         ),
         Column("consolidation", one_of(("one_invoice", "per_account")), _INHERITED),
         Column("billing_day", whole(1, 31), _INHERITED),
