@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from babel.numbers import format_decimal
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_rules.money import exponent, to_major
@@ -16,8 +16,7 @@ from dashboard.templatetags.figures import locale, money
 Row = TypeVar("Row")
 NOTHING: Final = "–"
 _MIXED: Final = (
-    '<span class="amounts" title="{0}"><span class="more" aria-hidden="true">{1}</span> '
-    '<span aria-hidden="true">{2}</span><span class="visually-hidden">{0}</span></span>'
+    '<details class="amounts"><summary><span class="more">{}</span> {}</summary>{}</details>'
 )
 _MINUS: Final = "\N{MINUS SIGN}"
 
@@ -93,19 +92,26 @@ class Amounts:
 
     @property
     def all(self) -> str:
-        """Every amount in its currency, for the tip."""
-        return ", ".join(money(minor, code) for code, minor in self.ordered)
+        """Every amount in its currency."""
+        return ", ".join(self._each)
 
     @property
     def cell(self) -> str:
-        """What stands in a cell: the main amount, before it a mark where others are hidden.
+        """What stands in a cell: the main amount, before it a mark that opens the others.
 
         Written here and not by a template, because a tree has a thousand of them.
         """
         if not self.minor:
             return NOTHING
         shown, more = self.shown, self.more
-        return format_html(_MIXED, self.all, more, shown.strip(NOTHING)) if more else shown
+        if not more:
+            return shown
+        each = format_html_join("", '<span class="each">{}</span>', ((one,) for one in self._each))
+        return format_html(_MIXED, more, shown.strip(NOTHING), each)
+
+    @property
+    def _each(self) -> list[str]:
+        return [money(minor, code) for code, minor in self.ordered]
 
     @property
     def _others(self) -> list[str]:

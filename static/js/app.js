@@ -45,6 +45,42 @@ for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
   tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
 }
 
+// Heads of tables stay in sight: whether a table fits, and how high the bar above it is, is measured.
+const bar = document.querySelector(".top");
+const measured = new ResizeObserver((entries) => {
+  const isAbove = bar && getComputedStyle(bar).position === "sticky";
+  document.documentElement.style.setProperty("--bar", `${isAbove ? bar.offsetHeight : 0}px`);
+  for (const box of new Set(entries.map(({ target }) => target.closest(".table-scroll")))) {
+    if (!box) continue;
+    const isWide = box.scrollWidth > box.clientWidth;
+    box.classList.toggle("wide", isWide);
+    box.classList.toggle("fits", !isWide);
+  }
+});
+const observed = new WeakSet();
+
+function measure() {
+  for (const one of document.querySelectorAll(".table-scroll, .table-scroll > table")) {
+    if (!observed.has(one)) measured.observe(one);
+    observed.add(one);
+  }
+}
+
+measure();
+document.addEventListener("htmx:load", measure);
+
+// Sorting loads the page anew: the focus stays on the head that was used.
+const SORTED = "sorted";
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest("a.sort");
+  if (link) sessionStorage.setItem(SORTED, `${location.pathname} ${link.dataset.sort}`);
+});
+const [sortedPage, sortedHead] = (sessionStorage.getItem(SORTED) ?? "").split(" ");
+sessionStorage.removeItem(SORTED);
+if (sortedPage === location.pathname) {
+  document.querySelector(`a.sort[data-sort="${sortedHead}"]`)?.focus({ preventScroll: true });
+}
+
 // Search: "/" goes to the page's search field, unless something is being typed.
 document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.keys === "off") return;

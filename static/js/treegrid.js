@@ -1,7 +1,7 @@
 // Tree tables: rows open and close, and are walked with the keys of the ARIA treegrid pattern.
 // Rows come first; the right arrow goes into the cells. Without this script every branch is a link.
 
-const INNER = "a, button, input";
+const INNER = "a, button, input, summary";
 const PAGE = 10;
 
 // One menu for all rows: what can be done with an account, at the button of its row.
@@ -213,7 +213,7 @@ class TreeGrid {
         return event.ctrlKey ? this.visible.at(-1).cells[column] : row.cells[row.cells.length - 1];
       case "Enter": {
         if (event.target !== cell) return undefined;
-        cell.querySelector("a.name, a, button")?.click();
+        cell.querySelector("a.name, a, button, summary")?.click();
         return null;
       }
       default: {

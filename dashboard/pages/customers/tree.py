@@ -23,7 +23,7 @@ from accounts.queries import trees
 from accounts.queries.trees import Branch
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
-from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells
+from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
 from dashboard.pages.customers.words import (
     account_url,
     invoices_pattern,
@@ -68,6 +68,7 @@ class Row:
     opened: bool | None
     opener: str
     cells: SafeString
+    paid: SafeString
     is_hit: bool
     is_dimmed: bool
 
@@ -186,6 +187,7 @@ def _row(
         opened=place.is_open if place.below else None,
         opener=_opener(place.name, place.below),
         cells=cells(columns, entry),
+        paid=payer_note(entry),
         is_hit=place.id in branch.hits,
         is_dimmed=bool(branch.hits) and place.id not in branch.hits,
     )

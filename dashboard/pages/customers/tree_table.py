@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +17,7 @@ from accounts.queries.settings import FamilySettings
 from accounts.queries.trees import TreeRow
 from dashboard.pages.customers.settings import value_text
 from dashboard.pages.customers.words import account_url, kind_name
+from dashboard.pages.naming import linked
 from dashboard.tables import Amounts, Column, Kind, Label, Link, Table
 from dashboard.templatetags.figures import day, quantity
 from invoicing.queries.balances import Balance
@@ -71,6 +72,15 @@ def _paid(entry: Entry) -> Label:
     name = entry.responsible.payer_name
     url = account_url(entry.responsible.payer_id)
     return Label(name, "plum", _("Paid by %(name)s") % {"name": name}, url)
+
+
+def payer_note(entry: Entry) -> SafeString:
+    """Return who pays, for screens on which that column is out of sight."""
+    label = _paid(entry)
+    if not label.url:
+        return escape(label.text)
+    text = _("Paid by %(name)s") % {"name": label.text}
+    return linked(text, {label.text: label.url})
 
 
 def _status(entry: Entry) -> Label:
