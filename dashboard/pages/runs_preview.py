@@ -121,9 +121,9 @@ def _warning(request: ActorRequest, day: date, within: UUID) -> str:
 def _sentences(found: RunPreview, day: date) -> Iterator[str]:
     if found.documents:
         yield _("%(lines)s for %(accounts)s, %(sums)s net.") % {
-            "lines": _lines(found.lines),
-            "accounts": _accounts(found.accounts),
-            "sums": _sums(found.net_minor),
+            "lines": lines_text(found.lines),
+            "accounts": accounts_text(found.accounts),
+            "sums": sums_text(found.net_minor),
         }
         yield ngettext(
             "This makes %(count)s draft; nothing is issued before somebody approves.",
@@ -161,15 +161,17 @@ def _sentences(found: RunPreview, day: date) -> Iterator[str]:
         }
 
 
-def _lines(count: int) -> str:
+def lines_text(count: int) -> str:
+    """Return a number of lines in words."""
     return ngettext("%(count)s line", "%(count)s lines", count) % {"count": quantity(count)}
 
 
-def _accounts(count: int) -> str:
+def accounts_text(count: int) -> str:
+    """Return a number of accounts in words."""
     return ngettext("%(count)s account", "%(count)s accounts", count) % {"count": quantity(count)}
 
 
-def _sums(net_minor: Mapping[str, int]) -> str:
+def sums_text(net_minor: Mapping[str, int]) -> str:
     """Return the sums, the largest first."""
     ordered = sorted(net_minor.items(), key=lambda pair: (-pair[1], pair[0]))
     return " + ".join(money(minor, currency) for currency, minor in ordered)

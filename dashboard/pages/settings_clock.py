@@ -22,8 +22,10 @@ from accounts.queries.jobs import clock_shown, has_been_silent, jobs
 from accounts.versions import ChangedMeanwhile
 from dashboard.forms import version_seen, version_to_carry
 from dashboard.pages.doors import staff_only
+from dashboard.pages.settings_clock_asking import Question, question_of
 from dashboard.pages.settings_sellers import tabs_of
 from dashboard.templatetags.figures import date_text
+from invoicing.operations.clock import require_movable
 from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.queries.run_preview import next_due_date
 from invoicing.tasks import move_clock_soon
@@ -48,7 +50,7 @@ class ClockForm(forms.Form):
 @vary_on_headers("HX-Request")
 @staff_only
 def test_clock(request: ActorRequest) -> HttpResponse:
-    """Show the clock and what comes next; POST moves it, in the background."""
+    """Show the clock and what comes next; POST asks first, then moves it in the background."""
     if not request.tenant.is_sandbox:
         raise Http404
     actor = request.actor
@@ -62,10 +64,14 @@ def test_clock(request: ActorRequest) -> HttpResponse:
 def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
     form = ClockForm(request.POST)
     if form.is_valid():
+        to_date = form.cleaned_data["to"]
         try:
+            start = require_movable(actor, to_date)
+            if request.POST.get("confirmed") != to_date.isoformat():
+                return _page(request, actor, form, question=question_of(request, start, to_date))
             job_id = request_clock_move(
                 actor,
-                to_date=form.cleaned_data["to"],
+                to_date=to_date,
                 version=version_seen(request),
                 now=timezone.now(),
             )
@@ -80,9 +86,17 @@ def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
 
 
 def _page(
-    request: ActorRequest, actor: Actor, form: ClockForm, *, status: HTTPStatus = HTTPStatus.OK
+    request: ActorRequest,
+    actor: Actor,
+    form: ClockForm,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    question: Question | None = None,
 ) -> HttpResponse:
-    context = {**_context(request, actor, status=status), "form": form}
+    context = {**_context(request, actor, status=status), "form": form, "question": question}
+    if question is not None:
+        # What was asked with is confirmed with: a form grown old meanwhile is refused then.
+        context["version"] = request.POST.get("version", "")
     if status == HTTPStatus.CONFLICT:
         context["conflict"] = [_difference(form, context)]
     return render(request, "settings/clock.html", context, status=status)

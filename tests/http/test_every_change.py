@@ -462,7 +462,7 @@ def bank_edit(browser: Browser) -> None:
 
 
 def move_clock(browser: Browser) -> None:
-    browser.send("/settings/test-clock/", to=DAY.isoformat())
+    browser.send("/settings/test-clock/", to=DAY.isoformat(), confirmed=DAY.isoformat())
 
 
 def send_file(browser: Browser) -> None:

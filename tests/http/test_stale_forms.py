@@ -133,13 +133,13 @@ FORMS = {
     "settings/test-clock/": [
         Form(
             "/settings/test-clock/",
-            {"to": "2026-12-24"},
+            {"to": "2026-12-24", "confirmed": "2026-12-24"},
             lambda actor, _seller: clock.advance_clock(actor, to_date=DAY, now=NOW),
             ("<td>24 Dec 2026</td><td>1 Dec 2026</td>",),
         ),
         Form(
             "/settings/test-clock/",
-            {"to": "2026-12-24"},
+            {"to": "2026-12-24", "confirmed": "2026-12-24"},
             lambda actor, _seller: clock_jobs.request_clock_move(actor, to_date=DAY, now=NOW),
             ("<td>24 Dec 2026</td><td>23 Nov 2026, moving to 1 Dec 2026</td>",),
         ),

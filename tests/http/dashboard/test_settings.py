@@ -112,8 +112,8 @@ def test_moves_the_test_clock_in_the_background(
 ):
     client = visit(alice)
     with django_capture_on_commit_callbacks(execute=True):
-        save(client, "/settings/test-clock/", {"to": "2026-12-01"})
-        save(client, "/settings/test-clock/", {"to": "2026-12-01"})
+        save(client, "/settings/test-clock/", {"to": "2026-12-01", "confirmed": "2026-12-01"})
+        save(client, "/settings/test-clock/", {"to": "2026-12-01", "confirmed": "2026-12-01"})
 
     with vendor.seen():
         job = Job.objects.get()
@@ -279,3 +279,35 @@ def test_names_the_right_that_is_missing_and_who_can_grant_it(billed, visit):
     assert "An owner of the company can grant it." in page
     with billed.seen():
         assert Job.objects.count() == jobs_before
+
+
+@pytest.mark.parametrize("confirmed", ["", "2026-12-31", "nonsense"])
+def test_asks_before_the_clock_moves_and_says_what_that_brings(billed, alice, visit, confirmed):
+    with billed.seen():
+        before = (Job.objects.count(), AuditEntry.objects.count())
+
+    answer = save(
+        visit(alice), "/settings/test-clock/", {"to": "2027-01-01", "confirmed": confirmed}
+    )
+
+    assert answer.status_code == HTTPStatus.OK
+    page = answer.content.decode()
+    assert "Move the clock by 39 days, to 1 Jan 2027?" in page
+    assert "The first billing run is on 1 Jan 2027" in page
+    # What a run of that day then makes: 100.00 + 72.00 + 22.50 + 100.00.
+    assert "4 lines for 4 accounts are issued on at least 2 invoices, €294.50 net." in page
+    assert 'name="confirmed" value="2027-01-01"' in page
+    assert "estimate" not in page
+    with billed.seen():
+        assert (Job.objects.count(), AuditEntry.objects.count()) == before
+
+
+def test_says_when_a_move_brings_nothing_or_can_only_be_estimated(billed, alice, visit):
+    client = visit(alice, "de")
+
+    near = save(client, "/settings/test-clock/", {"to": "2026-11-30"}).content.decode()
+    far = save(client, "/settings/test-clock/", {"to": "2027-06-01"}).content.decode()
+
+    assert "Bis dahin wird nichts fällig" in near
+    assert "eine Schätzung" in far
+    assert "eine Schätzung" not in near

@@ -133,7 +133,7 @@ OLD_WORDS = {
     "Konten darunter": "Unterkonten",
     "Geschrieben als": "Format:",
     "Wohlgeformt": "Format gültig",
-    "an der Spitze": "Hauptkunde",
+    "Kein Kunde an der Spitze": "Hauptkunde",
 }
 OLD_ENGLISH_WORDS = {
     "inalise": "issue",
