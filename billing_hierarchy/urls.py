@@ -5,8 +5,6 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from billing_hierarchy import api_urls, health
 from billing_hierarchy.admin_site import site
 from billing_hierarchy.api_errors import unknown_address
-from dashboard.pages.doors import signed_in
-from portal.pages import overview
 
 # Dashboard and portal share the pages of invoices; the namespace tells in which of them they are.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,14 +15,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("developers/api/", api_urls.reference, name="developers_api"),
     path("admin/", site.urls),
     path("", include("dashboard.urls")),
-    path("portal/", signed_in(overview), name="portal"),
-    path(
-        "portal/invoices/",
-        include("dashboard.pages.invoice_urls", namespace="portal-invoices"),
-    ),
+    path("portal/", include("portal.urls")),
 ]
 
-handler400 = "dashboard.pages.errors.bad_request"
-handler403 = "dashboard.pages.errors.forbidden"
-handler404 = "dashboard.pages.errors.not_found"
-handler500 = "dashboard.pages.errors.server_error"
+handler400 = "web.pages.errors.bad_request"
+handler403 = "web.pages.errors.forbidden"
+handler404 = "web.pages.errors.not_found"
+handler500 = "web.pages.errors.server_error"

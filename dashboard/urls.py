@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
-from dashboard.pages import chosen_columns, resuming, search, sign_in, styleguide
+from dashboard.pages import search, styleguide
+from dashboard.pages.customers import urls as customer_urls
+from dashboard.pages.imports import urls as import_urls
+from dashboard.pages.runs import urls as run_urls
+from dashboard.pages.settings import urls as setting_urls
+from web.invoices import urls as invoice_urls
+from web.pages import chosen_columns, resuming, sign_in
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -13,11 +19,11 @@ urlpatterns = [
     path("columns/", chosen_columns.choose, name="columns"),
     path("appearance/", sign_in.appearance, name="appearance"),
     path("language/", include("django.conf.urls.i18n")),
-    path("customers/", include("dashboard.pages.customers.urls", namespace="customers")),
-    path("invoices/", include("dashboard.pages.invoice_urls", namespace="invoices")),
-    path("runs/", include("dashboard.pages.runs_urls", namespace="runs")),
-    path("import/", include("dashboard.pages.imports_urls", namespace="imports")),
-    path("settings/", include("dashboard.pages.settings_urls", namespace="settings")),
+    path("customers/", include(customer_urls, namespace="customers")),
+    path("invoices/", include(invoice_urls, namespace="invoices")),
+    path("runs/", include(run_urls, namespace="runs")),
+    path("import/", include(import_urls, namespace="imports")),
+    path("settings/", include(setting_urls, namespace="settings")),
     path("search/", search.search, name="search"),
     path("search/accounts/", search.scope, name="scope"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -86,6 +86,7 @@ def layers() -> str:
     rows = [
         [("billing_hierarchy", "wiring: settings, API errors, backup, embedded services", "out")],
         [("dashboard", "pages of staff", "face"), ("portal", "pages of customers", "face")],
+        [("web", "frame, tables, figures, badges; pages that both faces share", "face")],
         [("notifications", "who is told", "app")],
         [("reports", "read-only figures", "app")],
         [("invoicing", "owed: charges, runs, invoices, documents, ledger", "app")],
@@ -100,10 +101,10 @@ def layers() -> str:
         width = (560 - 16 * (len(row) - 1)) // len(row)
         for place, (name, said, kind) in enumerate(row):
             parts.append(Box(16 + place * (width + 16), y, width, 50, name, (said,), kind).drawn())
-    parts.append(_arrow((608, 24), (608, 596)))
-    parts.append(_text(640, 303, "imports", size=12, fill=SOFT))
-    parts.append(_text(640, 319, "go down", size=12, fill=SOFT))
-    return _picture(684, 614, "Layers: imports go downwards only", parts)
+    parts.append(_arrow((608, 24), (608, 662)))
+    parts.append(_text(640, 336, "imports", size=12, fill=SOFT))
+    parts.append(_text(640, 352, "go down", size=12, fill=SOFT))
+    return _picture(684, 680, "Layers: imports go downwards only", parts)
 
 
 def flow() -> str:

@@ -16,15 +16,15 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from accounts.queries.paths import paths_of
-from dashboard.frame import DASHBOARD, is_staff
-from dashboard.pages.badges import invoice_badge
-from dashboard.pages.customers.words import account_url, kind_name
-from dashboard.pages.doors import signed_in, staff_only
-from dashboard.pages.invoice_table import named_on
-from dashboard.templatetags.figures import date_text, money, quantity
 from invoicing.queries.finding import found_invoices
 from tenancy.actor import Actor
 from tenancy.ids import public_id
+from web.accounts import account_url, kind_name
+from web.badges import invoice_badge
+from web.frame import DASHBOARD, is_staff
+from web.invoices.table import named_on
+from web.session_checks import signed_in, staff_only
+from web.templatetags.figures import date_text, money, quantity
 
 ACCOUNTS_IN_PALETTE: Final = 8
 ACCOUNTS_IN_SCOPE: Final = 20

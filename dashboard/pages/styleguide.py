@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
-from dashboard.frame import is_staff
-from dashboard.pages.badges import INVOICE_STATUSES, Badge
-from dashboard.pages.doors import signed_in
-from dashboard.pages.heads import Tab
-from dashboard.pages.lists import Chip
-from dashboard.pages.runs import NewRunForm
-from dashboard.pages.runs_approval import Difference
-from dashboard.pages.runs_status import Step
-from dashboard.pages.timeline import Happened
+from dashboard.pages.runs.approval import Difference
+from dashboard.pages.runs.starting import NewRunForm
+from dashboard.pages.runs.status import Step
+from web.badges import INVOICE_STATUSES, Badge
+from web.frame import is_staff
+from web.list_pages import Chip
+from web.page_heads import Tab
+from web.session_checks import signed_in
+from web.timeline import Happened
 
 _TONES: Final = ("", "primary", "danger", "quiet")
 

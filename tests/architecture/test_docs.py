@@ -23,7 +23,7 @@ COMMANDS = ROOT / "docs/commands.md"
 FORMATS = ROOT / "docs/data-formats.md"
 OUR_APPS = {
     "accounts", "billing_hierarchy", "dashboard", "invoicing", "notifications", "portal",
-    "reports", "subscriptions", "tenancy",
+    "reports", "subscriptions", "tenancy", "web",
 }  # fmt: skip
 PACKAGES = "|".join([*sorted(OUR_APPS), "billing_rules"])
 DOTTED = re.compile(rf"`((?:{PACKAGES})(?:\.\w+)+)`")

@@ -26,5 +26,5 @@ def test_the_layers_are_those_of_the_contract():
     picture = DRAWN["layers"]()
     heights = [picture.index(f">{name}<") for row in names if row for name in row.split(" | ")]
 
-    assert len(heights) == 10
+    assert len(heights) == 11
     assert heights == sorted(heights)

@@ -26,8 +26,6 @@ from pypdf import PdfReader
 
 from accounts.access import Action
 from accounts.models import ApiKey, Person, Seller
-from dashboard.pages.invoice_filters import DUE_WINDOWS
-from dashboard.pages.invoice_table import TABLE
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
 from invoicing.queries.invoices import STATUSES
@@ -35,6 +33,8 @@ from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
 from tests.http.test_foreign_ids import addresses
 from tests.world import NOW, account, price, subscription
+from web.invoices.filters import DUE_WINDOWS
+from web.invoices.table import TABLE
 
 IBAN = "DE02120300000000202051"
 CANARIES = {

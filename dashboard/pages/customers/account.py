@@ -19,20 +19,7 @@ from accounts.queries.responsibilities import responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from billing_rules.territories import vat_id_country
-from dashboard.pages.badges import Badge, invoice_badge
 from dashboard.pages.customers.account_facts import further_facts, head_facts
-from dashboard.pages.customers.words import (
-    TONES,
-    account_url,
-    invoices_url,
-    kind_name,
-    steps_to,
-    tabs_of,
-)
-from dashboard.pages.doors import staff_only
-from dashboard.pages.timeline import timeline_of
-from dashboard.tables import Amounts
-from dashboard.templatetags.figures import quantity, unit_price
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
@@ -40,6 +27,19 @@ from subscriptions.models import Item, Price
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
 from tenancy.ids import key_of
+from web.accounts import (
+    TONES,
+    account_url,
+    invoices_url,
+    kind_name,
+    steps_to,
+    tabs_of,
+)
+from web.badges import Badge, invoice_badge
+from web.session_checks import staff_only
+from web.tables import Amounts
+from web.templatetags.figures import quantity, unit_price
+from web.timeline import timeline_of
 
 _MOST_ITEMS: Final = 50
 _MOST_CHILDREN: Final = 10

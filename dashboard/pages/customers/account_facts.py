@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 from accounts.models import Account, SettingName
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
-from dashboard.pages.customers.words import account_url
-from dashboard.pages.heads import Fact
-from dashboard.templatetags.figures import day, quantity
+from web.accounts import account_url
+from web.page_heads import Fact
+from web.templatetags.figures import day, quantity
 
 
 def head_facts(

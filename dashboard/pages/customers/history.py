@@ -8,12 +8,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
 from accounts.queries.paths import path_of
-from dashboard.pages.customers.words import steps_to, tabs_of
-from dashboard.pages.doors import staff_only
-from dashboard.pages.timeline import timeline_of
 from invoicing.queries.invoices import invoices
 from subscriptions.queries.items import items_of
 from tenancy.ids import key_of
+from web.accounts import steps_to, tabs_of
+from web.session_checks import staff_only
+from web.timeline import timeline_of
 
 _MOST: Final = 50
 

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
-from dashboard.pages.customers.words import KINDS, account_url, kind_name
-from dashboard.pages.doors import staff_only
-from dashboard.pages.heads import Tab
-from dashboard.pages.lists import Chip, one_of, save
-from dashboard.pages.naming import linked
-from dashboard.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
-from dashboard.tables.exports import FORMATS, MOST_ROWS
-from dashboard.templatetags.figures import quantity
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
 from tenancy.actor import Actor
+from web.accounts import KINDS, account_url, kind_name
+from web.list_pages import Chip, one_of, save
+from web.naming import linked
+from web.page_heads import Tab
+from web.session_checks import staff_only
+from web.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
+from web.tables.exports import FORMATS, MOST_ROWS
+from web.templatetags.figures import quantity
 
 _BATCH: Final = 500
 

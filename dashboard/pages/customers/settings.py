@@ -15,9 +15,9 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
 from accounts.queries.effective_settings import EffectiveSetting
-from dashboard.pages.customers.words import account_url, steps_to, tabs_of
-from dashboard.pages.doors import staff_only
 from tenancy.ids import key_of
+from web.accounts import account_url, steps_to, tabs_of
+from web.session_checks import staff_only
 
 GROUPS: Final = (
     (

@@ -24,19 +24,19 @@ from accounts.queries.trees import Branch
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
-from dashboard.pages.customers.words import (
+from tenancy.ids import key_of, public_id
+from web.accounts import (
     account_url,
     invoices_pattern,
     steps_to,
     tabs_of,
 )
-from dashboard.pages.doors import staff_only
-from dashboard.pages.lists import day_of, one_of
-from dashboard.pages.requests import whole_number
-from dashboard.tables import Amounts, Column, Kind
-from dashboard.tables.exports import FORMATS, MOST_ROWS
-from dashboard.templatetags.figures import date_text, quantity
-from tenancy.ids import key_of, public_id
+from web.list_pages import day_of, one_of
+from web.requests import whole_number
+from web.session_checks import staff_only
+from web.tables import Amounts, Column, Kind
+from web.tables.exports import FORMATS, MOST_ROWS
+from web.templatetags.figures import date_text, quantity
 
 _DEEPEST: Final = 40
 _PASSED_ON: Final = ("columns", "as_of", "closed")

@@ -16,12 +16,12 @@ from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
 from accounts.queries.trees import TreeRow
 from dashboard.pages.customers.settings import value_text
-from dashboard.pages.customers.words import account_url, kind_name
-from dashboard.pages.naming import linked
-from dashboard.tables import Amounts, Column, Kind, Label, Link, Table
-from dashboard.templatetags.figures import day, quantity
 from invoicing.queries.balances import Balance
 from subscriptions.queries.mrr import Mrr
+from web.accounts import account_url, kind_name
+from web.naming import linked
+from web.tables import Amounts, Column, Kind, Label, Link, Table
+from web.templatetags.figures import day, quantity
 
 STATUSES: Final[dict[str, Promise]] = {
     Account.Status.ACTIVE: gettext_lazy("Active"),

@@ -13,9 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
-from dashboard.pages.customers.words import account_url, steps_to, tabs_of
-from dashboard.pages.doors import staff_only
-from dashboard.pages.requests import wants_fragment
 from invoicing.operations.runs.previewing import (
     MOST_ACCOUNTS,
     Upcoming,
@@ -25,6 +22,9 @@ from invoicing.operations.runs.previewing import (
 )
 from tenancy import clock
 from tenancy.ids import key_of
+from web.accounts import account_url, steps_to, tabs_of
+from web.requests import wants_fragment
+from web.session_checks import staff_only
 
 _MOST_ROWS: Final = 8
 

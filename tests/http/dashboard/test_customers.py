@@ -8,10 +8,10 @@ from http import HTTPStatus
 import pytest
 
 from dashboard.pages.customers import listing
-from dashboard.tables import keyset
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
 from tests.world import account
+from web.tables import keyset
 
 MOST_STATEMENTS = 12
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from dashboard.templatetags import figures
+from web.templatetags import figures
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_stays_calm_when_something_breaks(vendor, alice, visit, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("dashboard.pages.invoices.queries.invoices", fail)
+    monkeypatch.setattr("web.invoices.listing.queries.invoices", fail)
     client = visit(alice)
     client.raise_request_exception = False
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from dashboard.pages.imports_columns import COLUMNS
+from dashboard.pages.imports.columns import COLUMNS
 from subscriptions.models import Item
 from tests.world import account, csv_of, price
 

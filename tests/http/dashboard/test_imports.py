@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Account
-from dashboard.pages import imports
+from dashboard.pages.imports import listing as imports
 from subscriptions import tasks
 from tests.world import account, csv_of
 

@@ -9,12 +9,12 @@ from http import HTTPStatus
 
 import pytest
 
-from dashboard.pages import invoices as invoice_pages
-from dashboard.tables import keyset
 from invoicing.models import Invoice
 from tenancy.ids import public_id, uuid7
 from tests.http.dashboard.conftest import NASTY, invoice_of, url_of
 from tests.world import account, subscription
+from web.invoices import listing as invoice_pages
+from web.tables import keyset
 
 MOST_STATEMENTS = 12
 

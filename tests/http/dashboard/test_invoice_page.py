@@ -104,7 +104,7 @@ def test_explains_in_german(billed, alice, visit):
 
 def test_hands_out_the_pdf(billed, alice, visit, url, monkeypatch):
     made = SimpleNamespace(content=b"%PDF-1.7", file_name="RE-2026-000001.pdf")
-    monkeypatch.setattr("dashboard.pages.invoice_files.get_pdf", lambda *_, **__: made)
+    monkeypatch.setattr("web.invoices.files.get_pdf", lambda *_, **__: made)
 
     answer = visit(alice).get(f"{url}pdf")
 
@@ -196,7 +196,7 @@ def test_escapes_names(billed, alice, visit, url):
 def test_stays_usable_with_many_sections_and_lines(billed, alice, visit, url, monkeypatch):
     for module in ("invoice", "invoice_sections"):
         monkeypatch.setattr(f"dashboard.pages.{module}.LINES_AT_ONCE", 2)
-    monkeypatch.setattr("dashboard.pages.invoice_sections.SECTIONS_PER_PAGE", 2)
+    monkeypatch.setattr("web.invoices.sections.SECTIONS_PER_PAGE", 2)
     client = visit(alice)
 
     first = client.get(url)

@@ -8,11 +8,11 @@ from zipfile import ZipFile
 import pytest
 
 from accounts.models import Contact, Grant
-from dashboard.pages import invoice_selection
 from invoicing.documents import bundle
 from invoicing.models import Invoice, StoredDocument
 from tests.http.dashboard.conftest import invoice_of, url_of
 from tests.world import NOW, account, subscription
+from web.invoices import selection as invoice_selection
 
 MOST_STATEMENTS = 12
 

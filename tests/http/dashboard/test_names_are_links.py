@@ -7,12 +7,12 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import Account
-from dashboard.pages.naming import linked
 from invoicing.models import BillingRun, Invoice
 from tenancy.ids import public_id
 from tests.browser.pages import PAGES
 from tests.browser.stage import Stage, set_stage
 from tests.world import account, subscription
+from web.naming import linked
 
 VOID = {"input", "meta", "link", "br", "hr", "img", "path", "rect", "circle", "line", "col", "wbr"}
 HEADS_AND_WORDS_OF_FORMS = {"h1", "option", "button", "label", "caption", "nav", "svg"}

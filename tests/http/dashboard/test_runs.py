@@ -7,10 +7,10 @@ from http import HTTPStatus
 
 import pytest
 
-from dashboard.tables import keyset
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tenancy.ids import public_id, uuid7
 from tests.world import account, subscription
+from web.tables import keyset
 
 MOST_STATEMENTS = 12
 
@@ -262,7 +262,7 @@ def test_shows_what_was_seen_and_what_is_there_now(drafted, alice, visit):
 
 
 def test_wants_many_to_be_confirmed_by_their_number(drafted, alice, visit, monkeypatch):
-    monkeypatch.setattr("dashboard.pages.runs_approval.TYPED_FROM", 2)
+    monkeypatch.setattr("dashboard.pages.runs.approval.TYPED_FROM", 2)
     client, url = visit(alice), url_of(drafted, more="approve/")
     page = client.get(url)
     assert "type the number of invoices: 2" in page.content.decode()
@@ -376,7 +376,7 @@ def test_shows_the_new_figures_of_a_draft_that_has_changed(drafted, alice, visit
 def test_has_many_issued_by_workers_as_they_were_seen(
     drafted, alice, visit, nudges, monkeypatch, django_capture_on_commit_callbacks
 ):
-    monkeypatch.setattr("dashboard.pages.runs_approval.AT_ONCE", 1)
+    monkeypatch.setattr("dashboard.pages.runs.approval.AT_ONCE", 1)
     client, url = visit(alice), url_of(drafted, more="approve/")
     with django_capture_on_commit_callbacks(execute=True):
         answer = client.post(url, {"seen": client.get(url).context["seen"]})
@@ -490,7 +490,7 @@ def test_the_preview_says_that_nothing_is_there(vendor, alice, visit):
 
 def test_leaves_trees_out_that_are_too_large(billed, alice, visit, monkeypatch):
     monkeypatch.setattr("invoicing.operations.runs.run_previewing.MOST_ACCOUNTS", 2)
-    monkeypatch.setattr("dashboard.pages.runs_preview.MOST_ACCOUNTS", 2)
+    monkeypatch.setattr("dashboard.pages.runs.preview.MOST_ACCOUNTS", 2)
 
     text = fragment(visit(alice), "date=2027-01-01")
 

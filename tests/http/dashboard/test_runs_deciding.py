@@ -100,7 +100,7 @@ def test_leaves_many_drafts_to_a_worker(
     monkeypatch.setattr(
         "invoicing.tasks.refresh_drafts_of_run.delay", lambda **values: asked.append(values)
     )
-    monkeypatch.setattr("dashboard.pages.runs_changed.AT_ONCE", 1)
+    monkeypatch.setattr("dashboard.pages.runs.changed.AT_ONCE", 1)
     move_house(drafted, "late")
 
     with django_capture_on_commit_callbacks(execute=True):

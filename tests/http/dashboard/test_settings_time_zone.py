@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from accounts.models import SettingInterval
-from dashboard.pages.customers.words import account_url
 from tenancy.models import AuditEntry, Tenant
 from tests.http.dashboard.conftest import save
 from tests.world import TODAY, account, subscription
+from web.accounts import account_url
 
 URL = "/settings/time-zone/"
 

@@ -10,8 +10,8 @@ from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
 
 from accounts.models import Membership, Person
-from dashboard.pages import password_check, sign_in_limits
 from tenancy.models import AuditEntry
+from web import password_check, sign_in_limits
 
 PASSWORD = "correct-horse-battery"
 REFUSED = "E-mail and password do not match."

@@ -14,11 +14,11 @@ from django.test import Client
 from billing_hierarchy import role_check
 from billing_hierarchy.embedded.folders import project_folder
 from billing_hierarchy.management.commands import serve
-from dashboard.pages import invoices
 from tenancy.events import Happening, record_event
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Event
 from tests.world import NOW
+from web.invoices import listing as invoices
 
 
 @pytest.fixture

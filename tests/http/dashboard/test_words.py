@@ -15,7 +15,7 @@ ROOT = Path(settings.BASE_DIR)
 GERMAN = ROOT / "locale/de/LC_MESSAGES"
 APPS = (
     "accounts", "billing_hierarchy", "billing_rules", "dashboard", "invoicing", "notifications",
-    "portal", "reports", "subscriptions", "tenancy",
+    "portal", "reports", "subscriptions", "tenancy", "web",
 )  # fmt: skip
 FUNCTIONS = {
     f"{before}gettext{after}": None

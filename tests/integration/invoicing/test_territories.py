@@ -25,9 +25,9 @@ def test_monaco_is_france(vendor):
 
 
 def test_helgoland_bears_no_tax_and_the_explanation_says_why(vendor, alice):
-    from dashboard.pages.explaining import steps_of
     from invoicing.models import InvoiceLine
     from invoicing.queries.invoice_parts import explanation
+    from web.invoices.explaining import steps_of
 
     vendor.has("accounts", account("H", postal_code="27498", city="Helgoland"))
     vendor.has("prices", price("ten", "10", tax_rate="19"))

@@ -4,11 +4,11 @@ import pytest
 from django.utils import translation
 
 from accounts.models import TaxRate
-from dashboard.pages.explaining import steps_of
 from invoicing.models import Charge, RunProblem
 from invoicing.queries._explaining import explain
 from invoicing.words import describe_problem, why_here
 from tests.world import account, price, subscription
+from web.invoices.explaining import steps_of
 
 
 def sentences(vendor, language="en", *, whole=True):

@@ -70,6 +70,6 @@ def test_ids_have_the_form_of_the_country_whose_vat_applies():
 
 
 def test_names_every_territory_for_the_reader():
-    from dashboard.pages.explaining import _TERRITORIES
+    from web.invoices.explaining import _TERRITORIES
 
     assert {*_TERRITORIES} == TERRITORIES

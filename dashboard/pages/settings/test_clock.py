@@ -1,0 +1,162 @@
+"""The test clock of a sandbox: moving it forward while everything due happens in order."""
+
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from accounts.queries.jobs import clock_shown, has_been_silent, jobs
+from accounts.versions import ChangedMeanwhile
+from dashboard.pages.settings.sellers import tabs_of
+from dashboard.pages.settings.test_clock_question import Question, question_of
+from invoicing.operations.clock import require_movable
+from invoicing.operations.clock_jobs import request_clock_move
+from invoicing.queries.run_preview import next_due_date
+from invoicing.tasks import move_clock_soon
+from tenancy.actor import Actor
+from tenancy.errors import Invalid
+from tenancy.models import Job
+from web.forms import version_seen, version_to_carry
+from web.session_checks import staff_only
+from web.templatetags.figures import date_text
+
+PATIENCE: Final = 5
+MOVES_SHOWN: Final = 10
+
+
+class ClockForm(forms.Form):
+    """The day that the clock is to show."""
+
+    to = forms.DateField(
+        label=gettext_lazy("New date"),
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def test_clock(request: ActorRequest) -> HttpResponse:
+    """Show the clock and what comes next; POST asks first, then moves it in the background."""
+    if not request.tenant.is_sandbox:
+        raise Http404
+    actor = request.actor
+    if request.method == "POST":
+        return _move(request, actor)
+    if request.headers.get("HX-Request"):
+        return render(request, "settings/_clock.html", _context(request, actor))
+    return _page(request, actor, ClockForm(initial={"to": actor.today + timedelta(days=1)}))
+
+
+def _move(request: ActorRequest, actor: Actor) -> HttpResponse:
+    form = ClockForm(request.POST)
+    if form.is_valid():
+        to_date = form.cleaned_data["to"]
+        try:
+            start = require_movable(actor, to_date)
+            if request.POST.get("confirmed") != to_date.isoformat():
+                return _page(request, actor, form, question=question_of(request, start, to_date))
+            job_id = request_clock_move(
+                actor,
+                to_date=to_date,
+                version=version_seen(request),
+                now=timezone.now(),
+            )
+        except ChangedMeanwhile:
+            return _page(request, actor, form, status=HTTPStatus.CONFLICT)
+        except Invalid as refusal:
+            form.add_error("to", refusal.detail)
+        else:
+            move_clock_soon(actor, job_id)
+            return redirect("settings:test_clock")
+    return _page(request, actor, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _page(
+    request: ActorRequest,
+    actor: Actor,
+    form: ClockForm,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    question: Question | None = None,
+) -> HttpResponse:
+    context = {**_context(request, actor, status=status), "form": form, "question": question}
+    if question is not None:
+        # What was asked with is confirmed with: a form grown old meanwhile is refused then.
+        context["version"] = request.POST.get("version", "")
+    if status == HTTPStatus.CONFLICT:
+        context["conflict"] = [_difference(form, context)]
+    return render(request, "settings/clock.html", context, status=status)
+
+
+def _difference(form: ClockForm, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where somebody wanted the clock, and where it stands or is moving."""
+    running = context["running"]
+    stored = date_text(context["today"])
+    if running is not None:
+        end = date_text(date.fromisoformat(running.params["to"]))
+        stored = _("%(today)s, moving to %(end)s") % {"today": stored, "end": end}
+    return {
+        "label": _("Test clock"),
+        "mine": date_text(form.cleaned_data["to"]),
+        "stored": stored,
+    }
+
+
+def _context(
+    request: ActorRequest, actor: Actor, *, status: HTTPStatus = HTTPStatus.OK
+) -> dict[str, Any]:
+    moves = list(jobs(actor, Job.Kind.CLOCK)[:MOVES_SHOWN])
+    running = next((job for job in moves if job.is_open), None)
+    due = next_due_date(actor)
+    return {
+        "tabs": tabs_of(request, "clock"),
+        "today": actor.today,
+        "version": version_to_carry(request, clock_shown(actor), status=status),
+        "running": running,
+        "is_waiting": running is not None
+        and has_been_silent(actor, running, seconds=PATIENCE, now=timezone.now()),
+        "moves": [_shown(job) for job in moves if not job.is_open],
+        "shortcuts": _shortcuts(actor.today, due),
+        "may_move": access.allows_everywhere(actor, Action.MOVE_CLOCK),
+    }
+
+
+def _shortcuts(today: date, due: date | None) -> list[dict[str, str]]:
+    last = today.replace(day=monthrange(today.year, today.month)[1])
+    if last == today:
+        after = today + timedelta(days=1)
+        last = after.replace(day=monthrange(after.year, after.month)[1])
+    found = [
+        (_("+1 day"), today + timedelta(days=1)),
+        (_("+1 week"), today + timedelta(days=7)),
+        (_("Month end, %(date)s") % {"date": date_text(last)}, last),
+    ]
+    if due is not None and due > today:
+        found.insert(0, (_("Next event, %(date)s") % {"date": date_text(due)}, due))
+    return [{"label": label, "value": day.isoformat()} for label, day in found]
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    return {
+        "start": date.fromisoformat(job.params["from"]),
+        "end": date.fromisoformat(job.params["to"]),
+        "runs": job.result.get("runs", 0),
+        "invoices": job.result.get("invoices", 0),
+        "by": job.created_by_label,
+        "at": job.created_at,
+        "problem": job.problems[0]["detail"] if job.problems else "",
+    }

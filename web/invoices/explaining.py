@@ -1,0 +1,280 @@
+"""The steps of an explanation in the reader's words: rule by rule, with the numbers used."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing_rules.pricing import Model
+from web.templatetags.figures import (
+    date_text,
+    money,
+    percent,
+    period_text,
+    quantity,
+    unit_price,
+)
+
+Values = Mapping[str, Any]
+
+_MODELS: Final[Mapping[str, Promise]] = {
+    Model.FLAT: gettext_lazy("flat price, whatever the quantity"),
+    Model.PER_UNIT: gettext_lazy("price per unit"),
+    Model.GRADUATED: gettext_lazy("graduated: each tier at its own price"),
+    Model.VOLUME: gettext_lazy("volume: the whole quantity at the price of its tier"),
+    Model.PACKAGE: gettext_lazy("price per package begun"),
+}
+_TAX_REASONS: Final[Mapping[str, Promise]] = {
+    "domestic": gettext_lazy("Seller and recipient are in the same country: its VAT applies."),
+    "reverse_charge": gettext_lazy(
+        "The recipient is in another EU country and has a valid VAT ID: reverse charge."
+    ),
+    "outside_scope": gettext_lazy(
+        "The service is supplied outside the seller's tax area: outside the scope of VAT."
+    ),
+    "small_business": gettext_lazy("The seller is a small business: no VAT is charged."),
+    "eu_without_vat_id": gettext_lazy(
+        "The recipient is in another EU country but has no valid VAT ID: the seller's VAT applies."
+    ),
+}
+
+
+_TERRITORIES: Final[Mapping[str, Promise]] = {
+    "monaco": gettext_lazy("Monaco"),
+    "isle_of_man": gettext_lazy("Isle of Man"),
+    "northern_ireland": gettext_lazy("Northern Ireland"),
+    "canary_islands": gettext_lazy("Canary Islands"),
+    "ceuta": gettext_lazy("Ceuta"),
+    "melilla": gettext_lazy("Melilla"),
+    "busingen": gettext_lazy("Büsingen am Hochrhein"),
+    "heligoland": gettext_lazy("Heligoland"),
+    "livigno": gettext_lazy("Livigno"),
+    "campione_d_italia": gettext_lazy("Campione d'Italia"),
+    "aland": gettext_lazy("Åland Islands"),
+    "mount_athos": gettext_lazy("Mount Athos"),
+    "french_overseas": gettext_lazy("French overseas territory"),
+}
+_COUNTED_AS: Final[Mapping[str, Promise]] = {
+    "monaco": gettext_lazy("France"),
+    "isle_of_man": gettext_lazy("the United Kingdom"),
+    "northern_ireland": gettext_lazy("the United Kingdom"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One step: what it is about, a sentence, and the calculations behind it."""
+
+    title: str
+    text: str | SafeString
+    formulas: tuple[str, ...] = ()
+
+
+def steps_of(steps: Iterable[Any], currency: str) -> list[Explained]:
+    """Return the steps that a reader can follow, in order; unknown rules are left out."""
+    return [
+        _WRITERS[step.rule](step.inputs, step.result, currency)
+        for step in steps
+        if step.rule in _WRITERS
+    ]
+
+
+def _price(inputs: Values, result: Values, currency: str) -> Explained:
+    price, full = inputs.get("price") or {}, result.get("full_amount")
+    text = _("%(name)s for %(interval)s: %(model)s.") % {
+        "name": price.get("name", ""),
+        "interval": _interval(price.get("interval", ""), price.get("interval_count", 1)),
+        "model": _MODELS.get(price.get("model", ""), ""),
+    }
+    formulas = [_tier(tier, currency) for tier in inputs.get("tiers") or ()]
+    if len(formulas) > 1 and full is not None:
+        total = _("Together: %(amount)s") % {"amount": unit_price(Decimal(full), currency)}
+        formulas.append(total)
+    return Explained(_("Price"), text, tuple(formulas))
+
+
+def _tier(tier: Values, currency: str) -> str:
+    flat = Decimal(tier.get("flat_amount") or 0)
+    values = {
+        "up_to": quantity(Decimal(tier["up_to"])) if tier.get("up_to") else "",
+        "quantity": quantity(Decimal(tier["quantity"])),
+        "price": unit_price(Decimal(tier["unit_amount"]), currency),
+        "flat": unit_price(flat, currency),
+        "amount": unit_price(Decimal(tier["amount"]), currency),
+    }
+    if tier.get("up_to") and flat:
+        return _("Up to %(up_to)s: %(quantity)s × %(price)s + %(flat)s = %(amount)s") % values
+    if tier.get("up_to"):
+        return _("Up to %(up_to)s: %(quantity)s × %(price)s = %(amount)s") % values
+    if flat:
+        return _("%(quantity)s × %(price)s + %(flat)s = %(amount)s") % values
+    return _("%(quantity)s × %(price)s = %(amount)s") % values
+
+
+def _anchor(inputs: Values, result: Values, currency: str) -> Explained:
+    full = result.get("full_period") or {}
+    values = {
+        "period": _period(full),
+        "day": inputs.get("day") or "",
+        "name": (inputs.get("decided_by") or {}).get("name", ""),
+        "start": _day(inputs.get("start")),
+    }
+    if inputs.get("rule") == "billing_day" and values["name"]:
+        text = _(
+            "Periods begin on day %(day)s of the month, as set at %(name)s."
+            " The full period is %(period)s."
+        )
+    elif inputs.get("rule") == "billing_day":
+        text = _("Periods begin on day %(day)s of the month. The full period is %(period)s.")
+    elif inputs.get("rule") == "interval" and values["start"]:
+        text = _(
+            "Periods of days or weeks follow each other from the start of the subscription on"
+            " %(start)s. The full period is %(period)s."
+        )
+    elif inputs.get("rule") == "interval":
+        text = _("Periods follow each other from the first day. The full period is %(period)s.")
+    elif values["start"]:
+        text = _(
+            "Periods begin on the day of the month on which the subscription started, %(start)s."
+            " The full period is %(period)s."
+        )
+    else:
+        text = _(
+            "Periods begin on the day the subscription started. The full period is %(period)s."
+        )
+    return Explained(_("Anchor"), text % values)
+
+
+def _proration(inputs: Values, result: Values, currency: str) -> Explained:
+    days, full_days = inputs.get("days") or 0, inputs.get("full_days") or 0
+    full, net = Decimal(inputs.get("full_amount") or 0), int(result.get("net_minor") or 0)
+    values = {
+        "period": _period(inputs.get("period") or {}),
+        "days": days,
+        "full_days": full_days,
+        "full": unit_price(full, currency),
+        "net": money(net, currency),
+    }
+    if days == full_days:
+        text = ngettext(
+            "The whole period of %(days)s day is charged (%(period)s).",
+            "The whole period of %(days)s days is charged (%(period)s).",
+            days,
+        )
+        formula = _("%(full)s, rounded half up: %(net)s")
+    else:
+        text = ngettext(
+            "%(days)s of %(full_days)s days is charged (%(period)s).",
+            "%(days)s of %(full_days)s days are charged (%(period)s).",
+            days,
+        )
+        formula = _("%(full)s × %(days)s/%(full_days)s = %(net)s, rounded half up once")
+    return Explained(_("Days and rounding"), text % values, (formula % values,))
+
+
+def _territory(code: str) -> str:
+    """Return what a territory does to the tax, empty where the country says it all."""
+    name = _TERRITORIES.get(code)
+    if name is None:
+        return ""
+    if code in _COUNTED_AS:
+        text = _("For VAT on services, %(territory)s counts as %(country)s.")
+        return text % {"territory": name, "country": _COUNTED_AS[code]}
+    return _("%(territory)s: outside the EU's VAT area.") % {"territory": name}
+
+
+def _tax(inputs: Values, result: Values, currency: str) -> Explained:
+    text = str(_TAX_REASONS.get(inputs.get("reason", ""), ""))
+    if where := _territory(inputs.get("buyer_territory") or ""):
+        text = f"{text} {where}"
+    values = {
+        "rate": percent(Decimal(result.get("rate") or 0)),
+        "day": _day(inputs.get("decided_on")),
+        "from": _day(inputs.get("valid_from")),
+        "to": _day(inputs.get("valid_to"), days=-1),
+    }
+    if not values["day"]:
+        formula = _("VAT rate %(rate)s")
+    elif values["to"]:
+        formula = _(
+            "VAT rate %(rate)s, valid from %(from)s to %(to)s. The last day of service decides:"
+            " %(day)s."
+        )
+    elif values["from"]:
+        formula = _(
+            "VAT rate %(rate)s, valid since %(from)s. The last day of service decides: %(day)s."
+        )
+    else:
+        formula = _("VAT rate %(rate)s. The last day of service decides: %(day)s.")
+    return Explained(_("Tax"), text, (formula % values,))
+
+
+def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
+    values = _deciding(inputs, result.get("bill_to"))
+    if values["decided_by"] == values["name"]:
+        text = _("The invoice goes to %(name)s, as set there.")
+    elif values["decided_by"]:
+        text = _("The invoice goes to %(name)s, as set at %(decided_by)s.")
+    else:
+        text = _("The invoice goes to %(name)s: nothing else is set on the way up.")
+    return Explained(_("Recipient"), text % values)
+
+
+def _payer(inputs: Values, result: Values, currency: str) -> Explained:
+    values = _deciding(inputs, result.get("payer"))
+    if values["decided_by"] == values["name"]:
+        text = _("%(name)s pays, as set there.")
+    elif values["decided_by"]:
+        text = _("%(name)s pays, as set at %(decided_by)s.")
+    else:
+        text = _("%(name)s pays: nobody has taken that over.")
+    return Explained(_("Payer"), text % values)
+
+
+_WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
+    "price": _price,
+    "anchor": _anchor,
+    "proration": _proration,
+    "tax": _tax,
+    "bill_to": _bill_to,
+    "payer": _payer,
+}
+
+
+def _deciding(inputs: Values, party: Values | None) -> dict[str, str]:
+    return {
+        "name": str((party or {}).get("name", "")),
+        "decided_by": str((inputs.get("decided_by") or {}).get("name", "")),
+    }
+
+
+def _day(text: object, *, days: int = 0) -> str:
+    """Return a stored day in words, or another so many days later; empty for none."""
+    if not isinstance(text, str) or not text:
+        return ""
+    return date_text(date.fromisoformat(text) + timedelta(days=days))
+
+
+def _period(period: Values) -> str:
+    if not period.get("start") or not period.get("end"):
+        return ""
+    return period_text(date.fromisoformat(period["start"]), date.fromisoformat(period["end"]))
+
+
+def _interval(unit: str, count: int) -> str:
+    """Return the length of a full period as a noun: "1 month", "2 weeks"."""
+    words = {
+        "day": ngettext("%(count)s day", "%(count)s days", count),
+        "week": ngettext("%(count)s week", "%(count)s weeks", count),
+        "month": ngettext("%(count)s month", "%(count)s months", count),
+        "quarter": ngettext("%(count)s quarter", "%(count)s quarters", count),
+        "half_year": ngettext("%(count)s half-year", "%(count)s half-years", count),
+        "year": ngettext("%(count)s year", "%(count)s years", count),
+    }
+    return words.get(unit, "%(count)s") % {"count": quantity(count)}
