@@ -111,7 +111,7 @@ class PriceTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PricedStep:
     """One step of an explanation: ``quantity * unit_amount + flat_amount == amount``.
 
     ``tier`` is the tier that was reached, None for models without tiers. ``quantity`` is what
@@ -130,7 +130,7 @@ class Priced:
     """A price in major units for one full period, unrounded: the sum of its steps."""
 
     amount: Fraction
-    steps: tuple[Step, ...]
+    steps: tuple[PricedStep, ...]
 
 
 def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
@@ -156,7 +156,7 @@ def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
     return Priced(sum((step.amount for step in steps), Fraction(0)), steps)
 
 
-def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[Step]:
+def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[PricedStep]:
     if terms.model == Model.GRADUATED:
         yield from _graduated_steps(terms.tiers, quantity)
     elif terms.model == Model.VOLUME:
@@ -176,7 +176,7 @@ def _counted(terms: PriceTerms, quantity: Decimal) -> Decimal:
     return Decimal(ceil(Fraction(quantity) / Fraction(terms.package_size)))
 
 
-def _graduated_steps(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[Step]:
+def _graduated_steps(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[PricedStep]:
     reached = _ZERO
     for tier in tiers:
         if quantity <= reached:
@@ -186,10 +186,10 @@ def _graduated_steps(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[Ste
         reached = upper
 
 
-def _step(quantity: Decimal, unit_amount: Decimal, tier: Tier | None = None) -> Step:
+def _step(quantity: Decimal, unit_amount: Decimal, tier: Tier | None = None) -> PricedStep:
     flat_amount = _ZERO if tier is None else tier.flat_amount
     amount = Fraction(quantity) * Fraction(unit_amount) + Fraction(flat_amount)
-    return Step(tier, quantity, unit_amount, flat_amount, amount)
+    return PricedStep(tier, quantity, unit_amount, flat_amount, amount)
 
 
 def _require_presence(name: str, is_given: bool, *, needed: bool) -> None:

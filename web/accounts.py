@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from tenancy.ids import public_id
-from web.page_heads import Step, Tab
+from web.page_heads import Crumb, Tab
 
 KINDS: Final[dict[str, Promise]] = {
     Account.Kind.GROUP: _("Customer group"),
@@ -56,11 +56,11 @@ def invoices_pattern() -> str:
     return f"{reverse('invoices:list')}?in={_ANY}"
 
 
-def steps_to(path: Sequence[Account], *, page: str = "page") -> list[Step]:
+def steps_to(path: Sequence[Account], *, page: str = "page") -> list[Crumb]:
     """Return the breadcrumb down to the end of a path."""
-    steps = [Step(str(_("Customers")), reverse("customers:list"))]
-    steps += [Step(account.name, account_url(account.pk, page)) for account in path[:-1]]
-    return [*steps, Step(path[-1].name)]
+    steps = [Crumb(str(_("Customers")), reverse("customers:list"))]
+    steps += [Crumb(account.name, account_url(account.pk, page)) for account in path[:-1]]
+    return [*steps, Crumb(path[-1].name)]
 
 
 def tabs_of(account_id: UUID, current: str) -> list[Tab]:

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Crumb:
     """One step of a breadcrumb; the last has no address."""
 
     label: str

@@ -46,7 +46,7 @@ def parts_below(actor: Actor, action: Action, tops: Tops) -> Statement:
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
 
 
-def those(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
+def accounts_wanted(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
     """Return ``WITH`` clauses that name ``part`` (account_id): the accounts themselves.
 
     No statement by itself.
@@ -71,13 +71,13 @@ def all_below(actor: Actor, action: Action, tops: Tops | None) -> Statement:
         tops: account ids, or a queryset of them; None for all accounts in reach.
     """
     if tops is None:
-        return those(actor, action, None)
+        return accounts_wanted(actor, action, None)
     seen = _seen(actor, action, tops)
     sql = _OUTER.format(seen=seen.sql) + _ALL.format(below=_BELOW)
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
 
 
-def put_together(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, bool, Sequence[Any]]]:
+def merged_by_account(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, bool, Sequence[Any]]]:
     """Return the sums of parts for each top that they lie in.
 
     Args:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from dashboard.pages.runs.approval import Difference
 from dashboard.pages.runs.starting import NewRunForm
-from dashboard.pages.runs.status import Step
+from dashboard.pages.runs.status import RunStep
 from web.badges import INVOICE_STATUSES, Badge
 from web.frame import is_staff
 from web.list_pages import Chip
@@ -50,9 +50,9 @@ def styleguide(request: ActorRequest) -> HttpResponse:
         ],
         "amounts": [(-123456750, "EUR"), (123450, "CHF"), (1234, "JPY"), (1234567, "KWD")],
         "stepper": [
-            Step(_("Draft"), "done"),
-            Step(_("Approve"), "now"),
-            Step(_("Issue"), "later"),
+            RunStep(_("Draft"), "done"),
+            RunStep(_("Approve"), "now"),
+            RunStep(_("Issue"), "later"),
         ],
         "differences": [Difference("EUR", "2", "3")],
         "kept": [],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import pgettext
 
 from invoicing.documents.calculation import CONTEXT
-from invoicing.documents.content import Document
+from invoicing.documents.content import PrintedDocument
 from invoicing.documents.typesetting.tables import PADDING
 from invoicing.documents.typesetting.text import MILLIMETRE, Face, Letters, Span
 
@@ -45,7 +45,7 @@ class Columns:
         return 2 if self.has_periods else 1
 
 
-def columns_of(document: Document, letters: Letters) -> Columns:
+def columns_of(document: PrintedDocument, letters: Letters) -> Columns:
     """Return columns that every amount has room in and that leave room for the text.
 
     What is longer than usual takes from the text; then the periods go below it; then the amounts
@@ -61,7 +61,7 @@ def columns_of(document: Document, letters: Letters) -> Columns:
     return Columns(text, amounts, net, face, has_periods=False)
 
 
-def _amounts(document: Document, letters: Letters, face: Face) -> tuple[float, ...]:
+def _amounts(document: PrintedDocument, letters: Letters, face: Face) -> tuple[float, ...]:
     lines = [line for section in document.sections for line in section.lines]
     shown = {
         "quantity": [line.quantity for line in lines],
@@ -90,7 +90,7 @@ def _amounts(document: Document, letters: Letters, face: Face) -> tuple[float, .
     return tuple(widths.values())
 
 
-def _net(document: Document, letters: Letters, face: Face) -> float:
+def _net(document: PrintedDocument, letters: Letters, face: Face) -> float:
     """Return the width of sums in the overview: those of accounts and of branches."""
     sums = [section.net for section in document.sections]
     sums += [section.closing.net for section in document.sections if section.closing]

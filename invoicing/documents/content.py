@@ -51,7 +51,7 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PrintedDocument:
     """An invoice ready to be laid out: all text, nothing left to compute or to look up.
 
     The last four are its long values as lines, once these are known to fit their places.
@@ -110,7 +110,7 @@ def shows_detail(invoice: Invoice) -> bool:
     return invoice.line_count <= DETAIL_LIMIT
 
 
-def document(rows: Rows, *, today: date, for_payer: bool = False) -> Document:
+def document(rows: Rows, *, today: date, for_payer: bool = False) -> PrintedDocument:
     """Return what stands on an invoice, in its own language.
 
     Args:
@@ -127,14 +127,14 @@ def document(rows: Rows, *, today: date, for_payer: bool = False) -> Document:
         return _document(rows, formats, rows.invoice.issue_date or today, for_payer=for_payer)
 
 
-def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> Document:
+def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> PrintedDocument:
     invoice, seller = rows.invoice, rows.invoice.snapshot["seller"]
     bill_to, reason = invoice.snapshot["bill_to"], invoice.snapshot.get("tax_reason", "")
     has_detail = shows_detail(invoice)
     annexed = 0 if has_detail else invoice.line_count
     period = formats.period(invoice.period_start, invoice.period_end) if rows.has_one_period else ""
     is_for_others = is_paid_by_another(invoice) and not for_payer
-    return Document(
+    return PrintedDocument(
         id=invoice.id,
         language=language_of(invoice.language),
         currency=invoice.currency,

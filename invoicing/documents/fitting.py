@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from invoicing.documents.columns import WIDTH
-from invoicing.documents.content import Document
+from invoicing.documents.content import PrintedDocument
 from invoicing.documents.grids import (
     ABOVE,
     MOST_LINES,
@@ -43,7 +43,7 @@ _SHORT_PATH = 60
 """Letters of a path that fits whatever they are."""
 
 
-def fitted(document: Document, letters: Letters) -> Document:
+def fitted(document: PrintedDocument, letters: Letters) -> PrintedDocument:
     """Return the document with every value broken into lines that its place has room for.
 
     Names, references and addresses may be as long as the import takes them. The address keeps its
@@ -67,7 +67,7 @@ def _lines(text: str, face: Face, width: float, most: int, letters: Letters) -> 
     return tuple("".join(piece.text for piece in line.pieces).strip() for line in found)
 
 
-def _address(document: Document, letters: Letters) -> tuple[str, ...]:
+def _address(document: PrintedDocument, letters: Letters) -> tuple[str, ...]:
     """Return the address in six lines; the trade name goes first where there are more."""
     lines = document.recipient
     whole = sum(len(_lines(line, _ADDRESS, _ADDRESS_WIDTH, 0, letters)) for line in lines)
@@ -143,7 +143,7 @@ def _plain(face: Face) -> Face:
     return replace(face, breaks=False)
 
 
-def _with_short_path(section: Section, document: Document, letters: Letters) -> Section:
+def _with_short_path(section: Section, document: PrintedDocument, letters: Letters) -> Section:
     """Return a section whose path leaves its own name room: names in the middle are left out."""
     if len(section.above) + len(section.name) <= _SHORT_PATH:
         return section

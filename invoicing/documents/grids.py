@@ -7,10 +7,10 @@ from django.utils.translation import pgettext
 
 from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.columns import WIDTH, Columns
-from invoicing.documents.content import Document
+from invoicing.documents.content import PrintedDocument
 from invoicing.documents.naming import Closing
 from invoicing.documents.sections import Line, Section
-from invoicing.documents.typesetting.tables import Cell, Row, RowLook, Table
+from invoicing.documents.typesetting.tables import Cell, RowLook, Table, TableRow
 from invoicing.documents.typesetting.text import MILLIMETRE, POINT, Colour, Face, Span
 
 INK: Colour = (0.090, 0.125, 0.173)
@@ -53,9 +53,9 @@ def section_name(section: Section) -> str:
     return f"section-{section.position}"
 
 
-def summary_table(document: Document, pages: Mapping[str, int], columns: Columns) -> Table:
+def summary_table(document: PrintedDocument, pages: Mapping[str, int], columns: Columns) -> Table:
     """Return the overview of accounts; ``pages`` tell where the lines of each begin."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for section in document.sections:
         rows.append(_summary_row(document, section, pages))
         if section.closing:
@@ -73,15 +73,15 @@ def summary_table(document: Document, pages: Mapping[str, int], columns: Columns
         widths.insert(-1, PAGE_WIDTH)
         heads.insert(-1, _head(pgettext(CONTEXT, "Page"), is_right=True))
     widths[1] = WIDTH - sum(widths)
-    return Table(tuple(widths), Row(tuple(heads), HEAD_LOOK), tuple(rows), _keeps(document))
+    return Table(tuple(widths), TableRow(tuple(heads), HEAD_LOOK), tuple(rows), _keeps(document))
 
 
-def _keeps(document: Document) -> tuple[int, ...]:
+def _keeps(document: PrintedDocument) -> tuple[int, ...]:
     """Keep a branch's sum with its last account."""
     return tuple(2 if section.closing else 1 for section in document.sections)
 
 
-def _summary_row(document: Document, section: Section, pages: Mapping[str, int]) -> Row:
+def _summary_row(document: PrintedDocument, section: Section, pages: Mapping[str, int]) -> TableRow:
     cells = [
         _amount(str(section.position)),
         replace(_cell((Span(section.above, ABOVE), Span(section.name, TEXT))), most=MOST_LINES),
@@ -91,7 +91,7 @@ def _summary_row(document: Document, section: Section, pages: Mapping[str, int])
     if document.has_detail:
         name = section_name(section)
         cells.append(replace(_amount(str(pages.get(name, ""))), link=name))
-    return Row((*cells, _amount(section.net)), BODY_LOOK)
+    return TableRow((*cells, _amount(section.net)), BODY_LOOK)
 
 
 def _reference_cell(section: Section) -> Cell:
@@ -102,14 +102,14 @@ def _reference_cell(section: Section) -> Cell:
     return Cell(tuple(parts), TEXT, most=2)
 
 
-def _closing_row(document: Document, closing: Closing) -> Row:
+def _closing_row(document: PrintedDocument, closing: Closing) -> TableRow:
     columns = 1 + document.has_references + document.has_detail
     label = replace(_cell((Span(closing.label, STRONG),), STRONG), most=2)
     net = _amount(closing.net, STRONG_AMOUNT)
-    return Row((_amount(""), replace(label, columns=columns), net), SUM_LOOK)
+    return TableRow((_amount(""), replace(label, columns=columns), net), SUM_LOOK)
 
 
-def line_tables(document: Document, columns: Columns) -> list[Table]:
+def line_tables(document: PrintedDocument, columns: Columns) -> list[Table]:
     """Return the lines: a table for each account, or one for a document of one account."""
     if document.is_consolidated:
         return [_account_table(document, section, columns) for section in document.sections]
@@ -118,17 +118,17 @@ def line_tables(document: Document, columns: Columns) -> list[Table]:
     if columns.has_periods:
         heads.append(_head(pgettext(CONTEXT, "Period")))
     rows = tuple(_line_row(line, columns) for line in section.lines)
-    head = Row((*heads, *_amount_heads(document)), HEAD_LOOK)
+    head = TableRow((*heads, *_amount_heads(document)), HEAD_LOOK)
     return [Table(columns.widths, head, rows, (1,) * len(rows), gap=4 * MILLIMETRE)]
 
 
-def _account_table(document: Document, section: Section, columns: Columns) -> Table:
+def _account_table(document: PrintedDocument, section: Section, columns: Columns) -> Table:
     rows = [_line_row(line, columns) for line in section.lines]
     text = pgettext(CONTEXT, "Subtotal %(name)s") % {"name": section.name}
     label = _cell((Span(text, STRONG),), STRONG)
     strong = replace(columns.face, weight=600)
     rows.append(
-        Row(
+        TableRow(
             (
                 replace(label, columns=len(columns.widths) - 1, most=2),
                 _amount(section.net, strong),
@@ -136,7 +136,7 @@ def _account_table(document: Document, section: Section, columns: Columns) -> Ta
             SUM_LOOK,
         )
     )
-    head = Row((_account_cell(section, columns), *_amount_heads(document)), ACCOUNT_LOOK)
+    head = TableRow((_account_cell(section, columns), *_amount_heads(document)), ACCOUNT_LOOK)
     # The sum stays with the last line; a few lines stay together.
     keeps = (len(rows),) if section.is_short else (*(1,) * (len(rows) - 2), 2)
     return Table(
@@ -178,7 +178,7 @@ def _account_cell(section: Section, columns: Columns) -> Cell:
     )
 
 
-def _line_row(line: Line, columns: Columns) -> Row:
+def _line_row(line: Line, columns: Columns) -> TableRow:
     service = [(Span(line.description, TEXT),)]
     if line.calculation:
         service.append((Span(line.calculation, SMALL),))
@@ -190,7 +190,7 @@ def _line_row(line: Line, columns: Columns) -> Row:
         cells.append(Cell((period,), PERIOD, top=0.25 * MILLIMETRE))
     unit = replace(_cell((Span(line.unit, UNIT),), UNIT), most=2)
     face = columns.face
-    return Row(
+    return TableRow(
         (
             *cells,
             _amount(line.quantity, face),
@@ -203,7 +203,7 @@ def _line_row(line: Line, columns: Columns) -> Row:
     )
 
 
-def _amount_heads(document: Document) -> tuple[Cell, ...]:
+def _amount_heads(document: PrintedDocument) -> tuple[Cell, ...]:
     return (
         _head(pgettext(CONTEXT, "Qty"), is_right=True),
         _head(pgettext(CONTEXT, "Unit")),
@@ -217,7 +217,7 @@ def _head(label: str, *, is_right: bool = False) -> Cell:
     return Cell(((Span(label, HEAD),),), HEAD, is_right=is_right, role="TH")
 
 
-def _net_head(document: Document) -> Cell:
+def _net_head(document: PrintedDocument) -> Cell:
     return _head(f"{pgettext(CONTEXT, 'Net')} {document.currency}", is_right=True)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from invoicing.documents.content import Document, Rows, document, shows_detail
+from invoicing.documents.content import PrintedDocument, Rows, document, shows_detail
 from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.sheet import pdf_bytes
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax, StoredDocument
@@ -105,7 +105,7 @@ def _lacking(actor: Actor, found: QuerySet[Invoice], kind: str) -> QuerySet[Invo
 
 def load_document(
     actor: Actor, invoice: Invoice, *, now: datetime, for_payer: bool = False
-) -> Document:
+) -> PrintedDocument:
     """Return what stands on an invoice that the actor sees whole. Four statements."""
     return document(_rows(actor, invoice), today=now.date(), for_payer=for_payer)
 

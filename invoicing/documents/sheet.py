@@ -16,7 +16,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from invoicing.documents.columns import Columns, columns_of
-from invoicing.documents.content import Document
+from invoicing.documents.content import PrintedDocument
 from invoicing.documents.fitting import fitted
 from invoicing.documents.grids import line_tables, summary_table
 from invoicing.documents.plan import HEADING_GAP, TOP, Measures, Part, Plan
@@ -61,7 +61,7 @@ class _Layout:
         return (*parts, self.taxes_begin_page)
 
 
-def page_html(document: Document, layout: _Layout | None = None) -> str:
+def page_html(document: PrintedDocument, layout: _Layout | None = None) -> str:
     """Return the document as HTML with rooms for its tables; every name in it is escaped."""
     with translation.override(document.language):
         return render_to_string(
@@ -69,7 +69,7 @@ def page_html(document: Document, layout: _Layout | None = None) -> str:
         )
 
 
-def pdf_bytes(document: Document) -> bytes:
+def pdf_bytes(document: PrintedDocument) -> bytes:
     """Return the document as PDF: the same bytes for the same document, fonts and libraries.
 
     How high it is what stands before and between the tables tells which rows each page has room
@@ -104,7 +104,7 @@ def _render(html: str) -> Any:
     )
 
 
-def _laid_out(document: Document, columns: Columns, letters: Letters) -> tuple[_Layout, Any]:
+def _laid_out(document: PrintedDocument, columns: Columns, letters: Letters) -> tuple[_Layout, Any]:
     """Return where the parts of a document stand, and the pages that the library made of that."""
     resources = _resources()
     layout = _planned(document, columns, letters, resources.measures)
@@ -119,7 +119,9 @@ def _laid_out(document: Document, columns: Columns, letters: Letters) -> tuple[_
     return right, _render(page_html(document, right))
 
 
-def _planned(document: Document, columns: Columns, letters: Letters, measures: Measures) -> _Layout:
+def _planned(
+    document: PrintedDocument, columns: Columns, letters: Letters, measures: Measures
+) -> _Layout:
     plan = Plan(measures)
     layout = _Layout()
     if document.is_consolidated:
@@ -134,7 +136,7 @@ def _planned(document: Document, columns: Columns, letters: Letters, measures: M
     return layout
 
 
-def _measured(document: Document, pages: Sequence[Any]) -> tuple[Measures, bool]:
+def _measured(document: PrintedDocument, pages: Sequence[Any]) -> tuple[Measures, bool]:
     """Return how high all but the tables came to be, and whether it would be so elsewhere."""
     at = {
         name: (number, place[1])
@@ -151,7 +153,7 @@ def _measured(document: Document, pages: Sequence[Any]) -> tuple[Measures, bool]
 
 
 def _furnished(
-    document: Document,
+    document: PrintedDocument,
     columns: Columns,
     layout: _Layout,
     pages: Sequence[Any],

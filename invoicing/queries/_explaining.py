@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExplanationStep:
     """One rule that was applied: what went in and what came out, as plain JSON."""
 
     rule: str
@@ -24,7 +24,7 @@ class Step:
 class Explanation:
     """How an amount came about, and why it stands where it stands."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ExplanationStep, ...]
     sentence: str
 
 
@@ -60,29 +60,29 @@ def _forget(charge: Charge, known: Collection[str]) -> None:
             values["decided_by"] = None
 
 
-def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
+def _steps(charge: Charge, *, whole: bool) -> Iterator[ExplanationStep]:
     calculation, reason = charge.calculation, charge.reason
     yield from _amount_steps(calculation, charge.currency)
-    yield Step(
+    yield ExplanationStep(
         "bill_to",
         {"decided_by": _decided_by(reason, "bill_to")},
         {"bill_to": _party(reason, "bill_to")},
     )
     if whole:
-        yield Step(
+        yield ExplanationStep(
             "payer",
             {"decided_by": _decided_by(reason, "payer")},
             {"payer": _party(reason, "payer")},
         )
-        yield Step(
+        yield ExplanationStep(
             "invoice_on",
             {"due_date": reason.get("due_date"), "billing_day": reason.get("billing_day")},
             {"invoice_on": reason.get("invoice_on"), "run_date": reason.get("run_date")},
         )
         parts = _picked(reason, "apart", "po_number", "currency")
-        yield Step("consolidation", parts, _picked(reason, "code", "problem"))
+        yield ExplanationStep("consolidation", parts, _picked(reason, "code", "problem"))
     if tax := reason.get("tax"):
-        yield Step(
+        yield ExplanationStep(
             "tax",
             _picked(
                 tax,
@@ -98,9 +98,9 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[Step]:
         )
 
 
-def _amount_steps(calculation: Values, currency: str) -> Iterator[Step]:
+def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationStep]:
     full = {"full_amount": calculation.get("full_amount"), "currency": currency}
-    yield Step(
+    yield ExplanationStep(
         "price",
         {
             **_picked(calculation, "price", "quantity"),
@@ -109,12 +109,12 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[Step]:
         full,
     )
     if anchor := calculation.get("anchor"):
-        yield Step(
+        yield ExplanationStep(
             "anchor",
             _picked(anchor, "rule", "day", "month", "start", "decided_by"),
             _picked(calculation, "full_period"),
         )
-    yield Step(
+    yield ExplanationStep(
         "proration",
         {
             **_picked(calculation, "full_amount", "period", "days", "full_days"),

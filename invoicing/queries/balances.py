@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
 from accounts.access import Action
-from accounts.queries.sums import Statement, all_below, parts_below, put_together
+from accounts.queries.sums import Statement, all_below, merged_by_account, parts_below
 from invoicing.models import Invoice
 from invoicing.queries.invoices import invoices
 from invoicing.queries.visibility import paid_within
@@ -50,7 +50,7 @@ def balances(
     found = {key: Balance() for key in ids}
     parts = parts_below(actor, Action.VIEW_INVOICE, ids)
     rows = _read(actor, _PER_TOP, parts, side, today)
-    for top_id, is_own, (currency, open_minor, overdue_minor) in put_together(rows):
+    for top_id, is_own, (currency, open_minor, overdue_minor) in merged_by_account(rows):
         balance = found[top_id]
         _add(balance.tree_open, currency, open_minor)
         _add(balance.tree_overdue, currency, overdue_minor)

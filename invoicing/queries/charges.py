@@ -7,12 +7,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from accounts import access, tree
 from accounts.access import Action
 from invoicing.models import Charge, Invoice, InvoiceLine
-from invoicing.queries._explaining import Explanation, Step, deciders, explain
+from invoicing.queries._explaining import Explanation, ExplanationStep, deciders, explain
 from invoicing.queries.visibility import visible_to
 from tenancy.actor import Actor
 from tenancy.ids import public_id
 
-__all__ = ["Explanation", "Step", "charges", "explanation_of"]
+__all__ = ["Explanation", "ExplanationStep", "charges", "explanation_of"]
 
 
 def charges(

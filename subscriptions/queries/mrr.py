@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.access import Action
-from accounts.queries.sums import all_below, parts_below, put_together, those
+from accounts.queries.sums import accounts_wanted, all_below, merged_by_account, parts_below
 from tenancy.actor import Actor
 
 
@@ -49,7 +49,7 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
             parts.sql + _PER_TOP.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
         )
         rows = cursor.fetchall()
-    for top_id, is_own, (currency, amount, count, next_date) in put_together(rows):
+    for top_id, is_own, (currency, amount, count, next_date) in merged_by_account(rows):
         mrr = found[top_id]
         _add(mrr.tree, currency, int(amount))
         mrr.next_date = _earlier(mrr.next_date, next_date)
@@ -68,7 +68,7 @@ def mrr_in(actor: Actor, members: Sequence[tuple[UUID, UUID | None]], on: date) 
         on: the day, as of ``mrr_of``.
     """
     found = {key: Mrr() for key, _parent in members}
-    those_accounts = those(actor, Action.VIEW_SUBSCRIPTION, found)
+    those_accounts = accounts_wanted(actor, Action.VIEW_SUBSCRIPTION, found)
     with connection.cursor() as cursor:
         cursor.execute(
             those_accounts.sql + _PER_ACCOUNT.format(items=_ITEMS),

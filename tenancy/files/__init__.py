@@ -1,6 +1,6 @@
 """Files that customers bring, read into rows; nothing here knows what a row is about."""
 
-from tenancy.files.cells import EARLIEST, LATEST, CellRefused, Problems, Row, plain_decimal
+from tenancy.files.cells import EARLIEST, LATEST, CellRefused, FileRow, Problems, plain_decimal
 from tenancy.files.columns import Columns
 from tenancy.files.files import MAX_ROWS, RowFile
 from tenancy.files.sources import Source, spooled
@@ -11,8 +11,8 @@ __all__ = [
     "MAX_ROWS",
     "CellRefused",
     "Columns",
+    "FileRow",
     "Problems",
-    "Row",
     "RowFile",
     "Source",
     "plain_decimal",

@@ -53,7 +53,7 @@ class Problems:
 
 
 @dataclass(slots=True)
-class Row:
+class FileRow:
     """One record: its number and its cells, read one by one; a bad cell is noted and is None.
 
     ``is_again`` says that an earlier row has its key.

@@ -7,7 +7,7 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from tenancy.files.cells import Problems, Row
+from tenancy.files.cells import FileRow, Problems
 from tenancy.files.columns import Columns
 from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
 from tenancy.files.sources import Source
@@ -58,13 +58,13 @@ class RowFile:
         if _header_fits(sheet.header, columns, self.problems):
             self._sheet = sheet
 
-    def slices(self, size: int = SLICE) -> Iterator[list[Row]]:
+    def slices(self, size: int = SLICE) -> Iterator[list[FileRow]]:
         """Return the rows, so many at a time; to be asked for once."""
         rows = self._rows()
         while piece := list(islice(rows, size)):
             yield piece
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[FileRow]:
         sheet, problems = self._sheet, self.problems
         if sheet is None:
             return
@@ -83,7 +83,7 @@ class RowFile:
             # Rows are counted from below the header there.
             problems.add(end.row, None, end.code, end.detail)
 
-    def _note_duplicate(self, row: Row) -> None:
+    def _note_duplicate(self, row: FileRow) -> None:
         """Note a row whose key an earlier row has."""
         key = row.cells.get("external_id", "")
         if not key or (self._repeated is not None and key not in self._repeated):
@@ -123,7 +123,7 @@ def _header_fits(header: Sequence[str], columns: Columns, problems: Problems) ->
     return len(problems.errors) == before
 
 
-def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -> Row | None:
+def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -> FileRow | None:
     header = sheet.header
     if len(record) > len(header) and any(map(str.strip, record[len(header) :])):
         problems.add(number, None, "too_many_fields", _("This row has more cells than columns."))
@@ -135,7 +135,7 @@ def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -
     # Asked once for the whole row, because nearly all rows are.
     if text.isascii() and text.isprintable():
         cells = dict(zip(header, map(str.strip, record), strict=False))
-        return Row(number, cells, problems, sheet.forms)
+        return FileRow(number, cells, problems, sheet.forms)
     cells = {}
     for name, cell in zip(header, record, strict=False):
         if found := _CONTROL.search(cell) or _INVISIBLE.search(cell.strip(_EDGES)):
@@ -151,7 +151,7 @@ def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -
             cells[name] = _readable(cell) or "?"
         else:
             cells[name] = unicodedata.normalize("NFC", cell.strip(_EDGES))
-    return Row(number, cells, problems, sheet.forms)
+    return FileRow(number, cells, problems, sheet.forms)
 
 
 def _readable(cell: str) -> str:

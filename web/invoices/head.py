@@ -14,7 +14,7 @@ from tenancy.actor import Actor
 from web import badges
 from web.badges import Badge
 from web.frame import is_staff
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.requests import namespace_of
 from web.templatetags.figures import quantity
 
@@ -43,15 +43,15 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
     }
 
 
-def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[Step]:
+def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[Crumb]:
     """Return the breadcrumb: the list, this invoice, and what is shown of it."""
     namespace = namespace_of(request)
-    every = Step(_("Invoices"), reverse("invoices:list", current_app=namespace))
+    every = Crumb(_("Invoices"), reverse("invoices:list", current_app=namespace))
     number = invoice.number or _("Draft")
     if not below:
-        return [every, Step(number)]
+        return [every, Crumb(number)]
     own = reverse("invoices:page", args=[invoice.public_id], current_app=namespace)
-    return [every, Step(number, own), Step(below)]
+    return [every, Crumb(number, own), Crumb(below)]
 
 
 def _title(invoice: Invoice) -> str:

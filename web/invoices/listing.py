@@ -18,7 +18,7 @@ from invoicing.queries.invoice_sums import InvoiceSum, invoice_sums
 from web.badges import INVOICE_STATUSES
 from web.frame import is_staff
 from web.invoices.filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
-from web.invoices.table import TABLE, Row, rows_of, totals_of
+from web.invoices.table import TABLE, InvoiceRow, rows_of, totals_of
 from web.list_pages import UnknownAccount, save
 from web.page_heads import Tab
 from web.requests import namespace_of
@@ -81,7 +81,7 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
     return render(request, "invoices/list.html", context, status=status)
 
 
-def batches_of(request: ActorRequest, found: Any, state: State) -> Iterator[Sequence[Row]]:
+def batches_of(request: ActorRequest, found: Any, state: State) -> Iterator[Sequence[InvoiceRow]]:
     """Yield all rows in the order of the list, some at a time. One statement each."""
     for some in keyset.batches(found, TABLE.order(state), size=_BATCH):
         yield rows_of(

@@ -24,7 +24,7 @@ from web.templatetags.figures import period_text
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InvoiceRow:
     """One invoice of a list; an extract has no more than the query left of it (R31).
 
     ``main`` is the currency that the heads name; ``url`` makes the address of a page about it.
@@ -92,11 +92,11 @@ def named_on(invoice: Any) -> str:
     return _("%(recipient)s (now: %(name)s)") % {"recipient": invoice.recipient_name, "name": now}
 
 
-def _number(row: Row) -> Link:
+def _number(row: InvoiceRow) -> Link:
     return Link(row.label, row.url("invoices:page", row.invoice.public_id))
 
 
-def _recipient(row: Row) -> Link:
+def _recipient(row: InvoiceRow) -> Link:
     notes = [] if row.invoice.whole else [_("Extract")]
     if now := present_name(row.invoice):
         notes.append(_("now: %(name)s") % {"name": now})
@@ -109,17 +109,17 @@ def _recipient(row: Row) -> Link:
     return Link(row.recipient, row.account_url(row.invoice.bill_to_id), second)
 
 
-def _payer(row: Row) -> Link:
+def _payer(row: InvoiceRow) -> Link:
     return Link(frozen_name(row.invoice, "payer"), row.account_url(row.invoice.payer_id))
 
 
-def _accounts(row: Row) -> int | None:
+def _accounts(row: InvoiceRow) -> int | None:
     """Return how many accounts it is for; an extract does not tell."""
     count: int | None = row.invoice.section_count
     return count
 
 
-def _status(row: Row) -> Label:
+def _status(row: InvoiceRow) -> Label:
     if not row.invoice.whole:
         # Whether the whole is paid is a matter of those who see the whole.
         return Label(_("Extract"), "")
@@ -127,16 +127,16 @@ def _status(row: Row) -> Label:
     return Label(badge.label, badge.tone)
 
 
-def _mark(row: Row) -> Mark:
+def _mark(row: InvoiceRow) -> Mark:
     name = f"{row.label}, {row.recipient}"
     return Mark(row.invoice.public_id, name, row.invoice.shown_gross_minor, row.invoice.currency)
 
 
-def _glance(row: Row) -> str:
+def _glance(row: InvoiceRow) -> str:
     return row.url("invoices:glance", row.invoice.public_id)
 
 
-def _money(name: str, label: Promise, *, is_default: bool = True) -> Column[Row]:
+def _money(name: str, label: Promise, *, is_default: bool = True) -> Column[InvoiceRow]:
     """Return the column of one of the amounts that an invoice is shown with."""
     field = f"shown_{name}_minor"
     return Column(
@@ -150,7 +150,7 @@ def _money(name: str, label: Promise, *, is_default: bool = True) -> Column[Row]
     )
 
 
-TABLE: Final[Table[Row]] = Table(
+TABLE: Final[Table[InvoiceRow]] = Table(
     name="invoices",
     title=gettext_lazy("Invoices"),
     # Within a date by seller, then by its numbers.
@@ -232,11 +232,13 @@ TABLE: Final[Table[Row]] = Table(
 )
 
 
-def rows_of(found: Iterable[Invoice], *, today: date, main: str, namespace: str) -> list[Row]:
+def rows_of(
+    found: Iterable[Invoice], *, today: date, main: str, namespace: str
+) -> list[InvoiceRow]:
     """Return invoices as rows; ``namespace`` is that of the frame in which they are shown."""
     url = partial(_url, namespace)
     is_staff = namespace == "invoices"
-    return [Row(invoice, today, main, url, is_staff) for invoice in found]
+    return [InvoiceRow(invoice, today, main, url, is_staff) for invoice in found]
 
 
 def _url(namespace: str, name: str, invoice_id: str) -> str:

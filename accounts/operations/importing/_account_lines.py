@@ -11,7 +11,7 @@ from accounts import tree
 from accounts.models import Account, SettingName
 from accounts.operations.importing.columns import ACCOUNT_COLUMNS
 from tenancy.actor import Actor
-from tenancy.files import Row, RowFile, Source
+from tenancy.files import FileRow, RowFile, Source
 from tenancy.files.files import SLICE
 
 
@@ -31,7 +31,7 @@ class SaidOfAccount:
 class AccountLine(SaidOfAccount):
     """One row of an accounts file as understood."""
 
-    row: Row
+    row: FileRow
 
 
 class Stub(NamedTuple):
@@ -54,7 +54,7 @@ class KnownAccounts:
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
 
 
-def understand(row: Row) -> AccountLine:
+def understand(row: FileRow) -> AccountLine:
     """Return what a row says; what can't be is noted as its errors."""
     identity: dict[str, Any] = {
         "name": row.required("name"),

@@ -15,7 +15,7 @@ from accounts.operations.importing.columns import CONTACT_COLUMNS
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import Row, RowFile, Source
+from tenancy.files import FileRow, RowFile, Source
 from tenancy.files.reports import (
     CHANGES_SHOWN,
     ImportReport,
@@ -67,7 +67,7 @@ def import_contacts(
 def _import_slice(
     actor: Actor,
     file: RowFile,
-    rows: Sequence[Row],
+    rows: Sequence[FileRow],
     tally: _Tally,
     *,
     is_dry_run: bool,

@@ -103,7 +103,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One setting: ``source`` is ``own``, ``inherited`` or ``default``."""
 
     label: str
@@ -121,7 +121,7 @@ class Group:
     """Settings that belong together."""
 
     title: str
-    rows: list[Row]
+    rows: list[SettingRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,11 @@ def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     return render(request, "customers/settings.html", context)
 
 
-def _row(name: str, found: SettingChains, company: str) -> Row:
+def _row(name: str, found: SettingChains, company: str) -> SettingRow:
     setting = found.effective[name]
     chain = found.chains[name]
     is_account = name in {SettingName.BILL_TO, SettingName.PAYER}
-    return Row(
+    return SettingRow(
         label=str(LABELS[name]),
         effect=str(EFFECTS[name]),
         value=value_text(name, setting.value, setting.target_name),

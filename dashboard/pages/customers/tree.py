@@ -54,7 +54,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TreeRow:
     """One account of the tree; ``opened`` is None where nothing lies below it."""
 
     key: str
@@ -165,7 +165,7 @@ def _rows(
     columns: Sequence[Column[Entry]],
     *,
     deeper: int = 0,
-) -> list[Row]:
+) -> list[TreeRow]:
     found = entries(tree, branch.rows, request.tenant.currency)
     passed_on, others = _passed_on(request), columns[1:]
     return [_row(entry, entry.level + deeper, branch, others, passed_on) for entry in found]
@@ -173,9 +173,9 @@ def _rows(
 
 def _row(
     entry: Entry, level: int, branch: Branch, columns: Sequence[Column[Entry]], passed_on: str
-) -> Row:
+) -> TreeRow:
     place = entry.place
-    return Row(
+    return TreeRow(
         key=public_id("acc", place.id),
         url=account_url(place.id),
         tree_url=f"{account_url(place.id, 'tree')}?{passed_on}",

@@ -30,7 +30,7 @@ _MOST_ROWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UpcomingLine:
     """A section to come, or a line of the only section; ``lines`` counts those of a section."""
 
     name: str
@@ -43,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class InvoiceToCome:
     """An invoice to come as the page shows it; ``more`` rows are left out."""
 
     payer: str
@@ -54,7 +54,7 @@ class Document:
     gross_minor: int
     line_count: int
     waits_for: str
-    rows: Sequence[Row]
+    rows: Sequence[UpcomingLine]
     more: int
 
 
@@ -90,7 +90,7 @@ def upcoming_page(request: ActorRequest, account_id: str) -> HttpResponse:
     return response
 
 
-def _document(document: UpcomingDocument, upcoming: Upcoming) -> Document:
+def _document(document: UpcomingDocument, upcoming: Upcoming) -> InvoiceToCome:
     own = upcoming.account.pk
     if len(document.sections) == 1:
         rows = _lines(document.sections[0])
@@ -99,7 +99,7 @@ def _document(document: UpcomingDocument, upcoming: Upcoming) -> Document:
         ordered = sorted(document.sections, key=lambda section: section.account_id != own)
         rows = [_section(section, own) for section in ordered]
     payer = "" if document.payer == upcoming.bill_to else document.payer.name
-    return Document(
+    return InvoiceToCome(
         payer=payer,
         payer_url=account_url(document.payer.pk) if payer else "",
         currency=document.currency,
@@ -113,8 +113,8 @@ def _document(document: UpcomingDocument, upcoming: Upcoming) -> Document:
     )
 
 
-def _section(section: UpcomingSection, own: UUID) -> Row:
-    return Row(
+def _section(section: UpcomingSection, own: UUID) -> UpcomingLine:
+    return UpcomingLine(
         name=section.path[-1],
         above=" › ".join(section.path[:-1]),
         url=account_url(section.account_id),
@@ -124,9 +124,9 @@ def _section(section: UpcomingSection, own: UUID) -> Row:
     )
 
 
-def _lines(section: UpcomingSection) -> list[Row]:
+def _lines(section: UpcomingSection) -> list[UpcomingLine]:
     return [
-        Row(
+        UpcomingLine(
             name=line.description,
             above="",
             url="",

@@ -14,7 +14,7 @@ from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUM
 from dashboard.pages.imports.listing import KIND_NAMES
 from subscriptions.operations.importing.columns import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
 from tenancy.files.columns import DAY, NUMBER, Column, Columns
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.tables.file_names import attachment, file_name
 from web.templatetags.figures import locale
@@ -42,7 +42,7 @@ def columns_page(request: ActorRequest) -> HttpResponse:
         }
         for kind, columns in COLUMNS.items()
     ]
-    crumbs = [Step(_("Import"), "../"), Step(_("Columns"))]
+    crumbs = [Crumb(_("Import"), "../"), Crumb(_("Columns"))]
     return render(request, "imports/columns.html", {"kinds": kinds, "crumbs": crumbs})
 
 

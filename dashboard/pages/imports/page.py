@@ -25,7 +25,7 @@ from tenancy.actor import Actor
 from tenancy.errors import Conflict
 from tenancy.ids import key_of
 from tenancy.models import Job
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.requests import whole_number
 from web.session_checks import staff_only
 from web.tables.file_names import attachment, file_name
@@ -79,7 +79,7 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
         "job": job,
         "job_id": job.public_id,
         "title": job.params["file_name"] or _("Import"),
-        "crumbs": [Step(_("Import"), "../"), Step(job.params["file_name"])],
+        "crumbs": [Crumb(_("Import"), "../"), Crumb(job.params["file_name"])],
         "badges": [import_badge(job)],
         "kind": KIND_NAMES[job.params["kind"]],
         "is_waiting": job.is_open

@@ -35,7 +35,7 @@ from tenancy.actor import Actor
 from tenancy.errors import BillingError, Invalid
 from tenancy.ids import key_of
 from web.invoices.selection import picked
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.templatetags.figures import money, quantity
 
@@ -171,9 +171,9 @@ def _show(
         "run_id": run.public_id,
         "title": _("Approve the selected drafts?") if review.ids else _("Approve the run?"),
         "steps": [
-            Step(_("Billing runs"), "../../"),
-            Step(title_of(run), "../"),
-            Step(_("Approve")),
+            Crumb(_("Billing runs"), "../../"),
+            Crumb(title_of(run), "../"),
+            Crumb(_("Approve")),
         ],
         "sums": review.sums,
         "drafts": review.drafts,

@@ -11,7 +11,7 @@ from invoicing.models import BillingRun, Invoice
 from invoicing.queries.invoices import invoices
 from invoicing.queries.run_figures import RunSum
 from web.invoices.table import TABLE as INVOICES
-from web.invoices.table import Row, rows_of
+from web.invoices.table import InvoiceRow, rows_of
 from web.tables import Amounts, Mark, State, Table, keyset
 from web.templatetags.figures import quantity
 
@@ -19,11 +19,11 @@ PAGE_SIZE: Final = 25
 _COLUMNS: Final = {"number", "recipient", "accounts", "net", "gross", "status"}
 
 
-def _draft(row: Row) -> Mark | None:
+def _draft(row: InvoiceRow) -> Mark | None:
     return INVOICES.mark(row) if INVOICES.mark and row.invoice.status in Invoice.UNISSUED else None
 
 
-TABLE: Final[Table[Row]] = replace(
+TABLE: Final[Table[InvoiceRow]] = replace(
     INVOICES,
     name="documents",
     title=gettext_lazy("Documents"),

@@ -17,7 +17,7 @@ from accounts.middleware import ActorRequest
 from invoicing.operations.runs.discarding import NothingHeld, release_charges
 from invoicing.queries.held import held_back
 from tenancy.ids import key_of, parse_public_id, public_id
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.templatetags.figures import quantity
 
@@ -38,7 +38,7 @@ def held(request: ActorRequest) -> HttpResponse:
         "rows": [{"id": public_id("acc", row.account_id), "held": row} for row in rows[:PAGE_SIZE]],
         "older": older,
         "may_release": access.allows_everywhere(actor, Action.ISSUE_INVOICE),
-        "steps": [Step(_("Billing runs"), reverse("runs:list")), Step(_("Held back"))],
+        "steps": [Crumb(_("Billing runs"), reverse("runs:list")), Crumb(_("Held back"))],
     }
     return render(request, "runs/held.html", context)
 

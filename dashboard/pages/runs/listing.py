@@ -33,7 +33,7 @@ _BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunRow:
     """One run: what it made, and what has to be looked at."""
 
     run: BillingRun
@@ -53,17 +53,17 @@ class Row:
         return Amounts({one.currency: one.gross_minor for one in self.sums}, self.main)
 
 
-def _date(row: Row) -> Link:
+def _date(row: RunRow) -> Link:
     url = reverse("runs:page", args=[row.run.public_id])
     return Link(date_text(row.run.date), url, plain=row.run.date)
 
 
-def _status(row: Row) -> Label:
+def _status(row: RunRow) -> Label:
     badge = run_badge(row.run, has_problems=bool(row.problems))
     return Label(badge.label, badge.tone)
 
 
-TABLE: Final[Table[Row]] = Table(
+TABLE: Final[Table[RunRow]] = Table(
     name="billing-runs",
     title=gettext_lazy("Billing runs"),
     default_sort="-date",
@@ -157,16 +157,16 @@ def run_list(request: ActorRequest) -> HttpResponseBase:
 
 def _batches(
     actor: Actor, found: Iterable[Sequence[BillingRun]], main: str
-) -> Iterator[Sequence[Row]]:
+) -> Iterator[Sequence[RunRow]]:
     for some in found:
         yield _rows(actor, some, main)
 
 
-def _rows(actor: Actor, found: Sequence[BillingRun], main: str) -> list[Row]:
+def _rows(actor: Actor, found: Sequence[BillingRun], main: str) -> list[RunRow]:
     ids = [run.pk for run in found]
     sums, problems = run_figures.sums_of(actor, ids), problem_counts(actor, ids)
     return [
-        Row(run, sums.get(run.pk, ()), *problems.get(run.pk, (0, 0)), main=main) for run in found
+        RunRow(run, sums.get(run.pk, ()), *problems.get(run.pk, (0, 0)), main=main) for run in found
     ]
 
 

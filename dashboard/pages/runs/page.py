@@ -29,7 +29,7 @@ from invoicing.words import describe_problem
 from tenancy.actor import Actor
 from tenancy.ids import key_of, public_id
 from web import badges
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.requests import whole_number
 from web.session_checks import staff_only
 from web.templatetags.figures import date_text, quantity
@@ -151,7 +151,7 @@ def _details(
     return {
         **documents_of(request, run, sums, may_approve=may_issue and is_waiting),
         "title": title_of(run),
-        "crumbs": [Step(_("Billing runs"), "../"), Step(title_of(run))],
+        "crumbs": [Crumb(_("Billing runs"), "../"), Crumb(title_of(run))],
         "badges": [run_badge(run, has_problems=has_problems)],
         "problems": _groups(problems, severities.PROBLEM),
         "warnings": _groups(problems, severities.WARNING),

@@ -22,7 +22,7 @@ from invoicing.operations.runs import request_run
 from invoicing.tasks import work_soon
 from tenancy.actor import Actor
 from tenancy.errors import Invalid, NotFound
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.session_checks import staff_only
 
 
@@ -117,8 +117,8 @@ def _form_page(
         "preview": preview,
         "account_name": _account_name(actor, form),
         "steps": [
-            Step(_("Billing runs"), "../"),
-            Step(_("New run")),
+            Crumb(_("Billing runs"), "../"),
+            Crumb(_("New run")),
         ],
     }
     return render(request, "runs/new.html", context, status=status)

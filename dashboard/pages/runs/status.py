@@ -41,7 +41,7 @@ _STEP_OF: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RunStep:
     """One step of a run: ``done``, ``now`` or ``later``."""
 
     label: str
@@ -56,11 +56,11 @@ def run_badge(run: BillingRun, *, has_problems: bool) -> Badge:
     return Badge(str(label), tone)
 
 
-def steps_of(run: BillingRun) -> list[Step]:
+def steps_of(run: BillingRun) -> list[RunStep]:
     """Return the steps; of a finished run the last is the present one."""
     now = _STEP_OF[run.status]
     return [
-        Step(str(label), "done" if place < now else "now" if place == now else "later")
+        RunStep(str(label), "done" if place < now else "now" if place == now else "later")
         for place, label in enumerate(_STEPS)
     ]
 

@@ -21,7 +21,7 @@ from tenancy import clock
 from tenancy.errors import BillingError, Invalid
 from tenancy.ids import key_of
 from web.invoices.selection import picked
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.templatetags.figures import quantity
 
@@ -90,9 +90,9 @@ def take_back(request: ActorRequest, run_id: str) -> HttpResponse:
         "run_id": run.public_id,
         "title": _("Take back the selected drafts?") if ids else _("Reject the run?"),
         "steps": [
-            Step(_("Billing runs"), "../../"),
-            Step(title_of(run), "../"),
-            Step(_("Take back") if ids else _("Reject")),
+            Crumb(_("Billing runs"), "../../"),
+            Crumb(title_of(run), "../"),
+            Crumb(_("Take back") if ids else _("Reject")),
         ],
         "ids": values.getlist("ids") if ids else [],
         "sums": sums,

@@ -28,7 +28,7 @@ from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
 from web.forms import differences, password_field, version_seen, version_to_carry
-from web.page_heads import Step
+from web.page_heads import Crumb
 from web.reauthentication import refusal_of_password
 from web.session_checks import staff_only
 
@@ -149,9 +149,9 @@ def _form(
         "currency": currency,
         "seller_id": seller.public_id,
         "crumbs": [
-            Step(_("Company details"), reverse("settings:sellers")),
-            Step(seller.name, reverse("settings:seller", args=[seller.public_id])),
-            Step(title),
+            Crumb(_("Company details"), reverse("settings:sellers")),
+            Crumb(seller.name, reverse("settings:seller", args=[seller.public_id])),
+            Crumb(title),
         ],
     }
     return render(request, "settings/bank_account_form.html", context, status=status)

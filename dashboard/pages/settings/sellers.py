@@ -26,7 +26,7 @@ from tenancy.models import AuditEntry
 from web import kept_forms
 from web.badges import Badge
 from web.forms import differences, password_field, version_seen, version_to_carry
-from web.page_heads import Step, Tab
+from web.page_heads import Crumb, Tab
 from web.reauthentication import refusal_of_password
 from web.session_checks import staff_only
 from web.timeline import by_whom
@@ -138,7 +138,7 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
         "seller": seller,
         "seller_id": seller.public_id,
         "title": seller.name,
-        "crumbs": [Step(_("Company details"), "../"), Step(seller.name)],
+        "crumbs": [Crumb(_("Company details"), "../"), Crumb(seller.name)],
         "badges": _badges(seller),
         "groups": _shown(seller),
         "bank_accounts": list(bank_accounts_of(actor, seller)),
@@ -206,9 +206,9 @@ def _form(
         "conflict": differences(form, FIELDS, stored) if status == HTTPStatus.CONFLICT else None,
         "seller_id": seller.public_id,
         "crumbs": [
-            Step(_("Company details"), "../../"),
-            Step(seller.name, "../"),
-            Step(_("Change")),
+            Crumb(_("Company details"), "../../"),
+            Crumb(seller.name, "../"),
+            Crumb(_("Change")),
         ],
     }
     return render(request, "settings/seller_form.html", context, status=status)

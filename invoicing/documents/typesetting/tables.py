@@ -52,7 +52,7 @@ class RowLook:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """Cells beside each other."""
 
     cells: tuple[Cell, ...]
@@ -68,8 +68,8 @@ class Table:
     """
 
     widths: tuple[float, ...]
-    head: Row
-    rows: tuple[Row, ...]
+    head: TableRow
+    rows: tuple[TableRow, ...]
     keeps: tuple[int, ...]
     name: str = ""
     title: str = ""
@@ -119,7 +119,7 @@ def set_table(table: Table, letters: Letters) -> SetTable:
     return SetTable(_set_row(table.head, table.widths, letters), groups, table.gap)
 
 
-def _set_row(row: Row, widths: tuple[float, ...], letters: Letters) -> SetRow:
+def _set_row(row: TableRow, widths: tuple[float, ...], letters: Letters) -> SetRow:
     cells, column = [], 0
     for cell in row.cells:
         x = sum(widths[:column])

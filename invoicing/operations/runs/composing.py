@@ -23,7 +23,7 @@ from invoicing.models import (
 )
 from invoicing.operations.runs.families import Families
 from invoicing.operations.runs.hashing import content_hash
-from invoicing.operations.runs.placing import Document
+from invoicing.operations.runs.placing import PlacedDocument
 from invoicing.operations.runs.rows import ChargeRow, LineRow
 from tenancy.ids import public_id, uuid7
 
@@ -79,7 +79,7 @@ class Composer:
         self,
         families: Families,
         run: BillingRun,
-        document: Document,
+        document: PlacedDocument,
         numbers: DocumentDraft,
         now: datetime,
         invoice_id: UUID,
@@ -231,7 +231,7 @@ def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:
     return Decimal(calculation["quantity"]), None
 
 
-def _snapshot(families: Families, document: Document) -> dict[str, Any]:
+def _snapshot(families: Families, document: PlacedDocument) -> dict[str, Any]:
     """Return the names, addresses and bank details used, kept with the document (R21)."""
     seller = families.sellers[document.key.seller]
     payer = families.accounts[document.key.payer]

@@ -28,7 +28,7 @@ from invoicing.operations.runs.families import Families, Problem
 from invoicing.operations.runs.holding_back import hold_back
 from invoicing.operations.runs.matching import facts_of, facts_of_key, matched
 from invoicing.operations.runs.noting import note_drafted_again
-from invoicing.operations.runs.placing import Document, Placed, place_charges
+from invoicing.operations.runs.placing import Placed, PlacedDocument, place_charges
 from invoicing.operations.runs.rows import ChargeRow, charge_rows
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
@@ -313,7 +313,7 @@ def _replaced(draft: Invoice, by: Invoice | None, run: BillingRun) -> Happening:
 def _compose_all(
     families: Families,
     run: BillingRun,
-    documents: Sequence[Document],
+    documents: Sequence[PlacedDocument],
     earlier: Sequence[Invoice],
     numbered_on: date | None,
     now: datetime,
@@ -335,8 +335,8 @@ def _compose_all(
 
 
 def numbered(
-    families: Families, documents: Sequence[Document], *, run_date: date | None
-) -> Iterator[tuple[Document, DocumentDraft]]:
+    families: Families, documents: Sequence[PlacedDocument], *, run_date: date | None
+) -> Iterator[tuple[PlacedDocument, DocumentDraft]]:
     """Yield the documents that can be made, with their numbers; the others stay pending. Pure."""
     for document in hold_back(families, documents, run_date=run_date):
         numbers = draft_document(

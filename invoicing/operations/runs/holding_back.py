@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.placing import Document
+from invoicing.operations.runs.placing import PlacedDocument
 from invoicing.operations.runs.signs import Signs
 
 MOST_SIGNS = 20
@@ -13,8 +13,8 @@ MOST_SIGNS = 20
 
 
 def hold_back(
-    families: Families, documents: Sequence[Document], *, run_date: date | None
-) -> list[Document]:
+    families: Families, documents: Sequence[PlacedDocument], *, run_date: date | None
+) -> list[PlacedDocument]:
     """Return the documents that can be made; the charges of the others stay pending.
 
     Held back is what lies outside the run's subtree, what has no complete recipient (R2), what its
@@ -45,7 +45,7 @@ def hold_back(
     return possible
 
 
-def _warn_outside(families: Families, document: Document) -> None:
+def _warn_outside(families: Families, document: PlacedDocument) -> None:
     """Note once per recipient that a run for a subtree left charges waiting, and of whom."""
     if any(
         problem.code == "outside_run" and problem.account_id == document.bill_to_id
@@ -65,7 +65,9 @@ def _note_signs(families: Families, missing: Mapping[UUID, str]) -> None:
     ]
 
 
-def _unaddressable(families: Families, documents: Sequence[Document]) -> dict[UUID, list[str]]:
+def _unaddressable(
+    families: Families, documents: Sequence[PlacedDocument]
+) -> dict[UUID, list[str]]:
     """Return what bill-tos lack of legal name, address and country, and note each (R2)."""
     lacking: dict[UUID, list[str]] = {}
     for document in documents:

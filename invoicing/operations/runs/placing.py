@@ -27,7 +27,7 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Document:
+class PlacedDocument:
     """The charges of one consolidation key, before they are summed up.
 
     ``day`` is the latest ``invoice_on`` among them: what is read at the bill-to is read for it.
@@ -57,7 +57,7 @@ class Document:
 
 def place_charges(
     families: Families, charges: Iterable[ChargeRow], *, run_date: date
-) -> list[Document]:
+) -> list[PlacedDocument]:
     """Group charges by consolidation key and write into each why it is where it is.
 
     Bill-to, payer and settings are resolved as of each charge's ``invoice_on`` (R21). A charge
@@ -84,7 +84,7 @@ def place_charges(
 class _Place:
     """Where charges go that have the same owner, day and whatever else decides it."""
 
-    document: Document
+    document: PlacedDocument
     decided_by: _Deciders
     reasons: dict[tuple[object, ...], dict[str, object]] = field(default_factory=dict)
 
@@ -97,10 +97,10 @@ class _Placer:
         self._run_date = run_date
         self._places: dict[tuple[object, ...], _Place] = {}
         self._warned: set[tuple[str, UUID]] = set()
-        self._drafted: dict[ConsolidationKey, Document] = {}
+        self._drafted: dict[ConsolidationKey, PlacedDocument] = {}
 
     @property
-    def documents(self) -> list[Document]:
+    def documents(self) -> list[PlacedDocument]:
         """Those that charges stand on."""
         return [document for document in self._drafted.values() if document.placed]
 
@@ -148,11 +148,11 @@ class _Placer:
             self._places[facts] = _Place(self._document(key, charge.invoice_on), decided_by)
         return self._places[facts]
 
-    def _document(self, key: ConsolidationKey, day: date) -> Document:
+    def _document(self, key: ConsolidationKey, day: date) -> PlacedDocument:
         """Return the document of a key; it counts once a charge stands on it."""
         if key not in self._drafted:
             decision = self._families.tax_decision(key.seller, key.bill_to)
-            self._drafted[key] = Document(key, decision, day)
+            self._drafted[key] = PlacedDocument(key, decision, day)
         return self._drafted[key]
 
 
@@ -201,7 +201,7 @@ def _rate(families: Families, charge: ChargeRow, key: ConsolidationKey) -> Rate 
 
 
 def _tax(
-    families: Families, charge: ChargeRow, document: Document, tax: TaxGroupKey, rate: Rate
+    families: Families, charge: ChargeRow, document: PlacedDocument, tax: TaxGroupKey, rate: Rate
 ) -> dict[str, object]:
     """Return what decided the tax; the rate's validity where a rate of the country applies."""
     is_domestic = tax.category is rate.category and tax.rate == rate.percent

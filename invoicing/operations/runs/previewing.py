@@ -13,7 +13,7 @@ from accounts.models import Account
 from billing_rules.drafting import DocumentDraft, SectionDraft
 from invoicing.operations.runs.drafting import numbered, waiting_charges
 from invoicing.operations.runs.families import Families, read_families
-from invoicing.operations.runs.placing import Document, place_charges
+from invoicing.operations.runs.placing import PlacedDocument, place_charges
 from invoicing.operations.runs.rating import Rater, open_periods
 from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, coming_items
 from tenancy.actor import Actor
@@ -239,7 +239,9 @@ class _Outlook:
         for document in documents:
             yield self._upcoming(document, made.get(document.key))
 
-    def _upcoming(self, document: Document, numbers: DocumentDraft | None) -> UpcomingDocument:
+    def _upcoming(
+        self, document: PlacedDocument, numbers: DocumentDraft | None
+    ) -> UpcomingDocument:
         charges = {placed.charge.id: placed.charge for placed in document.placed}
         net_minor = sum(charge.net_minor for charge in charges.values())
         waits_for = "" if numbers else str(document.placed[0].charge.reason.get("problem"))

@@ -6,7 +6,7 @@ from uuid import UUID
 from accounts.models import Account, SettingName
 from invoicing.documents.glyphs import missing_signs
 from invoicing.operations.runs.families import Families
-from invoicing.operations.runs.placing import Document
+from invoicing.operations.runs.placing import PlacedDocument
 
 _SELLER = ("name", "line1", "line2", "city", "register_entry", "directors", "bank_name")
 _RECIPIENT = (
@@ -28,7 +28,7 @@ class Signs:
         self._families = families
         self._names: dict[UUID, str] = {}
 
-    def lacking(self, document: Document) -> dict[UUID, str]:
+    def lacking(self, document: PlacedDocument) -> dict[UUID, str]:
         """Return the signs that a document can't show, by the account that they stand at.
 
         What stands at the seller, or is the name of a price, is told at the recipient.
@@ -42,7 +42,7 @@ class Signs:
                 found[account_id] = signs + found.get(account_id, "")
         return {key: "".join(dict.fromkeys(signs)) for key, signs in found.items()}
 
-    def _texts(self, document: Document) -> Iterator[str]:
+    def _texts(self, document: PlacedDocument) -> Iterator[str]:
         families, bill_to = self._families, self._families.accounts[document.bill_to_id]
         seller = families.sellers[document.key.seller]
         yield from (str(getattr(seller, name) or "") for name in _SELLER)
@@ -61,7 +61,7 @@ class Signs:
             for name in (SettingName.COST_CENTRE, SettingName.PO_NUMBER):
                 yield str(settings.value(owner, name) or "")
 
-    def _accounts(self, document: Document) -> set[UUID]:
+    def _accounts(self, document: PlacedDocument) -> set[UUID]:
         """Return every account that the document names: owners, those above them, the payer."""
         seen = {document.bill_to_id, document.key.payer}
         for placed in document.placed:

@@ -29,7 +29,7 @@ from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import CellRefused, Row, RowFile, Source
+from tenancy.files import CellRefused, FileRow, RowFile, Source
 from tenancy.files.reports import all_or_nothing
 
 # Where a value comes from a column of another name.
@@ -82,7 +82,7 @@ def import_prices(
 
 
 def _new_prices(
-    actor: Actor, rows: Sequence[Row], rates: Sequence[Rate], today: date
+    actor: Actor, rows: Sequence[FileRow], rates: Sequence[Rate], today: date
 ) -> list[_PriceLine]:
     """Check some rows, and return those that are not there yet."""
     stored = {
@@ -127,7 +127,7 @@ def _rates(actor: Actor) -> list[Rate]:
     ]
 
 
-def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLine:
+def _understand_price(row: FileRow, rates: Sequence[Rate], today: date) -> _PriceLine:
     model = row.choice("model", [model.value for model in Model], needed=True)
     tax_class = _tax_class(row, rates, today)
     values: dict[str, Any] = {
@@ -151,7 +151,7 @@ def _understand_price(row: Row, rates: Sequence[Rate], today: date) -> _PriceLin
     return _PriceLine(row.required("external_id"), row.required("product"), values)
 
 
-def _refuse_withdrawn(row: Row, line: _PriceLine, today: date) -> None:
+def _refuse_withdrawn(row: FileRow, line: _PriceLine, today: date) -> None:
     """Refuse a new price in a currency that has ended; what exists may be said again."""
     ended = withdrawal(line.values["currency"] or "", today)
     if ended is not None:
@@ -167,12 +167,12 @@ def _refuse_withdrawn(row: Row, line: _PriceLine, today: date) -> None:
         )
 
 
-def _interval_count(row: Row) -> int:
+def _interval_count(row: FileRow) -> int:
     count = row.integer("interval_count", 1, 1_200)
     return 1 if count is None else count
 
 
-def _tax_class(row: Row, rates: Sequence[Rate], today: date) -> str:
+def _tax_class(row: FileRow, rates: Sequence[Rate], today: date) -> str:
     if not row.cells.get("tax_rate"):
         return TaxClass.STANDARD
     percent = row.decimal("tax_rate", digits=3, decimals=3)
@@ -191,7 +191,7 @@ def _tax_class(row: Row, rates: Sequence[Rate], today: date) -> str:
     return found
 
 
-def _tiers(row: Row) -> list[dict[str, str | None]]:
+def _tiers(row: FileRow) -> list[dict[str, str | None]]:
     """Return the tiers as they are stored: decimals as text, None for the end of the last."""
     text = row.cells.get("tiers", "")
     tiers: list[dict[str, str | None]] = []
@@ -223,7 +223,7 @@ def _tiers(row: Row) -> list[dict[str, str | None]]:
     return tiers
 
 
-def _check_terms(row: Row, values: dict[str, Any]) -> None:
+def _check_terms(row: FileRow, values: dict[str, Any]) -> None:
     """Let the rules judge the terms as a whole, unless a part could not be read."""
     if any(
         row.cells.get(name) and values[name] in (None, [])

@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext as _
 
-from tenancy.files import Row
+from tenancy.files import FileRow
 
 
-def refuse_difference(row: Row) -> None:
+def refuse_difference(row: FileRow) -> None:
     """Note that what exists under this external id says something else."""
     row.refuse(
         "external_id",

@@ -27,7 +27,7 @@ from tenancy.database import operation
 from tenancy.database.inserting import insert_rows
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
 from tenancy.events import Happening, record_events
-from tenancy.files import Problems, Row, RowFile, Source
+from tenancy.files import FileRow, Problems, RowFile, Source
 from tenancy.files.reports import all_or_nothing
 
 
@@ -100,7 +100,7 @@ def import_subscriptions(
 
 
 def _new_subscriptions(
-    actor: Actor, rows: Sequence[Row], warned: Problems
+    actor: Actor, rows: Sequence[FileRow], warned: Problems
 ) -> list[_SubscriptionLine]:
     """Check some rows, and return those that are not there yet."""
     accounts = {
@@ -135,7 +135,7 @@ def _new_subscriptions(
     return new
 
 
-def _warn_of_currency(row: Row, expected: str | None, sold_in: str, warned: Problems) -> None:
+def _warn_of_currency(row: FileRow, expected: str | None, sold_in: str, warned: Problems) -> None:
     """Say of a price in another currency than its account's that its own decides."""
     if expected and expected != sold_in:
         warned.add(
@@ -150,13 +150,15 @@ def _warn_of_currency(row: Row, expected: str | None, sold_in: str, warned: Prob
         )
 
 
-def _filled_up(line: _SubscriptionLine, known: _SubscriptionLine, row: Row) -> _SubscriptionLine:
+def _filled_up(
+    line: _SubscriptionLine, known: _SubscriptionLine, row: FileRow
+) -> _SubscriptionLine:
     """Return a line with what is stored where its file has no such column (R29)."""
     absent = [name for name in SUBSCRIPTION_COLUMNS.optional if not row.has(name)]
     return replace(line, **{name: getattr(known, name) for name in absent})
 
 
-def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _SubscriptionLine]:
+def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _SubscriptionLine]:
     items = Item.objects.filter(
         tenant_id=actor.tenant_id,
         subscription__tenant_id=actor.tenant_id,
@@ -178,7 +180,7 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[Row]) -> dict[str, _Subsc
 
 
 def _understand_subscription(
-    row: Row, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, tuple[UUID, str]]
+    row: FileRow, accounts: dict[Any, tuple[UUID, str]], prices: dict[Any, tuple[UUID, str]]
 ) -> _SubscriptionLine | None:
     key = row.required("external_id")
     account_key, price_key = row.required("account_external_id"), row.required("price_external_id")

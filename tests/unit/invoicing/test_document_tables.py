@@ -12,11 +12,11 @@ from invoicing.documents.sheet import pdf_bytes
 from invoicing.documents.typesetting.paging import fill_rooms
 from invoicing.documents.typesetting.tables import (
     Cell,
-    Row,
     RowLook,
     SetRow,
     SetTable,
     Table,
+    TableRow,
     set_table,
 )
 from invoicing.documents.typesetting.text import Face, Letters, Span
@@ -153,9 +153,9 @@ def test_lets_a_name_reach_over_the_heads_beside_it_but_not_what_stands_between_
     face = Face(breaks=True)
     words = (Span("Autohaus Lindner GmbH, Filiale Stuhr", face),)
     narrow = Cell((words, words), face)
-    row = Row((replace(narrow, over=500),), RowLook())
+    row = TableRow((replace(narrow, over=500),), RowLook())
 
-    lines = set_table(Table((100,), row, (Row((narrow,), RowLook()),), (1,)), letters)
+    lines = set_table(Table((100,), row, (TableRow((narrow,), RowLook()),), (1,)), letters)
 
     (head,), (plain,) = lines.head.cells, lines.groups[0][0].cells
     first = len(plain.lines) // 2
