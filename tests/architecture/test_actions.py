@@ -16,7 +16,7 @@ ASKS = {
     "allows_everywhere",
     "parts_below",
     "all_below",
-    "those",
+    "accounts_wanted",
 }
 LAYERS = ("operations", "queries")
 

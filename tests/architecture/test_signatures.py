@@ -18,7 +18,7 @@ BEFORE_THE_ACTOR = "accounts.queries.principals"
 # They compute from what they are given, and read and write nothing.
 PURE = {
     "accounts.queries.searching.has_words",
-    "accounts.queries.sums.put_together",
+    "accounts.queries.sums.merged_by_account",
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
     "invoicing.operations.runs.draft_changes.change_of",

@@ -194,8 +194,8 @@ def test_escapes_names(billed, alice, visit, url):
 
 
 def test_stays_usable_with_many_sections_and_lines(billed, alice, visit, url, monkeypatch):
-    for module in ("invoice", "invoice_sections"):
-        monkeypatch.setattr(f"dashboard.pages.{module}.LINES_AT_ONCE", 2)
+    for module in ("page", "sections"):
+        monkeypatch.setattr(f"web.invoices.{module}.LINES_AT_ONCE", 2)
     monkeypatch.setattr("web.invoices.sections.SECTIONS_PER_PAGE", 2)
     client = visit(alice)
 
