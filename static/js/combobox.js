@@ -162,7 +162,7 @@ class Combobox {
 
   click(event) {
     const option = event.target.closest("[role=option]");
-    if (!option || option.href) return; // it leads to the sign-in
+    if (!option || leadsAway(option)) return;
     event.preventDefault();
     this.choose(asHit(option));
   }
@@ -176,7 +176,7 @@ class Combobox {
     } else if (event.key === "ArrowUp") this.select(this.at <= 0 ? last : this.at - 1);
     else if (event.key === "Enter" && this.isOpen && this.at >= 0) {
       const option = this.options[this.at];
-      if (option.href) option.click();
+      if (leadsAway(option)) option.click();
       else this.choose(asHit(option));
     } else if (event.key === "Escape" && this.isOpen) {
       event.stopPropagation();
@@ -198,6 +198,11 @@ function asHit(option) {
   const second = option.querySelector(".second");
   const text = option.querySelector(".what").firstChild.textContent.trim();
   return { value: option.dataset.value, text, second: second?.textContent ?? "" };
+}
+
+// What has no value is no account but the way to the sign-in.
+function leadsAway(option) {
+  return option.dataset.value === undefined;
 }
 
 function asOption(hit) {
