@@ -172,13 +172,13 @@ class InvoiceWithdrawal(ActorView):
         self.parameters(request, NoParameters)
         values = read_body(request, WithdrawalIn)
         key = key_of("inv", invoice)
-        require_seen(request, key)
         count = discard_drafts(
             actor,
             [key],
             reason=values["reason"],
             hold=values["hold"],
             until=values.get("until"),
+            require_seen=lambda: require_seen(request, key),
             today=actor.today,
             now=clock.now_of(request.tenant),
         )

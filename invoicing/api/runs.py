@@ -211,11 +211,17 @@ class RunRejection(ActorView):
         operation_id="reject_billing_run", request=RunRejectionIn, responses=RunDetailOut
     )
     def post(self, request: ActorApiRequest, run: str) -> HttpResponseBase:
-        """Take back every draft of a run; the charges wait for the next one."""
+        """Take back all drafts of a run as they were shown; the charges wait for the next one."""
         actor = request.actor
         self.parameters(request, NoParameters)
         values = read_body(request, RunRejectionIn)
         key, now = key_of("run", run), clock.now_of(request.tenant)
-        _require_seen(request, key)
-        rejected = reject_run(actor, key, reason=values["reason"], now=now)
+        rejected = reject_run(
+            actor,
+            key,
+            reason=values["reason"],
+            seen=values["drafts_digest"],
+            require_seen=lambda: _require_seen(request, key),
+            now=now,
+        )
         return tagged(request, _detail_out(request, get_run(actor, rejected.pk)))

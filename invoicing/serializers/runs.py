@@ -237,6 +237,9 @@ class RunRejectionIn(serializers.Serializer[Any]):
     """A run to reject."""
 
     reason = serializers.CharField(max_length=500, help_text="Stays on the run and the charges.")
+    drafts_digest = serializers.CharField(
+        max_length=64, help_text="As the run showed it; other drafts are refused."
+    )
 
 
 class RunDetailOut(RunAcceptedOut):

@@ -98,7 +98,26 @@ def test_rejects_a_run_and_says_why(shop, ask):
     code, run = ask("billing_run", *TO, "--date", DAY)
     assert code == 0
 
-    code, answer = ask("reject_run", *TO, run["run"], "--reason", "Prices are wrong")
+    to_reject = ("reject_run", *TO, run["run"])
+    code, shown = ask(*to_reject, "--dry-run")
+    digest = shown.pop("drafts_digest")
+    assert (code, shown) == (
+        0,
+        {
+            "dry_run": True,
+            "run": run["run"],
+            "date": DAY,
+            "status": "to_approve",
+            "sums": [{"currency": "EUR", "drafts": 2, "gross_minor": 2380}],
+        },
+    )
+    because = ("--reason", "Prices are wrong")
+    assert ask(*to_reject, *because)[0] == 2
+    code, refused = ask(*to_reject, *because, "--drafts-digest", "0" * 32)
+    assert (code, refused["error"]["code"]) == (1, "drafts_changed")
+    assert state(shop)[0].keys() == {"A", "B"}
+
+    code, answer = ask(*to_reject, *because, "--drafts-digest", digest)
 
     assert (code, answer) == (
         0,
@@ -117,7 +136,7 @@ def test_rejects_a_run_and_says_why(shop, ask):
 def test_refuses_and_changes_nothing(shop, ask):
     draft, before = state(shop)[0]["A"], state(shop)
     foreign = "0" * 26
-    because = ("--reason", "Why")
+    because, seen = ("--reason", "Why"), ("--drafts-digest", "0")
     cases = [
         (("discard_drafts", *TO, draft, "--reason", " "), "reason_needed"),
         (("discard_drafts", *TO, draft, "--reason", "x" * 501), "reason_needed"),
@@ -126,8 +145,10 @@ def test_refuses_and_changes_nothing(shop, ask):
         (("discard_drafts", *TO, draft, *because, "--until", "2020-01-01"), "hold_not_ahead"),
         (("release_charges", *TO, "ext:A"), "nothing_held"),
         (("release_charges", *TO, "ext:nobody"), "not_found"),
-        (("reject_run", *TO, f"run_{foreign}", *because), "not_found"),
-        (("reject_run", "--tenant", "nobody", f"run_{foreign}", *because), "unknown_tenant"),
+        (("reject_run", *TO, f"run_{foreign}", *because, *seen), "not_found"),
+        (("reject_run", *TO, f"run_{foreign}", "--dry-run"), "not_found"),
+        (("reject_run", *TO, f"run_{foreign}", *seen), "reason_needed"),
+        (("reject_run", "--tenant", "nobody", f"run_{foreign}", *because, *seen), "unknown_tenant"),
     ]
     for arguments, code in cases:
         assert ask(*arguments)[0] == 1, arguments

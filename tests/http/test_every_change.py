@@ -192,6 +192,13 @@ def take_back(shop: Vendor, actor: Actor) -> None:
     discarding.discard_drafts(actor, ids, reason="Why", hold=True, today=TODAY, now=NOW)
 
 
+def reject(shop: Vendor, actor: Actor) -> None:
+    run = drafted(shop)
+    with shop.seen():
+        seen = digest_of(drafts_seen(actor, run.pk))
+    discarding.reject_run(actor, run.pk, reason="Why", seen=seen, now=NOW)
+
+
 def release(shop: Vendor, actor: Actor) -> None:
     take_back(shop, shop.actor)
     discarding.release_charges(actor, shop.id_of("A"), now=NOW)
@@ -320,9 +327,7 @@ OPERATIONS: dict[str, Change] = {
     "runs.approving.approve_run": Change(approve_all, "run.approved"),
     "runs.discarding.discard_drafts": Change(take_back, "invoice.held_back"),
     "runs.discarding.release_charges": Change(release, "charges.released"),
-    "runs.discarding.reject_run": Change(
-        lambda s, a: discarding.reject_run(a, drafted(s).pk, reason="Why", now=NOW), "run.rejected"
-    ),
+    "runs.discarding.reject_run": Change(reject, "run.rejected"),
     "runs.changed.refresh_drafts": Change(redraft, "invoice.redrafted"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
@@ -642,7 +647,9 @@ def api_approve(client: Client, shop: Vendor) -> Any:
 
 
 def api_reject(client: Client, shop: Vendor) -> Any:
-    return api_post(client, f"billing-runs/{drafted(shop).public_id}/rejection", reason="Why")
+    url = f"billing-runs/{drafted(shop).public_id}"
+    digest = client.get(f"/api/v1/{url}").json()["drafts_digest"]
+    return api_post(client, f"{url}/rejection", reason="Why", drafts_digest=digest)
 
 
 ENDPOINTS: dict[str, Change] = {

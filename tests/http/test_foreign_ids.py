@@ -35,7 +35,7 @@ PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF"}
 # What has to be said before anybody looks for the thing itself.
 BODIES = {
     "approval": {"drafts_digest": "0"},
-    "rejection": {"reason": "No."},
+    "rejection": {"reason": "No.", "drafts_digest": "0"},
     "withdrawal": {"reason": "No."},
 }
 # Not about one tenant's things, or with a test of their own.

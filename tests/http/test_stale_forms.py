@@ -25,12 +25,11 @@ from tests.world import NOW, TODAY, Vendor
 MINE, OTHERS = "DE89370400440532013000", "DE75512108001245126199"
 DAY = date(2026, 12, 1)
 DECIDES_ON_WHAT_WAS_SEEN = "It carries what was seen of its documents, and has tests of its own."
-NAMES_ITS_DOCUMENTS = "It decides once about documents, which nobody can decide about again."
 MAKES_SOMETHING = "It makes something new."
 IS_REPEATED = "Sent twice it does the same once more, whatever was shown."
 WITHOUT_FORM = {
     "runs/<str:run_id>/approve/": DECIDES_ON_WHAT_WAS_SEEN,
-    "runs/<str:run_id>/take-back/": NAMES_ITS_DOCUMENTS,
+    "runs/<str:run_id>/take-back/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/changed/": IS_REPEATED,
     "runs/held/": IS_REPEATED,
     "runs/new/": MAKES_SOMETHING,

@@ -92,7 +92,7 @@ def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     actor = request.actor
     run = get_run_to_approve(actor, key_of("run", run_id))
     values = request.POST if request.method == "POST" else request.GET
-    review = _review_of(actor, run, picked(values, "inv"))
+    review = review_of(actor, run, picked(values, "inv"))
     if run.status != BillingRun.Status.TO_APPROVE or not review.drafts:
         messages.info(request, _("Nothing of this run waits for approval any more."))
         return redirect("runs:page", run.public_id)
@@ -108,7 +108,8 @@ def approve(request: ActorRequest, run_id: str) -> HttpResponse:
     return _issue_later(request, review)
 
 
-def _review_of(actor: Actor, run: BillingRun, ids: list[UUID]) -> Review:
+def review_of(actor: Actor, run: BillingRun, ids: list[UUID]) -> Review:
+    """Return the drafts of a run, or some of them, as they are now."""
     if ids:
         sums = run_figures.sums_of_drafts(actor, run.pk, ids)
     else:
@@ -137,7 +138,7 @@ def _issue_now(request: ActorRequest, review: Review) -> HttpResponse:
         approval = approve_drafts(actor, review.run.pk, review.contents, today=actor.today, now=now)
     except DraftsChanged as refusal:
         # They were drafted again: what is shown now is what is there now.
-        fresh = _review_of(actor, get_run_to_approve(actor, review.run.pk), review.ids)
+        fresh = review_of(actor, get_run_to_approve(actor, review.run.pk), review.ids)
         return _show(request, fresh, changes=refusal.changes, status=HTTPStatus.CONFLICT)
     except BillingError as refusal:
         return _show(request, review, error=refusal.detail, status=HTTPStatus(refusal.status))
@@ -163,9 +164,9 @@ def _show(
 ) -> HttpResponse:
     actor, run = request.actor, review.run
     is_stale = status == HTTPStatus.CONFLICT and not error
-    differences = [*_differences(request.POST.get("seen", ""), review)] if is_stale else []
+    found = [*differences(request.POST.get("seen", ""), review)] if is_stale else []
     if changes:
-        differences = [*_changes(actor, changes)]
+        found = [*_changes(actor, changes)]
     context = {
         "run": run,
         "run_id": run.public_id,
@@ -184,7 +185,7 @@ def _show(
         "is_typed": review.drafts >= TYPED_FROM,
         "error": error,
         "typed_error": error if status == HTTPStatus.UNPROCESSABLE_ENTITY else "",
-        "differences": differences,
+        "differences": found,
         "is_stale": is_stale,
     }
     in_dialog = bool(request.headers.get("HX-Request"))
@@ -221,7 +222,7 @@ def _changes(actor: Actor, changes: Sequence[DraftChange]) -> Iterator[Differenc
         yield Difference(names[one.account_id], money(one.before_minor, one.currency), after)
 
 
-def _differences(seen: str, review: Review) -> Iterator[Difference]:
+def differences(seen: str, review: Review) -> Iterator[Difference]:
     """Yield what was seen and what is there now, by currency."""
     before = {code: (int(count), int(minor)) for code, count, minor in _SEEN.findall(seen)}
     after = {one.currency: (one.drafts, one.draft_gross_minor) for one in review.sums}

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.middleware import ActorRequest
+from dashboard.pages.runs.approval import Review, differences, review_of
 from dashboard.pages.runs.page import title_of
+from invoicing.operations.runs import DraftsChanged
 from invoicing.operations.runs.discarding import REASON_LENGTH, discard_drafts, reject_run
-from invoicing.queries import run_figures
+from invoicing.queries.run_figures import digest_of
 from invoicing.queries.runs import get_run_to_approve
 from tenancy import clock
 from tenancy.errors import BillingError, Invalid
@@ -50,42 +52,58 @@ def _day(text: str) -> date | None:
 def take_back(request: ActorRequest, run_id: str) -> HttpResponse:
     """Ask why, and whether the charges are billed again by the next run; POST does it.
 
-    Without a selection it is the whole run that is rejected.
+    Without a selection it is the whole run that is rejected. Only what was shown is taken back.
     """
     actor = request.actor
     run = get_run_to_approve(actor, key_of("run", run_id))
     values = request.POST if request.method == "POST" else request.GET
-    ids = picked(values, "inv")
-    sums = run_figures.sums_of_drafts(actor, run.pk, ids) if ids else []
-    if not ids:
-        sums = [one for one in run_figures.sums_of(actor, [run.pk]).get(run.pk, []) if one.drafts]
-    drafts = sum(one.drafts for one in sums)
-    if not drafts:
+    review = review_of(actor, run, picked(values, "inv"))
+    if not review.drafts:
         messages.info(request, _("Nothing of this run waits for approval any more."))
         return redirect("runs:page", run.public_id)
-    error, status = "", HTTPStatus.OK
-    reason, way = values.get("reason", ""), values.get("way", "discard")
-    if request.method == "POST":
-        now = clock.now_of(request.tenant)
-        try:
-            if ids:
-                discard_drafts(
-                    actor,
-                    ids,
-                    reason=reason,
-                    hold=way == "hold",
-                    until=_day(values.get("until", "")),
-                    today=actor.today,
-                    now=now,
-                )
-            else:
-                reject_run(actor, run.pk, reason=reason, now=now)
-        except BillingError as refusal:
-            error, status = refusal.detail, HTTPStatus(refusal.status)
-        else:
-            done = ngettext("%(count)s draft taken back.", "%(count)s drafts taken back.", drafts)
-            messages.success(request, done % {"count": quantity(drafts)})
-            return redirect("runs:page", run.public_id)
+    if request.method != "POST":
+        return _show(request, review)
+    if values.get("seen") != review.seen:
+        return _show(request, review, status=HTTPStatus.CONFLICT)
+    try:
+        _do(request, review)
+    except DraftsChanged:
+        # Between the look above and the locks: what is shown now is what is there now.
+        fresh = review_of(actor, run, review.ids)
+        return _show(request, fresh, status=HTTPStatus.CONFLICT)
+    except BillingError as refusal:
+        return _show(request, review, error=refusal.detail, status=HTTPStatus(refusal.status))
+    count = review.drafts
+    done = ngettext("%(count)s draft taken back.", "%(count)s drafts taken back.", count)
+    messages.success(request, done % {"count": quantity(count)})
+    return redirect("runs:page", run.public_id)
+
+
+def _do(request: ActorRequest, review: Review) -> None:
+    actor, values = request.actor, request.POST
+    reason, seen = values.get("reason", ""), digest_of(review.contents)
+    now = clock.now_of(request.tenant)
+    if not review.ids:
+        reject_run(actor, review.run.pk, reason=reason, seen=seen, now=now)
+        return
+    discard_drafts(
+        actor,
+        review.ids,
+        reason=reason,
+        hold=values.get("way") == "hold",
+        until=_day(values.get("until", "")),
+        seen=seen,
+        today=actor.today,
+        now=now,
+    )
+
+
+def _show(
+    request: ActorRequest, review: Review, *, error: str = "", status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    values = request.POST if request.method == "POST" else request.GET
+    run, ids, way = review.run, review.ids, values.get("way", "discard")
+    is_stale = status == HTTPStatus.CONFLICT and not error
     context = {
         "run_id": run.public_id,
         "title": _("Take back the selected drafts?") if ids else _("Reject the run?"),
@@ -95,10 +113,13 @@ def take_back(request: ActorRequest, run_id: str) -> HttpResponse:
             Crumb(_("Take back") if ids else _("Reject")),
         ],
         "ids": values.getlist("ids") if ids else [],
-        "sums": sums,
-        "drafts": drafts,
+        "sums": review.sums,
+        "drafts": review.drafts,
+        "seen": review.seen,
+        "is_stale": is_stale,
+        "differences": [*differences(values.get("seen", ""), review)] if is_stale else [],
         "error": error,
-        "reason": reason,
+        "reason": values.get("reason", ""),
         "until": values.get("until", ""),
         "way": way if way in _WAYS else "discard",
         "most": REASON_LENGTH,

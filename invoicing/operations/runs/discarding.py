@@ -3,23 +3,26 @@
 What stood on them is owed all the same: it returns to the pool and says why, and who did it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts import access, tree
 from accounts.access import Action
 from accounts.queries.accounts import get_account
+from billing_rules.money import to_major
 from invoicing.models import BillingRun, Charge, Invoice
-from invoicing.operations.runs.approving import InvoiceNotDraft, RunNotWaiting
+from invoicing.operations.runs.approving import DraftsChanged, InvoiceNotDraft, RunNotWaiting
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import delete_drafts
+from invoicing.queries.run_figures import digest_of
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.errors import Conflict, FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event, record_events
 
 REASON_LENGTH = 500
@@ -30,6 +33,15 @@ class ReasonNeeded(Invalid):
 
     code = "reason_needed"
     message = _("Please give a reason of at most %(most)s characters.")
+
+
+class OtherDrafts(DraftsChanged):
+    """What is to be taken back is not what was seen; ``errors`` say what is there now."""
+
+    message = _(
+        "Some of these drafts have changed since they were looked at. Nothing was taken back."
+        " Please look at them once more."
+    )
 
 
 class NothingHeld(Conflict):
@@ -54,6 +66,8 @@ def discard_drafts(
     reason: str,
     hold: bool,
     until: date | None = None,
+    seen: str | None = None,
+    require_seen: Callable[[], object] | None = None,
     today: date,
     now: datetime,
 ) -> int:
@@ -67,6 +81,8 @@ def discard_drafts(
             ``release_charges``; otherwise the next run places them again.
         until: a run for this day or a later one takes what is held; None: nobody does before it
             is released.
+        seen: the digest of the drafts that was looked at; None takes back whatever they say.
+        require_seen: called under the locks; raises where the caller has seen something else.
         today: the tenant's date.
         now: the instant.
 
@@ -77,6 +93,7 @@ def discard_drafts(
         Forbidden: the actor may not issue invoices.
         NotFound: one of them is not there.
         InvoiceNotDraft: one of them is issued.
+        OtherDrafts: they say something else than what was seen.
         ReasonNeeded: there is none, or it is too long.
         HoldNotAhead: the day is not in the future.
 
@@ -94,8 +111,12 @@ def discard_drafts(
     drafts = list(found.select_for_update().order_by("id"))
     if len(drafts) < len(ids):
         raise NotFound
+    if require_seen is not None:
+        require_seen()
     if any(draft.status not in Invoice.UNISSUED for draft in drafts):
         raise InvoiceNotDraft
+    if seen is not None:
+        _require_same(drafts, seen)
     count = _give_back(actor, drafts, reason=text, hold=hold, until=until)
     action = "invoice.held_back" if hold else "invoice.discarded"
     record_events(actor, [_taken_back(draft, action, text, until) for draft in drafts], now=now)
@@ -105,19 +126,30 @@ def discard_drafts(
 
 
 @operation
-def reject_run(actor: Actor, run_id: UUID, *, reason: str, now: datetime) -> BillingRun:
-    """Discard every draft of a run; what it has issued already stays.
+def reject_run(
+    actor: Actor,
+    run_id: UUID,
+    *,
+    reason: str,
+    seen: str,
+    require_seen: Callable[[], object] | None = None,
+    now: datetime,
+) -> BillingRun:
+    """Discard every draft of a run as it was seen; what it has issued already stays.
 
     Args:
         actor: who does it.
         run_id: a run that waits for approval.
         reason: why; it stands on the run and with each charge.
+        seen: the digest of its drafts that was looked at, as ``drafts_seen`` and ``digest_of``.
+        require_seen: called under the locks; raises where the caller has seen something else.
         now: the instant.
 
     Raises:
         Forbidden: the actor may not issue invoices.
         NotFound: there is no such run.
         RunNotWaiting: it is being worked on, or nothing of it waits.
+        OtherDrafts: the run has other drafts than those, or with other contents.
         ReasonNeeded: there is none, or it is too long.
 
     Source: docs/billing-rules.md, R8.
@@ -136,8 +168,11 @@ def reject_run(actor: Actor, run_id: UUID, *, reason: str, now: datetime) -> Bil
     )
     tree.lock_families(actor.tenant_id, {*found.values_list("bill_to_id", flat=True)})
     drafts = list(found.select_for_update().order_by("id"))
+    if require_seen is not None:
+        require_seen()
     if not drafts or run.status not in (BillingRun.Status.TO_APPROVE, BillingRun.Status.PARKED):
         raise RunNotWaiting
+    _require_same(drafts, seen)
     _give_back(actor, drafts, reason=text, hold=False, until=None)
     record_events(
         actor, [_taken_back(draft, "invoice.discarded", text, None) for draft in drafts], now=now
@@ -145,8 +180,8 @@ def reject_run(actor: Actor, run_id: UUID, *, reason: str, now: datetime) -> Bil
     BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run.pk).update(
         rejected_by=actor.label, rejected_reason=text
     )
-    after = {"drafts": len(drafts), "reason": text}
-    record_event(actor, Happening("run.rejected", run.pk, after=after), now=now)
+    happening = Happening("run.rejected", run.pk, after={"drafts": len(drafts), "reason": text})
+    record_event(actor, happening, now=now)
     return close_run(actor, run.pk, now=now)
 
 
@@ -175,8 +210,8 @@ def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
     count = held.update(is_held=False, held_until=None)
     if not count:
         raise NothingHeld
-    happening = Happening("charges.released", account_id, account_id, after={"charges": count})
-    record_event(actor, happening, now=now)
+    after = {"charges": count}
+    record_event(actor, Happening("charges.released", account_id, account_id, after=after), now=now)
     return count
 
 
@@ -185,6 +220,25 @@ def _checked(reason: str) -> str:
     if not text or len(text) > REASON_LENGTH or "\x00" in text:
         raise ReasonNeeded(most=REASON_LENGTH)
     return text
+
+
+def _require_same(drafts: Collection[Invoice], seen: str) -> None:
+    """Return if locked drafts are what was looked at; a draft added since is none of them."""
+    if digest_of({draft.pk: draft.content_hash for draft in drafts}) != seen:
+        raise OtherDrafts(errors=[*_as_they_are(drafts)])
+
+
+def _as_they_are(drafts: Collection[Invoice]) -> Iterator[FieldError]:
+    """Yield how many drafts there are now and what they add up to, by currency."""
+    for currency in sorted({draft.currency for draft in drafts}):
+        sums = [draft.gross_minor for draft in drafts if draft.currency == currency]
+        now = ngettext(
+            "Now %(count)s draft, %(sum)s %(currency)s with tax.",
+            "Now %(count)s drafts, %(sum)s %(currency)s with tax.",
+            len(sums),
+        )
+        facts = {"count": len(sums), "sum": to_major(sum(sums), currency), "currency": currency}
+        yield FieldError("drafts_now", now % facts)
 
 
 # Where the charges of drafts stood and who pays for them stays with them.

@@ -4,12 +4,15 @@ The endpoints are those of ``test_every_change``, which are read from the resolv
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from django.test import Client
 
+from accounts import tree
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, Charge, Invoice, Rendering
 from tenancy.models import Job
@@ -102,6 +105,32 @@ def test_a_draft_that_was_drafted_again_is_another(shop: Vendor):
         assert Invoice.objects.get().number is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "POST api/v1/invoices/<str:invoice>/withdrawal",
+        "POST api/v1/billing-runs/<str:run>/rejection",
+    ],
+)
+def test_asks_what_is_there_once_nobody_else_can_change_it(
+    shop: Vendor, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    caller = Cautious(shop)
+    lock = tree.lock_families
+
+    def get_the_lock_after_somebody_else(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
+        lock(tenant_id, account_ids)
+        Invoice.objects.update(content_hash="1" * 64)
+
+    monkeypatch.setattr(tree, "lock_families", get_the_lock_after_somebody_else)
+
+    answer = ENDPOINTS[name].do(caller, shop)
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    # The other's change is undone too: it was part of this transaction only here.
+    assert stored(shop) == caller.kept
+
+
 @pytest.mark.parametrize("expand", ["", "?expand=sections", "?expand=lines"])
 def test_a_tag_holds_however_much_was_read(shop: Vendor, expand: str):
     caller = Client(headers={"authorization": f"Bearer {shop.api_key}"})
@@ -125,7 +154,11 @@ def test_who_names_nothing_is_served_as_ever(shop: Vendor):
     caller = Client(headers={"authorization": f"Bearer {shop.api_key}"})
     run = drafted(shop)
 
-    answer = api_post(caller, f"billing-runs/{run.public_id}/rejection", reason="Why")
+    digest = caller.get(f"/api/v1/billing-runs/{run.public_id}").json()["drafts_digest"]
+
+    answer = api_post(
+        caller, f"billing-runs/{run.public_id}/rejection", reason="Why", drafts_digest=digest
+    )
 
     assert answer.status_code == 200
     present = caller.get(f"/api/v1/billing-runs/{run.public_id}").headers["ETag"]

@@ -398,11 +398,13 @@ def test_takes_back_what_is_selected_with_a_reason(drafted, alice, visit):
     client, url = visit(alice), url_of(drafted, more="take-back/")
     first, second = drafts_of(drafted)
 
-    assert "Take back the selected drafts?" in client.get(f"{url}?ids={first}").content.decode()
-    refused = client.post(url, {"ids": [first], "reason": " "})
+    page = client.get(f"{url}?ids={first}")
+    assert "Take back the selected drafts?" in page.content.decode()
+    values = {"ids": [first], "seen": page.context["seen"]}
+    refused = client.post(url, {**values, "reason": " "})
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert len(drafts_of(drafted)) == 2
-    done = client.post(url, {"ids": [first], "reason": "Wrong price", "way": "hold"}, follow=True)
+    done = client.post(url, {**values, "reason": "Wrong price", "way": "hold"}, follow=True)
 
     assert "1 draft taken back." in done.content.decode()
     assert drafts_of(drafted) == [second]
@@ -412,7 +414,8 @@ def test_takes_back_what_is_selected_with_a_reason(drafted, alice, visit):
 def test_rejects_a_run_as_a_whole(drafted, alice, visit):
     client, url = visit(alice), url_of(drafted, more="take-back/")
 
-    page = client.post(url, {"reason": "Prices are wrong"}, follow=True).content.decode()
+    values = {"reason": "Prices are wrong", "seen": client.get(url).context["seen"]}
+    page = client.post(url, values, follow=True).content.decode()
 
     assert "Rejected by Alice: Prices are wrong" in page
     assert (run_of(drafted).status, drafts_of(drafted)) == ("done", [])

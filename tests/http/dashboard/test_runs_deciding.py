@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts import tree
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs import changed
 from invoicing.operations.runs.changed import refresh_drafts
@@ -9,6 +10,7 @@ from invoicing.tasks import refresh_drafts_of_run
 from tenancy.ids import public_id
 from tenancy.models import AuditEntry
 from tests.world import NOW, account, subscription
+from web.templatetags.figures import money
 
 DAY = "2027-01-01"
 
@@ -39,6 +41,10 @@ def run_url(vendor, more=""):
 def draft_of(vendor, key):
     with vendor.seen():
         return Invoice.objects.get(bill_to__external_id=key, status__in=Invoice.UNISSUED)
+
+
+def seen_of(client, vendor, *ids):
+    return client.get(run_url(vendor, "take-back/"), {"ids": ids}).context["seen"]
 
 
 def move_house(vendor, key):
@@ -152,6 +158,7 @@ def test_an_approval_of_what_has_changed_issues_nothing_and_shows_it(drafted, al
 def test_takes_a_draft_back_and_releases_it(drafted, alice, visit, until):
     client, draft = visit(alice), draft_of(drafted, "late")
     values = {"ids": draft.public_id, "reason": "Order disputed", "way": "hold", "until": until}
+    values["seen"] = seen_of(client, drafted, values["ids"])
 
     client.post(run_url(drafted, "take-back/"), values)
 
@@ -173,10 +180,11 @@ def test_takes_a_draft_back_and_releases_it(drafted, alice, visit, until):
     [{"reason": " "}, {"way": "hold", "until": "soon"}, {"way": "hold", "until": "2020-01-01"}],
 )
 def test_says_what_is_wrong_and_takes_nothing_back(drafted, alice, visit, wrong):
-    draft = draft_of(drafted, "late")
+    client, draft = visit(alice), draft_of(drafted, "late")
     values = {"ids": draft.public_id, "reason": "Order disputed", "way": "discard", **wrong}
+    values["seen"] = seen_of(client, drafted, values["ids"])
 
-    answer = visit(alice).post(run_url(drafted, "take-back/"), values)
+    answer = client.post(run_url(drafted, "take-back/"), values)
 
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.content.decode()
@@ -184,13 +192,58 @@ def test_says_what_is_wrong_and_takes_nothing_back(drafted, alice, visit, wrong)
 
 
 def test_rejects_the_run_with_its_reason(drafted, alice, visit):
-    answer = visit(alice).post(
-        run_url(drafted, "take-back/"), {"reason": "Prices are wrong"}, follow=True
-    )
+    client = visit(alice)
+    values = {"reason": "Prices are wrong", "seen": seen_of(client, drafted)}
+
+    answer = client.post(run_url(drafted, "take-back/"), values, follow=True)
 
     assert "Rejected by Alice: Prices are wrong" in answer.content.decode()
     with drafted.seen():
         assert not Invoice.objects.filter(status__in=Invoice.UNISSUED).exists()
+
+
+def test_rejects_only_the_drafts_that_were_shown(drafted, alice, visit):
+    client, url = visit(alice), run_url(drafted, "take-back/")
+    values = {"reason": "Prices are wrong", "seen": seen_of(client, drafted)}
+    with drafted.seen():
+        drafts = Invoice.objects.filter(status__in=Invoice.UNISSUED)
+        (gross,) = {*drafts.values_list("gross_minor", flat=True)}
+    drafted.has("accounts", account("third"))
+    drafted.has("subscriptions", subscription("third", "third", "platform", DAY))
+    drafted.run(DAY, issue=False, within="third")
+
+    for sent in (values, {"reason": "Prices are wrong"}):
+        refused = client.post(url, sent)
+
+        assert refused.status_code == 409
+        assert "Nothing was taken back" in refused.content.decode()
+        with drafted.seen():
+            assert Invoice.objects.filter(status__in=Invoice.UNISSUED).count() == 3
+            assert not AuditEntry.objects.filter(action="run.rejected").exists()
+    (change,) = client.post(url, values).context["differences"]
+    assert (change.before, change.after) == (
+        f"2 drafts, {money(2 * gross, 'EUR')}",
+        f"3 drafts, {money(3 * gross, 'EUR')}",
+    )
+    assert 'value="Prices are wrong"' in refused.content.decode()
+    done = client.post(url, {**values, "seen": refused.context["seen"]}, follow=True)
+    assert "3 drafts taken back." in done.content.decode()
+
+
+def test_says_what_came_between_the_look_and_the_locks(drafted, alice, visit, monkeypatch):
+    client, url = visit(alice), run_url(drafted, "take-back/")
+    values = {"reason": "Prices are wrong", "seen": seen_of(client, drafted)}
+    lock = tree.lock_families
+
+    def get_the_lock_after_somebody_else(tenant_id, account_ids):
+        lock(tenant_id, account_ids)
+        Invoice.objects.filter(status__in=Invoice.UNISSUED).update(content_hash="1" * 64)
+
+    monkeypatch.setattr(tree, "lock_families", get_the_lock_after_somebody_else)
+
+    assert client.post(url, values).status_code == 409
+    with drafted.seen():
+        assert Invoice.objects.filter(status__in=Invoice.UNISSUED).count() == 2
 
 
 def test_a_run_with_nothing_due_is_done_at_once(drafted, alice, visit):

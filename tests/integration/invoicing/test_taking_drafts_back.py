@@ -10,12 +10,14 @@ from invoicing.operations.runs import RunNotWaiting, approve_drafts, request_run
 from invoicing.operations.runs.approving import InvoiceNotDraft, issue_invoice
 from invoicing.operations.runs.discarding import (
     NothingHeld,
+    OtherDrafts,
     ReasonNeeded,
     discard_drafts,
     reject_run,
     release_charges,
 )
 from invoicing.operations.runs.four_eyes import FourEyes
+from invoicing.queries.run_figures import digest_of, drafts_seen
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry
@@ -42,6 +44,11 @@ def draft_of(vendor, key):
 def run_of(vendor, day=DAY):
     with vendor.seen():
         return BillingRun.objects.get(date=day)
+
+
+def seen_in(vendor):
+    with vendor.seen():
+        return digest_of(drafts_seen(vendor.actor, run_of(vendor).id))
 
 
 def state(vendor):
@@ -87,12 +94,12 @@ def test_rejects_a_run_and_leaves_what_is_issued(shop, alice):
     issued = draft_of(shop, "A")
     issue_invoice(alice, issued.id, content_hash=None, today=TODAY, now=NOW)
 
-    run = reject_run(alice, run_of(shop).id, reason="Not today", now=NOW)
+    run = reject_run(alice, run_of(shop).id, reason="Not today", seen=seen_in(shop), now=NOW)
 
     assert (run.status, run_of(shop).rejected_by) == ("done", "Alice")
     assert [d["bill_to"] for d in shop.documents()] == ["A"]
     with pytest.raises(RunNotWaiting):
-        reject_run(alice, run.id, reason="Twice", now=NOW)
+        reject_run(alice, run.id, reason="Twice", seen=seen_in(shop), now=NOW)
     assert [d["bill_to"] for d in shop.bills("2026-12-02")] == ["B"]
     assert shop.violations() == []
 
@@ -116,6 +123,38 @@ def test_takes_back_nothing_that_is_issued(shop, alice):
     assert state(shop) == before
 
 
+def test_rejects_no_draft_that_was_not_seen(shop, alice):
+    seen = seen_in(shop)
+    shop.has("accounts", account("C"))
+    shop.has("subscriptions", subscription("SC", "C", "ten", DAY))
+    shop.run(DAY, issue=False)
+    before = state(shop)
+
+    with pytest.raises(OtherDrafts) as refused:
+        reject_run(alice, run_of(shop).id, reason="Not today", seen=seen, now=NOW)
+
+    assert [one.detail for one in refused.value.errors] == ["Now 3 drafts, 35.70 EUR with tax."]
+    assert state(shop) == before
+    with shop.seen():
+        assert not AuditEntry.objects.filter(action="run.rejected").exists()
+    reject_run(alice, run_of(shop).id, reason="Not today", seen=seen_in(shop), now=NOW)
+    assert state(shop)[0] == []
+
+
+def test_takes_back_no_draft_that_says_something_else_than_was_seen(shop, alice):
+    draft = draft_of(shop, "A")
+    seen = digest_of({draft.id: draft.content_hash})
+    with shop.seen():
+        Invoice.objects.filter(pk=draft.id).update(content_hash="0" * 64)
+    before = state(shop)
+
+    with pytest.raises(OtherDrafts) as refused:
+        discard_drafts(alice, [draft.id], reason="Late", hold=False, seen=seen, **WHEN)
+
+    assert [one.detail for one in refused.value.errors] == ["Now 1 draft, 11.90 EUR with tax."]
+    assert state(shop) == before
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\x00b"])
 def test_wants_a_reason(shop, alice, reason):
     before = state(shop)
@@ -123,7 +162,7 @@ def test_wants_a_reason(shop, alice, reason):
     with pytest.raises(ReasonNeeded):
         discard_drafts(alice, [draft_of(shop, "A").id], reason=reason, hold=False, **WHEN)
     with pytest.raises(ReasonNeeded):
-        reject_run(alice, run_of(shop).id, reason=reason, now=NOW)
+        reject_run(alice, run_of(shop).id, reason=reason, seen=seen_in(shop), now=NOW)
     assert state(shop) == before
 
 
@@ -135,7 +174,7 @@ def test_is_not_for_everybody(shop, charlie):
         with pytest.raises(error):
             discard_drafts(actor, [draft.id], reason="No", hold=False, **WHEN)
         with pytest.raises(error):
-            reject_run(actor, run_of(shop).id, reason="No", now=NOW)
+            reject_run(actor, run_of(shop).id, reason="No", seen=seen_in(shop), now=NOW)
         with pytest.raises(error):
             release_charges(actor, shop.id_of("A"), now=NOW)
         with pytest.raises(error):
