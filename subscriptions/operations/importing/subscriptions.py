@@ -126,10 +126,11 @@ def _new_subscriptions(
         if line is None:
             continue
         known = stored.get(line.key)
+        _price_id, sold_in = prices[row.cells["price_external_id"]]
+        # Also of one that is there: its account's currency may have been changed since.
+        _warn_of_currency(row, currencies.get(line.account_id), sold_in, warned)
         if known is None:
             new.append(line)
-            _price_id, sold_in = prices[row.cells["price_external_id"]]
-            _warn_of_currency(row, currencies.get(line.account_id), sold_in, warned)
         elif known != _filled_up(line, known, row):
             refuse_difference(row)
     return new

@@ -135,3 +135,28 @@ def test_warns_of_a_price_in_another_currency(vendor):
         "The price is in EUR, the account's currency is CHF. It is invoiced in EUR."
     )
     assert vendor.load("subscriptions", rows).created == 2
+
+
+def test_warns_of_what_is_there_once_its_account_has_another_currency(vendor):
+    vendor.has("accounts", account("top"), account("below", "top"))
+    vendor.has("prices", price("eur", "9"), price("chf", "9", currency="CHF"))
+    rows = [
+        subscription("a", "below", "eur", START),
+        subscription("b", "below", "chf", START),
+    ]
+    vendor.has("subscriptions", *rows)
+    assert vendor.load("subscriptions", rows, dry=True).warning_count == 1
+    vendor.has("accounts", account("top", currency="USD"))
+
+    report = vendor.load("subscriptions", rows, dry=True)
+
+    assert (report.errors, report.unchanged) == ((), 2)
+    assert [(one.row, one.code, one.detail) for one in report.warnings] == [
+        (
+            row,
+            "other_currency",
+            f"The price is in {sold_in}, the account's currency is USD. It is invoiced in"
+            f" {sold_in}.",
+        )
+        for row, sold_in in ((2, "EUR"), (3, "CHF"))
+    ]
