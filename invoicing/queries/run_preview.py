@@ -46,12 +46,9 @@ def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
     """
     if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
         access.require_everywhere(actor, Action.VIEW_RUNS)
-    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
-    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
     queues: list[tuple[QuerySet[Any], str]] = [
         (Item.objects.filter(tenant_id=actor.tenant_id), "next_action_date"),
-        (waiting.filter(is_held=False), "invoice_on"),
-        (waiting.filter(is_held=True), "held_until"),
+        *_waiting(actor),
     ]
     first = [_first(queue, name, None) for queue, name in queues]
     if after is None:
@@ -65,6 +62,16 @@ def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
     return min((day for day in [*later, *changed] if day is not None), default=None)
 
 
+def _waiting(actor: Actor) -> list[tuple[QuerySet[Any], str]]:
+    """Return the charges that are on no document, each kind with the day it is waiting for."""
+    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
+    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+    return [
+        (waiting.filter(is_held=False), "invoice_on"),
+        (waiting.filter(is_held=True), "held_until"),
+    ]
+
+
 def _first(queue: "QuerySet[Any]", name: str, after: date | None) -> date | None:
     """Return the first date in a column, after a day if one is given."""
     lookup: dict[str, Any] = {f"{name}__isnull": False}
@@ -73,8 +80,8 @@ def _first(queue: "QuerySet[Any]", name: str, after: date | None) -> date | None
     return queue.filter(**lookup).order_by(name).values_list(name, flat=True).first()
 
 
-_NEXT_CHANGE = """
-    SELECT min(day) FROM (
+_DATED = """
+    SELECT {wanted} FROM (
         SELECT valid_from, valid_to FROM accounts_settinginterval
         WHERE tenant_id = %(tenant)s AND (valid_from > %(after)s OR valid_to > %(after)s)
         UNION ALL
@@ -86,6 +93,7 @@ _NEXT_CHANGE = """
     ) AS dated, LATERAL (VALUES (valid_from), (valid_to)) AS days (day)
     WHERE day > %(after)s
 """
+_NEXT_CHANGE = _DATED.format(wanted="min(day)")
 
 
 def _next_change(actor: Actor, after: date) -> date | None:
@@ -94,6 +102,43 @@ def _next_change(actor: Actor, after: date) -> date | None:
         cursor.execute(_NEXT_CHANGE, {"tenant": actor.tenant_id, "after": after})
         found: date | None = cursor.fetchone()[0]
     return found
+
+
+def waiting_days(actor: Actor, *, until: date) -> set[date]:
+    """Return the days up to one on which charges that wait come to a run. Two statements.
+
+    Raises:
+        Forbidden: the actor may neither see runs nor move the clock.
+    """
+    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+        access.require_everywhere(actor, Action.VIEW_RUNS)
+    found: set[date] = set()
+    for queue, name in _waiting(actor):
+        days = queue.filter(**{f"{name}__lte": until}).order_by().values_list(name, flat=True)
+        found.update(days.distinct())
+    return found
+
+
+_CHANGE_DAYS = _DATED.format(wanted="DISTINCT day") + " AND day <= %(until)s"
+
+
+def change_days(actor: Actor, *, after: date, until: date) -> set[date]:
+    """Return the days on which something that decides about billing begins or ends. One statement.
+
+    Args:
+        actor: who asks.
+        after: days after this one.
+        until: and up to this one.
+
+    Raises:
+        Forbidden: the actor may neither see runs nor move the clock.
+    """
+    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+        access.require_everywhere(actor, Action.VIEW_RUNS)
+    values: dict[str, Any] = {"tenant": actor.tenant_id, "after": after, "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE_DAYS, values)
+        return {day for (day,) in cursor.fetchall()}
 
 
 def bill_to_above(actor: Actor, within: UUID, day: date) -> Account | None:

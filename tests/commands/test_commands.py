@@ -136,8 +136,14 @@ def test_goes_from_a_new_tenant_to_verified_books(ask):
         0,
         {"ok": True, "trees": 1, "nodes": 61, "faults": [], "fixed": 0},
     )
-    code, moved = ask("advance_clock", *to, "--to", "2027-01-02")
-    assert (code, moved.pop("runs") > 0) == (0, True)
+    move = ("advance_clock", *to, "--to", "2027-01-02")
+    code, said = ask(*move, "--dry-run")
+    assert (code, said["runs"], said["dry_run"]) == (0, len(said["run_dates"]), True)
+    assert {name: said[name] for name in ("from", "to", "days", "waiting", "too_large")} == {
+        "from": "2026-11-23", "to": "2027-01-02", "days": 40, "waiting": 0, "too_large": 0,
+    }  # fmt: skip
+    code, moved = ask(*move)
+    assert (code, moved.pop("runs")) == (0, said["runs"])
     assert moved == {
         "from": "2026-11-23",
         "to": "2027-01-02",
@@ -202,6 +208,7 @@ def test_refuses_with_code_and_sentence_and_changes_nothing(shop, ask, tmp_path)
         (("check_trees", "--tenant", "nobody"), "unknown_tenant"),
         (("advance_clock", *to, "--to", "2026-11-22"), "clock_backwards"),
         (("advance_clock", *to, "--to", "2199-12-31"), "clock_too_far"),
+        (("advance_clock", *to, "--to", "2199-12-31", "--dry-run"), "clock_too_far"),
         (("advance_clock", "--tenant", "nobody", "--to", "2027-01-01"), "unknown_tenant"),
     ]
 

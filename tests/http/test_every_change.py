@@ -349,7 +349,8 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "tenants.slug_of", "importing.preview.tree_preview",
-            "importing.rows.refuse_difference", "clock.require_movable", "issuing.issue_dates",
+            "importing.rows.refuse_difference", "clock.require_movable",
+            "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers", "runs.calculations.billing_day_of",
             "runs.drafting.waiting_charges", "runs.drafting.numbered", "runs.rating.open_periods",
             "runs.families.load_families", "runs.families.read_families",

@@ -11,8 +11,7 @@ from django.utils.translation import ngettext
 
 from accounts.middleware import ActorRequest
 from dashboard.pages.runs.preview import accounts_text, lines_text, sums_text
-from invoicing.operations.runs import RunPreview, preview_run
-from invoicing.queries.run_preview import next_due_date
+from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
 from web.templatetags.figures import date_text, quantity
 
 FAR_DAYS: Final = 62
@@ -40,24 +39,26 @@ def question_of(request: ActorRequest, start: date, to: date) -> Question:
         "Move the clock by %(days)s days, to %(date)s?",
         days,
     ) % {"days": quantity(days), "date": date_text(to)}
-    due = next_due_date(request.actor)
-    if due is None or due > to:
-        nothing = _("Nothing falls due until then: no run is made and no invoice issued.")
-        return Question(to.isoformat(), title, (nothing,))
-    found = preview_run(
-        request.actor,
-        run_date=to,
-        within=None,
-        tenant=request.tenant,
-        now=timezone.now(),
-        issue=True,
-    )
-    first = _("The first billing run is on %(date)s; each day with something due has its own.")
-    sentences = (first % {"date": date_text(max(due, start))}, *_sentences(found, days))
-    return Question(to.isoformat(), title, sentences)
+    move = preview_clock_move(request.actor, to_date=to, tenant=request.tenant, now=timezone.now())
+    return Question(to.isoformat(), title, tuple(_sentences(move)))
 
 
-def _sentences(found: RunPreview, days: int) -> Iterator[str]:
+def _sentences(move: ClockPreview) -> Iterator[str]:
+    found, dates = move.found, move.run_dates
+    if dates:
+        yield ngettext(
+            "%(count)s billing run is made, on %(first)s.",
+            "%(count)s billing runs are made, the first on %(first)s, the last on %(last)s: one on"
+            " each day with something due.",
+            len(dates),
+        ) % {
+            "count": quantity(len(dates)),
+            "first": date_text(dates[0]),
+            "last": date_text(dates[-1]),
+        }
+    elif found.is_whole and not found.too_large:
+        yield _("Nothing falls due until then: no run is made and no invoice issued.")
+        return
     if found.documents:
         yield ngettext(
             "%(lines)s for %(accounts)s are issued on at least %(count)s invoice, %(sums)s net.",
@@ -82,5 +83,5 @@ def _sentences(found: RunPreview, days: int) -> Iterator[str]:
         }
     if found.too_large:
         yield _("Customers that are too large to be counted while you wait are left out.")
-    if days > FAR_DAYS:
+    if move.days > FAR_DAYS:
         yield _("So far ahead this is an estimate: settings and prices of later days may differ.")

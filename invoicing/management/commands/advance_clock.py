@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from invoicing.management.interface import problem_summary
 from invoicing.operations.clock import advance_clock
+from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
 from invoicing.queries.run_problems import problems_of
 from tenancy.database import scope
 from tenancy.management.interface import TenantCommand, command_actor, day
@@ -22,11 +23,24 @@ class Command(TenantCommand):
         """Add the day."""
         super().add_arguments(parser)
         parser.add_argument("--to", type=day, required=True, metavar="D", help="YYYY-MM-DD")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be billed, move nothing"
+        )
 
     def work(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Move it and say what was done."""
         tenant = self.tenant(options)
         actor = command_actor(tenant.id)
+        if options["dry_run"]:
+            return _preview(
+                preview_clock_move(
+                    actor,
+                    to_date=options["to"],
+                    tenant=tenant,
+                    now=datetime.now(UTC),
+                    is_whole=True,
+                )
+            )
         moved = advance_clock(actor, to_date=options["to"], now=datetime.now(UTC))
         with scope(tenant.id):
             # What the last run could not bill is what still has to be looked at.
@@ -43,3 +57,23 @@ class Command(TenantCommand):
             "invoices": moved.invoices,
             "problems": problems,
         }
+
+
+def _preview(move: ClockPreview) -> dict[str, Any]:
+    found = move.found
+    return {
+        "dry_run": True,
+        "from": move.from_date.isoformat(),
+        "to": move.to_date.isoformat(),
+        "days": move.days,
+        "runs": len(move.run_dates),
+        "run_dates": [one.isoformat() for one in move.run_dates],
+        "documents_at_least": found.documents,
+        "lines": found.lines,
+        "accounts": found.accounts,
+        "waiting": found.held,
+        "too_large": found.too_large,
+        "sums": [
+            {"currency": code, "net_minor": net} for code, net in sorted(found.net_minor.items())
+        ],
+    }

@@ -22,6 +22,7 @@ from invoicing.operations.runs.families import Families, read_families
 from invoicing.operations.runs.placing import place_charges
 from invoicing.operations.runs.rating import Rater, open_periods
 from invoicing.operations.runs.rows import ChargeRow, charge_rows, coming_items
+from subscriptions.models import Price
 from tenancy.actor import Actor
 from tenancy.models import Tenant
 
@@ -55,6 +56,9 @@ class RunPreview:
         held: lines that wait for something, so that they are on no document.
         net_minor: the documents' net sums by currency.
         drafts: by run and currency, the drafts that are taken along: count and net sum.
+        days: on which something is to be done for what would be rated: a period begins or falls
+            due, or a charge comes to its billing day. Not kept for the next part by ``stored``.
+        held_since: the first day of a line that waits for something; not kept either.
     """
 
     trees: int = 0
@@ -66,6 +70,8 @@ class RunPreview:
     held: int = 0
     net_minor: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     drafts: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    days: set[date] = field(default_factory=set)
+    held_since: date | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -198,22 +204,27 @@ def _concerned(
 def _add(preview: RunPreview, families: Families, run_date: date, now: datetime) -> None:
     """Take some trees through the steps of a run, and count what comes of it."""
     drafts = _open_drafts(families, run_date)
+    rated, days = _rated(families, run_date, now)
+    preview.days |= days
     charges = [
         *waiting_charges(families, run_date=run_date),
         *_charges_of(families.actor, [draft.id for draft in drafts]),
-        *(one for one in _rated(families, run_date, now) if one.invoice_on <= run_date),
+        *(one for one in rated if one.invoice_on <= run_date),
     ]
     documents = place_charges(families, charges, run_date=run_date)
     owners: set[UUID] = set()
-    made = 0
+    made: set[UUID] = set()
     for document, numbers in numbered(families, documents, run_date=run_date):
-        made += len(document.placed)
+        made |= {placed.charge.id for placed in document.placed}
         owners |= {placed.charge.account_id for placed in document.placed}
         preview.documents += 1
         preview.net_minor[document.key.currency] += numbers.net_minor
-    preview.lines += made
+    held = [charge.invoice_on for charge in charges if charge.id not in made]
+    preview.lines += len(made)
     preview.accounts += len(owners)
-    preview.held += len(charges) - made
+    preview.held += len(held)
+    if held:
+        preview.held_since = min(*held, preview.held_since or date.max)
     for draft in drafts:
         assert draft.run is not None  # noqa: S101  # it was looked for by its run
         key = (draft.run.date.isoformat(), draft.currency)
@@ -221,7 +232,10 @@ def _add(preview: RunPreview, families: Families, run_date: date, now: datetime)
         preview.drafts[key] = (count + 1, net + draft.net_minor)
 
 
-def _rated(families: Families, run_date: date, now: datetime) -> Sequence[ChargeRow]:
+def _rated(
+    families: Families, run_date: date, now: datetime
+) -> tuple[Sequence[ChargeRow], set[date]]:
+    """Return the charges of what is due, and the days on which a run has something to do for it."""
     items = [
         item
         for item in coming_items(families.actor, families.in_scope)
@@ -230,7 +244,15 @@ def _rated(families: Families, run_date: date, now: datetime) -> Sequence[Charge
     rater, begun = Rater(families, run_date, now), open_periods(families.actor, items)
     for item in items:
         rater.rate(item, begun.get(item.id))
-    return rater.charges
+    days = {item.next_action_date for item in items}
+    days |= {charge.invoice_on for charge in rater.charges}
+    in_advance = {item.id for item in items if item.price.timing == Price.Timing.ADVANCE}
+    for item_id, followed in rater.moved:
+        ends = [stretch.period.end for stretch in followed.begun]
+        if followed.next_action is None and item_id in in_advance:
+            ends = ends[:-1]  # nothing is done on the day on which it ends
+        days.update(ends)
+    return rater.charges, {day for day in days if day <= run_date}
 
 
 def _open_drafts(families: Families, run_date: date) -> list[Invoice]:

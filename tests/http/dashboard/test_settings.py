@@ -293,7 +293,7 @@ def test_asks_before_the_clock_moves_and_says_what_that_brings(billed, alice, vi
     assert answer.status_code == HTTPStatus.OK
     page = answer.content.decode()
     assert "Move the clock by 39 days, to 1 Jan 2027?" in page
-    assert "The first billing run is on 1 Jan 2027" in page
+    assert "1 billing run is made, on 1 Jan 2027." in page
     # What a run of that day then makes: 100.00 + 72.00 + 22.50 + 100.00.
     assert "4 lines for 4 accounts are issued on at least 2 invoices, €294.50 net." in page
     assert 'name="confirmed" value="2027-01-01"' in page
@@ -310,4 +310,5 @@ def test_says_when_a_move_brings_nothing_or_can_only_be_estimated(billed, alice,
 
     assert "Bis dahin wird nichts fällig" in near
     assert "eine Schätzung" in far
+    assert "Rechnungsläufe werden gemacht, der erste am" in far
     assert "eine Schätzung" not in near
