@@ -290,7 +290,7 @@ SPECTACULAR_SETTINGS = {
         "ChargeKind": "invoicing.models.Charge.Kind",
         "AccountStatus": "accounts.models.Account.Status",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
-        "InvoiceStatusFilter": "invoicing.queries.invoices.STATUSES",
+        "InvoiceStatusFilter": "billing_rules.invoice_states.ASKED_FOR",
         "ChargeStatus": "invoicing.models.Charge.Status",
         "RunStatus": "invoicing.models.BillingRun.Status",
     },

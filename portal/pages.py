@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
 from invoicing.queries.balances import to_pay
-from invoicing.queries.invoices import DUE_SOON_DAYS, LATEST_FIRST, invoices
+from invoicing.queries.invoice_states import is_in_time
+from invoicing.queries.invoices import LATEST_FIRST, invoices
 from invoicing.queries.visibility import paid_within
 from tenancy.actor import Actor
+from web.badges import Badge, invoice_badge
 
 LATEST = 5
 
@@ -41,8 +42,7 @@ class InvoiceRow:
     net_minor: int
     gross_minor: int
     currency: str
-    state: str
-    tone: str
+    badge: Badge
     is_whole: bool
 
 
@@ -79,7 +79,7 @@ def _amounts(sums: dict[str, int], main: str) -> list[Amount]:
 
 def _next_due(actor: Actor, today: date) -> Any:
     """Return the invoice that this company is to pay next and that is not late yet."""
-    waiting: Any = invoices(actor, is_unpaid=True, due_from=today, today=today)
+    waiting: Any = invoices(actor, today=today).filter(is_in_time(today))
     return waiting.filter(paid_within(actor)).order_by("due_date", "id").first()
 
 
@@ -89,7 +89,6 @@ def _latest(actor: Actor, today: date) -> Sequence[InvoiceRow]:
 
 
 def _row(invoice: Any, today: date) -> InvoiceRow:
-    state, tone = _state(invoice, today)
     return InvoiceRow(
         id=invoice.public_id,
         number=invoice.number or "",
@@ -98,20 +97,6 @@ def _row(invoice: Any, today: date) -> InvoiceRow:
         net_minor=invoice.shown_net_minor,
         gross_minor=invoice.shown_gross_minor,
         currency=invoice.currency,
-        state=state,
-        tone=tone,
+        badge=invoice_badge(invoice, today),
         is_whole=invoice.whole,
     )
-
-
-def _state(invoice: Any, today: date) -> tuple[str, str]:
-    """Return in words how it stands with an invoice, and the tone to say it in."""
-    if not invoice.whole:
-        return _("Extract"), "neutral"
-    if not invoice.shown_open_minor:
-        return _("Paid"), "ok"
-    if invoice.due_date < today:
-        return _("Overdue"), "bad"
-    if invoice.due_date <= today + timedelta(days=DUE_SOON_DAYS):
-        return _("Due soon"), "warn"
-    return _("Open"), "info"

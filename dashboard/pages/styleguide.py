@@ -15,7 +15,7 @@ from accounts.middleware import ActorRequest
 from dashboard.pages.runs.approval import Difference
 from dashboard.pages.runs.starting import NewRunForm
 from dashboard.pages.runs.status import RunStep
-from web.badges import INVOICE_STATUSES, Badge
+from web.badges import INVOICE_STATES, Badge
 from web.frame import is_staff
 from web.list_pages import Chip
 from web.page_heads import Tab
@@ -33,7 +33,7 @@ def styleguide(request: ActorRequest) -> HttpResponse:
         raise PermissionDenied(_("This page is for the staff of the company."))
     context = {
         "tones": _TONES,
-        "badges": [Badge(str(label), tone) for label, tone in INVOICE_STATUSES.values()],
+        "badges": [Badge(str(label), tone) for label, tone in INVOICE_STATES.values()],
         "notes": ("", "ok", "warn", "bad"),
         "steps": [
             SimpleNamespace(label=_("Invoices"), url="#"),

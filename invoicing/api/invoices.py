@@ -93,7 +93,7 @@ def _shown(invoice: Any, tax: Sequence[InvoiceTax] = ()) -> InvoiceShown:
         status=invoice.status,
         payer=invoice.payer,
         paid_minor=invoice.paid_minor,
-        open_minor=invoice.open_minor,
+        open_minor=invoice.shown_open_minor,
         tax=tax,
     )
 

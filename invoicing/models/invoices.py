@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Seller
+from billing_rules import invoice_states
+from billing_rules.invoice_states import State
 from invoicing.models.charges import Charge
 from invoicing.models.runs import BillingRun
 from subscriptions.models import Subscription
@@ -49,16 +51,12 @@ class Invoice(TenantModel):
     class Status(models.TextChoices):
         """Where the invoice stands; overdue and due soon are derived."""
 
-        DRAFT = "draft", _("Draft")
-        TO_APPROVE = "to_approve", _("To approve")
-        OPEN = "open", _("Open")
-        PARTLY_PAID = "partly_paid", _("Partly paid")
-        PAID = "paid", _("Paid")
-        CORRECTED = "corrected", _("Corrected")
-        VOID = "void", _("Cancelled")
+        TO_APPROVE = State.TO_APPROVE.value, _("To approve")
+        OPEN = State.OPEN.value, _("Open")
+        PARTLY_PAID = State.PARTLY_PAID.value, _("Partly paid")
+        PAID = State.PAID.value, _("Paid")
 
-    UNISSUED: ClassVar = ("draft", "to_approve")
-    UNPAID: ClassVar = ("open", "partly_paid")
+    UNISSUED: ClassVar = invoice_states.UNISSUED
 
     run = TenantForeignKey(BillingRun, null=True)
     seller = TenantForeignKey(Seller, db_index=False)
@@ -108,14 +106,14 @@ class Invoice(TenantModel):
             models.CheckConstraint(
                 name="invoice_number_when_issued",
                 condition=models.Q(
-                    status__in=["draft", "to_approve"],
+                    status="to_approve",
                     number__isnull=True,
                     series_number__isnull=True,
                     issue_date__isnull=True,
                     issued_at__isnull=True,
                 )
                 | (
-                    ~models.Q(status__in=["draft", "to_approve"])
+                    ~models.Q(status="to_approve")
                     & models.Q(
                         number__isnull=False,
                         series_number__isnull=False,
@@ -136,6 +134,15 @@ class Invoice(TenantModel):
                 name="invoice_paid_within_gross",
                 condition=models.Q(paid_minor__gte=0, paid_minor__lte=models.F("gross_minor")),
             ),
+            models.CheckConstraint(
+                name="invoice_status_follows_payment",
+                condition=models.Q(status="to_approve", paid_minor=0)
+                | models.Q(status="open", paid_minor=0, gross_minor__gt=0)
+                | models.Q(
+                    status="partly_paid", paid_minor__gt=0, paid_minor__lt=models.F("gross_minor")
+                )
+                | models.Q(status="paid", paid_minor=models.F("gross_minor")),
+            ),
         ]
         indexes: ClassVar = [
             models.Index(name="invoice_by_date", fields=["tenant", "-issue_date", "-id"]),
@@ -154,7 +161,7 @@ class Invoice(TenantModel):
     @property
     def open_minor(self) -> int:
         """What is still owed, in minor units."""
-        return self.gross_minor - self.paid_minor if self.number else 0
+        return invoice_states.owed_minor(self.status, self.gross_minor, self.paid_minor)
 
 
 class InvoiceSection(TenantPartModel):

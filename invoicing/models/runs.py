@@ -22,17 +22,14 @@ class BillingRun(TenantModel):
     class Status(models.TextChoices):
         """Where the run stands."""
 
-        COLLECTING = "collecting"
         DRAFTING = "drafting"
         TO_APPROVE = "to_approve"
         ISSUING = "issuing"
-        DELIVERING = "delivering"
         DONE = "done"
         PARKED = "parked"
-        FAILED = "failed"
 
     date = models.DateField()
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.COLLECTING)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFTING)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=200)

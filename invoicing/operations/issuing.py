@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Seller
+from billing_rules.invoice_states import payment_state
 from billing_rules.searching import search_key
 from invoicing import ledger
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, NumberSeries
@@ -93,8 +94,7 @@ def issue_drafts(
     ids = [str(invoice.id) for invoice in invoices]
     _number(actor, invoices, issue_date)
     for invoice in invoices:
-        # Nothing to pay is paid from the start.
-        invoice.status = Invoice.Status.OPEN if invoice.gross_minor else Invoice.Status.PAID
+        invoice.status = payment_state(invoice.gross_minor, invoice.paid_minor)
         invoice.issue_date, invoice.issued_at = issue_date, now
         invoice.due_date = issue_date + timedelta(days=invoice.payment_terms_days)
     with connection.cursor() as cursor:

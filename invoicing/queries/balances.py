@@ -12,7 +12,13 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
 from accounts.access import Action
 from accounts.queries.sums import Statement, all_below, merged_by_account, parts_below
-from invoicing.models import Invoice
+from billing_rules.invoice_states import last_overdue_day
+from invoicing.queries.invoice_states import (
+    is_overdue,
+    overdue_in_sql,
+    owed_in_sql,
+    unpaid_in_sql,
+)
 from invoicing.queries.invoices import invoices
 from invoicing.queries.visibility import paid_within
 from tenancy.actor import Actor
@@ -109,7 +115,7 @@ def to_pay(actor: Actor, *, today: date) -> ToPay:
         .values("currency", "is_own")
         .annotate(
             owed=Sum("shown_open_minor"),
-            late=Sum("shown_open_minor", filter=Q(due_date__lt=today), default=0),
+            late=Sum("shown_open_minor", filter=is_overdue(today), default=0),
         )
         .values_list("currency", "is_own", "owed", "late")
     )
@@ -121,11 +127,11 @@ def to_pay(actor: Actor, *, today: date) -> ToPay:
     return total
 
 
-_OWED = """
-    sum(invoice.gross_minor - invoice.paid_minor),
-    sum(invoice.gross_minor - invoice.paid_minor) FILTER (WHERE invoice.due_date < %s)
+_OWED = f"""
+    sum({owed_in_sql("invoice")}),
+    sum({owed_in_sql("invoice")}) FILTER (WHERE {overdue_in_sql("invoice")})
     FROM part JOIN invoicing_invoice AS invoice ON invoice.tenant_id = %s
-        AND invoice.{side}_id = part.account_id AND invoice.status IN %s
+        AND invoice.{{side}}_id = part.account_id AND {unpaid_in_sql("invoice")}
 """
 _PER_TOP = """
     SELECT NULL::uuid, part.tree_id, part.part, part.part, invoice.currency, {owed}
@@ -139,7 +145,7 @@ _ALL = "SELECT invoice.currency, {owed} GROUP BY invoice.currency"
 def _read(
     actor: Actor, sql: str, parts: Statement, side: Side, today: date
 ) -> list[tuple[Any, ...]]:
-    params = [*parts.params, today, actor.tenant_id, Invoice.UNPAID]
+    params = [*parts.params, last_overdue_day(today), actor.tenant_id]
     with connection.cursor() as cursor:
         cursor.execute(parts.sql + sql.format(owed=_OWED.format(side=side.value)), params)
         return list(cursor.fetchall())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from billing_rules.money import CURRENCIES, exponent
 
-_ISSUED = "status NOT IN ('draft', 'to_approve')"
+_ISSUED = "status <> 'to_approve'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ INVARIANTS = (
         LEFT JOIN invoicing_invoice AS invoice
             ON invoice.tenant_id = line.tenant_id AND invoice.id = line.invoice_id
         WHERE charge.tenant_id = %(tenant)s AND (charge.status = 'invoiced')
-            <> COALESCE(invoice.status NOT IN ('draft', 'to_approve'), false)
+            <> COALESCE(invoice.status <> 'to_approve', false)
         """,
     ),
     Invariant(

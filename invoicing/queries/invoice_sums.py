@@ -1,12 +1,12 @@
 """What the invoices of a list add up to."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from invoicing.models import Invoice
-from invoicing.queries.invoices import DUE_SOON_DAYS
+from invoicing.queries.invoice_states import urgency
 from tenancy.actor import Actor
 
 
@@ -67,20 +67,10 @@ def invoice_sums(actor: Actor, found: QuerySet[Invoice], *, today: date) -> list
     Of extracts net and gross count what is shown, and open counts nothing: nobody owes
     anything on a partial statement.
     """
-    urgency = Case(
-        When(shown_status__in=Invoice.UNPAID, shown_due_date__lt=today, then=Value("overdue")),
-        When(
-            shown_status__in=Invoice.UNPAID,
-            shown_due_date__lte=today + timedelta(days=DUE_SOON_DAYS),
-            then=Value("due_soon"),
-        ),
-        default=Value(""),
-        output_field=CharField(),
-    )
     key = ("shown_status", "urgency", "currency")
     rows = (
         found.filter(tenant_id=actor.tenant_id)
-        .annotate(urgency=urgency, shown_status=F("shown_status"))
+        .annotate(urgency=urgency(today), shown_status=F("shown_status"))
         .order_by(*key)
         .values(*key)
         .annotate(

@@ -1,7 +1,7 @@
 """Invoices as lists, with filters, and one by one, as far as somebody may see them."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -15,13 +15,10 @@ from accounts.queries.searching import has_words
 from billing_rules.money import CURRENCIES, exponent
 from billing_rules.searching import amount_in
 from invoicing.models import Invoice
+from invoicing.queries import invoice_states
 from invoicing.queries.visibility import sections_in_reach, visible_to, with_shown_amounts
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
-
-DUE_SOON_DAYS = 7
-STATUSES = (*Invoice.Status.values, "overdue", "due_soon")
-"""What can be asked for: the stored statuses and the derived ones."""
 
 _LARGEST_MINOR: Final = 2**63 - 1
 LATEST_FIRST: Final = ("-issue_date", "-series_number", "-id")
@@ -56,7 +53,7 @@ def invoices(
         only: with ``within``: this account alone, not what lies below.
         bill_to: only those addressed to this account.
         payer: only those collected from this account.
-        status: a stored status, or ``overdue``, or ``due_soon`` (within seven days).
+        status: a state that can be asked for: stored, or ``overdue``, or ``due_soon``.
         run: only those of this billing run.
         currency: only those in this currency.
         text: only those whose number or recipient's name, as frozen or as it is now, contains it,
@@ -77,13 +74,13 @@ def invoices(
     }
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     if status is not None:
-        found = found.filter(_has_status(status, today))
+        found = found.filter(invoice_states.answers_to(status, today))
     if due_from is not None:
         found = found.filter(Q(shown_due_date__gte=due_from))
     if due_to is not None:
         found = found.filter(Q(shown_due_date__lte=due_to))
     if is_unpaid:
-        found = found.filter(Q(shown_status__in=Invoice.UNPAID))
+        found = found.filter(invoice_states.is_unpaid())
     if text:
         found = found.filter(names(actor, text))
     # In descending order PostgreSQL puts what has no issue date first.
@@ -153,14 +150,3 @@ def _concerns(actor: Actor, account_id: UUID, *, only: bool) -> Q:
     ids = accounts.order_by().values("pk")
     sections = sections_in_reach(actor).filter(account__in=ids)
     return Q(bill_to__in=ids) | Q(payer__in=ids) | Q(pk__in=sections.values("invoice_id"))
-
-
-def _has_status(status: str, today: date) -> Q:
-    soon = today + timedelta(days=DUE_SOON_DAYS)
-    if status == "overdue":
-        return Q(shown_status__in=Invoice.UNPAID, shown_due_date__lt=today)
-    if status == "due_soon":
-        return Q(
-            shown_status__in=Invoice.UNPAID, shown_due_date__gte=today, shown_due_date__lte=soon
-        )
-    return Q(shown_status=status)

@@ -174,7 +174,7 @@ _NEXT = """
         ON series.tenant_id = invoice.tenant_id AND series.seller_id = invoice.seller_id
         AND series.year = extract(year FROM day.issue)
     WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
-    AND invoice.status IN ('draft', 'to_approve')
+    AND invoice.status = 'to_approve'
     AND (%(ids)s::uuid[] IS NULL OR invoice.id = ANY (%(ids)s::uuid[]))
     GROUP BY seller.id, seller.name, seller.number_format, day.issue
     ORDER BY seller.name, seller.id

@@ -38,6 +38,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection
+from invoicing.queries.invoice_states import owed
 from tenancy.actor import Actor
 from tenancy.ids import parse_public_id, public_id
 
@@ -160,18 +161,13 @@ def with_shown_amounts(actor: Actor, wanted: Q) -> QuerySet[Invoice]:
     )
     shown = _whole_fields() if is_all else _extract_fields(actor)
     to_filter = {name: shown.pop(name) for name in _TO_FILTER_BY}
-    owed = Case(
-        When(whole=True, status__in=Invoice.UNPAID, then=F("gross_minor") - F("paid_minor")),
-        When(whole=True, then=Value(0)),
-        output_field=BigIntegerField(),
-    )
     frozen = KeyTextTransform("name", KeyTransform("bill_to", "snapshot"))
     return (
         ShownInvoices(Invoice)
         .filter(wanted)
         .annotate(whole=whole)
         .alias(**to_filter)
-        .annotate(**shown, shown_open_minor=owed)
+        .annotate(**shown, shown_open_minor=owed())
         .annotate(recipient_name=Coalesce(frozen, F("bill_to__name"), output_field=CharField()))
         .select_related("bill_to", "payer", "seller")
         .defer("search_names", "search_facts")

@@ -27,6 +27,18 @@ PURE = {
     "invoicing.operations.runs.matching.facts_of_key",
     "invoicing.operations.runs.matching.matched",
     "invoicing.operations.runs.noting.by_cause",
+    # Conditions and expressions: what they are put into was read for an actor.
+    "invoicing.queries.invoice_states.answers_to",
+    "invoicing.queries.invoice_states.is_due_soon",
+    "invoicing.queries.invoice_states.is_in_time",
+    "invoicing.queries.invoice_states.is_overdue",
+    "invoicing.queries.invoice_states.is_unpaid",
+    "invoicing.queries.invoice_states.overdue_in_sql",
+    "invoicing.queries.invoice_states.owed",
+    "invoicing.queries.invoice_states.owed_in_sql",
+    "invoicing.queries.invoice_states.shown_state",
+    "invoicing.queries.invoice_states.unpaid_in_sql",
+    "invoicing.queries.invoice_states.urgency",
     "invoicing.queries.run_figures.digest_of",
     "subscriptions.operations.importing.rows.refuse_difference",
 }

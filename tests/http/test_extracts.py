@@ -26,9 +26,9 @@ from pypdf import PdfReader
 
 from accounts.access import Action
 from accounts.models import ApiKey, Person, Seller
+from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
-from invoicing.queries.invoices import STATUSES
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
 from tests.http.test_foreign_ids import addresses
@@ -178,7 +178,7 @@ def probes(swept):
     accounts = swept.names["account"]
     missing = public_id("acc", uuid7())
     return {
-        "status": ["void", *STATUSES, "pending", "invoiced", "active", "archived"],
+        "status": ["void", *State, "pending", "invoiced", "active", "archived"],
         "due": [None, *DUE_WINDOWS],
         "from": days,
         "to": days[::-1],

@@ -12,18 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.queries import accounts
+from billing_rules.invoice_states import ASKED_FOR, last_overdue_day, last_soon_day
 from billing_rules.money import is_currency
 from invoicing.queries.runs import get_run
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of, parse_public_id, public_id
-from web.badges import INVOICE_STATUSES
+from web.badges import state_word
 from web.frame import is_staff
 from web.list_pages import Chip, UnknownFilter, day_of, one_of
 from web.tables import State
 from web.templatetags.figures import date_text
 
-LATE_DAYS: Final = 30
+MONTH: Final = timedelta(days=30)
 DUE_WINDOWS: Final[dict[str, Promise]] = {
     "week": gettext_lazy("In the next 7 days"),
     "month": gettext_lazy("In the next 30 days"),
@@ -88,9 +89,10 @@ class Filters:
         starts, ends = [self.due_from], [self.due_to]
         if self.due in {"week", "month"}:
             starts.append(today)
-            ends.append(today + timedelta(days=7 if self.due == "week" else 30))
+            ends.append(last_soon_day(today) if self.due == "week" else today + MONTH)
         elif self.due:
-            ends.append(today - timedelta(days=LATE_DAYS + 1 if self.due == "very_late" else 1))
+            late = last_overdue_day(today)
+            ends.append(late - MONTH if self.due == "very_late" else late)
         return {
             "due_from": max((day for day in starts if day), default=None),
             "due_to": min((day for day in ends if day), default=None),
@@ -112,7 +114,7 @@ def filters_of(actor: Actor, query: QueryDict) -> Filters:
         only=one_of(query, "only", {"1"}) == "1",
         currency=currency or None,
         text=query.get("q", "").strip()[:200],
-        status=one_of(query, "status", INVOICE_STATUSES) or None,
+        status=one_of(query, "status", ASKED_FOR) or None,
         due=one_of(query, "due", DUE_WINDOWS),
         due_from=day_of(query, "from"),
         due_to=day_of(query, "to"),
@@ -173,5 +175,5 @@ def in_words(filters: Filters) -> list[str]:
     words = [label for label, *_names in _in_words(filters)]
     if filters.status is None:
         return words
-    status = _("Status: %(status)s") % {"status": INVOICE_STATUSES[filters.status][0]}
+    status = _("Status: %(status)s") % {"status": state_word(filters.status)}
     return [status, *words]

@@ -12,10 +12,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
-from invoicing.models import Invoice
+from billing_rules.invoice_states import ASKED_FOR, DERIVED, UNPAID, State
 from invoicing.queries import invoices as queries
 from invoicing.queries.invoice_sums import InvoiceSum, invoice_sums
-from web.badges import INVOICE_STATUSES
+from web.badges import state_word
 from web.frame import is_staff
 from web.invoices.filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
 from web.invoices.table import TABLE, InvoiceRow, rows_of, totals_of
@@ -23,14 +23,14 @@ from web.list_pages import UnknownAccount, save
 from web.page_heads import Tab
 from web.requests import namespace_of
 from web.session_checks import in_own_frame
-from web.tables import State, keyset
+from web.tables import State as TableState
+from web.tables import keyset
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import money, quantity
 
 _BATCH: Final = 500
-_ALWAYS: Final = ("open", "due_soon", "overdue", "paid")
-_ALWAYS_FOR_STAFF: Final = ("draft", "to_approve", *_ALWAYS)
-_DERIVED: Final = ("due_soon", "overdue")
+_ALWAYS: Final = (State.OPEN, State.DUE_SOON, State.OVERDUE, State.PAID)
+_ALWAYS_FOR_STAFF: Final = (State.TO_APPROVE, *_ALWAYS)
 
 
 @require_safe
@@ -70,7 +70,7 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
         "nothing": _nothing(len(chips) + bool(filters.status)),
         "is_empty": not sums and not filters.is_narrowed,
         "staff": is_staff(actor),
-        "status_label": INVOICE_STATUSES[filters.status][0] if filters.status else "",
+        "status_label": state_word(filters.status) if filters.status else "",
         "too_many": quantity(MOST_ROWS) if as_file in FORMATS else "",
         "kept": state.kept("q"),
         "kept_by_filters": state.kept("in", "only", "currency", "due", "from", "to"),
@@ -81,7 +81,9 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
     return render(request, "invoices/list.html", context, status=status)
 
 
-def batches_of(request: ActorRequest, found: Any, state: State) -> Iterator[Sequence[InvoiceRow]]:
+def batches_of(
+    request: ActorRequest, found: Any, state: TableState
+) -> Iterator[Sequence[InvoiceRow]]:
     """Yield all rows in the order of the list, some at a time. One statement each."""
     for some in keyset.batches(found, TABLE.order(state), size=_BATCH):
         yield rows_of(
@@ -96,24 +98,26 @@ def _of_status(sums: Iterable[InvoiceSum], status: str | None) -> Iterator[Invoi
     return (one for one in sums if status in {None, one.status, one.urgency or None})
 
 
-def _tabs(sums: Sequence[InvoiceSum], filters: Filters, state: State, *, staff: bool) -> list[Tab]:
+def _tabs(
+    sums: Sequence[InvoiceSum], filters: Filters, state: TableState, *, staff: bool
+) -> list[Tab]:
     always = _ALWAYS_FOR_STAFF if staff else _ALWAYS
     tabs = [_tab(_("All"), sums, filters, state, None)]
     if sums and not filters.status and not any(one.whole_count for one in sums):
         # A reader of extracts has nothing to pay, and is not told what others owe.
         return tabs
-    for status, (label, _tone) in INVOICE_STATUSES.items():
+    for status in ASKED_FOR:
         of_status = [*_of_status(sums, status)]
         if status in always or of_status or status == filters.status:
-            tabs.append(_tab(str(label), of_status, filters, state, status))
+            tabs.append(_tab(state_word(status), of_status, filters, state, status))
     return tabs
 
 
 def _tab(
-    label: str, sums: Iterable[InvoiceSum], filters: Filters, state: State, status: str | None
+    label: str, sums: Iterable[InvoiceSum], filters: Filters, state: TableState, status: str | None
 ) -> Tab:
     """Return a tab with what is owed, or where nothing can be owed what was billed."""
-    is_owed = status in {*_DERIVED, *Invoice.UNPAID}
+    is_owed = status in {*DERIVED, *UNPAID}
     amounts: dict[str, int] = defaultdict(int)
     count = 0
     for one in sums:

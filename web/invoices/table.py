@@ -120,9 +120,6 @@ def _accounts(row: InvoiceRow) -> int | None:
 
 
 def _status(row: InvoiceRow) -> Label:
-    if not row.invoice.whole:
-        # Whether the whole is paid is a matter of those who see the whole.
-        return Label(_("Extract"), "")
     badge = invoice_badge(row.invoice, row.today)
     return Label(badge.label, badge.tone)
 

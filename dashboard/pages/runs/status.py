@@ -12,14 +12,11 @@ from web.badges import Badge
 from web.templatetags.figures import starter
 
 RUN_STATUSES: Final[dict[str, tuple[Promise, str]]] = {
-    "collecting": (gettext_lazy("Collecting"), "info"),
     "drafting": (gettext_lazy("Drafting"), "info"),
     "to_approve": (gettext_lazy("Waiting for approval"), "plum"),
     "issuing": (gettext_lazy("Issuing"), "info"),
-    "delivering": (gettext_lazy("Delivering"), "info"),
     "done": (gettext_lazy("Done"), "ok"),
     "parked": (gettext_lazy("Parked"), "bad"),
-    "failed": (gettext_lazy("Stopped"), "bad"),
 }
 _STEPS: Final = (
     gettext_lazy("Collect"),
@@ -29,14 +26,11 @@ _STEPS: Final = (
     gettext_lazy("Done"),
 )
 _STEP_OF: Final = {
-    "collecting": 0,
     "drafting": 1,
     "to_approve": 2,
     "parked": 2,
     "issuing": 3,
-    "delivering": 3,
     "done": 4,
-    "failed": 1,
 }
 
 

@@ -228,7 +228,7 @@ _QUEUE_APPROVED = """
         JOIN accounts_accountnode AS node
             ON node.tenant_id = invoice.tenant_id AND node.account_id = invoice.bill_to_id
         WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
-        AND invoice.status IN ('draft', 'to_approve')
+        AND invoice.status = 'to_approve'
     ) AS trees
     JOIN accounts_accountnode AS root
         ON root.tenant_id = %(tenant)s AND root.tree_id = trees.tree_id AND root.parent_id IS NULL

@@ -120,7 +120,7 @@ _CONCERNED: Final = """
         SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
         JOIN invoicing_billingrun AS run
             ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
-        WHERE invoice.tenant_id = %(tenant)s AND invoice.status IN ('draft', 'to_approve')
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.status = 'to_approve'
         AND (run.date = %(date)s OR %(issue)s AND run.date < %(date)s)
     ), trees AS MATERIALIZED (
         SELECT DISTINCT node.tree_id FROM concerned

@@ -209,7 +209,7 @@ def test_explains_a_line(api, nordlicht, invoice):
         ("bill_to=ext:B", ["B"]),
         ("payer=ext:G", ["G"]),
         ("status=open", ["B", "G", "S"]),
-        ("status=draft", []),
+        ("status=to_approve", []),
         ("status=due_soon", []),
         ("status=overdue", []),
         ("currency=EUR", ["B", "G", "S"]),
@@ -247,6 +247,13 @@ def test_tells_overdue_and_due_soon_by_the_tenants_clock(nordlicht, api, today, 
         Tenant.objects.update(test_clock_at=f"{today.isoformat()}T12:00:00Z")
 
     assert len(api.get(f"/api/v1/invoices?status={status}").json()["data"]) == count
+
+
+@pytest.mark.parametrize("status", ["draft", "corrected", "void", "extract", "late"])
+def test_refuses_a_status_that_no_invoice_can_have(nordlicht, api, status):
+    answer = api.get(f"/api/v1/invoices?status={status}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/status")
 
 
 def test_counts_nothing_paid_as_overdue(nordlicht, api, invoice):

@@ -8,9 +8,10 @@ from django.utils import translation
 
 from invoicing.models import InvoiceSection
 from invoicing.queries.balances import to_pay
-from portal.pages import _amounts, _state
+from portal.pages import _amounts
 from tests.http.dashboard.conftest import invoice_of, url_of
 from tests.world import TODAY, account, price, subscription
+from web.badges import invoice_badge
 
 
 def test_puts_the_main_currency_first():
@@ -30,12 +31,12 @@ def test_says_once_what_is_overdue(billed, bob, visit):
 @pytest.mark.parametrize(("day", "word"), [(-1, "Overdue"), (0, "Due soon"), (8, "Open")])
 def test_says_how_each_invoice_stands_as_the_list_does(billed, day, word):
     invoice = invoice_of(billed, "group")
-    invoice.whole, invoice.shown_open_minor = True, invoice.gross_minor
+    invoice.whole = True
 
     with translation.override("en"):
-        state, _tone = _state(invoice, invoice.due_date - timedelta(days=day))
+        badge = invoice_badge(invoice, invoice.due_date - timedelta(days=day))
 
-    assert state == word
+    assert badge.label == word
 
 
 def test_does_not_say_all_paid_to_readers_of_extracts(billed, bob, visit):

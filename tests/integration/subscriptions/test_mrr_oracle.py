@@ -86,7 +86,7 @@ def owed_slowly(ids, day):
     """Return open and overdue by account, own and with all below."""
     parents = dict(AccountNode.objects.values_list("account_id", "parent_id"))
     found = {key: ({}, {}, {}, {}) for key in ids}
-    for invoice in Invoice.objects.filter(status__in=Invoice.UNPAID):
+    for invoice in Invoice.objects.filter(status__in=["open", "partly_paid"]):
         amount = invoice.gross_minor - invoice.paid_minor
         is_overdue = invoice.due_date is not None and invoice.due_date < day
         for above in climbing(parents, invoice.bill_to_id):
