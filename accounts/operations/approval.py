@@ -57,6 +57,8 @@ def set_approval(
         return tenant
     tenant.approval_required, tenant.four_eyes = approval_required, four_eyes
     tenant.save(update_fields=[*after])
-    happening = Happening("tenant.approval_changed", tenant.id, before=before, after=after)
+    happening = Happening(
+        "tenant.approval_changed", tenant.id, before=before, after=after, data=after
+    )
     record_event(actor, happening, now=now)
     return tenant

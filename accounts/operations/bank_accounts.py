@@ -143,6 +143,7 @@ def _record(
         seller.id,
         before={"bank_account": before, "currency": currency},
         after={"bank_account": after, "currency": currency},
+        data={"currency": currency},
     )
     record_event(actor, happening, now=now)
 

@@ -49,11 +49,9 @@ def enter_tenant(actor: Actor, *, reason: str, now: datetime) -> None:
     reason = " ".join(reason.replace("\x00", " ").split())
     if len(reason) < SHORTEST_REASON:
         raise ReasonMissing(count=SHORTEST_REASON)
-    record_event(
-        actor,
-        Happening("tenant.operator_entered", actor.tenant_id, after={"reason": reason[:500]}),
-        now=now,
-    )
+    said = {"reason": reason[:500]}
+    happening = Happening("tenant.operator_entered", actor.tenant_id, after=said, data=said)
+    record_event(actor, happening, now=now)
 
 
 def create_operator(actor: Actor, email: str, *, password: str) -> tuple[Person, bool]:

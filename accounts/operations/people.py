@@ -96,7 +96,8 @@ def add_staff(
         raise OtherStaffRole(name=person.name, role=membership.role)
     if is_new:
         after = {"person": str(person.id), "email": person.email, "role": role}
-        record_event(actor, Happening("membership.created", membership.id, after=after), now=now)
+        happening = Happening("membership.created", membership.id, after=after, data={"role": role})
+        record_event(actor, happening, now=now)
     return membership
 
 

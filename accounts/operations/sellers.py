@@ -137,7 +137,9 @@ def update_seller(
     if "country" in new:
         TaxRate.objects.filter(tenant_id=actor.tenant_id, seller=seller).delete()
         _write_tax_rates(actor, seller)
-    record_event(actor, Happening("seller.updated", seller.id, before=old, after=new), now=now)
+    changed = {"changed": sorted(new)}
+    happening = Happening("seller.updated", seller.id, before=old, after=new, data=changed)
+    record_event(actor, happening, now=now)
     return seller
 
 

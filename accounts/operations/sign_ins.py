@@ -24,5 +24,5 @@ def note_sign_in(
     Source: docs/operating.md, Signing in.
     """
     action = "person.signed_in" if succeeded else "person.sign_in_failed"
-    happening = Happening(action, person_id, after={"client": client}, tells=False)
+    happening = Happening(action, person_id, after={"client": client})
     record_event(actor, happening, now=now)

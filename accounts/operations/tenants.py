@@ -137,11 +137,8 @@ def create_tenant(
         # Somebody signs in with this address already: theirs is not given to a new owner.
         raise SlugTaken(slug=slug) from error
     Membership.objects.create(tenant=tenant, person=person, role=StaffRole.OWNER)
-    record_event(
-        actor,
-        Happening("tenant.created", tenant.id, after={"slug": slug, "name": name}),
-        now=now,
-    )
+    said = {"slug": slug, "name": name}
+    record_event(actor, Happening("tenant.created", tenant.id, after=said, data=said), now=now)
     return NewTenant(tenant, seller, secret, email, password)
 
 

@@ -61,6 +61,7 @@ def set_time_zone(
         tenant.id,
         before={"time_zone": before},
         after={"time_zone": time_zone},
+        data={"time_zone": time_zone},
     )
     record_event(actor, happening, now=now)
     return tenant

@@ -15,6 +15,7 @@ from accounts.tree.reading import (
     lies_above,
     lies_below,
     path_ids,
+    paths,
     roots,
 )
 from accounts.tree.writing import TreeCycle, bulk_load, insert, move
@@ -36,6 +37,7 @@ __all__ = [
     "lock_families",
     "move",
     "path_ids",
+    "paths",
     "rebuild",
     "roots",
 ]

@@ -79,6 +79,28 @@ def path_ids(tenant_id: UUID, account_id: UUID) -> list[UUID]:
     return list(nodes.order_by("level").values_list("account_id", flat=True))
 
 
+def paths(tenant_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """Return, for each account, the accounts from the root down to itself. One statement."""
+    with connection.cursor() as cursor:
+        ids = [str(account_id) for account_id in account_ids]
+        cursor.execute(_PATHS, {"tenant": tenant_id, "ids": ids})
+        return dict(cursor.fetchall())
+
+
+_PATHS = """
+    WITH RECURSIVE up AS (
+        SELECT account_id AS own_id, parent_id, ARRAY[account_id] AS path
+        FROM accounts_accountnode
+        WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s::uuid[])
+        UNION ALL
+        SELECT up.own_id, node.parent_id, node.account_id || up.path
+        FROM up
+        JOIN accounts_accountnode AS node
+            ON node.tenant_id = %(tenant)s AND node.account_id = up.parent_id
+    ) SELECT own_id, path FROM up WHERE parent_id IS NULL
+"""
+
+
 def roots(tenant_id: UUID) -> QuerySet[AccountNode]:
     """Return the nodes without parent."""
     return AccountNode.objects.filter(tenant_id=tenant_id, parent=None).order_by("account_id")

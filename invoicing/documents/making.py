@@ -235,7 +235,11 @@ def _give_up(actor: Actor, claimed: Claim, reason: str, detail: str, *, now: dat
             claimed.invoice.pk,
             claimed.invoice.bill_to_id,
             after={"reason": reason, "detail": detail, "attempts": MOST_ATTEMPTS},
-            data={"number": claimed.invoice.number},
+            data={
+                "number": claimed.invoice.number,
+                "reason": reason,
+                "attempts": MOST_ATTEMPTS,
+            },
         )
         record_event(actor, happening, now=now)
 

@@ -141,6 +141,7 @@ def _set_clock(actor: Actor, day: date, *, now: datetime) -> None:
             tenant.id,
             before={"today": before.isoformat()},
             after={"today": day.isoformat()},
+            data={"today": day.isoformat()},
         ),
         now=now,
     )

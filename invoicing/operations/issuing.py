@@ -1,7 +1,7 @@
 """Issuing: a draft gets its number, is frozen and is booked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -113,6 +113,7 @@ def issue_drafts(
                 "due": [invoice.due_date for invoice in invoices],
             },
         )
+    of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
     record_events(
         actor,
         [
@@ -121,20 +122,23 @@ def issue_drafts(
                 invoice.id,
                 invoice.bill_to_id,
                 before={"status": Invoice.Status.TO_APPROVE.value},
-                after={
-                    "status": str(invoice.status),
-                    "number": invoice.number,
-                    "gross_minor": invoice.gross_minor,
-                    "currency": invoice.currency,
-                    "run": run.public_id,
-                    "run_date": run.date.isoformat(),
-                },
-                data={"number": invoice.number},
+                after=said,
+                data=said,
             )
-            for invoice in invoices
+            for invoice, said in ((invoice, _said(invoice, of_run)) for invoice in invoices)
         ],
         now=now,
     )
+
+
+def _said(invoice: Invoice, of_run: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "status": str(invoice.status),
+        "number": invoice.number,
+        "gross_minor": invoice.gross_minor,
+        "currency": invoice.currency,
+        **of_run,
+    }
 
 
 def issue_dates(

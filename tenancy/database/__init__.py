@@ -5,6 +5,7 @@ from tenancy.database.fields import (
     TenantModel,
     TenantOneToOneField,
     TenantPartModel,
+    TransactionField,
 )
 from tenancy.database.scopes import TenantMixed, current_tenant_id, operation, scope
 
@@ -14,6 +15,7 @@ __all__ = [
     "TenantModel",
     "TenantOneToOneField",
     "TenantPartModel",
+    "TransactionField",
     "current_tenant_id",
     "operation",
     "scope",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 
 from tenancy.ids import uuid7
 
@@ -21,6 +22,27 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         kwargs["db_constraint"] = False
         kwargs.setdefault("related_name", "+")
         super().__init__(to, on_delete, **kwargs)
+
+
+class TransactionField(models.BigIntegerField):  # type: ignore[type-arg]
+    """The number of the transaction that wrote the row; the database gives it.
+
+    Numbers are given when transactions begin to write, not when they end: a row may become
+    visible after rows with higher numbers. ``tenancy.queries.events`` reads with that in mind.
+    """
+
+    given_by_database = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Never edited; the number is the database's own, also of past 2^32 transactions."""
+        kwargs["editable"] = False
+        kwargs["db_default"] = RawSQL("(pg_current_xact_id()::text::bigint)", ())
+        super().__init__(**kwargs)
+
+    def deconstruct(self) -> Any:
+        """Return how a migration file writes it: without what is always so."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {k: v for k, v in kwargs.items() if k == "verbose_name"}
 
 
 class TenantModel(models.Model):

@@ -97,7 +97,11 @@ def _plan_of(model: type[models.Model], common: tuple[str, ...]) -> _Plan:
     fields = {field.attname: field for field in model._meta.concrete_fields}
     if unknown := set(common) - set(fields):
         raise TypeError(f"{model.__name__} has no columns {sorted(unknown)}")
-    own = [field for name, field in fields.items() if name not in common]
+    own = [
+        field
+        for name, field in fields.items()
+        if name not in common and not getattr(field, "given_by_database", False)
+    ]
     jsons = tuple(n for n, field in enumerate(own) if isinstance(field, models.JSONField))
     columns = ", ".join(f'"{field.column}"' for field in [*(fields[n] for n in common), *own])
     # Positions instead of names keep the text short: it is half of what is sent.

@@ -2,24 +2,37 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from tenancy.database import TenantForeignKey, TenantModel
+from tenancy.database import TenantForeignKey, TenantModel, TransactionField
 
 
 class Event(TenantModel):
-    """Something that happened to one object; readers claim it later. Append-only."""
+    """Something that happened to one object, as ``tenancy.events`` declares it. Append-only.
 
+    ``path`` are the accounts from the root down to ``account``, as the tree was then; it is empty
+    for what concerns the tenant as a whole.
+    """
+
+    transaction = TransactionField()
     kind = models.CharField(max_length=60)
+    version = models.PositiveSmallIntegerField(default=1, db_default=1)
     account = TenantForeignKey("accounts.Account", null=True, db_index=False)
+    path = ArrayField(models.UUIDField(), default=list, db_default=[])
     subject_type = models.CharField(max_length=40)
     subject_id = models.UUIDField()
     data = models.JSONField(default=dict)
     at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, default="", db_default="")
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         db_table = "accounts_event"
-        indexes: ClassVar = [models.Index(name="event_by_time", fields=["tenant", "at"])]
+        indexes: ClassVar = [
+            models.Index(name="event_in_order", fields=["tenant", "transaction", "id"])
+        ]
 
     def __str__(self) -> str:
         """Return the kind."""

@@ -51,7 +51,7 @@ def request_job(
 def note_request(actor: Actor, job: Job, action: str, *, now: datetime) -> None:
     """Write into the audit trail who asked for a job, or joined one that is under way."""
     after = {"kind": str(job.kind), **{k: v for k, v in job.params.items() if k != "today"}}
-    record_event(actor, Happening(action, job.pk, after=after, tells=False), now=now)
+    record_event(actor, Happening(action, job.pk, after=after), now=now)
 
 
 @operation

@@ -124,7 +124,8 @@ def _insert_accounts(
 def _created(line: SaidOfAccount, account_id: UUID) -> Happening:
     filled = {name: value for name, value in line.identity.items() if value}
     after = {"external_id": line.key, **filled, **line.settings}
-    return Happening("account.created", account_id, account_id, after=after)
+    data = {"external_id": line.key, "name": line.identity["name"]}
+    return Happening("account.created", account_id, account_id, after=after, data=data)
 
 
 @dataclass(slots=True)
@@ -232,6 +233,10 @@ def update_accounts(
                 account.id,
                 before=before | {change.name: change.old for change in own},
                 after=after | {change.name: change.new for change in own},
+                data={
+                    "external_id": line.key,
+                    "changed": sorted({*identity, *(str(change.name) for change in own)}),
+                },
             )
         )
     write_changes(actor, settings, today=today)

@@ -146,6 +146,7 @@ def _import_slice(
                     account_id,
                     before=before if is_known else None,
                     after={**values, "role": role},
+                    data={"external_id": key, "role": role or ""},
                 )
             )
     tally.created += len(created)

@@ -167,11 +167,8 @@ def _approve(
         run = close_run(actor, run.id, now=now)
     if changes or not drafts:
         return Approval(run, (), waiting, changes)
-    record_event(
-        actor,
-        Happening("run.drafts_approved", run.id, after={"issued": len(drafts), "waiting": waiting}),
-        now=now,
-    )
+    said = {"issued": len(drafts), "waiting": waiting}
+    record_event(actor, Happening("run.drafts_approved", run.id, after=said, data=said), now=now)
     if not waiting:
         run = close_run(actor, run.id, now=now)
     return Approval(run, tuple(draft.id for draft in drafts), waiting)
@@ -211,7 +208,8 @@ def approve_run(actor: Actor, run_id: UUID, seen: str, *, now: datetime) -> Bill
     _queue_families(actor, run)
     run.status, run.finished_at = BillingRun.Status.ISSUING, None
     run.save(update_fields=["status", "finished_at"])
-    record_event(actor, Happening("run.approved", run.id, after={"drafts": len(found)}), now=now)
+    said = {"drafts": len(found)}
+    record_event(actor, Happening("run.approved", run.id, after=said, data=said), now=now)
     return run
 
 

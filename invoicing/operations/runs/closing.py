@@ -80,9 +80,6 @@ def _close(actor: Actor, run_id: UUID, now: datetime) -> BillingRun:
         return run
     run.status, run.finished_at = status, now
     run.save(update_fields=["status", "finished_at"])
-    record_event(
-        actor,
-        Happening("run.closed", run.id, after={"status": status, "date": run.date.isoformat()}),
-        now=now,
-    )
+    said = {"status": status.value, "date": run.date.isoformat()}
+    record_event(actor, Happening("run.closed", run.id, after=said, data=said), now=now)
     return run

@@ -180,8 +180,8 @@ def reject_run(
     BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run.pk).update(
         rejected_by=actor.label, rejected_reason=text
     )
-    happening = Happening("run.rejected", run.pk, after={"drafts": len(drafts), "reason": text})
-    record_event(actor, happening, now=now)
+    after = {"drafts": len(drafts), "reason": text}
+    record_event(actor, Happening("run.rejected", run.pk, after=after, data=after), now=now)
     return close_run(actor, run.pk, now=now)
 
 
@@ -210,8 +210,9 @@ def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
     count = held.update(is_held=False, held_until=None)
     if not count:
         raise NothingHeld
-    after = {"charges": count}
-    record_event(actor, Happening("charges.released", account_id, account_id, after=after), now=now)
+    said = {"charges": count}
+    happening = Happening("charges.released", account_id, account_id, after=said, data=said)
+    record_event(actor, happening, now=now)
     return count
 
 
@@ -282,12 +283,10 @@ def _give_back(
 
 
 def _taken_back(draft: Invoice, action: str, reason: str, until: date | None) -> Happening:
+    amount = {"gross_minor": draft.gross_minor, "currency": draft.currency}
+    after = {"reason": reason, **({"until": until.isoformat()} if until else {})}
     return Happening(
-        action,
-        draft.pk,
-        draft.bill_to_id,
-        before={"gross_minor": draft.gross_minor, "currency": draft.currency},
-        after={"reason": reason, **({"until": until.isoformat()} if until else {})},
+        action, draft.pk, draft.bill_to_id, before=amount, after=after, data={**after, **amount}
     )
 
 

@@ -221,7 +221,7 @@ def _record_drafted(
     """Write down whose run made drafts; of documents issued at once, issuing says it."""
     of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
     happenings = [
-        Happening("invoice.drafted", draft.id, draft.bill_to_id, after=of_run, tells=False)
+        Happening("invoice.drafted", draft.id, draft.bill_to_id, after=of_run)
         for draft in drafts.made
         if draft.id not in known
     ]
@@ -300,13 +300,16 @@ def _let_go(
 
 
 def _replaced(draft: Invoice, by: Invoice | None, run: BillingRun) -> Happening:
-    after = {"run": run.public_id, "run_date": run.date.isoformat()}
+    after: dict[str, object] = {"run": run.public_id, "run_date": run.date.isoformat()}
+    if by is not None:
+        after["gross_minor"] = by.gross_minor
     return Happening(
         "invoice.redrafted",
         draft.id,
         draft.bill_to_id,
         before={"gross_minor": draft.gross_minor, "currency": draft.currency},
-        after=after if by is None else {**after, "gross_minor": by.gross_minor},
+        after=after,
+        data={**after, "old_gross_minor": draft.gross_minor, "currency": draft.currency},
     )
 
 

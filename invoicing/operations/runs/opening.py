@@ -226,8 +226,13 @@ def _note_requester(
         "issue": issue,
         "within": None if within is None else public_id("acc", within),
     }
-    action = "run.requested" if is_new else "run.joined"
-    record_event(actor, Happening(action, run.id, within, after=after, tells=is_new), now=now)
+    data = {name: value for name, value in after.items() if value is not None}
+    happening = (
+        Happening("run.requested", run.id, within, after=after, data=data)
+        if is_new
+        else Happening("run.joined", run.id, within, after=after)
+    )
+    record_event(actor, happening, now=now)
 
 
 def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> None:

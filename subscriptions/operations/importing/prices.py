@@ -269,8 +269,9 @@ def _create_prices(actor: Actor, lines: Sequence[_PriceLine], now: datetime) -> 
     record_events(
         actor,
         [
-            Happening("price.created", price.id, after={"external_id": price.external_id})
+            Happening("price.created", price.id, after=said, data=said)
             for price in prices
+            for said in [{"external_id": price.external_id}]
         ],
         now=now,
     )

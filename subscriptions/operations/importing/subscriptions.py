@@ -257,9 +257,13 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
                 "subscription.created",
                 subscription.id,
                 subscription.account_id,
-                after={"external_id": subscription.external_id, "start": str(line.start_date)},
+                after=said,
+                data=said,
             )
             for subscription, line in zip(subscriptions, lines, strict=True)
+            for said in [
+                {"external_id": subscription.external_id, "start": line.start_date.isoformat()}
+            ]
         ],
         now=now,
     )

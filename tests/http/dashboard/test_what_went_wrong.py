@@ -151,7 +151,7 @@ def test_a_refusal_is_one_line(visit, alice, broken, log):
 def test_no_role_changes_what_happened(committed_vendor, model, statement, alias):
     vendor = committed_vendor
     with vendor.seen():
-        record_event(vendor.actor, Happening("tenant.tried", uuid7()), now=NOW)
+        record_event(vendor.actor, Happening("contact.login_given", uuid7()), now=NOW)
         before = model.objects.count()
         table = model._meta.db_table
     assert before

@@ -1,0 +1,94 @@
+"""What may happen to tenants, sellers, people and accounts."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import tree
+from tenancy.events import Declared, Kind, declare, read_paths_with
+
+read_paths_with(tree.paths)
+
+declare(
+    Declared(
+        "account.created",
+        "account",
+        _("An account was added to the tree."),
+        {"external_id": Kind.TEXT, "name": Kind.TEXT},
+    ),
+    Declared(
+        "account.updated",
+        "account",
+        _("Particulars or settings of an account changed."),
+        {"external_id": Kind.TEXT, "changed": Kind.NAMES},
+    ),
+    Declared(
+        "contact.created",
+        "contact",
+        _("A contact was added to an account."),
+        {"external_id": Kind.TEXT, "role": Kind.TEXT},
+    ),
+    Declared(
+        "contact.updated",
+        "contact",
+        _("Particulars or the role of a contact changed."),
+        {"external_id": Kind.TEXT, "role": Kind.TEXT},
+    ),
+    Declared(
+        "contact.login_given",
+        "contact",
+        _("A contact got a login and may sign in to the portal."),
+    ),
+    Declared(
+        "membership.created",
+        "membership",
+        _("Somebody became one of the vendor's own people."),
+        {"role": Kind.TEXT},
+    ),
+    Declared(
+        "person.signed_in",
+        "person",
+        _("Somebody signed in."),
+        is_told=False,
+    ),
+    Declared(
+        "person.sign_in_failed",
+        "person",
+        _("Somebody tried to sign in with a wrong password."),
+        is_told=False,
+    ),
+    Declared(
+        "seller.updated",
+        "seller",
+        _("Particulars of a seller changed, as they stand on its invoices."),
+        {"changed": Kind.NAMES},
+    ),
+    Declared(
+        "seller.bank_account_changed",
+        "seller",
+        _("A seller takes money of a currency on another bank account."),
+        {"currency": Kind.CURRENCY},
+    ),
+    Declared(
+        "tenant.created",
+        "tenant",
+        _("The vendor was set up."),
+        {"slug": Kind.TEXT, "name": Kind.TEXT},
+    ),
+    Declared(
+        "tenant.approval_changed",
+        "tenant",
+        _("It was decided anew whether drafts are approved before they are issued, and by whom."),
+        {"approval_required": Kind.YES_NO, "four_eyes": Kind.YES_NO},
+    ),
+    Declared(
+        "tenant.time_zone_changed",
+        "tenant",
+        _("The vendor's days begin in another time zone."),
+        {"time_zone": Kind.TEXT},
+    ),
+    Declared(
+        "tenant.operator_entered",
+        "tenant",
+        _("An operator of the platform entered the vendor's data, for the stated reason."),
+        {"reason": Kind.TEXT},
+    ),
+)

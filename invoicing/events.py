@@ -1,0 +1,116 @@
+"""What may happen to invoices, billing runs and charges, and to the clock of a sandbox."""
+
+from django.utils.translation import gettext_lazy as _
+
+from tenancy.events import Declared, Kind, Maybe, declare
+
+declare(
+    Declared(
+        "charges.released",
+        "account",
+        _("Charges that were held back with their drafts are free for the next run."),
+        {"charges": Kind.WHOLE},
+    ),
+    Declared(
+        "invoice.drafted",
+        "invoice",
+        _("A billing run made a draft that waits for approval."),
+        is_told=False,
+    ),
+    Declared(
+        "invoice.redrafted",
+        "invoice",
+        _("A later run replaced a draft by another, or took it away."),
+        {
+            "run": Kind.ID,
+            "run_date": Kind.DAY,
+            "old_gross_minor": Kind.AMOUNT,
+            "gross_minor": Maybe(Kind.AMOUNT),
+            "currency": Kind.CURRENCY,
+        },
+    ),
+    Declared(
+        "invoice.discarded",
+        "invoice",
+        _("A draft was discarded; its charges come into the next run."),
+        {"reason": Kind.TEXT, "gross_minor": Kind.AMOUNT, "currency": Kind.CURRENCY},
+    ),
+    Declared(
+        "invoice.held_back",
+        "invoice",
+        _("A draft was taken back and its charges wait, until a day or until they are released."),
+        {
+            "reason": Kind.TEXT,
+            "until": Maybe(Kind.DAY),
+            "gross_minor": Kind.AMOUNT,
+            "currency": Kind.CURRENCY,
+        },
+    ),
+    Declared(
+        "invoice.issued",
+        "invoice",
+        _("An invoice got its number and stands in the books."),
+        {
+            "number": Kind.TEXT,
+            "gross_minor": Kind.AMOUNT,
+            "currency": Kind.CURRENCY,
+            "status": Kind.TEXT,
+            "run": Kind.ID,
+            "run_date": Kind.DAY,
+        },
+    ),
+    Declared(
+        "invoice.pdf_failed",
+        "invoice",
+        _("The files of an invoice could not be made and were given up."),
+        {"number": Kind.TEXT, "reason": Kind.TEXT, "attempts": Kind.WHOLE},
+    ),
+    Declared(
+        "invoice.pdf_retried",
+        "invoice",
+        _("Somebody had the files of an invoice tried again."),
+        {"number": Kind.TEXT},
+    ),
+    Declared(
+        "run.requested",
+        "run",
+        _("A billing run was asked for."),
+        {"date": Kind.DAY, "issue": Kind.YES_NO, "within": Maybe(Kind.ID)},
+    ),
+    Declared(
+        "run.joined",
+        "run",
+        _("Somebody asked for a billing run that was under way already."),
+        is_told=False,
+    ),
+    Declared(
+        "run.closed",
+        "run",
+        _("A billing run is through: done, waiting for approval, or with problems."),
+        {"status": Kind.TEXT, "date": Kind.DAY},
+    ),
+    Declared(
+        "run.approved",
+        "run",
+        _("All drafts of a billing run were approved."),
+        {"drafts": Kind.WHOLE},
+    ),
+    Declared(
+        "run.drafts_approved",
+        "run",
+        _("Some drafts of a billing run were approved and issued."),
+        {"issued": Kind.WHOLE, "waiting": Kind.WHOLE},
+    ),
+    Declared(
+        "run.rejected",
+        "run",
+        _("A billing run was rejected: all its drafts were discarded."),
+        {"drafts": Kind.WHOLE, "reason": Kind.TEXT},
+    ),
+    Declared(
+        "tenant.clock_moved",
+        "tenant",
+        _("The clock of a sandbox was moved on."),
+        {"today": Kind.DAY},
+    ),
+)

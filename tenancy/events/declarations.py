@@ -1,0 +1,20 @@
+"""What happens to jobs, which every app may ask for."""
+
+from django.utils.translation import gettext_lazy as _
+
+from tenancy.events.catalogue import Declared, declare
+
+declare(
+    Declared(
+        "job.requested",
+        "job",
+        _("Somebody asked for work that is done in the background."),
+        is_told=False,
+    ),
+    Declared(
+        "job.joined",
+        "job",
+        _("Somebody asked for work that was under way already."),
+        is_told=False,
+    ),
+)

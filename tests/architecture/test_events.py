@@ -1,0 +1,104 @@
+"""What operations tell is declared, and what is declared is told."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.utils import translation
+
+from billing_hierarchy.embedded.folders import project_folder
+from tenancy.events import Declared, catalogue
+
+ROOT = project_folder()
+APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
+NAME = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
+DECLARED = {one.name: one for one in catalogue()}
+
+
+def tellers() -> dict[str, ast.Module]:
+    """Return the modules that make happenings, or hand one a name."""
+    found = {}
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            is_teller = "Happening(" in text or "note_request" in text
+            if is_teller and "events" not in path.relative_to(ROOT).parts:
+                found[str(path.relative_to(ROOT))] = ast.parse(text)
+    return found
+
+
+def names(tree: ast.Module) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and NAME.fullmatch(node.value)
+    }
+
+
+def literal_payloads(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
+    """Yield the name and the fields of happenings whose payload stands where they are made."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Happening"):
+            continue
+        name = node.args[0]
+        data = next((one.value for one in node.keywords if one.arg == "data"), None)
+        if isinstance(name, ast.Constant) and (data is None or isinstance(data, ast.Dict)):
+            keys = [] if data is None else data.keys
+            yield (
+                str(name.value),
+                {str(key.value) for key in keys if isinstance(key, ast.Constant)},
+            )
+
+
+def test_finds_those_who_tell():
+    assert {
+        "tenancy/operations/jobs.py",
+        "accounts/operations/importing/_storing_accounts.py",
+        "subscriptions/operations/importing/prices.py",
+        "invoicing/operations/issuing.py",
+        "invoicing/documents/making.py",
+    } <= set(tellers())
+
+
+@pytest.mark.parametrize("module", sorted(tellers()))
+def test_tells_what_is_declared_alone(module):
+    assert names(tellers()[module]) <= set(DECLARED)
+
+
+@pytest.mark.parametrize("module", sorted(tellers()))
+def test_payloads_are_as_declared(module):
+    for name, fields in literal_payloads(tellers()[module]):
+        assert fields == set(DECLARED[name].payload), name
+
+
+def test_declares_nothing_that_nobody_tells():
+    assert set().union(*(names(tree) for tree in tellers().values())) == set(DECLARED)
+
+
+def test_declares_where_it_happens():
+    """The ground knows no name of the apps above it."""
+    ground = (ROOT / "tenancy").rglob("*.py")
+    assert {
+        name
+        for path in ground
+        for name in names(ast.parse(path.read_text(encoding="utf-8")))
+        if name in DECLARED
+    } == {"job.requested", "job.joined"}
+
+
+@pytest.mark.parametrize("one", catalogue(), ids=lambda one: one.name)
+def test_says_in_both_languages_what_it_means(one: Declared):
+    with translation.override("en"):
+        english = str(one.meaning)
+    with translation.override("de"):
+        german = str(one.meaning)
+
+    assert english != german
+    for text in (english, german):
+        assert re.fullmatch(r"[A-ZÄÖÜ][^\n]+\.", text)
+    assert len(one.name) <= 60
+    assert len(one.about) <= 40
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", field) for field in one.payload)
