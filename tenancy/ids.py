@@ -14,12 +14,15 @@ _LENGTH = 26
 def uuid7() -> UUID:
     """Return a new UUID of version 7, so that rows made together lie together in an index.
 
-    Source: RFC 9562, section 5.7.
+    Those that a process makes one after the other are in that order: twelve bits tell parts of a
+    millisecond apart, a quarter of a microsecond each, and making one takes longer.
+
+    Source: RFC 9562, section 5.7 and section 6.2, method 3.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | random & ((1 << 80) - 1)
-    value = value & ~(0xF << 76) | 0x7 << 76
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    part = (rest << 12) // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big")
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76 | part << 64 | random
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
 

@@ -1,7 +1,7 @@
 """Restoring a backup: all of it or nothing, in one transaction of the owner."""
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +132,25 @@ def _load(cursor: CursorWrapper, archive: zipfile.ZipFile, manifest: Manifest, p
         for part in manifest.tables:
             if tables.write_rows(cursor, found[part.name]) != part.content:
                 raise RestoredDiffers(table=part.name)
+        _settle_events(cursor, found)
     cursor.execute("ANALYZE")
+
+
+def _settle_events(cursor: CursorWrapper, found: Mapping[str, tables.Table]) -> None:
+    """Put restored events before all that this server will ever write, in the order they had.
+
+    They carry the numbers of transactions of the server they come from, which may have been ahead
+    of this one: they would be held back until it has caught up, and then stand among later events.
+    """
+    if "transaction" in found["accounts_event"].columns:
+        cursor.execute(_SETTLE)
+
+
+_SETTLE = """
+    WITH newest AS (SELECT max(transaction) AS number FROM accounts_event)
+    UPDATE accounts_event SET transaction = transaction - newest.number
+    FROM newest WHERE newest.number >= pg_current_xact_id()::text::bigint
+"""
 
 
 @contextmanager

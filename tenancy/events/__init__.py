@@ -7,6 +7,7 @@ An app declares in its own ``events.py`` what may happen there, as ``Declared``.
 from tenancy.events import declarations  # noqa: F401  # jobs are the ground's own
 from tenancy.events.catalogue import Declared, Kind, Maybe, NotDeclared, catalogue, declare
 from tenancy.events.paths import read_paths_with
+from tenancy.events.readers import Reader, register_reader
 from tenancy.events.recording import Happening, record_event, record_events
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "Kind",
     "Maybe",
     "NotDeclared",
+    "Reader",
     "catalogue",
     "declare",
     "read_paths_with",
     "record_event",
     "record_events",
+    "register_reader",
 ]

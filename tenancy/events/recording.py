@@ -9,8 +9,9 @@ from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
 from tenancy.events.catalogue import Declared, NotDeclared, declared
 from tenancy.events.paths import paths_of
+from tenancy.events.readers import readers_of
 from tenancy.ids import uuid7
-from tenancy.models import AuditEntry, Event
+from tenancy.models import AuditEntry, Event, OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,20 @@ class _Told:
     data: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class _ToTell:
+    """A row of the outbox, but for what is so of all new ones."""
+
+    id: UUID
+    reader: str
+    event_id: UUID
+
+
 def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetime) -> None:
     """Write many happenings in the name of whoever wanted them.
 
-    Statements: the audit trail, the event log and where the accounts stand, one of each however
-    many happenings there are.
+    Statements: the audit trail, the event log, where the accounts stand, and the outbox if
+    anybody listens; one of each however many happenings there are.
 
     Raises:
         NotDeclared: a name or a payload is not in the catalogue; nothing is written then.
@@ -77,6 +87,9 @@ def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetim
     found = [(_checked(one), one) for one in happenings]
     if not found:
         return
+    told = [(kind, one) for kind, one in found if kind.is_told]
+    paths = paths_of(actor.tenant_id, {one.account_id for _, one in told if one.account_id})
+    events = [_event(kind, one, paths) for kind, one in told]
     who = actor.requester
     insert_rows(
         [_entry(one) for _type, one in found],
@@ -89,16 +102,24 @@ def record_events(actor: Actor, happenings: Iterable[Happening], *, now: datetim
         origin=who.origin,
         request_id=who.request_id,
     )
-    told = [(kind, one) for kind, one in found if kind.is_told]
-    paths = paths_of(actor.tenant_id, {one.account_id for _, one in told if one.account_id})
     insert_rows(
-        [_event(kind, one, paths) for kind, one in told],
+        events,
         into=Event,
         tenant_id=actor.tenant_id,
         at=now,
         actor_kind=who.kind,
         actor_id=who.id,
         actor_label=who.label,
+    )
+    insert_rows(
+        [_ToTell(uuid7(), name, one.id) for one in events for name in readers_of(one.kind)],
+        into=OutboxEntry,
+        tenant_id=actor.tenant_id,
+        status=OutboxEntry.Status.WAITING.value,
+        attempts=0,
+        claim=None,
+        next_at=None,
+        problem="",
     )
 
 

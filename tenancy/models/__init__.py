@@ -2,6 +2,7 @@
 
 from tenancy.models.jobs import Job
 from tenancy.models.log import AuditEntry, Event
+from tenancy.models.outbox import OutboxEntry
 from tenancy.models.tenants import Tenant
 
-__all__ = ["AuditEntry", "Event", "Job", "Tenant"]
+__all__ = ["AuditEntry", "Event", "Job", "OutboxEntry", "Tenant"]

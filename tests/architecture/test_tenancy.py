@@ -23,7 +23,7 @@ from invoicing.models import Invoice, Rendering, RunProblem, StoredDocument
 from subscriptions.models import Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
-from tenancy.models import Job, Tenant
+from tenancy.models import Event, Job, OutboxEntry, Tenant
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
 
@@ -104,6 +104,9 @@ def vendors(module_transaction):
             )
             Rendering.objects.create(
                 tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
+            )
+            OutboxEntry.objects.create(
+                tenant_id=one.id, reader="mail", event=Event.objects.order_by("pk").first()
             )
             RunProblem.objects.create(
                 tenant_id=one.id,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psycopg2
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from billing_hierarchy.backup import restore_backup, restoring, take_backup, taking
 from billing_hierarchy.backup.errors import (
@@ -31,7 +31,11 @@ from billing_hierarchy.embedded import locks
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.operations.rendering import render_waiting
 from tenancy.actor import Actor
+from tenancy.database import scope
 from tenancy.database.lookup import all_tenant_ids, find_tenant_id
+from tenancy.events import Happening, record_event
+from tenancy.models import Event
+from tenancy.queries.events import events_after
 from tests import databases
 from tests.world import DATA
 
@@ -147,6 +151,45 @@ def test_comes_back_elsewhere_row_by_row_and_numbers_go_on(msp, empty, tmp_path)
             *[f"RE-2026-00000{n}" for n in (1, 2, 3)],
             *[f"RE-2027-00000{n}" for n in (1, 2, 3)],
         ]
+
+
+def test_events_keep_their_order_on_a_server_of_lower_numbers(msp, empty, tmp_path):
+    ahead = 10**15
+    tenant_id = find_tenant_id("example")
+    actor = Actor.system(tenant_id)
+    with scope(tenant_id):
+        before = [event.pk for event in events_after(actor, None, limit=10_000)]
+        for n in (2, 1):
+            Event.objects.create(
+                tenant_id=tenant_id,
+                kind="a.b",
+                subject_type="a",
+                subject_id=actor.tenant_id,
+                at=NOW,
+                transaction=ahead + n,
+                data={"n": n},
+            )
+        # As numbers of running transactions: nobody may know yet what else comes before them.
+        assert [event.pk for event in events_after(actor, None, limit=10_000)] == before
+    tell("backup", tmp_path / "one.zip")
+    databases._lead_to(empty)
+    tell("restore", tmp_path / "one.zip")
+
+    happening = Happening("tenant.operator_entered", tenant_id, data={"reason": "Later"})
+    with scope(tenant_id):
+        record_event(actor, happening, now=NOW)
+    with scope(tenant_id):
+        found = events_after(actor, None, limit=10_000)
+        assert [event.pk for event in found][: len(before)] == before
+        assert [event.data for event in found[len(before) :]] == [
+            {"n": 1},
+            {"n": 2},
+            {"reason": "Later"},
+        ]
+        # A place that was reached before still is one.
+        assert events_after(actor, before[-1], limit=10_000) == found[len(before) :]
+    with connections["maintenance"].cursor() as cursor, pytest.raises(DatabaseError):
+        cursor.execute("DELETE FROM accounts_event")
 
 
 def test_brings_an_earlier_versions_backup_up_to_date(empty):
