@@ -1,15 +1,25 @@
 """One vocabulary of states: each is set somewhere, has a word, and is decided in one place."""
 
+import inspect
 import re
+import sys
 
 import pytest
 from django.apps import apps
+from django.db.models import TextChoices
 
+from accounts.models import Account
+from accounts.models.people import StaffRole
 from billing_hierarchy.embedded.folders import project_folder
 from billing_rules.invoice_states import State
+from dashboard.pages.customers.tree_table import STATUSES
+from dashboard.pages.runs import page as run_page
 from dashboard.pages.runs.status import RUN_STATUSES, steps_of
+from invoicing import words
 from invoicing.models import BillingRun, Invoice
+from web.accounts import KINDS
 from web.badges import INVOICE_STATES
+from web.frame import ROLE_NAMES
 
 SKIPPED = {"tests", "docs", "locale", "static", "scripts", "benchmarks", "findings"}
 DECIDE = {
@@ -103,6 +113,49 @@ def test_every_stored_status_is_set_somewhere(model, member):
     ]
 
     assert writers, f"nothing sets {names}"
+
+
+def vocabularies():
+    """Yield each enumeration of the models beside the statuses, and how others call it."""
+    own = re.compile(r"(?:tenancy|accounts|subscriptions|invoicing)\.models\.\w+")
+    for name in sorted(filter(own.fullmatch, sys.modules)):
+        for word, one in vars(sys.modules[name]).items():
+            if not inspect.isclass(one) or one.__module__ != name:
+                continue
+            inner = {f"{word}.{key}": value for key, value in vars(one).items()}
+            for called, value in {word: one, **inner}.items():
+                is_choice = inspect.isclass(value) and issubclass(value, TextChoices)
+                if is_choice and not called.endswith(".Status"):
+                    yield pytest.param(called, value, id=called)
+
+
+@pytest.mark.parametrize(("called", "choices"), [*vocabularies()])
+def test_every_choice_is_made_by_somebody(called, choices):
+    """By its name, or out of all by those who import a file or are given a role."""
+    outside = "\n".join(text for name, text in sources() if "/models/" not in name)
+    if re.search(rf"\b{re.escape(called)}\.(?:values|choices)\b", outside):
+        return
+
+    named = set(re.findall(rf"\b{re.escape(called)}\.([A-Z_]+)\b", outside))
+    assert {member.name for member in choices} == named
+
+
+def test_every_kind_and_status_of_an_account_has_a_word():
+    assert {*KINDS} == {*Account.Kind.values}
+    assert {*STATUSES} == {*Account.Status.values}
+    assert {*ROLE_NAMES} == {*StaffRole.values}
+
+
+@pytest.mark.parametrize("code", [*run_page._TITLES, *words._WAITS])
+def test_every_problem_that_has_a_word_is_noted_by_a_run(code):
+    noting = [
+        name
+        for name, text in sources()
+        if "/operations/" in name or name.startswith("billing_rules/")
+        if f'"{code}"' in text
+    ]
+
+    assert noting
 
 
 def test_words_and_stored_states_are_those_of_the_rule():
