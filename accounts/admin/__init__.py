@@ -125,17 +125,12 @@ class AccountAdmin(ReadOnlyAdmin):
 
 
 class JobAdmin(ReadOnlyAdmin):
-    """Its background work, without the files."""
+    """Its background work."""
 
     names = (_("Job"), _("Jobs"))
-    hidden = ("input",)
     list_display = ("kind", "status", "done", "total", "created_by_label", "created_at")
     list_filter = ("kind", "status")
     ordering = ("-created_at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave the files where they are."""
-        return super().get_queryset(request).defer("input")
 
 
 class AuditEntryAdmin(ReadOnlyAdmin):

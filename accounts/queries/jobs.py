@@ -21,7 +21,7 @@ def jobs(actor: Actor, kind: str) -> QuerySet[Job]:
     """
     access.require_everywhere(actor, Action.VIEW_ACCOUNT)
     found = Job.objects.filter(tenant_id=actor.tenant_id, kind=kind)
-    return found.defer("input").order_by("-created_at", "-id")
+    return found.order_by("-created_at", "-id")
 
 
 def get_job(actor: Actor, kind: str, job_id: UUID) -> Job:

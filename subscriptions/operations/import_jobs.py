@@ -21,12 +21,13 @@ from tenancy.errors import BillingError, Conflict, Invalid, NotFound
 from tenancy.files import spooled
 from tenancy.models import Job
 from tenancy.operations.jobs import (
-    append_input,
     claim_job,
+    drop_input,
     fail_job,
     finish_job,
     hold_job,
     input_of,
+    keep_input,
     note_request,
 )
 from tenancy.operations.jobs import request_job as put_into_queue
@@ -101,13 +102,13 @@ def request_import(
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
     }
-    job = put_into_queue(actor, Job.Kind.IMPORT, params=params, content=b"", now=now)
+    job = put_into_queue(actor, Job.Kind.IMPORT, params=params, now=now)
     size, lines, start, end = 0, 0, b"", b""
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         size += len(piece)
         if size > LARGEST_BYTES:
             raise FileTooLarge
-        append_input(actor, job.pk, piece)
+        keep_input(actor, job.pk, number, piece)
         lines += piece.count(b"\n")
         start, end = start or piece[:2], piece[-1:]
     # A guess until the records are counted: quoted cells have line ends too, and a workbook is
@@ -134,7 +135,6 @@ def apply_import(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
     """
     job = (
         Job.objects.select_for_update(of=("self",))
-        .defer("input")
         .filter(tenant_id=actor.tenant_id, pk=job_id, kind=Job.Kind.IMPORT)
         .first()
     )
@@ -170,6 +170,7 @@ def work_on_import(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
             _work(actor, importer, job_id, now=now)
         except BillingError as refusal:
             fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
+            drop_input(actor, job_id)
     return True
 
 
@@ -194,8 +195,8 @@ def _work_on_file(actor: Actor, importer: Actor, job: Job, content: Path, *, now
     if not is_dry_run and problems:
         # The world has changed since the dry run; nothing was stored.
         changes["params"] = {**job.params, "stage": "check"}
-    elif not is_dry_run:
-        changes["input"] = None
+    if problems or not is_dry_run:
+        drop_input(actor, job.pk)
     finish_job(actor, job.pk, result=result, problems=problems, changes=changes, now=now)
 
 

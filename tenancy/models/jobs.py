@@ -5,15 +5,15 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from tenancy.database import TenantModel
+from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
 
 class Job(TenantModel):
     """One piece of work, and its place in the queue; workers claim rows with ``SKIP LOCKED``.
 
-    ``input`` holds the bytes of a file until they are used up. ``beat_at`` is when the worker
-    last said that it lives: a job that has been silent too long is taken up again.
+    ``beat_at`` is when the worker last said that it lives: a job that has been silent too long is
+    taken up again. The file that it works on is kept as ``JobPiece`` until it is used up.
     ``requested_by`` is who asked, as a ``Requester`` is stored: the work is done in their name.
     """
 
@@ -35,7 +35,6 @@ class Job(TenantModel):
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
-    input = models.BinaryField(null=True)
     params = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
@@ -73,3 +72,20 @@ class Job(TenantModel):
     def is_open(self) -> bool:
         """Whether it waits or is being worked on."""
         return self.status in (Job.Status.WAITING, Job.Status.RUNNING)
+
+
+class JobPiece(TenantPartModel):
+    """Some of the bytes of a job's file, in the order of their numbers."""
+
+    job = TenantForeignKey(Job, db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="job_piece_once", fields=["tenant", "job", "number"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return which it is."""
+        return str(self.number)

@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BinaryField, F, Func, Q, Value
-from django.db.models.functions import Substr
+from django.db.models import Q
 
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_event
-from tenancy.models import Job
+from tenancy.models import Job, JobPiece
 
 SILENCE = timedelta(seconds=30)
 PIECE = 4 * 1024 * 1024
-"""So much of a file is in memory at a time, in bytes."""
+"""So much of a file is in memory at a time and in one row, in bytes."""
 
 
 @operation
@@ -28,7 +27,6 @@ def request_job(
     kind: str,
     *,
     params: Mapping[str, Any],
-    content: bytes | None = None,
     total: int = 0,
     now: datetime,
 ) -> Job:
@@ -37,7 +35,6 @@ def request_job(
         tenant_id=actor.tenant_id,
         kind=kind,
         params=dict(params),
-        input=content,
         total=total,
         created_by_id=actor.person_id,
         created_by_label=actor.label,
@@ -62,7 +59,6 @@ def claim_job(actor: Actor, job_id: UUID, *, now: datetime) -> Job | None:
     """
     job = (
         Job.objects.select_for_update(skip_locked=True, of=("self",))
-        .defer("input")
         .filter(
             Q(status=Job.Status.WAITING) | Q(status=Job.Status.RUNNING, beat_at__lte=now - SILENCE),
             tenant_id=actor.tenant_id,
@@ -82,38 +78,28 @@ def hold_job(actor: Actor, job_id: UUID) -> Job | None:
     """Lock a running job until the transaction ends; None if another worker has it."""
     return (
         Job.objects.select_for_update(skip_locked=True, of=("self",))
-        .defer("input")
         .filter(tenant_id=actor.tenant_id, pk=job_id, status=Job.Status.RUNNING)
         .first()
     )
 
 
 @operation
-def append_input(actor: Actor, job_id: UUID, piece: bytes) -> None:
-    """Add bytes to the file of a job that is being asked for."""
-    longer = Func(
-        F("input"),
-        Value(piece, BinaryField()),
-        template="(%(expressions)s)",
-        arg_joiner=" || ",
-        output_field=BinaryField(),
-    )
-    Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id).update(input=longer)
+def keep_input(actor: Actor, job_id: UUID, number: int, piece: bytes) -> None:
+    """Keep bytes of the file of a job that is being asked for: the piece of this number."""
+    JobPiece.objects.create(tenant_id=actor.tenant_id, job_id=job_id, number=number, content=piece)
 
 
 def input_of(actor: Actor, job_id: UUID) -> Iterator[bytes]:
-    """Return the file of a job piece by piece."""
-    start = 1
-    while True:
-        piece = (
-            Job.objects.filter(tenant_id=actor.tenant_id, pk=job_id)
-            .values_list(Substr("input", start, PIECE, output_field=BinaryField()), flat=True)
-            .get()
-        )
-        if not piece:
-            return
-        yield bytes(piece)
-        start += PIECE
+    """Return the file of a job piece by piece, one of them in memory at a time."""
+    pieces = JobPiece.objects.filter(tenant_id=actor.tenant_id, job_id=job_id)
+    for number in list(pieces.order_by("number").values_list("number", flat=True)):
+        yield bytes(pieces.values_list("content", flat=True).get(number=number))
+
+
+@operation
+def drop_input(actor: Actor, job_id: UUID) -> None:
+    """Forget the file of a job: nobody needs it any more."""
+    JobPiece.objects.filter(tenant_id=actor.tenant_id, job_id=job_id).delete()
 
 
 @operation

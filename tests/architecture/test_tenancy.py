@@ -23,7 +23,7 @@ from invoicing.models import Invoice, Rendering, RunProblem, StoredDocument
 from subscriptions.models import Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
-from tenancy.models import Event, Job, OutboxEntry, Tenant
+from tenancy.models import Event, Job, JobPiece, OutboxEntry, Tenant
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
 
@@ -99,9 +99,10 @@ def vendors(module_transaction):
             BankAccount.objects.create(
                 tenant_id=one.id, seller_id=invoice.seller_id, currency="USD", iban="DE00"
             )
-            Job.objects.create(
+            job = Job.objects.create(
                 tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW
             )
+            JobPiece.objects.create(tenant_id=one.id, job=job, number=0, content=b"a")
             Rendering.objects.create(
                 tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
             )

@@ -381,7 +381,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "jobs.append_input", "jobs.claim_job", "jobs.hold_job", "jobs.input_of",
+            "jobs.keep_input", "jobs.drop_input", "jobs.claim_job", "jobs.hold_job",
+            "jobs.input_of",
             "jobs.give_back", "jobs.finish_job", "jobs.fail_job",
             "runs.billing.set_aside", "rendering.render_waiting",
             "outbox.claim_events", "outbox.finish_events", "outbox.postpone_event",

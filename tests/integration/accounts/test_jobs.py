@@ -1,8 +1,11 @@
 """Jobs: claimed once, taken up again when their worker is gone, done in somebody's name."""
 
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership
 from accounts.queries.jobs import get_job
@@ -11,8 +14,8 @@ from subscriptions.operations import import_jobs
 from tenancy.database import scope
 from tenancy.database.lookup import tenants_with_open_jobs
 from tenancy.errors import Forbidden, NotFound
-from tenancy.models import AuditEntry, Job, Tenant
-from tenancy.operations.jobs import SILENCE, claim_job, request_job
+from tenancy.models import AuditEntry, Job, JobPiece, Tenant
+from tenancy.operations.jobs import SILENCE, claim_job, input_of, request_job
 from tests.world import NOW, TODAY, account, csv_of
 
 FILE = csv_of([account("group", name="Gruppe"), account("branch", "group", name="Zweig")])
@@ -21,6 +24,24 @@ FILE = csv_of([account("group", name="Gruppe"), account("branch", "group", name=
 def job_of(vendor, job_id):
     with vendor.seen():
         return Job.objects.get(pk=job_id)
+
+
+def pieces_of(vendor, job_id):
+    with vendor.seen():
+        found = JobPiece.objects.filter(job_id=job_id).order_by("number")
+        return [(one.number, bytes(one.content)) for one in found]
+
+
+@pytest.fixture
+def statements_of():
+    @contextmanager
+    def watch():
+        made = []
+        with CaptureQueriesContext(connection) as seen:
+            yield made
+        made.extend(one["sql"] for one in seen)
+
+    return watch
 
 
 def count(vendor):
@@ -83,7 +104,7 @@ def test_checks_first_and_imports_the_same_bytes(vendor, alice):
 
     applied = job_of(vendor, job_id)
     assert applied.result["apply"]["created"] == 2
-    assert applied.input is None
+    assert pieces_of(vendor, job_id) == []
     assert count(vendor) == 2
     with vendor.seen():
         labels = {*AuditEntry.objects.filter(action="account.created").values_list("actor_label")}
@@ -126,6 +147,41 @@ def test_refuses_to_import_what_has_errors(vendor, alice):
     assert [problem["column"] for problem in job_of(vendor, job_id).problems] == ["kind"]
     with pytest.raises(import_jobs.NotChecked):
         import_jobs.apply_import(alice, job_id, now=NOW)
+    # Nobody can import it any more, so nobody keeps it.
+    assert pieces_of(vendor, job_id) == []
+
+
+def test_keeps_each_piece_of_a_file_once_until_it_is_used_up(vendor, alice, statements_of):
+    pieces = [FILE[:7], FILE[7:20], FILE[20:]]
+
+    with statements_of() as made:
+        job_id = import_jobs.request_import(
+            alice, "accounts", pieces, file_name="a.csv", today=TODAY, now=NOW
+        ).pk
+
+    assert pieces_of(vendor, job_id) == [*enumerate(pieces)]
+    # No statement carries what an earlier one has stored already.
+    assert len([sql for sql in made if 'INSERT INTO "tenancy_jobpiece"' in sql]) == 3
+    assert not [sql for sql in made if sql.startswith("UPDATE") and "jobpiece" in sql]
+    with vendor.seen():
+        assert b"".join(input_of(vendor.actor, job_id)) == FILE
+    import_jobs.work_on_import(vendor.actor, job_id, now=NOW)
+    assert pieces_of(vendor, job_id) == [*enumerate(pieces)]
+    import_jobs.apply_import(alice, job_id, now=NOW)
+    import_jobs.work_on_import(vendor.actor, job_id, now=NOW)
+    assert (count(vendor), pieces_of(vendor, job_id)) == (2, [])
+
+
+def test_a_file_that_is_too_large_leaves_nothing(vendor, alice, monkeypatch):
+    monkeypatch.setattr(import_jobs, "LARGEST_BYTES", len(FILE) - 1)
+
+    with pytest.raises(import_jobs.FileTooLarge):
+        import_jobs.request_import(
+            alice, "accounts", [FILE[:9], FILE[9:]], file_name="a.csv", today=TODAY, now=NOW
+        )
+
+    with vendor.seen():
+        assert (Job.objects.count(), JobPiece.objects.count()) == (0, 0)
 
 
 def test_asks_for_the_right_of_each_kind_and_again_when_it_works(vendor, alice):
