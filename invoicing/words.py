@@ -4,14 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from babel.dates import format_date
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from invoicing.models import Charge, RunProblem
-
-_LOCALES = {"en": "en_GB", "de": "de_DE"}
+from tenancy.dates import date_text
 
 
 def why_here(charge: Charge, *, whole: bool = True) -> str:
@@ -29,10 +27,10 @@ def why_here(charge: Charge, *, whole: bool = True) -> str:
     values = {
         "bill_to": bill_to.get("name", ""),
         "decided_by": (bill_to.get("decided_by") or {}).get("name", ""),
-        "due_date": _day(charge.due_date),
-        "invoice_on": _day(charge.invoice_on),
+        "due_date": date_text(charge.due_date),
+        "invoice_on": date_text(charge.invoice_on),
         # A document bears the date of its run; what was due earlier is caught up with on it.
-        "run_date": _day_of(reason.get("run_date")) or _day(charge.invoice_on),
+        "run_date": _day_of(reason.get("run_date")) or date_text(charge.invoice_on),
         "po_number": reason.get("po_number") or "",
         "currency": reason.get("currency") or charge.currency,
         "payer": (reason.get("payer") or {}).get("name", ""),
@@ -57,7 +55,7 @@ def _taken_back(charge: Charge, *, whole: bool) -> str:
     return text % {
         "by": held.get("by", ""),
         "reason": held.get("reason", ""),
-        "until": _day(charge.held_until) if charge.held_until else "",
+        "until": date_text(charge.held_until) if charge.held_until else "",
     }
 
 
@@ -232,12 +230,7 @@ def missing_names(missing: Iterable[str]) -> str:
 
 
 def _day_of(text: object) -> str:
-    return _day(date.fromisoformat(text)) if isinstance(text, str) and text else ""
-
-
-def _day(day: date) -> str:
-    language = (get_language() or "en").partition("-")[0]
-    return str(format_date(day, "medium", locale=_LOCALES.get(language, "en_GB")))
+    return date_text(date.fromisoformat(text)) if isinstance(text, str) and text else ""
 
 
 def describe_problem(problem: RunProblem) -> str:

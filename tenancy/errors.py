@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from tenancy.dates import date_text
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,12 @@ class BillingError(Exception):
 
     @property
     def detail(self) -> str:
-        """The message in the active language."""
-        return str(self.message) % self.params
+        """The message in the active language; days in it are written as that language does."""
+        values = {
+            name: date_text(value) if type(value) is date else value
+            for name, value in self.params.items()
+        }
+        return str(self.message) % values
 
     def __str__(self) -> str:
         """Return the message: what a log line and a page show."""

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.middleware import ActorRequest
+from tenancy.dates import date_text
 from tenancy.errors import Invalid
 from web.tables import State, Table, Totals
 from web.tables.exports import About, export
-from web.templatetags.figures import date_text
 
 
 class UnknownFilter(Invalid):

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.queries.audit import entries_about
 from tenancy.actor import Actor
+from tenancy.dates import date_text
 from tenancy.models import AuditEntry
 from web.frame import is_staff
 from web.naming import linked
-from web.templatetags.figures import date_text
 
 _SENTENCES: Final[Mapping[str, Promise]] = {
     "invoice.drafted": gettext_lazy("Draft made"),

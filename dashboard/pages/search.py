@@ -18,13 +18,14 @@ from accounts.queries import trees
 from accounts.queries.paths import paths_of
 from invoicing.queries.finding import found_invoices
 from tenancy.actor import Actor
+from tenancy.dates import date_text
 from tenancy.ids import public_id
 from web.accounts import account_url, kind_name
 from web.badges import invoice_badge
 from web.frame import DASHBOARD, is_staff
 from web.invoices.table import named_on
 from web.session_checks import signed_in, staff_only
-from web.templatetags.figures import date_text, money, quantity
+from web.templatetags.figures import money, quantity
 
 ACCOUNTS_IN_PALETTE: Final = 8
 ACCOUNTS_IN_SCOPE: Final = 20

@@ -113,7 +113,7 @@ def require_movable(actor: Actor, to_date: date) -> date:
         raise NotSandbox
     start = today_of(tenant)
     if to_date < start:
-        raise ClockBackwards(now=start.isoformat())
+        raise ClockBackwards(now=start)
     if (to_date - start).days > MAX_DAYS or to_date >= LATEST:
         raise ClockTooFar(days=MAX_DAYS)
     return start

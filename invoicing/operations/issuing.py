@@ -207,7 +207,7 @@ def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None
             )
             row = cursor.fetchone()
         if row is None:
-            raise NumberBeforeLast(date=issue_date.isoformat())
+            raise NumberBeforeLast(date=issue_date)
         for number, invoice in enumerate(batch, start=row[0] - len(batch) + 1):
             invoice.series_year, invoice.series_number = issue_date.year, number
             invoice.number = formats[seller_id].format(year=issue_date.year, number=number)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency
+from tenancy.dates import date_text
 from tenancy.errors import FieldError
 from tenancy.files.forms import FALSE, PLAIN, TRUE, Ambiguous, Forms
 
@@ -180,7 +181,7 @@ class FileRow:
                 raise CellRefused(
                     "date_out_of_range",
                     _("“%(value)s” does not lie between %(earliest)s and %(latest)s.")
-                    % {**values, "earliest": EARLIEST.isoformat(), "latest": LATEST.isoformat()},
+                    % {**values, "earliest": date_text(EARLIEST), "latest": date_text(LATEST)},
                 )
             return day
 

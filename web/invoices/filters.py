@@ -16,13 +16,13 @@ from billing_rules.invoice_states import ASKED_FOR, last_overdue_day, last_soon_
 from billing_rules.money import is_currency
 from invoicing.queries.runs import get_run
 from tenancy.actor import Actor
+from tenancy.dates import date_text
 from tenancy.errors import NotFound
 from tenancy.ids import key_of, parse_public_id, public_id
 from web.badges import state_word
 from web.frame import is_staff
 from web.list_pages import Chip, UnknownFilter, day_of, one_of
 from web.tables import State
-from web.templatetags.figures import date_text
 
 MONTH: Final = timedelta(days=30)
 DUE_WINDOWS: Final[dict[str, Promise]] = {

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_interval, format_time
+from babel.dates import format_interval, format_time
 from babel.numbers import NumberPattern, format_decimal
 from django import template
 from django.utils import timezone
@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
 from billing_rules.money import exponent, to_major
+from tenancy.dates import date_text
 
 register = template.Library()
 
@@ -88,11 +89,6 @@ def percent(rate: Decimal) -> str:
     """Write a rate given in percent: 19.000 is "19%" or "19 %"."""
     text = _percent_pattern(locale()).apply(Decimal(rate) / 100, locale())
     return str(text).replace("-", _MINUS)
-
-
-def date_text(value: date) -> str:
-    """Write a date inside a sentence: "3 Nov 2026" or "03.11.2026"."""
-    return str(format_date(value, "medium", locale=locale()))
 
 
 @register.filter

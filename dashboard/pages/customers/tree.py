@@ -24,6 +24,7 @@ from accounts.queries.trees import Branch
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
+from tenancy.dates import date_text
 from tenancy.ids import key_of, public_id
 from web.accounts import (
     account_url,
@@ -36,7 +37,7 @@ from web.requests import whole_number
 from web.session_checks import staff_only
 from web.tables import Amounts, Column, Kind
 from web.tables.exports import FORMATS, MOST_ROWS
-from web.templatetags.figures import date_text, quantity
+from web.templatetags.figures import quantity
 
 _DEEPEST: Final = 40
 _PASSED_ON: Final = ("columns", "as_of", "closed")

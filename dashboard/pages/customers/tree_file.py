@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from accounts.middleware import ActorRequest
 from dashboard.pages.customers.tree_reading import Tree, entries
 from dashboard.pages.customers.tree_table import FILE_COLUMNS, Entry
+from tenancy.dates import date_text
 from web.tables import Amounts, Column, Kind
 from web.tables.exports import About, export
-from web.templatetags.figures import date_text
 
 
 def save_tree(

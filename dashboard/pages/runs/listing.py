@@ -23,11 +23,12 @@ from invoicing.queries.run_figures import RunSum
 from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
 from tenancy.actor import Actor
+from tenancy.dates import date_text
 from web.list_pages import save
 from web.session_checks import staff_only
 from web.tables import Amounts, Column, Kind, Label, Link, Table, Totals, keyset
 from web.tables.exports import FORMATS, MOST_ROWS
-from web.templatetags.figures import date_text, quantity, starter
+from web.templatetags.figures import quantity, starter
 
 _BATCH: Final = 500
 

@@ -27,12 +27,13 @@ from invoicing.queries.run_problems import first_problems
 from invoicing.queries.runs import get_run_with_progress
 from invoicing.words import describe_problem
 from tenancy.actor import Actor
+from tenancy.dates import date_text
 from tenancy.ids import key_of, public_id
 from web import badges
 from web.page_heads import Crumb
 from web.requests import whole_number
 from web.session_checks import staff_only
-from web.templatetags.figures import date_text, quantity
+from web.templatetags.figures import quantity
 from web.timeline import timeline_of
 
 EACH: Final = 10

@@ -16,8 +16,9 @@ from accounts.middleware import ActorRequest
 from invoicing.operations.runs import RunPreview, preview_run
 from invoicing.operations.runs.run_previewing import MOST_ACCOUNTS
 from invoicing.queries import run_preview
+from tenancy.dates import date_text
 from tenancy.ids import public_id
-from web.templatetags.figures import date_text, money, quantity
+from web.templatetags.figures import money, quantity
 
 FAR_AHEAD: Final = timedelta(days=62)
 """A sandbox may be billed ahead of its clock; further than this is asked about."""

@@ -104,7 +104,7 @@ def discard_drafts(
     if not hold:
         until = None
     elif until is not None and until <= today:
-        raise HoldNotAhead(until=until.isoformat(), today=today.isoformat())
+        raise HoldNotAhead(until=until, today=today)
     ids = set(invoice_ids)
     found = Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
     tree.lock_families(actor.tenant_id, {*found.values_list("bill_to_id", flat=True)})

@@ -237,13 +237,13 @@ def _note_requester(
 
 def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> None:
     if not EARLIEST <= run_date < LATEST:
-        raise RunDateOutOfRange(earliest=EARLIEST.isoformat(), latest=LATEST.isoformat())
+        raise RunDateOutOfRange(earliest=EARLIEST, latest=LATEST)
     if not tenant.is_sandbox and run_date > today:
-        raise RunDateInFuture(date=run_date.isoformat(), today=today.isoformat())
+        raise RunDateInFuture(date=run_date, today=today)
     later = NumberSeries.objects.filter(
         tenant_id=actor.tenant_id, last_issue_date__gt=run_date
     ).aggregate(sellers=Count("seller", distinct=True), last=Max("last_issue_date"))
     # Sellers whose series has not come that far can still issue; the run names the others.
     sellers = Seller.objects.filter(tenant_id=actor.tenant_id).count()
     if later["sellers"] == sellers:
-        raise RunDateBeforeLastIssue(last=later["last"].isoformat(), date=run_date.isoformat())
+        raise RunDateBeforeLastIssue(last=later["last"], date=run_date)

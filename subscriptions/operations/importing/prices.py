@@ -28,6 +28,7 @@ from subscriptions.operations.importing.columns import (
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.dates import date_text
 from tenancy.events import Happening, record_events
 from tenancy.files import CellRefused, FileRow, RowFile, Source
 from tenancy.files.reports import all_or_nothing
@@ -161,7 +162,7 @@ def _refuse_withdrawn(row: FileRow, line: _PriceLine, today: date) -> None:
             _("%(currency)s was withdrawn on %(day)s. Use %(successor)s.")
             % {
                 "currency": line.values["currency"],
-                "day": ended.day.isoformat(),
+                "day": date_text(ended.day),
                 "successor": ended.successor,
             },
         )
