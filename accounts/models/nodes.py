@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
 from mptt.fields import TreeForeignKey
 from mptt.managers import TreeManager
 from mptt.models import MPTTModel
@@ -32,18 +33,18 @@ class Account(TenantModel):
     class Kind(models.TextChoices):
         """What an account stands for."""
 
-        GROUP = "group"
-        COMPANY = "company"
-        SUBSIDIARY = "subsidiary"
-        BRANCH = "branch"
-        DEPARTMENT = "department"
-        PERSON = "person"
+        GROUP = "group", _("Group")
+        COMPANY = "company", _("Company")
+        SUBSIDIARY = "subsidiary", _("Subsidiary")
+        BRANCH = "branch", _("Branch")
+        DEPARTMENT = "department", _("Department")
+        PERSON = "person", _("Person")
 
     class Status(models.TextChoices):
         """Whether it can still be used."""
 
-        ACTIVE = "active"
-        ARCHIVED = "archived"
+        ACTIVE = "active", _("Active")
+        ARCHIVED = "archived", _("Archived")
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(max_length=200)

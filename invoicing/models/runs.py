@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from subscriptions.models import Subscription
@@ -22,11 +23,11 @@ class BillingRun(TenantModel):
     class Status(models.TextChoices):
         """Where the run stands."""
 
-        DRAFTING = "drafting"
-        TO_APPROVE = "to_approve"
-        ISSUING = "issuing"
-        DONE = "done"
-        PARKED = "parked"
+        DRAFTING = "drafting", _("Drafting")
+        TO_APPROVE = "to_approve", _("To Approve")
+        ISSUING = "issuing", _("Issuing")
+        DONE = "done", _("Done")
+        PARKED = "parked", _("Parked")
 
     date = models.DateField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFTING)
@@ -65,9 +66,9 @@ class RunFamily(TenantModel):
     class Status(models.TextChoices):
         """Whether its turn has come."""
 
-        WAITING = "waiting"
-        DONE = "done"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     run = TenantForeignKey(BillingRun, db_index=False)
     root = TenantForeignKey(Account, db_index=False)
@@ -105,8 +106,8 @@ class RunProblem(TenantModel):
     class Severity(models.TextChoices):
         """A problem keeps something from being billed; a warning does not."""
 
-        PROBLEM = "problem"
-        WARNING = "warning"
+        PROBLEM = "problem", _("Problem")
+        WARNING = "warning", _("Warning")
 
     run = TenantForeignKey(BillingRun)
     severity = models.CharField(max_length=7, choices=Severity.choices)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
@@ -20,16 +21,16 @@ class Job(TenantModel):
     class Kind(models.TextChoices):
         """What is to be done."""
 
-        IMPORT = "import"
-        CLOCK = "clock"
+        IMPORT = "import", _("Import")
+        CLOCK = "clock", _("Clock")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""
 
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
