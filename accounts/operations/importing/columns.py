@@ -19,6 +19,7 @@ from tenancy.files.columns import (
 )
 
 _INHERITED: Final = _("Inherited from the account above, else from the settings of the company.")
+_INHERITED_OR_NONE: Final = _("Inherited from the account above; at the top of a tree none.")
 _OWN_AT_TOP: Final = _("Inherited from the account above; at the top of a tree the account itself.")
 _OF_BILL_TO: Final = _("Stays empty; an account that gets invoices needs it.")
 
@@ -49,8 +50,8 @@ ACCOUNT_COLUMNS: Final = Columns(
         Column("currency", A_CURRENCY, _INHERITED),
         Column("language", A_LANGUAGE, _INHERITED),
         Column("time_zone", _("A name such as Europe/Berlin."), _INHERITED),
-        Column("cost_centre", up_to(100), _INHERITED),
-        Column("po_number", up_to(100), _INHERITED),
+        Column("cost_centre", up_to(100), _INHERITED_OR_NONE),
+        Column("po_number", up_to(100), _INHERITED_OR_NONE),
         Column(
             "split_by_po",
             _("true or false; also yes, no, 1, 0. True: one document for each PO number."),
