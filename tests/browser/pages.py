@@ -101,6 +101,12 @@ PAGES = (
     PageEntry("settings, approval", "/settings/approval/", who="owner"),
     PageEntry("settings, time zone", "/settings/time-zone/", who="owner"),
     PageEntry("test clock", "/settings/test-clock/"),
+    PageEntry(
+        "test clock, question",
+        "/settings/test-clock/",
+        opens="#clock form button",
+        shows="#clock [name=confirmed]",
+    ),
     PageEntry("style guide", "/styleguide/"),
     PageEntry("not found", "/invoices/nothing/"),
     PageEntry("not found, no such address", "/no/such/page/"),

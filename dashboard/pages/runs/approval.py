@@ -205,7 +205,7 @@ _PARTS: Final[dict[str, Promise]] = {
 
 
 def _changes(actor: Actor, changes: Sequence[DraftChange]) -> Iterator[Difference]:
-    """Yield what was seen of each draft and what it says now."""
+    """Yield what was seen of each draft, empty where its sum is the same, and what it says now."""
     ids = {one.account_id for one in changes}
     names = dict(accounts(actor).filter(pk__in=ids).values_list("pk", "name"))
     for one in changes:
@@ -219,7 +219,9 @@ def _changes(actor: Actor, changes: Sequence[DraftChange]) -> Iterator[Differenc
             }
         else:
             after = money(one.after_minor, one.currency)
-        yield Difference(names[one.account_id], money(one.before_minor, one.currency), after)
+        is_same = one.before_minor == one.after_minor
+        before = "" if is_same else money(one.before_minor, one.currency)
+        yield Difference(names[one.account_id], before, after)
 
 
 def differences(seen: str, review: Review) -> Iterator[Difference]:

@@ -218,12 +218,17 @@ def _badges(seller: Seller) -> list[Badge]:
     return [Badge("TEST", "warn")] if seller.is_placeholder else []
 
 
+def _label(name: str) -> str:
+    """Return how a detail is called where it stands, without the form's help to write it."""
+    return str(_("Country") if name == "country" else FIELDS[name])
+
+
 def _shown(seller: Seller) -> list[dict[str, Any]]:
     return [
         {
             "title": title,
             "facts": [
-                {"label": FIELDS[name], "value": getattr(seller, name) or "–"} for name in names
+                {"label": _label(name), "value": getattr(seller, name) or "–"} for name in names
             ],
         }
         for title, names in _GROUPS

@@ -94,7 +94,7 @@ def test_speaks_german(billed, alice, visit):
     for word in (
         "Rechnungen",
         "Überfällig",
-        "Summe aller 2 Rechnungen",
+        "Summe der 2 Rechnungen",
         "Brutto",
         "Auswahl aufheben",
     ):

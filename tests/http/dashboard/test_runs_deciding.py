@@ -95,7 +95,7 @@ def test_says_of_large_customers_what_nobody_knows(drafted, alice, visit, monkey
     assert "Compared just now" not in page
     refresh_drafts(drafted.actor, now=NOW)
     page = client.get(url).content.decode()
-    assert "The timetable last compared all drafts at" in page
+    assert "The timetable last compared all drafts on" in page
     assert "nobody knows" not in page
 
 
