@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
+from tenancy.dates import date_text
 from web.templatetags.figures import (
-    date_text,
     money,
     percent,
     period_text,
