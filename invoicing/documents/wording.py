@@ -94,12 +94,14 @@ def _intro_without_period(section_count: int, *, annexed: int) -> str:
 def facts(invoice: Invoice, formats: Formats, *, period: str) -> tuple[tuple[str, str], ...]:
     """Return the labelled values beside the address; what is unknown is left out.
 
-    ``period`` is the time of the services, or where to read it.
+    ``period`` is the time of the services, or where to read it. Where nothing is owed, no day is
+    named to pay it by.
 
     Source: § 14 (4) no. 3, 4 and 6 UStG; § 14a (1) UStG for the recipient's VAT id.
     """
     bill_to = invoice.snapshot["bill_to"]
     days = invoice.payment_terms_days
+    is_owed = invoice.gross_minor != 0
     rows = (
         (pgettext(CONTEXT, "Invoice number"), invoice.number),
         (
@@ -109,11 +111,11 @@ def facts(invoice: Invoice, formats: Formats, *, period: str) -> tuple[tuple[str
         (pgettext(CONTEXT, "Service period"), period),
         (
             pgettext(CONTEXT, "Payable by"),
-            invoice.due_date and formats.day(invoice.due_date),
+            formats.day(invoice.due_date) if invoice.due_date and is_owed else None,
         ),
         (
             pgettext(CONTEXT, "Payment terms"),
-            None if invoice.due_date else _days(days),
+            None if invoice.due_date or not is_owed else _days(days),
         ),
         (pgettext(CONTEXT, "Customer number"), bill_to.get("external_id")),
         (pgettext(CONTEXT, "Your VAT ID"), bill_to.get("vat_id")),

@@ -98,6 +98,16 @@ def test_draws_no_code_where_no_transfer_is_asked_for(given):
     assert said(given).payment.code is None
 
 
+def test_names_no_day_to_pay_by_where_nothing_is_owed():
+    invoice = said(rows([([], [line_row(net_minor=0)])]))
+
+    assert [plain(sentence) for sentence in invoice.payment.sentences] == [
+        "Es ist nichts zu bezahlen."
+    ]
+    assert "Zahlbar bis" not in dict(invoice.facts)
+    assert "Zahlungsziel" not in dict(invoice.facts)
+
+
 def test_tells_a_customer_whose_invoice_another_pays():
     invoice = said(rows(snapshot={"payer": PAYER}))
 
