@@ -340,7 +340,7 @@ def test_billing_run_refuses_a_day_before_the_last_issue(shop, ask):
     code, answer = ask("billing_run", "--tenant", "acme", "--date", "2026-11-30")
 
     assert (code, answer["error"]["code"]) == (1, "run_date_before_last_issue")
-    assert "2026-12-01" in answer["error"]["detail"]
+    assert "1 Dec 2026" in answer["error"]["detail"]
 
 
 def test_live_tenants_are_not_billed_ahead_and_have_no_test_clock(ask):
