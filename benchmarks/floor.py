@@ -23,6 +23,7 @@ _TABLES = (
     "invoicing_ledgerposting",
     "accounts_auditentry",
     "accounts_event",
+    "tenancy_outboxentry",
 )
 # An invoice is numbered after its lines are there, in the product as here.
 _NUMBERING = (

@@ -146,7 +146,9 @@ def test_a_refusal_is_one_line(visit, alice, broken, log):
 
 
 @pytest.mark.parametrize("model", [AuditEntry, Event])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET at = now()", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
 @pytest.mark.parametrize("alias", ["maintenance", "owner"])
 def test_no_role_changes_what_happened(committed_vendor, model, statement, alias):
     vendor = committed_vendor
