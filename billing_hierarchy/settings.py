@@ -16,6 +16,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu.entity import Queue
 from whitenoise.compress import Compressor
 
 from billing_hierarchy.embedded.addresses import celery_url, redis_url
@@ -200,6 +201,26 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+# Each kind of work has a queue and, where several workers run, slots of its own: see the operating
+# guide. A worker that is told nothing else serves all of them.
+CELERY_TASK_QUEUES = [
+    Queue(name)  # type: ignore[no-untyped-call]
+    for name in ("celery", "runs", "documents", "imports", "mail")
+]
+CELERY_TASK_ROUTES = {
+    "invoicing.tasks.work_on_run": {"queue": "runs"},
+    "invoicing.tasks.bill_missed_days": {"queue": "runs"},
+    "invoicing.tasks.work_on_clock_move": {"queue": "runs"},
+    "invoicing.tasks.refresh_drafts_of": {"queue": "runs"},
+    "invoicing.tasks.refresh_drafts_of_run": {"queue": "runs"},
+    "invoicing.tasks.render_documents": {"queue": "documents"},
+    "invoicing.tasks.render_document": {"queue": "documents"},
+    "subscriptions.tasks.work_on_import": {"queue": "imports"},
+}
+# What a worker has taken nobody else can: it takes one at a time.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# In KiB. What libraries keep of very many documents ends with the process that made them.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Each comes by often and finds little: what has to happen stands in tables.
 CELERY_BEAT_SCHEDULE = {
@@ -211,20 +232,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "invoicing.tasks.refresh_all_drafts",
         "schedule": crontab(minute="*/15"),
     },
-    "work-on-waiting-runs": {
-        "task": "invoicing.tasks.work_on_waiting_runs",
-        "schedule": timedelta(seconds=30),
-    },
-    "render-waiting-documents": {
-        "task": "invoicing.tasks.render_waiting_documents",
-        "schedule": timedelta(seconds=20),
-    },
-    "work-on-waiting-imports": {
-        "task": "subscriptions.tasks.work_on_waiting_imports",
-        "schedule": timedelta(seconds=5),
-    },
-    "work-on-waiting-clock-moves": {
-        "task": "invoicing.tasks.work_on_waiting_clock_moves",
+    "look-for-work": {
+        "task": "tenancy.tasks.look_for_work",
         "schedule": timedelta(seconds=5),
     },
     "verify-everything": {

@@ -1,7 +1,6 @@
 """Background work. The tables are the queues: a task looks there; twice does no harm."""
 
 import logging
-import random
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,6 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.queries.jobs import open_job_ids
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
@@ -19,19 +17,24 @@ from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
 from invoicing.queries.books import verify_books
-from invoicing.queries.runs import progress_of, unfinished_runs
+from invoicing.queries.runs import progress_of
+from invoicing.queries.waiting import DOCUMENTS_WAITING, RUNS_WAITING
 from tenancy.actor import Actor, Requester
 from tenancy.clock import today_of
 from tenancy.database import scope
-from tenancy.database.lookup import all_tenant_ids, tenants_with_open_jobs
+from tenancy.database.lookup import all_tenant_ids
+from tenancy.database.work import WorkQueue, register_queue
 from tenancy.models import Job, Tenant
 from tenancy.operations.jobs import fail_job
+from tenancy.tasks import jobs_waiting
 
 logger = logging.getLogger(__name__)
 
 RENDERED_AT_ONCE = 20
-RENDERING_LASTS = 15
-"""Seconds that one turn begins documents; the timetable calls every 20."""
+TURN_SECONDS = 2
+"""So long a message keeps a worker, but for the step it is at; then others have their turn."""
+STALE_SECONDS = 15
+"""A message of the timetable that nobody has taken by then is dropped: the next one is there."""
 MOST_WORKERS = 8
 """So many are called for one run at once; more hosts join when the timetable comes by."""
 
@@ -45,13 +48,19 @@ def start_daily_runs() -> None:
 
 @shared_task
 def bill_missed_days(*, tenant_id: str) -> None:
-    """Bill a tenant for every day since the scheduler's last, in order (R4)."""
+    """Bill a tenant for every day since the scheduler's last, in order (R4).
+
+    After its turn it makes room for others and goes on behind them.
+    """
     actor = Actor.system(UUID(tenant_id))
+    until = time.monotonic() + TURN_SECONDS
     with scope(actor.tenant_id):
         today = today_of(Tenant.objects.get(pk=actor.tenant_id))
         days = missed_days(actor, today=today)
     for day in days:
-        run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC))
+        if not run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
+            bill_missed_days.delay(tenant_id=tenant_id)
+            return
 
 
 @shared_task
@@ -85,23 +94,15 @@ def refresh_soon(actor: Actor, run: BillingRun) -> None:
 
 
 @shared_task
-def work_on_waiting_runs() -> None:
-    """Take up every run whose queue is not empty, whoever started it."""
-    for tenant_id in all_tenant_ids():
-        actor = Actor.system(tenant_id)
-        with scope(tenant_id):
-            run_ids = list(unfinished_runs(actor).values_list("id", flat=True))
-        for run_id in run_ids:
-            work_on_run.delay(tenant_id=str(tenant_id), run_id=str(run_id))
-
-
-@shared_task
 def work_on_run(*, tenant_id: str, run_id: str) -> None:
-    """Work on one run until its queue is empty."""
+    """Work on one run for a turn; if its queue is not empty then, go on behind what else waits."""
     actor = Actor.system(UUID(tenant_id))
     with scope(actor.tenant_id):
         today = today_of(Tenant.objects.get(pk=actor.tenant_id))
-    runs.work_on_run(actor, UUID(run_id), today=today, now=datetime.now(UTC))
+    until = time.monotonic() + TURN_SECONDS
+    report = runs.work_on_run(actor, UUID(run_id), today=today, now=datetime.now(UTC), until=until)
+    if not report.is_complete:
+        work_on_run.delay(tenant_id=tenant_id, run_id=run_id)
 
 
 def work_soon(run: BillingRun) -> None:
@@ -122,21 +123,13 @@ def work_soon(run: BillingRun) -> None:
 
 
 @shared_task
-def render_waiting_documents() -> None:
-    """Make the files of issued documents that have none yet, for a short while.
+def render_documents(*, tenant_id: str) -> None:
+    """Make the files of a tenant's issued documents that have none yet, for a turn.
 
-    The timetable calls again soon. A worker that is told to stop ends what it does: a turn through
-    all tenants would keep it, and the whole queue, for hours. Whoever the time did not suffice for
-    may come first in the next turn.
+    The timetable calls again while some are missing.
     """
-    tenant_ids = list(all_tenant_ids())
-    random.shuffle(tenant_ids)
-    until = time.monotonic() + RENDERING_LASTS
-    for tenant_id in tenant_ids:
-        if time.monotonic() >= until:
-            break
-        actor, now = Actor.system(tenant_id), datetime.now(UTC)
-        render_waiting(actor, limit=RENDERED_AT_ONCE, now=now, until=until)
+    actor, until = Actor.system(UUID(tenant_id)), time.monotonic() + TURN_SECONDS
+    render_waiting(actor, limit=RENDERED_AT_ONCE, now=datetime.now(UTC), until=until)
 
 
 @shared_task
@@ -170,17 +163,6 @@ def verify_everything() -> None:
             )
 
 
-@shared_task
-def work_on_waiting_clock_moves() -> None:
-    """Take up every move of a clock that somebody waits for."""
-    for tenant_id in tenants_with_open_jobs(Job.Kind.CLOCK):
-        actor = Actor.system(tenant_id)
-        with scope(tenant_id):
-            job_ids = open_job_ids(actor, Job.Kind.CLOCK)
-        for job_id in job_ids:
-            work_on_clock_move.delay(tenant_id=str(tenant_id), job_id=str(job_id))
-
-
 def move_clock_soon(actor: Actor, job_id: UUID) -> None:
     """Have a move of the clock worked on as soon as it is committed, else by the timetable."""
 
@@ -194,12 +176,34 @@ def move_clock_soon(actor: Actor, job_id: UUID) -> None:
 def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
     """Move a clock as far as a job says; what nobody foresaw ends the job, not the worker."""
     actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    until = time.monotonic() + TURN_SECONDS
     try:
         while clock_jobs.work_on_clock_move(actor, key, now=datetime.now(UTC)):
-            pass
+            if time.monotonic() >= until:
+                work_on_clock_move.delay(tenant_id=tenant_id, job_id=job_id)
+                return
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("clock.failed", extra={"job": job_id})
         detail = _("Something unexpected stopped the clock. What was billed until then holds.")
         fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
+
+
+def _begin_run(tenant_id: UUID, run_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "run_id": run_id}
+    work_on_run.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
+def _begin_documents(tenant_id: UUID, _key: str) -> None:
+    render_documents.apply_async(kwargs={"tenant_id": str(tenant_id)}, expires=STALE_SECONDS)
+
+
+def _begin_clock_move(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_clock_move.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
+register_queue(WorkQueue("runs", RUNS_WAITING, _begin_run))
+register_queue(WorkQueue("documents", DOCUMENTS_WAITING, _begin_documents))
+register_queue(WorkQueue("clock moves", jobs_waiting(Job.Kind.CLOCK), _begin_clock_move))

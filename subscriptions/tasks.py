@@ -8,25 +8,17 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.queries.jobs import open_job_ids
 from subscriptions.operations import import_jobs
 from tenancy.actor import Actor
-from tenancy.database import scope
-from tenancy.database.lookup import tenants_with_open_jobs
+from tenancy.database.work import WorkQueue, register_queue
 from tenancy.models import Job
 from tenancy.operations.jobs import fail_job
+from tenancy.tasks import jobs_waiting
 
 logger = logging.getLogger(__name__)
 
-
-@shared_task
-def work_on_waiting_imports() -> None:
-    """Take up every import that somebody waits for."""
-    for tenant_id in tenants_with_open_jobs(Job.Kind.IMPORT):
-        with scope(tenant_id):
-            job_ids = open_job_ids(Actor.system(tenant_id), Job.Kind.IMPORT)
-        for job_id in job_ids:
-            work_on_import.delay(tenant_id=str(tenant_id), job_id=str(job_id))
+STALE_SECONDS = 15
+"""A message of the timetable that nobody has taken by then is dropped: the next one is there."""
 
 
 def import_soon(actor: Actor, job_id: UUID) -> None:
@@ -50,3 +42,11 @@ def work_on_import(*, tenant_id: str, job_id: str) -> None:
         logger.exception("import.failed", extra={"job": job_id})
         detail = _("Something unexpected stopped the import. Nothing of it was stored.")
         fail_job(actor, key, code="internal_error", detail=detail, now=now)
+
+
+def _begin_import(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_import.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
+register_queue(WorkQueue("imports", jobs_waiting(Job.Kind.IMPORT), _begin_import))

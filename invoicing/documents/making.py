@@ -26,7 +26,7 @@ from invoicing.documents.pdf import (
     stored_file,
     whole_invoice,
 )
-from invoicing.models import Invoice, Rendering
+from invoicing.models import DocumentToMake, Invoice, Rendering
 from tenancy.actor import Actor
 from tenancy.database import scope
 from tenancy.errors import Conflict
@@ -165,6 +165,7 @@ def make_files(actor: Actor, invoice_id: UUID, *, now: datetime) -> bool:
         for kind, file in made.items():
             keep_file(claimed.invoice, kind, file, now=now)
         _claimed_rows(actor, claimed).delete()
+        DocumentToMake.objects.filter(tenant_id=actor.tenant_id, invoice=claimed.invoice).delete()
     return True
 
 

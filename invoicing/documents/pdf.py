@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from invoicing.documents.content import PrintedDocument, Rows, document, shows_detail
 from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.sheet import pdf_bytes
-from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax, StoredDocument
+from invoicing.models import (
+    DocumentToMake,
+    Invoice,
+    InvoiceLine,
+    InvoiceSection,
+    InvoiceTax,
+    StoredDocument,
+)
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import reaches, sees_whole
 from tenancy.actor import Actor
@@ -88,19 +95,9 @@ def render_pdf(actor: Actor, invoice_id: UUID, *, now: datetime, kind: str = KIN
 
 def pending_documents(actor: Actor) -> QuerySet[Invoice]:
     """Return the issued invoices that lack a file, those that wait longest first: a queue."""
-    issued = Invoice.objects.filter(tenant_id=actor.tenant_id).exclude(status__in=Invoice.UNISSUED)
-    paid_by_another = issued.exclude(payer_id=F("bill_to_id")).filter(gross_minor__gt=0)
-    return issued.filter(
-        Q(pk__in=_lacking(actor, issued, KIND))
-        | Q(pk__in=_lacking(actor, paid_by_another, PAYER_KIND))
-    ).order_by("issued_at", "pk")
-
-
-def _lacking(actor: Actor, found: QuerySet[Invoice], kind: str) -> QuerySet[Invoice]:
-    files = StoredDocument.objects.filter(
-        tenant_id=actor.tenant_id, invoice=OuterRef("pk"), kind=kind
-    )
-    return found.filter(~Exists(files)).order_by().values("pk")  # type: ignore[return-value]
+    waiting = DocumentToMake.objects.filter(tenant_id=actor.tenant_id).values("invoice")
+    found = Invoice.objects.filter(tenant_id=actor.tenant_id, pk__in=waiting)
+    return found.order_by("issued_at", "pk")
 
 
 def load_document(

@@ -10,12 +10,13 @@ from invoicing.models.invoices import (
     StoredDocument,
 )
 from invoicing.models.ledger import LedgerEntry, LedgerPosting
-from invoicing.models.renderings import Rendering
+from invoicing.models.renderings import DocumentToMake, Rendering
 from invoicing.models.runs import BillingRun, RunFamily, RunProblem
 
 __all__ = [
     "BillingRun",
     "Charge",
+    "DocumentToMake",
     "Invoice",
     "InvoiceLine",
     "InvoiceSection",

@@ -1,4 +1,4 @@
-"""Who is making the files of which invoice, and what came of earlier tries."""
+"""Which invoices lack files, who is making them, and what came of earlier tries."""
 
 from typing import ClassVar
 
@@ -6,6 +6,21 @@ from django.db import models
 
 from invoicing.models.invoices import Invoice
 from tenancy.database import TenantForeignKey, TenantModel
+
+
+class DocumentToMake(TenantModel):
+    """An issued invoice whose files are not stored yet: the queue of documents."""
+
+    invoice = TenantForeignKey(Invoice, db_index=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="document_to_make_once", fields=["tenant", "invoice"])
+        ]
+
+    def __str__(self) -> str:
+        """Return the id of the invoice."""
+        return str(self.invoice_id)
 
 
 class Rendering(TenantModel):

@@ -60,7 +60,8 @@ class RunFamily(TenantModel):
 
     ``within`` limits it to the subtree of an account; ``issues`` says whether drafts are issued
     at once. Where it ``approves``, nothing is rated: the approved drafts are issued as they are.
-    ``requested_by`` is who asked for this turn, as a ``Requester`` is stored.
+    ``requested_by`` is who asked for this turn, as a ``Requester`` is stored. ``done_at`` is when
+    it last came out of the queue, by the database's clock: while that happens somebody works.
     """
 
     class Status(models.TextChoices):
@@ -78,6 +79,7 @@ class RunFamily(TenantModel):
     requested_by = models.JSONField(default=dict, db_default={})
     position = models.CharField(max_length=400)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    done_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -93,6 +95,7 @@ class RunFamily(TenantModel):
                 fields=["tenant", "run", "position", "id"],
                 condition=models.Q(status="waiting"),
             ),
+            models.Index(name="run_family_done", fields=["tenant", "run", "done_at"]),
         ]
 
     def __str__(self) -> str:

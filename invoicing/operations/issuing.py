@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -12,11 +13,20 @@ from accounts.models import Seller
 from billing_rules.invoice_states import payment_state
 from billing_rules.searching import search_key
 from invoicing import ledger
-from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, NumberSeries
+from invoicing.models import (
+    BillingRun,
+    Charge,
+    DocumentToMake,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+)
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.database.inserting import insert_rows
 from tenancy.errors import Conflict
 from tenancy.events import Happening, record_events
+from tenancy.ids import uuid7
 from tenancy.models import Tenant
 
 
@@ -58,6 +68,14 @@ _FREEZE = """
         AS new (id, status, year, series_number, number, search_key, due_date)
     WHERE invoice.tenant_id = %(tenant)s AND invoice.id = new.id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An invoice whose files are to be made."""
+
+    id: UUID
+    invoice_id: UUID
 
 
 @operation
@@ -114,6 +132,8 @@ def issue_drafts(
             },
         )
     of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
+    insert_rows([_Waiting(uuid7(), one.id) for one in invoices], into=DocumentToMake,
+                tenant_id=actor.tenant_id)  # fmt: skip
     record_events(
         actor,
         [

@@ -244,6 +244,20 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "files",
+        _ISSUED_INVOICES,
+        """
+        SELECT invoice.id, 'an issued document has neither a file nor a place in the queue'
+        FROM invoicing_invoice AS invoice
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.number IS NOT NULL AND NOT EXISTS (
+            SELECT FROM invoicing_storeddocument AS stored WHERE stored.tenant_id = %(tenant)s
+            AND stored.invoice_id = invoice.id AND stored.kind = 'pdf')
+        AND NOT EXISTS (
+            SELECT FROM invoicing_documenttomake AS waiting WHERE waiting.tenant_id = %(tenant)s
+            AND waiting.invoice_id = invoice.id)
+        """,
+    ),
+    Invariant(
         "charged",
         _counts("subscriptions_period"),
         """

@@ -66,16 +66,6 @@ def get_run_to_approve(actor: Actor, run_id: UUID) -> BillingRun:
     return run
 
 
-def unfinished_runs(actor: Actor) -> QuerySet[BillingRun]:
-    """Return the runs in whose queue somebody waits, the earliest date first. One statement."""
-    waiting = RunFamily.objects.filter(
-        tenant_id=actor.tenant_id, status=RunFamily.Status.WAITING
-    ).order_by()
-    return BillingRun.objects.filter(
-        tenant_id=actor.tenant_id, pk__in=waiting.values("run_id")
-    ).order_by("date")
-
-
 def progress_of(actor: Actor, run_id: UUID) -> Progress:
     """Return how far a run has come. Two statements.
 

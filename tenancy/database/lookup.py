@@ -31,18 +31,3 @@ def all_tenant_ids(*, live_only: bool = False) -> list[UUID]:
     with connections["maintenance"].cursor() as cursor:
         cursor.execute(f"SELECT id FROM accounts_tenant {condition} ORDER BY id")  # noqa: S608
         return [row[0] for row in cursor.fetchall()]
-
-
-def tenants_with_open_jobs(kind: str) -> list[UUID]:
-    """Return the tenants that wait for jobs of a kind: by the maintenance role, one statement."""
-    if not settings.DATABASES["maintenance"].get("USER"):
-        raise ImproperlyConfigured(
-            "Work across tenants needs DATABASE_MAINTENANCE_URL, the role with BYPASSRLS."
-        )
-    with connections["maintenance"].cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT tenant_id FROM accounts_job"
-            " WHERE kind = %s AND status IN ('waiting', 'running') ORDER BY tenant_id",
-            [kind],
-        )
-        return [row[0] for row in cursor.fetchall()]

@@ -19,7 +19,13 @@ from accounts.models import (
     TaxRate,
 )
 from billing_hierarchy.role_check import refuse_powerful_role
-from invoicing.models import Invoice, Rendering, RunProblem, StoredDocument
+from invoicing.models import (
+    DocumentToMake,
+    Invoice,
+    Rendering,
+    RunProblem,
+    StoredDocument,
+)
 from subscriptions.models import Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
@@ -103,6 +109,7 @@ def vendors(module_transaction):
                 tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW
             )
             JobPiece.objects.create(tenant_id=one.id, job=job, number=0, content=b"a")
+            DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)
             Rendering.objects.create(
                 tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
             )

@@ -11,17 +11,21 @@ from threading import Thread
 
 import pytest
 import yaml
+from celery import current_app
+from django.conf import settings
 from django.core.management import get_commands
 
 from billing_hierarchy import VERSION, probe
 from billing_hierarchy.embedded.folders import project_folder
+from billing_hierarchy.management.commands import serve
 
 ROOT = project_folder()
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
-OURS = ("migrate", "web", "worker", "beat")
+WORKERS = ("worker", "documents", "imports")
+OURS = ("migrate", "web", *WORKERS, "beat")
 EXAMPLE = dict(
     line.split("=", 1)
     for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -120,13 +124,36 @@ def test_a_service_runs_what_exists(name):
 
 
 def test_everybody_waits_for_the_tables():
-    for name in ("web", "worker", "beat"):
+    for name in ("web", *WORKERS, "beat"):
         waits = SERVICES[name]["depends_on"]
         assert waits["migrate"] == {"condition": "service_completed_successfully"}
         assert waits["redis"] == {"condition": "service_healthy"}
     assert SERVICES["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert "healthcheck" in SERVICES["db"]
     assert "healthcheck" in SERVICES["redis"]
+
+
+def test_every_queue_has_a_worker_here_and_in_one_command():
+    served = [
+        name
+        for service in WORKERS
+        for word in SERVICES[service]["command"]
+        if word.startswith("--queues=")
+        for name in word.removeprefix("--queues=").split(",")
+    ]
+    alone = [
+        name
+        for command in serve._commands().values()
+        for word in command
+        if word.startswith("--queues=")
+        for name in word.removeprefix("--queues=").split(",")
+    ]
+    queues = sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
+
+    assert sorted(served) == sorted(alone) == queues
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert routed <= set(queues)
+    assert set(settings.CELERY_TASK_ROUTES) <= set(current_app.tasks)
 
 
 def test_only_migrations_are_the_owners():

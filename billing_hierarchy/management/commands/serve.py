@@ -100,9 +100,18 @@ def _commands() -> dict[str, list[str]]:
     timetable = ["beat", level, "--max-interval=1", f"--schedule={schedule}", "--pidfile="]
     return {
         "The web server": [*without, *gunicorn],
-        "The worker": [*celery, "worker", level, "--concurrency=2", "--without-mingle"],
+        # Each kind of work has slots of its own: a large file or document keeps no run waiting.
+        "The worker of runs": _worker(celery, "runs", "celery,runs", slots=2),
+        "The worker of documents": _worker(celery, "documents", "documents", slots=1),
+        "The worker of imports and mail": _worker(celery, "imports", "imports,mail", slots=1),
         "The timetable": [*celery, *timetable],
     }
+
+
+def _worker(celery: list[str], name: str, queues: str, *, slots: int) -> list[str]:
+    """Return how to start a worker that serves some queues."""
+    options = [f"--hostname={name}@%h", f"--queues={queues}", f"--concurrency={slots}"]
+    return [*celery, "worker", "--loglevel=WARNING", *options, "--without-mingle"]
 
 
 def _answers(host: str, port: int) -> bool:

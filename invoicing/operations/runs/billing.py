@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from invoicing.models import BillingRun, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_drafts
@@ -86,7 +87,7 @@ def _store_problems(
 def set_aside(actor: Actor, family: RunFamily, problem: Problem) -> None:
     """Take a family that can't be billed out of the queue, with its reason."""
     RunFamily.objects.filter(tenant_id=actor.tenant_id, pk=family.pk).update(
-        status=RunFamily.Status.FAILED
+        status=RunFamily.Status.FAILED, done_at=Now()
     )
     RunProblem.objects.filter(
         tenant_id=actor.tenant_id, run_id=family.run_id, family_id=family.root_id

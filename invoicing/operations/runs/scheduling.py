@@ -1,14 +1,15 @@
 """What the scheduler bills: every day since its last, in order, for live tenants alone."""
 
 import logging
+import math
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
-from invoicing.operations.runs.opening import RunDateBeforeLastIssue
-from invoicing.operations.runs.working import run_billing
+from invoicing.operations.runs.opening import RunDateBeforeLastIssue, request_run
+from invoicing.operations.runs.working import work_on_run
 from tenancy.actor import Actor
-from tenancy.database import operation
+from tenancy.database import operation, scope
 from tenancy.models import Tenant
 
 logger = logging.getLogger(__name__)
@@ -29,17 +30,34 @@ def missed_days(actor: Actor, *, today: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((today - first).days + 1)]
 
 
-def run_scheduled_day(actor: Actor, *, day: date, today: date, now: datetime) -> None:
+def run_scheduled_day(
+    actor: Actor, *, day: date, today: date, now: datetime, until: float = math.inf
+) -> bool:
     """Bill one day for the scheduler and note that it is through.
 
     A day before the last date of issue can't be billed any more; what was due on it comes with
     the next one (R6).
+
+    Args:
+        actor: the timetable.
+        day: the day.
+        today: the tenant's date.
+        now: the instant.
+        until: the reading of ``time.monotonic()`` from which on no other batch is begun.
+
+    Returns:
+        Whether the day is through; if not, another call goes on with it.
     """
     try:
-        run_billing(actor, run_date=day, today=today, now=now)
+        with scope(actor.tenant_id):
+            run = request_run(actor, run_date=day, within=None, issue=False, today=today, now=now)
     except RunDateBeforeLastIssue:
         logger.info("scheduler.day_passed_over", extra={"day": day.isoformat()})
+    else:
+        if not work_on_run(actor, run.id, today=today, now=now, until=until).is_complete:
+            return False
     _note_scheduled(actor, day)
+    return True
 
 
 @operation

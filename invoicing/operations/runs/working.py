@@ -1,6 +1,7 @@
 """Working through the queue of a run: batch by batch, each batch one transaction."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations.runs.approving import issue_approved
@@ -36,12 +38,14 @@ class RunReport:
     """What came of one call: documents that it made or issued; the run may hold more.
 
     Of ``run_billing`` those that came into being or were issued while it ran, whoever did it.
-    ``taken_from`` are the earlier runs whose drafts it took up.
+    ``taken_from`` are the earlier runs whose drafts it took up. It ``is_complete`` unless the time
+    was over before the run was.
     """
 
     run: BillingRun
     invoice_ids: list[UUID] = field(default_factory=list)
     taken_from: set[UUID] = field(default_factory=set)
+    is_complete: bool = True
 
 
 def run_billing(
@@ -103,7 +107,9 @@ def _documents(actor: Actor, run_date: date) -> dict[UUID, tuple[bool, str]]:
     }
 
 
-def work_on_run(actor: Actor, run_id: UUID, *, today: date, now: datetime) -> RunReport:
+def work_on_run(
+    actor: Actor, run_id: UUID, *, today: date, now: datetime, until: float = math.inf
+) -> RunReport:
     """Claim families of a run until none waits, then close the run.
 
     Args:
@@ -111,6 +117,8 @@ def work_on_run(actor: Actor, run_id: UUID, *, today: date, now: datetime) -> Ru
         run_id: the run.
         today: the tenant's date: what is approved late is issued with it (R28).
         now: the instant.
+        until: the reading of ``time.monotonic()`` from which on no other batch is begun. The
+            report of a run that is not through then is no ``is_complete``.
 
     A family that another worker holds is waited for, so that the run is complete on return; if
     that worker dies, its families come back and are taken here.
@@ -125,9 +133,13 @@ def work_on_run(actor: Actor, run_id: UUID, *, today: date, now: datetime) -> Ru
         report.taken_from |= turn.taken_from
         if turn.claimed:
             pause = 0.05
+        is_over = time.monotonic() >= until
         # A full batch says that there is more; after any other the queue is mostly empty.
-        if turn.claimed < FAMILIES_PER_BATCH and _is_empty(actor, run):
+        if (is_over or turn.claimed < FAMILIES_PER_BATCH) and _is_empty(actor, run):
             break
+        if is_over:
+            report.is_complete = False
+            return report
         if turn.claimed:
             continue
         time.sleep(pause)
@@ -255,5 +267,5 @@ def _bill_next(
             turn.add(billed.invoice_ids, billed.taken_from)
     RunFamily.objects.filter(
         tenant_id=actor.tenant_id, pk__in=[claim.id for claim in claims]
-    ).update(status=RunFamily.Status.DONE)
+    ).update(status=RunFamily.Status.DONE, done_at=Now())
     return turn

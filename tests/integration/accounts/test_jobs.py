@@ -12,7 +12,6 @@ from accounts.queries.jobs import get_job
 from invoicing.operations.clock_jobs import request_clock_move, work_on_clock_move
 from subscriptions.operations import import_jobs
 from tenancy.database import scope
-from tenancy.database.lookup import tenants_with_open_jobs
 from tenancy.errors import Forbidden, NotFound
 from tenancy.models import AuditEntry, Job, JobPiece, Tenant
 from tenancy.operations.jobs import SILENCE, claim_job, input_of, request_job
@@ -221,10 +220,3 @@ def test_refuses_a_move_backwards_and_those_without_the_right(vendor, alice):
         request_clock_move(alice, to_date=date(2026, 1, 1), now=NOW)
     with pytest.raises(Forbidden):
         request_clock_move(vendor.staff("Mira", "auditor"), to_date=date(2027, 1, 1), now=NOW)
-
-
-def test_tenants_with_open_jobs_are_found(committed_vendor):
-    vendor = committed_vendor
-    assert tenants_with_open_jobs(Job.Kind.IMPORT) == []
-    request_job(vendor.actor, Job.Kind.IMPORT, params={}, now=NOW)
-    assert tenants_with_open_jobs(Job.Kind.IMPORT) == [vendor.tenant_id]

@@ -332,24 +332,3 @@ def test_tasks_bill_live_tenants_and_leave_sandboxes_alone(committed_vendor, mon
     tasks.bill_missed_days(**started[0])
     with live.seen():
         assert Tenant.objects.get().scheduled_until is not None
-
-
-def test_tasks_take_up_runs_that_somebody_left(committed_vendor, monkeypatch):
-    from invoicing.operations.runs import request_run
-
-    vendor = committed_vendor
-    vendor.has("accounts", account("A"))
-    vendor.has("prices", price("ten", "10"))
-    vendor.has("subscriptions", subscription("S1", "A", "ten", "2026-12-01"))
-    wanted = {"run_date": date(2026, 12, 1), "within": None, "issue": True}
-    request_run(vendor.actor, **wanted, today=TODAY, now=NOW)
-    calls = []
-    monkeypatch.setattr(tasks.work_on_run, "delay", lambda **kw: calls.append(kw))
-
-    tasks.work_on_waiting_runs()
-    for call in calls:
-        tasks.work_on_run(**call)
-    tasks.work_on_waiting_runs()
-
-    assert len(calls) == 1
-    assert [d["number"] for d in vendor.documents()] == ["RE-2026-000001"]

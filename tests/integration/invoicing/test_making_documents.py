@@ -16,7 +16,7 @@ from invoicing.documents.making import (
     waiting_documents,
 )
 from invoicing.documents.pdf import LayoutInTransaction, render_pdf
-from invoicing.models import Invoice, Rendering, StoredDocument
+from invoicing.models import DocumentToMake, Invoice, Rendering, StoredDocument
 from invoicing.operations.rendering import DocumentNotFailed, render_waiting, retry_document
 from tenancy.database import scope
 from tenancy.errors import Forbidden, NotFound
@@ -251,6 +251,7 @@ def delegated_by_hand(vendor):
             due_date=vendor.actor.today,
             issued_at=NOW,
         )
+        DocumentToMake.objects.create(tenant_id=vendor.tenant_id, invoice=invoice)
         assert StoredDocument.objects.count() == 0
     return invoice_id
 

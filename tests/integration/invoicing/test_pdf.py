@@ -126,15 +126,12 @@ def test_makes_the_files_that_are_missing(vendor):
 def test_begins_no_file_after_its_time(vendor, monkeypatch):
     bill(vendor)
     actor = vendor.actor
-    monkeypatch.setattr(tasks, "all_tenant_ids", lambda: [actor.tenant_id])
-
     assert render_waiting(actor, limit=2, now=NOW, until=time.monotonic()) == 0
-    monkeypatch.setattr(tasks, "RENDERING_LASTS", 0)
-    tasks.render_waiting_documents()
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 0)
+    tasks.render_documents(tenant_id=str(actor.tenant_id))
     assert stored(vendor) == []
     monkeypatch.undo()
-    monkeypatch.setattr(tasks, "all_tenant_ids", lambda: [actor.tenant_id])
-    tasks.render_waiting_documents()
+    tasks.render_documents(tenant_id=str(actor.tenant_id))
     assert len(stored(vendor)) == 1
 
 

@@ -19,7 +19,7 @@ from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 MONEY = """
     subscriptions_item subscriptions_period invoicing_charge invoicing_invoice
     invoicing_invoicesection invoicing_invoiceline invoicing_invoicetax invoicing_numberseries
-    invoicing_storeddocument invoicing_ledgerentry invoicing_ledgerposting
+    invoicing_storeddocument invoicing_documenttomake invoicing_ledgerentry invoicing_ledgerposting
     accounts_settinginterval accounts_placement accounts_accountnode accounts_auditentry
 """
 
@@ -145,6 +145,7 @@ FAULTS = {
     "I23 a line's days": ("I23", "UPDATE invoicing_invoiceline SET period_end = period_end + 1"),
     "I23 the currency": ("I23", "UPDATE invoicing_invoice SET currency = 'CHF'"),
     "I24 no trace": ("I24", "DELETE FROM accounts_auditentry WHERE action = 'invoice.issued'"),
+    "files: neither file nor place": ("files", "DELETE FROM invoicing_documenttomake"),
     "charged never": (
         "charged",
         "DELETE FROM invoicing_charge WHERE due_date = (SELECT min(due_date) FROM"

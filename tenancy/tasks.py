@@ -1,0 +1,25 @@
+"""The one look of the timetable into the queues of all tenants."""
+
+from typing import Final
+
+from celery import shared_task
+
+from tenancy.database.work import begin_waiting_work
+from tenancy.operations.jobs import SILENCE
+
+_WAITING: Final = """
+    SELECT tenant_id, id::text FROM accounts_job
+    WHERE kind = '{kind}' AND (status = 'waiting'
+        OR status = 'running' AND beat_at <= now() - make_interval(secs => {silence}))
+"""
+
+
+def jobs_waiting(kind: str) -> str:
+    """Return the statement that finds the jobs of a kind, for a ``WorkQueue``."""
+    return _WAITING.format(kind=kind, silence=SILENCE.total_seconds())
+
+
+@shared_task
+def look_for_work() -> None:
+    """Have everything that waits worked on, whoever asked for it and whatever got lost."""
+    begin_waiting_work()
