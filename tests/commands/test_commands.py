@@ -93,6 +93,7 @@ def test_goes_from_a_new_tenant_to_verified_books(ask):
                     "unchanged": 0,
                     "encoding": "utf-8",
                     "changes": [],
+                    "warnings": [],
                     "errors": [],
                 },
             )
