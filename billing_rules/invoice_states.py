@@ -29,6 +29,8 @@ DERIVED: Final = (State.DUE_SOON, State.OVERDUE)
 """What the day makes of an unpaid invoice."""
 ASKED_FOR: Final = tuple(state for state in State if state is not State.EXTRACT)
 """What a list can be narrowed to; an extract has no state that could be asked for (R31)."""
+AGREED: Final = ("draft", "corrected", "void")
+"""What integrators may ask for as well: the contract names it, and no invoice can be it yet."""
 
 
 def payment_state(gross_minor: int, paid_minor: int) -> State:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.access import Action
 from accounts.api.references import referred
 from accounts.serializers.parts import NoParameters
+from billing_rules.invoice_states import AGREED
 from invoicing.models import Invoice, InvoiceTax
 from invoicing.operations.runs.approving import issue_invoice
 from invoicing.operations.runs.discarding import discard_drafts
@@ -62,12 +63,14 @@ class InvoiceList(ActorView):
             within=referred(actor, values, "in", Action.VIEW_INVOICE),
             bill_to=referred(actor, values, "bill_to", Action.VIEW_INVOICE),
             payer=referred(actor, values, "payer", Action.VIEW_INVOICE),
-            status=values.get("status"),
+            status=None if values.get("status") in AGREED else values.get("status"),
             run=_run_id(actor, values),
             currency=values.get("currency"),
             text=values.get("q"),
             today=actor.today,
         )
+        if values.get("status") in AGREED:
+            found = found.none()
         shown = [_shown(invoice) for invoice in self.page(found, request)]
         return self.listed(many(InvoiceOut, shown))
 

@@ -16,7 +16,7 @@ from accounts.serializers.parts import (
     StrictBooleanField,
     WithinParameters,
 )
-from billing_rules.invoice_states import ASKED_FOR
+from billing_rules.invoice_states import AGREED, ASKED_FOR
 from billing_rules.money import is_currency
 from invoicing.models import Invoice, InvoiceTax
 
@@ -40,7 +40,7 @@ class InvoiceParameters(WithinParameters):
     bill_to = serializers.CharField(required=False, max_length=250, help_text="Addressed to it.")
     payer = serializers.CharField(required=False, max_length=250, help_text="Collected from it.")
     status = serializers.ChoiceField(
-        [state.value for state in ASKED_FOR],
+        [*(state.value for state in ASKED_FOR), *AGREED],
         required=False,
         help_text="`overdue` and `due_soon` are derived. Finds whole documents alone.",
     )
