@@ -26,15 +26,13 @@ from tenancy.database.lookup import all_tenant_ids
 from tenancy.database.work import WorkQueue, register_queue
 from tenancy.models import Job, Tenant
 from tenancy.operations.jobs import fail_job
-from tenancy.tasks import jobs_waiting
+from tenancy.tasks import STALE_SECONDS, jobs_waiting
 
 logger = logging.getLogger(__name__)
 
 RENDERED_AT_ONCE = 20
 TURN_SECONDS = 2
 """So long a message keeps a worker, but for the step it is at; then others have their turn."""
-STALE_SECONDS = 15
-"""A message of the timetable that nobody has taken by then is dropped: the next one is there."""
 MOST_WORKERS = 8
 """So many are called for one run at once; more hosts join when the timetable comes by."""
 

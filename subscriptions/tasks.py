@@ -13,12 +13,9 @@ from tenancy.actor import Actor
 from tenancy.database.work import WorkQueue, register_queue
 from tenancy.models import Job
 from tenancy.operations.jobs import fail_job
-from tenancy.tasks import jobs_waiting
+from tenancy.tasks import STALE_SECONDS, jobs_waiting
 
 logger = logging.getLogger(__name__)
-
-STALE_SECONDS = 15
-"""A message of the timetable that nobody has taken by then is dropped: the next one is there."""
 
 
 def import_soon(actor: Actor, job_id: UUID) -> None:

@@ -7,6 +7,9 @@ from celery import shared_task
 from tenancy.database.work import begin_waiting_work
 from tenancy.operations.jobs import SILENCE
 
+STALE_SECONDS: Final = 15
+"""A message of the timetable that nobody has taken by then is dropped: the next one is there."""
+
 _WAITING: Final = """
     SELECT tenant_id, id::text FROM accounts_job
     WHERE kind = '{kind}' AND (status = 'waiting'
