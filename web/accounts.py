@@ -6,22 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.declarations.particulars import KINDS
 from accounts.models import Account
 from tenancy.ids import public_id
 from web.page_heads import Crumb, Tab
 
-KINDS: Final[dict[str, Promise]] = {
-    Account.Kind.GROUP: _("Customer group"),
-    Account.Kind.COMPANY: _("Company"),
-    Account.Kind.SUBSIDIARY: _("Subsidiary"),
-    Account.Kind.BRANCH: _("Branch"),
-    Account.Kind.DEPARTMENT: _("Department"),
-    Account.Kind.PERSON: _("Person"),
-}
 _ANY: Final = "acc_any"
 TONES: Final[dict[str, str]] = {
     Account.Kind.GROUP: "plum",

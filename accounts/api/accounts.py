@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import Action
 from accounts.api.references import referred
-from accounts.models import SettingName
+from accounts.declarations import SETTINGS, SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
 from accounts.queries.effective_settings import EffectiveSetting, settings_of
@@ -159,11 +159,8 @@ class AccountSettings(ActorView):
         return tagged(request, SettingsOut(shown).data)
 
 
-_REFERENCES = {SettingName.BILL_TO: "acc", SettingName.PAYER: "acc", SettingName.SELLER: "sel"}
-
-
 def _shown(setting: EffectiveSetting) -> dict[str, Any]:
-    value, prefix = setting.value, _REFERENCES.get(SettingName(setting.name))
+    value, prefix = setting.value, SETTINGS[setting.name].kind.id_prefix
     return {
         "value": public_id(prefix, value) if prefix and isinstance(value, UUID) else value,
         "source": setting.source,

@@ -1,9 +1,10 @@
 """Tables of the app, by what they describe."""
 
+from accounts.declarations import SettingName
 from accounts.models.nodes import Account, AccountNode, Placement
 from accounts.models.people import ApiKey, Contact, Grant, Membership, Person
 from accounts.models.sellers import BankAccount, Seller, TaxRate
-from accounts.models.settings import SettingInterval, SettingName
+from accounts.models.settings import SettingInterval
 
 __all__ = [
     "Account",

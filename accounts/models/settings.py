@@ -1,4 +1,4 @@
-"""Billing settings of accounts and tenants, as dated intervals."""
+"""Billing settings of accounts and tenants, as dated intervals; what there is, is declared."""
 
 from typing import ClassVar
 
@@ -8,39 +8,22 @@ from accounts.models.nodes import BEGINNING, Account
 from tenancy.database import TenantForeignKey, TenantModel
 
 
-class SettingName(models.TextChoices):
-    """What can be set on an account and is inherited by those below."""
-
-    SELLER = "seller"
-    BILL_TO = "bill_to"
-    PAYER = "payer"
-    CONSOLIDATION = "consolidation"
-    BILLING_DAY = "billing_day"
-    BILLING_MONTH = "billing_month"
-    PAYMENT_TERMS_DAYS = "payment_terms_days"
-    CURRENCY = "currency"
-    LANGUAGE = "language"
-    TIME_ZONE = "time_zone"
-    COLLECTION = "collection"
-    PO_NUMBER = "po_number"
-    SPLIT_BY_PO = "split_by_po"
-    COST_CENTRE = "cost_centre"
-
-
 class SettingInterval(TenantModel):
     """A setting's own value on one account, or the tenant's default, between two dates.
 
     ``value`` is JSON for plain settings; bill-to and payer are references (``target``), the
-    seller is one too (``seller``). No row means "inherit".
+    seller is one too (``seller``). No row means "inherit". ``is_locked`` keeps the accounts below
+    from setting their own value while this one holds.
     """
 
     account = TenantForeignKey(Account, null=True)
-    name = models.CharField(max_length=20, choices=SettingName.choices)
+    name = models.CharField(max_length=40)
     value = models.JSONField(null=True, blank=True)
     target = TenantForeignKey(Account, null=True)
     seller = TenantForeignKey("accounts.Seller", null=True, db_index=False)
     valid_from = models.DateField(default=BEGINNING)
     valid_to = models.DateField(null=True, blank=True)
+    is_locked = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
-from accounts.models import ApiKey, Membership, Person, Seller, SettingInterval, SettingName
+from accounts.declarations import SETTINGS, SettingName
+from accounts.models import ApiKey, Membership, Person, Seller, SettingInterval
 from accounts.models.people import StaffRole
 from accounts.operations.sellers import create_placeholder
 from billing_rules.countries import is_country
@@ -26,7 +27,6 @@ from tenancy.events import Happening, record_event
 from tenancy.models import Tenant
 
 _GERMAN = {"DE", "AT", "LI"}
-DEFAULT_TERMS_DAYS = 14
 
 
 class SlugTaken(Conflict):
@@ -169,13 +169,9 @@ def _instant(clock: date | datetime | None, zone: str, now: datetime) -> datetim
 def _set_defaults(tenant: Tenant, seller: Seller) -> None:
     """Write the tenant's defaults, from which every root inherits."""
     plain = {
-        SettingName.CONSOLIDATION: "one_invoice",
-        SettingName.PAYMENT_TERMS_DAYS: DEFAULT_TERMS_DAYS,
-        SettingName.CURRENCY: tenant.currency,
-        SettingName.LANGUAGE: tenant.language,
-        SettingName.TIME_ZONE: tenant.time_zone,
-        SettingName.COLLECTION: "send",
-        SettingName.SPLIT_BY_PO: False,
+        setting.name: setting.default_of(tenant)
+        for setting in SETTINGS.values()
+        if setting.default is not None
     }
     SettingInterval.objects.bulk_create(
         [

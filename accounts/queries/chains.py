@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from accounts import access
 from accounts.access import Action
-from accounts.models import Account, SettingInterval, SettingName
+from accounts.declarations import SETTINGS
+from accounts.models import Account, SettingInterval
 from accounts.queries.dated import holding_on
 from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import path_of
@@ -74,7 +75,7 @@ def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains
             for key, label in levels
             if key in own[name]
         ]
-        for name in SettingName.values
+        for name in SETTINGS
     }
     return SettingChains(path, effective, chains)
 

@@ -8,21 +8,17 @@ from uuid import UUID
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.models import Account, Seller, SettingName
+from accounts.declarations import SETTINGS, ReadAt, SettingName
+from accounts.models import Account, Seller
 from accounts.queries.settings import FamilySettings, path_ids_then, setting_history
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
-ACCOUNT_SETTINGS = (SettingName.BILL_TO, SettingName.PAYER)
+ACCOUNT_SETTINGS = tuple(name for name, setting in SETTINGS.items() if setting.is_account)
 _OF_THE_DOCUMENT = frozenset(
-    {
-        SettingName.SELLER,
-        SettingName.PAYMENT_TERMS_DAYS,
-        SettingName.LANGUAGE,
-        SettingName.PO_NUMBER,
-        SettingName.SPLIT_BY_PO,
-        SettingName.COLLECTION,
-    }
+    name
+    for name, setting in SETTINGS.items()
+    if setting.read_at != ReadAt.SERVICE_OWNER and not setting.is_account
 )
 """What is read at the bill-to or the payer (R9), and so belongs to its documents."""
 
@@ -67,7 +63,7 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     sellers = Seller.objects.filter(tenant_id=actor.tenant_id)
     named = accounts.order_by().values_list("id", "name")
     names = dict(named.union(sellers.order_by().values_list("id", "name"), all=True))
-    found = {name: _effective(name, account_id, settings, names) for name in SettingName.values}
+    found = {name: _effective(name, account_id, settings, names) for name in SETTINGS}
     if access.allows_everywhere(actor, Action.VIEW_SETTINGS):
         return found
     reached = access.reach(actor, Action.VIEW_SETTINGS).order_by()

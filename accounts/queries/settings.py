@@ -15,7 +15,8 @@ from django.db.models.functions import Cast
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.models import Placement, SettingInterval, SettingName
+from accounts.declarations import SETTINGS, OfTenant, SettingName
+from accounts.models import Placement, SettingInterval
 from accounts.queries.dated import holding_on
 from billing_rules import inheritance
 from billing_rules.inheritance import Resolved
@@ -36,6 +37,14 @@ class FamilySettings:
             return self.resolved[account_id].value(name)
         except KeyError:
             return None
+
+
+_DEFAULTS = {
+    name: setting.default
+    for name, setting in SETTINGS.items()
+    if setting.default is not None and not isinstance(setting.default, OfTenant)
+}
+"""Hold for tenants made before a setting was declared; later ones have stored them."""
 
 
 class SettingHistory:
@@ -69,7 +78,7 @@ class SettingHistory:
         return self._days[day]
 
     def _resolve(self, day: date) -> FamilySettings:
-        defaults: dict[str, Any] = {}
+        defaults: dict[str, Any] = dict(_DEFAULTS)
         own: dict[UUID, dict[str, Any]] = defaultdict(dict)
         own_bill_to: dict[UUID, UUID] = {}
         own_payer: dict[UUID, UUID] = {}

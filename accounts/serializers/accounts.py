@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import Account, SettingName
+from accounts.declarations import PARTICULARS, SETTINGS
+from accounts.models import Account
 from accounts.queries.subtrees import SubtreeRow
 from accounts.serializers.parts import (
     DayField,
@@ -67,12 +68,11 @@ class PathStepOut(serializers.Serializer[Account]):
 class AddressOut(serializers.Serializer[Account]):
     """A postal address in parts."""
 
-    line1 = serializers.CharField()
-    line2 = serializers.CharField()
-    postal_code = serializers.CharField()
-    city = serializers.CharField()
-    region = serializers.CharField()
-    country = serializers.CharField()
+    def get_fields(self) -> dict[str, Any]:
+        """Return one field for each part that is declared."""
+        return {
+            name: serializers.CharField() for name, one in PARTICULARS.items() if one.is_address
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class SettingsOut(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         """Return one field per setting."""
-        return {name: SettingOut() for name in SettingName.values}
+        return {name: SettingOut() for name in SETTINGS}
 
 
 class TenantOut(serializers.Serializer[Any]):

@@ -5,12 +5,10 @@ repeated. Then the clock moves day by day, and at last drafts are made. So where
 says what is left to do, and nothing that was changed since is touched.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from accounts.models import Contact, Seller
-from accounts.operations.importing import ImportReport, import_accounts, import_contacts
 from accounts.operations.people import add_staff, give_login
 from accounts.operations.sellers import update_seller
 from accounts.operations.tenants import SlugTaken, create_tenant
@@ -18,11 +16,11 @@ from billing_hierarchy.demo.plans import Plan
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.runs import run_billing
 from invoicing.queries.runs import runs
-from subscriptions.operations.importing import import_prices, import_subscriptions
 from tenancy.actor import Actor
 from tenancy.clock import today_of
 from tenancy.database import scope
 from tenancy.database.lookup import find_tenant_id
+from tenancy.files.kinds import import_kinds
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Tenant
 
@@ -120,23 +118,11 @@ def _fill_in_seller(plan: Plan, actor: Actor) -> None:
 
 def _bring_in_customers(plan: Plan, actor: Actor) -> None:
     now = _now()
-    imports: dict[str, Callable[[bytes], ImportReport]] = {
-        "accounts": lambda content: import_accounts(
-            actor, content, is_dry_run=False, today=plan.opening, now=now
-        ),
-        "prices": lambda content: import_prices(
-            actor, content, is_dry_run=False, today=plan.opening, now=now
-        ),
-        "subscriptions": lambda content: import_subscriptions(
-            actor, content, is_dry_run=False, now=now
-        ),
-        "contacts": lambda content: import_contacts(actor, content, is_dry_run=False, now=now),
-    }
-    for kind, bring_in in imports.items():
-        if content := plan.file(kind):
-            report = bring_in(content)
+    for name, kind in import_kinds().items():
+        if content := plan.file(name):
+            report = kind.run(actor, content, is_dry_run=False, today=plan.opening, now=now)
             if report.errors:
-                raise ValueError(f"{plan.slug}/{kind}.csv: {report.errors[0]}")
+                raise ValueError(f"{plan.slug}/{name}.csv: {report.errors[0]}")
 
 
 def _let_people_in(plan: Plan, actor: Actor, password: str) -> None:

@@ -11,14 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.operations.importing import ImportReport, import_accounts, import_contacts
-from accounts.operations.importing.preview import tree_preview
 from accounts.operations.job_actors import actor_of
-from subscriptions.operations.importing import import_prices, import_subscriptions
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError, Conflict, Invalid, NotFound
 from tenancy.files import spooled
+from tenancy.files.kinds import ImportKind, import_kinds
+from tenancy.files.reports import ImportReport
 from tenancy.models import Job
 from tenancy.operations.jobs import (
     claim_job,
@@ -32,16 +31,8 @@ from tenancy.operations.jobs import (
 )
 from tenancy.operations.jobs import request_job as put_into_queue
 
-KINDS = {
-    "accounts": Action.EDIT_ACCOUNT,
-    "contacts": Action.EDIT_PEOPLE,
-    "prices": Action.EDIT_CATALOGUE,
-    "subscriptions": Action.EDIT_SUBSCRIPTION,
-}
-"""What can be imported, and the right that it takes."""
 LARGEST_BYTES = 20 * 1024 * 1024
 _PACKED_ROW = 24
-NODES_SHOWN = 200
 WARNINGS_KEPT = 200
 CHANGES_KEPT = 200
 """Of so many rows the page of an import says what they change."""
@@ -82,7 +73,7 @@ def request_import(
 
     Args:
         actor: who imports.
-        kind: one of ``KINDS``.
+        kind: one of ``import_kinds``.
         pieces: the file's bytes, one after the other; the same are imported later.
         file_name: what the file is called, for people.
         today: from when changed settings of accounts hold.
@@ -92,9 +83,7 @@ def request_import(
         Forbidden: the actor may not import this kind.
         UnknownKind, FileTooLarge: see their texts.
     """
-    if kind not in KINDS:
-        raise UnknownKind
-    access.require_everywhere(actor, KINDS[kind])
+    access.require_everywhere(actor, Action(_kind(kind).action))
     params = {
         "kind": kind,
         "file_name": file_name[:200],
@@ -140,7 +129,7 @@ def apply_import(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
     )
     if job is None:
         raise NotFound
-    access.require_everywhere(actor, KINDS[job.params["kind"]])
+    access.require_everywhere(actor, Action(_kind(job.params["kind"]).action))
     if job.params["stage"] != "check":
         return job
     if job.status != Job.Status.DONE or job.problems:
@@ -153,6 +142,13 @@ def apply_import(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
     job.save(update_fields=changed)
     note_request(actor, job, "job.requested", now=now)
     return job
+
+
+def _kind(name: str) -> ImportKind:
+    try:
+        return import_kinds()[name]
+    except KeyError:
+        raise UnknownKind from None
 
 
 def work_on_import(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
@@ -184,13 +180,14 @@ def _work(actor: Actor, importer: Actor, job_id: UUID, *, now: datetime) -> None
 
 
 def _work_on_file(actor: Actor, importer: Actor, job: Job, content: Path, *, now: datetime) -> None:
-    kind, today = job.params["kind"], date.fromisoformat(job.params["today"])
+    kind, today = _kind(job.params["kind"]), date.fromisoformat(job.params["today"])
     is_dry_run = job.params["stage"] == "check"
-    report = _import(importer, kind, content, is_dry_run=is_dry_run, today=today, now=now)
+    access.require_everywhere(importer, Action(kind.action))
+    report = kind.run(importer, content, is_dry_run=is_dry_run, today=today, now=now)
     problems = [error.as_row() for error in report.errors]
     result: dict[str, Any] = {**job.result, job.params["stage"]: _counts(report)}
-    if is_dry_run and kind == "accounts" and not problems:
-        result["tree"] = tree_preview(importer, content, limit=NODES_SHOWN)
+    if is_dry_run and kind.outlook is not None and not problems:
+        result |= kind.outlook(importer, content)
     changes: dict[str, Any] = {"done": report.rows, "total": report.rows}
     if not is_dry_run and problems:
         # The world has changed since the dry run; nothing was stored.
@@ -212,17 +209,3 @@ def _counts(report: ImportReport) -> Mapping[str, object]:
         "warnings": [warning.as_row() for warning in report.warnings[:WARNINGS_KEPT]],
         "warning_count": report.warning_count,
     }
-
-
-def _import(
-    actor: Actor, kind: str, content: Path, *, is_dry_run: bool, today: date, now: datetime
-) -> ImportReport:
-    match kind:
-        case "accounts":
-            return import_accounts(actor, content, is_dry_run=is_dry_run, today=today, now=now)
-        case "prices":
-            return import_prices(actor, content, is_dry_run=is_dry_run, today=today, now=now)
-        case "subscriptions":
-            return import_subscriptions(actor, content, is_dry_run=is_dry_run, now=now)
-        case _:
-            return import_contacts(actor, content, is_dry_run=is_dry_run, now=now)

@@ -1,6 +1,7 @@
 """Cells of an import file, read as what they should be; what can't be is noted."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +22,10 @@ EARLIEST = date(1970, 1, 1)
 LATEST = date(2200, 1, 1)
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Nobody sees them, and a key with one is another key. Joiners stay: some scripts need them.
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_EDGES = " \t\r\n\x0b\x0c\u00a0\u202f\u3000"
 
 T = TypeVar("T")
 
@@ -260,6 +265,32 @@ class CellRefused(ValueError):
         """Keep code and message."""
         super().__init__(code)
         self.code, self.detail = code, detail
+
+
+def cleaned(text: str) -> str:
+    """Return a text as it is stored: without white space around it, composed.
+
+    Raises:
+        CellRefused: it holds a character that nobody sees.
+    """
+    inside = text.strip(_EDGES)
+    if found := _CONTROL.search(text) or _INVISIBLE.search(inside):
+        raise CellRefused(
+            "control_character" if _CONTROL.search(text) else "invisible_character",
+            _("“%(value)s” holds an invisible character (%(name)s). Type the cell anew.")
+            % {"value": readable(text), "name": f"U+{ord(found[0]):04X}"},
+        )
+    return unicodedata.normalize("NFC", inside)
+
+
+def readable(text: str) -> str:
+    """Return the start of a text without the characters that nobody sees."""
+    return without_marks(_CONTROL.sub(" ", text)).strip()[:40]
+
+
+def without_marks(text: str) -> str:
+    """Return a text without invisible characters and white space around it."""
+    return _INVISIBLE.sub("", text).strip(_EDGES)
 
 
 def plain_decimal(

@@ -1,13 +1,11 @@
 """Reading import files: every error with its row and column, and nothing but errors or rows."""
 
-import re
-import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from tenancy.files.cells import FileRow, Problems
+from tenancy.files.cells import CellRefused, FileRow, Problems, cleaned, readable, without_marks
 from tenancy.files.columns import Columns
 from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
 from tenancy.files.sources import Source
@@ -15,10 +13,6 @@ from tenancy.files.sources import Source
 MAX_ROWS = 250_000
 SLICE = 5_000
 """So many rows of a file are in memory at a time."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# Nobody sees them, and a key with one is another key. Joiners stay: some scripts need them.
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-_EDGES = " \t\r\n\x0b\x0c\u00a0\u202f\u3000"
 
 
 class RowFile:
@@ -98,7 +92,7 @@ def _why_unknown(name: str, known: Iterable[str]) -> tuple[str, str]:
     """Return code and message for the name of a column that there is not."""
     if not name:
         return "unnamed_column", _("This column has no name, and others follow it.")
-    plain = _INVISIBLE.sub("", name).strip(_EDGES)
+    plain = without_marks(name)
     if plain != name and plain in known:
         return "invisible_character", _("Before or after “%(value)s” stands an invisible character."
                                         " Type the name anew.") % {"value": plain}  # fmt: skip
@@ -138,21 +132,10 @@ def _row(number: int, record: Sequence[str], sheet: Sheet, problems: Problems) -
         return FileRow(number, cells, problems, sheet.forms)
     cells = {}
     for name, cell in zip(header, record, strict=False):
-        if found := _CONTROL.search(cell) or _INVISIBLE.search(cell.strip(_EDGES)):
-            is_control = bool(_CONTROL.search(cell))
-            problems.add(
-                number,
-                name,
-                "control_character" if is_control else "invisible_character",
-                _("“%(value)s” holds an invisible character (%(name)s). Type the cell anew.")
-                % {"value": _readable(cell), "name": f"U+{ord(found[0]):04X}"},
-            )
+        try:
+            cells[name] = cleaned(cell)
+        except CellRefused as refused:
+            problems.add(number, name, refused.code, refused.detail)
             # The cell counts as filled, so that one fault is not told twice.
-            cells[name] = _readable(cell) or "?"
-        else:
-            cells[name] = unicodedata.normalize("NFC", cell.strip(_EDGES))
+            cells[name] = readable(cell) or "?"
     return FileRow(number, cells, problems, sheet.forms)
-
-
-def _readable(cell: str) -> str:
-    return _INVISIBLE.sub("", _CONTROL.sub(" ", cell)).strip()[:40]

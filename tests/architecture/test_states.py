@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.db.models import TextChoices
 
+from accounts.declarations.particulars import KINDS
 from accounts.models import Account
 from accounts.models.people import StaffRole
 from billing_hierarchy.embedded.folders import project_folder
@@ -17,7 +18,6 @@ from dashboard.pages.runs import page as run_page
 from dashboard.pages.runs.status import RUN_STATUSES, steps_of
 from invoicing import words
 from invoicing.models import BillingRun, Invoice
-from web.accounts import KINDS
 from web.badges import INVOICE_STATES
 from web.frame import ROLE_NAMES
 

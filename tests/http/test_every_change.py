@@ -348,7 +348,7 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
-            "tenants.slug_of", "importing.preview.tree_preview",
+            "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers", "runs.calculations.billing_day_of",

@@ -1,7 +1,33 @@
 """Importing files: all or nothing, every error named, twice is once."""
 
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Action
 from accounts.operations.importing.accounts import import_accounts
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from accounts.operations.importing.contacts import import_contacts
+from accounts.operations.importing.preview import tree_outlook
+from tenancy.files.kinds import ImportKind, register_import_kind, undated
 from tenancy.files.reports import ImportReport, one_at_a_time
 
 __all__ = ["ImportReport", "import_accounts", "import_contacts", "one_at_a_time"]
+
+register_import_kind(
+    ImportKind(
+        label=_("Accounts"),
+        action=Action.EDIT_ACCOUNT,
+        columns=ACCOUNT_COLUMNS,
+        place=1,
+        run=import_accounts,
+        outlook=tree_outlook,
+    )
+)
+register_import_kind(
+    ImportKind(
+        label=_("Contacts"),
+        action=Action.EDIT_PEOPLE,
+        columns=CONTACT_COLUMNS,
+        place=4,
+        run=undated(import_contacts),
+    )
+)

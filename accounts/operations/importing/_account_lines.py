@@ -8,8 +8,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts import tree
-from accounts.models import Account, SettingName
-from accounts.operations.importing.columns import ACCOUNT_COLUMNS
+from accounts.declarations import PARTICULARS
+from accounts.models import Account
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS, FILE_SETTINGS
 from tenancy.actor import Actor
 from tenancy.files import FileRow, RowFile, Source
 from tenancy.files.files import SLICE
@@ -41,8 +42,7 @@ class Stub(NamedTuple):
     bill_to_key: str
 
 
-# Asking the model makes it translate the names of all kinds each time.
-_KINDS = tuple(Account.Kind.values)
+_PLAIN_SETTINGS = tuple(one for one in FILE_SETTINGS if not one.is_account)
 
 
 @dataclass(slots=True)
@@ -56,37 +56,23 @@ class KnownAccounts:
 
 def understand(row: FileRow) -> AccountLine:
     """Return what a row says; what can't be is noted as its errors."""
-    identity: dict[str, Any] = {
-        "name": row.required("name"),
-        "kind": row.choice("kind", _KINDS, needed=True),
-        "legal_name": row.text("legal_name"),
-        "email": row.email("email"),
-        "line1": row.text("line1"),
-        "line2": row.text("line2"),
-        "postal_code": row.text("postal_code", longest=20),
-        "city": row.text("city", longest=100),
-        "region": row.text("region", longest=100),
-        "country": row.country("country"),
-        "vat_id": row.text("vat_id", longest=20),
+    identity = {
+        name: one.kind.read(row, name, needed=one.empty is None)
+        for name, one in PARTICULARS.items()
     }
-    settings: dict[str, Any] = {
-        SettingName.CURRENCY: row.currency("currency"),
-        SettingName.LANGUAGE: row.choice("language", ("de", "en")),
-        SettingName.TIME_ZONE: row.time_zone("time_zone"),
-        SettingName.COST_CENTRE: row.text("cost_centre", longest=100),
-        SettingName.PO_NUMBER: row.text("po_number", longest=100),
-        SettingName.SPLIT_BY_PO: row.boolean("split_by_po"),
-        SettingName.CONSOLIDATION: row.choice("consolidation", ("one_invoice", "per_account")),
-        SettingName.BILLING_DAY: row.integer("billing_day", 1, 31),
-        SettingName.BILLING_MONTH: row.integer("billing_month", 1, 12),
-        SettingName.PAYMENT_TERMS_DAYS: row.integer("payment_terms_days", 0, 365),
+    settings = {
+        one.name.value: value
+        for one in _PLAIN_SETTINGS
+        # Most files have few of these columns.
+        if one.name in row.cells
+        and (value := one.kind.read(row, one.name.value)) not in ("", None, [])
     }
     return AccountLine(
         row=row,
         key=row.required("external_id"),
         parent_key=row.text("parent_external_id"),
         identity=identity,
-        settings={name: value for name, value in settings.items() if value not in ("", None)},
+        settings=settings,
         bill_to_key=row.text("bill_to"),
         payer_key=row.text("payer"),
     )

@@ -1,12 +1,13 @@
 """Storing what a file of accounts says, once all of it has been checked."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from accounts import tree
+from accounts.declarations import PARTICULARS
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
 from accounts.operations.importing._account_lines import (
@@ -30,6 +31,7 @@ from billing_rules.searching import search_key
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
+from tenancy.database.updating import update_rows
 from tenancy.events import Happening, record_events
 from tenancy.ids import uuid7
 
@@ -128,27 +130,20 @@ def _created(line: SaidOfAccount, account_id: UUID) -> Happening:
     return Happening("account.created", account_id, account_id, after=after, data=data)
 
 
-@dataclass(slots=True)
-class _NewAccount:
-    """A row of accounts, but for what all new ones share."""
-
-    id: UUID
-    external_id: str
-    sort_key: str
-    search_key: str
-    contract_party_id: UUID
-    metadata: Mapping[str, object]
-    name: str
-    kind: str
-    legal_name: str
-    email: str
-    line1: str
-    line2: str
-    postal_code: str
-    city: str
-    region: str
-    country: str
-    vat_id: str
+# A row of accounts, but for what all new ones share.
+_NewAccount = make_dataclass(
+    "_NewAccount",
+    [
+        ("id", UUID),
+        ("external_id", str),
+        ("sort_key", str),
+        ("search_key", str),
+        ("contract_party_id", UUID),
+        ("metadata", Mapping[str, object]),
+        *((name, str) for name in PARTICULARS),
+    ],
+    slots=True,
+)
 
 
 @dataclass(slots=True)
@@ -161,12 +156,13 @@ class _NewPlacement:
 
 
 _NO_METADATA: Mapping[str, object] = {}
-_SEARCHED = ("legal_name", "vat_id", "email")
+_STORED = (*PARTICULARS, "sort_key", "search_key", "version")
+_SEARCHED = tuple(name for name, one in PARTICULARS.items() if one.is_searched)
 
 
 def _new_account(
     line: SaidOfAccount, ids: Mapping[str, UUID], bill_tos: Mapping[str, str]
-) -> _NewAccount:
+) -> object:
     return _NewAccount(
         id=ids[line.key],
         external_id=line.key,
@@ -214,7 +210,7 @@ def update_accounts(
     actor: Actor, changes: Iterable[AccountChange], today: date, now: datetime
 ) -> None:
     """Write what changed, identity at once and settings from today on, with their events."""
-    happenings, settings = [], []
+    happenings, settings, renamed = [], [], []
     for line, account, identity, own in changes:
         if identity:
             for name in identity:
@@ -222,7 +218,7 @@ def update_accounts(
             account.sort_key = sort_key(account.name)
             account.search_key = _search_key(line.key, vars(account))
             account.version += 1
-            account.save(update_fields=[*identity, "sort_key", "search_key", "version"])
+            renamed.append(account)
         settings += own
         before = {name: old for name, (old, _new) in identity.items()}
         after = {name: new for name, (_old, new) in identity.items()}
@@ -239,5 +235,6 @@ def update_accounts(
                 },
             )
         )
+    update_rows(renamed, _STORED, tenant_id=actor.tenant_id)
     write_changes(actor, settings, today=today)
     record_events(actor, happenings, now=now)

@@ -30,7 +30,7 @@ from accounts.operations.importing._storing_accounts import (
     update_accounts,
     wanted_settings,
 )
-from accounts.operations.importing.columns import ACCOUNT_COLUMNS
+from accounts.operations.importing.columns import ACCOUNT_COLUMNS, FILE_SETTINGS
 from accounts.operations.settings import Change, OwnSettings, differences, own_settings
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
@@ -44,31 +44,7 @@ from tenancy.files.reports import (
     one_at_a_time,
 )
 
-_SETTINGS = (
-    SettingName.CURRENCY,
-    SettingName.LANGUAGE,
-    SettingName.TIME_ZONE,
-    SettingName.COST_CENTRE,
-    SettingName.PO_NUMBER,
-    SettingName.SPLIT_BY_PO,
-    SettingName.CONSOLIDATION,
-    SettingName.BILLING_DAY,
-    SettingName.BILLING_MONTH,
-    SettingName.PAYMENT_TERMS_DAYS,
-)
-_IDENTITY = (
-    "name",
-    "kind",
-    "legal_name",
-    "email",
-    "line1",
-    "line2",
-    "postal_code",
-    "city",
-    "region",
-    "country",
-    "vat_id",
-)
+_SETTINGS = tuple(one.name for one in FILE_SETTINGS if not one.is_account)
 
 
 @operation
@@ -217,6 +193,6 @@ def _check_unrouted(line: AccountLine, stored: OwnSettings, known: KnownAccounts
 def _identity_changes(line: AccountLine, account: Account) -> dict[str, tuple[Any, Any]]:
     return {
         name: (getattr(account, name), line.identity[name])
-        for name in _IDENTITY
+        for name in line.identity
         if line.row.has(name) and getattr(account, name) != line.identity[name]
     }

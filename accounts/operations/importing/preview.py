@@ -33,6 +33,14 @@ _Place = tuple[str, str, str, bool]
 """Name, kind, parent, and whether it is new."""
 
 
+NODES_SHOWN = 200
+
+
+def tree_outlook(actor: Actor, content: Source) -> dict[str, Any]:
+    """Return the start of the tree for the page of a sound file."""
+    return {"tree": tree_preview(actor, content, limit=NODES_SHOWN)}
+
+
 @operation
 def tree_preview(actor: Actor, content: Source, *, limit: int) -> dict[str, Any]:
     """Return the accounts of a sound file with those above them, in the order of the tree.

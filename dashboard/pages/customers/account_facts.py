@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from accounts.models import Account, SettingName
+from accounts.declarations import PARTICULARS, SETTINGS, SettingName
+from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
+from dashboard.pages.customers.settings import value_text
 from web.accounts import account_url
 from web.page_heads import Fact
 from web.templatetags.figures import day, quantity
@@ -42,9 +43,9 @@ def head_facts(
         Fact(_("Sub-accounts"), quantity(below), account_url(account.pk, "tree")),
         Fact(_("Invoiced to"), responsible.bill_to_name, account_url(responsible.bill_to_id)),
         Fact(_("Paid by"), responsible.payer_name, account_url(responsible.payer_id)),
-        Fact(_("Currency"), str(settings.value(account.pk, SettingName.CURRENCY) or "")),
-        Fact(
-            _("Payment terms"), _terms(settings.value(account.pk, SettingName.PAYMENT_TERMS_DAYS))
+        *(
+            Fact(str(SETTINGS[name].label), value_text(name, settings.value(account.pk, name)))
+            for name in (SettingName.CURRENCY, SettingName.PAYMENT_TERMS_DAYS)
         ),
         Fact(_("Next billing"), day(next_date) or _("none")),
     ]
@@ -55,24 +56,16 @@ def further_facts(account: Account) -> list[Fact]:
     """Return who the account is: what stands on documents."""
     party = account.contract_party
     facts = [
-        Fact(_("Legal name"), account.legal_name),
+        Fact(str(PARTICULARS["legal_name"].label), account.legal_name),
         Fact(_("Address"), _address(account)),
-        Fact(_("E-mail"), account.email),
-        Fact(_("VAT ID"), account.vat_id),
+        Fact(str(PARTICULARS["email"].label), account.email),
+        Fact(str(PARTICULARS["vat_id"].label), account.vat_id),
         Fact(
             _("Contract with"), party.name if party else "", account_url(party.pk) if party else ""
         ),
         Fact(_("ID in the API"), account.public_id),
     ]
     return [fact for fact in facts if fact.value]
-
-
-def _terms(days: int | None) -> str:
-    if days is None:
-        return ""
-    if not days:
-        return _("Due at once")
-    return ngettext("%(days)s day net", "%(days)s days net", days) % {"days": days}
 
 
 def _address(account: Account) -> str:

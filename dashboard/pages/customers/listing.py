@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.declarations.particulars import KINDS
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
 from tenancy.actor import Actor
-from web.accounts import KINDS, account_url, kind_name
+from web.accounts import account_url, kind_name
 from web.list_pages import Chip, one_of, save
 from web.naming import linked
 from web.page_heads import Tab

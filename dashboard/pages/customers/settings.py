@@ -6,90 +6,25 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.declarations import SETTINGS, SettingName
+from accounts.declarations.settings import GROUP_TITLES
+from accounts.declarations.values import Choice, Emails, YesNo
 from accounts.middleware import ActorRequest
-from accounts.models import Account, SettingName
+from accounts.models import Account
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
 from accounts.queries.effective_settings import EffectiveSetting
 from tenancy.ids import key_of
 from web.accounts import account_url, steps_to, tabs_of
 from web.session_checks import staff_only
 
-GROUPS: Final = (
-    (
-        gettext_lazy("Who"),
-        (SettingName.BILL_TO, SettingName.PAYER, SettingName.SELLER, SettingName.CONSOLIDATION),
-    ),
-    (
-        gettext_lazy("Timing"),
-        (SettingName.BILLING_DAY, SettingName.BILLING_MONTH, SettingName.TIME_ZONE),
-    ),
-    (
-        gettext_lazy("Money"),
-        (SettingName.CURRENCY, SettingName.PAYMENT_TERMS_DAYS, SettingName.COLLECTION),
-    ),
-    (
-        gettext_lazy("Document"),
-        (
-            SettingName.LANGUAGE,
-            SettingName.PO_NUMBER,
-            SettingName.SPLIT_BY_PO,
-            SettingName.COST_CENTRE,
-        ),
-    ),
+GROUPS: Final = tuple(
+    (title, [setting.name.value for setting in SETTINGS.values() if setting.group == group])
+    for group, title in GROUP_TITLES.items()
 )
-LABELS: Final[Mapping[str, Promise]] = {
-    SettingName.SELLER: gettext_lazy("Seller"),
-    SettingName.BILL_TO: gettext_lazy("Who is invoiced"),
-    SettingName.PAYER: gettext_lazy("Who pays"),
-    SettingName.CONSOLIDATION: gettext_lazy("Consolidation"),
-    SettingName.BILLING_DAY: gettext_lazy("Billing day"),
-    SettingName.BILLING_MONTH: gettext_lazy("Billing month"),
-    SettingName.PAYMENT_TERMS_DAYS: gettext_lazy("Payment terms"),
-    SettingName.CURRENCY: gettext_lazy("Currency"),
-    SettingName.LANGUAGE: gettext_lazy("Invoice language"),
-    SettingName.TIME_ZONE: gettext_lazy("Time zone"),
-    SettingName.COLLECTION: gettext_lazy("Payment"),
-    SettingName.PO_NUMBER: gettext_lazy("Purchase order"),
-    SettingName.SPLIT_BY_PO: gettext_lazy("One invoice per purchase order"),
-    SettingName.COST_CENTRE: gettext_lazy("Cost centre"),
-}
-EFFECTS: Final[Mapping[str, Promise]] = {
-    SettingName.SELLER: gettext_lazy("Issues the invoices, with its own number series."),
-    SettingName.BILL_TO: gettext_lazy("The invoice is addressed to it."),
-    SettingName.PAYER: gettext_lazy("What is invoiced is collected from it."),
-    SettingName.CONSOLIDATION: gettext_lazy("How many documents a billing run makes."),
-    SettingName.BILLING_DAY: gettext_lazy("Periods begin on it; invoices are dated to it."),
-    SettingName.BILLING_MONTH: gettext_lazy("Yearly periods begin in it."),
-    SettingName.PAYMENT_TERMS_DAYS: gettext_lazy("From the date of the invoice to its due date."),
-    SettingName.CURRENCY: gettext_lazy(
-        "What is sold to it should be priced in it. An invoice is in the currency of its prices."
-    ),
-    SettingName.LANGUAGE: gettext_lazy("Invoices and e-mails are written in it."),
-    SettingName.TIME_ZONE: gettext_lazy(
-        "Its dates are days there. Runs start by the company's own day; no date is moved."
-    ),
-    SettingName.COLLECTION: gettext_lazy("How the money comes in."),
-    SettingName.PO_NUMBER: gettext_lazy("Is printed on the invoice."),
-    SettingName.SPLIT_BY_PO: gettext_lazy("Separate invoice per PO."),
-    SettingName.COST_CENTRE: gettext_lazy("Stands beside the account's lines."),
-}
-_WORDS: Final[Mapping[Any, Promise]] = {
-    "one_invoice": gettext_lazy("One invoice for all accounts with the same recipient"),
-    "per_account": gettext_lazy("One invoice per account"),
-    "de": gettext_lazy("German"),
-    "en": gettext_lazy("English"),
-    "send": gettext_lazy("Bank transfer"),
-    "invoice": gettext_lazy("Bank transfer"),
-    "transfer": gettext_lazy("Bank transfer"),
-    "debit": gettext_lazy("Direct debit"),
-    "automatic": gettext_lazy("Collected automatically"),
-}
-_LISTED: Final = {SettingName.CONSOLIDATION, SettingName.LANGUAGE, SettingName.COLLECTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +92,10 @@ def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
 def _row(name: str, found: SettingChains, company: str) -> SettingRow:
     setting = found.effective[name]
     chain = found.chains[name]
-    is_account = name in {SettingName.BILL_TO, SettingName.PAYER}
+    is_account = SETTINGS[name].is_account
     return SettingRow(
-        label=str(LABELS[name]),
-        effect=str(EFFECTS[name]),
+        label=str(SETTINGS[name].label),
+        effect=SETTINGS[name].help,
         value=value_text(name, setting.value, setting.target_name),
         value_url=account_url(setting.value) if is_account else "",
         source="default" if setting.source == "tenant" else setting.source,
@@ -185,11 +120,16 @@ def value_text(name: str, value: Any, target_name: str = "") -> str:
         return target_name
     if value is None or value == "":
         return ""
-    write = _WRITERS.get(name)
+    write, kind = _WRITERS.get(name), SETTINGS[name].kind
     if write is not None:
         return write(value)
-    if name in _LISTED:
-        return str(_WORDS.get(value, value))
+    match kind:
+        case Choice():
+            return str(kind.words.get(value, value))
+        case YesNo():
+            return _("Yes") if value else _("No")
+        case Emails():
+            return ", ".join(value)
     return str(value)
 
 
@@ -199,18 +139,18 @@ def _terms(days: int) -> str:
     return ngettext("%(days)s day net", "%(days)s days net", days) % {"days": days}
 
 
+def _days(days: int) -> str:
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+
 def _billing_day(day: int) -> str:
     return _("Day %(day)s of the month") % {"day": day}
-
-
-def _yes_or_no(value: bool) -> str:
-    return _("Yes") if value else _("No")
 
 
 _WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
     SettingName.PAYMENT_TERMS_DAYS: _terms,
     SettingName.BILLING_DAY: _billing_day,
-    SettingName.SPLIT_BY_PO: _yes_or_no,
+    SettingName.PRORATION_CUTOFF_DAYS: _days,
 }
 
 

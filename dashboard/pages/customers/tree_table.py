@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Account, SettingName
+from accounts.declarations import SETTINGS, SettingName
+from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
 from accounts.queries.trees import TreeRow
@@ -148,12 +149,12 @@ TABLE: Final[Table[Entry]] = Table(
             is_default=False,
         ),
         *(
-            Column(name, title, Kind.TEXT, _setting(name), is_default=False)
-            for name, title in (
-                (SettingName.CURRENCY.value, gettext_lazy("Currency")),
-                (SettingName.LANGUAGE.value, gettext_lazy("Invoice language")),
-                (SettingName.PAYMENT_TERMS_DAYS.value, gettext_lazy("Payment terms")),
-                (SettingName.COST_CENTRE.value, gettext_lazy("Cost centre")),
+            Column(name, SETTINGS[name].label, Kind.TEXT, _setting(name), is_default=False)
+            for name in (
+                SettingName.CURRENCY.value,
+                SettingName.LANGUAGE.value,
+                SettingName.PAYMENT_TERMS_DAYS.value,
+                SettingName.COST_CENTRE.value,
             )
         ),
     ),

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -10,20 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
-from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
-from dashboard.pages.imports.listing import KIND_NAMES
-from subscriptions.operations.importing.columns import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
 from tenancy.files.columns import DAY, NUMBER, Column, Columns
+from tenancy.files.kinds import ImportKind, import_kinds
 from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.tables.file_names import attachment, file_name
 from web.templatetags.figures import locale
-
-COLUMNS: Final[dict[str, Columns]] = {
-    columns.kind: columns
-    for columns in (ACCOUNT_COLUMNS, PRICE_COLUMNS, SUBSCRIPTION_COLUMNS, CONTACT_COLUMNS)
-}
-"""In the order in which the files refer to each other."""
 
 
 @require_safe
@@ -33,14 +24,14 @@ def columns_page(request: ActorRequest) -> HttpResponse:
     is_german = _has_decimal_comma()
     kinds = [
         {
-            "kind": kind,
-            "label": KIND_NAMES[kind],
+            "kind": kind.name,
+            "label": kind.label,
             "rows": [
-                {"column": column, "example": _written(columns, column, is_german=is_german)}
-                for column in columns.in_order
+                {"column": column, "example": _written(kind.columns, column, is_german=is_german)}
+                for column in kind.columns.in_order
             ],
         }
-        for kind, columns in COLUMNS.items()
+        for kind in import_kinds().values()
     ]
     crumbs = [Crumb(_("Import"), "../"), Crumb(_("Columns"))]
     return render(request, "imports/columns.html", {"kinds": kinds, "crumbs": crumbs})
@@ -50,21 +41,22 @@ def columns_page(request: ActorRequest) -> HttpResponse:
 @staff_only
 def template_file(request: ActorRequest, kind: str) -> HttpResponse:
     """Return an empty file with the columns of a kind, the needed ones first."""
-    return _file(_named(kind), (), str(KIND_NAMES[kind]))
+    found = _named(kind)
+    return _file(found.columns, (), str(found.label))
 
 
 @require_safe
 @staff_only
 def example_file(request: ActorRequest, kind: str) -> HttpResponse:
     """Return a filled file of a kind, as the spreadsheets of the reader's language save it."""
-    columns = _named(kind)
-    return _file(columns, columns.examples, str(KIND_NAMES[kind]), _("example"))
+    found = _named(kind)
+    return _file(found.columns, found.columns.examples, str(found.label), _("example"))
 
 
-def _named(kind: str) -> Columns:
-    if kind not in COLUMNS:
+def _named(kind: str) -> ImportKind:
+    if kind not in import_kinds():
         raise Http404
-    return COLUMNS[kind]
+    return import_kinds()[kind]
 
 
 def _file(columns: Columns, rows: Iterable[Mapping[str, str]], *words: str) -> HttpResponse:

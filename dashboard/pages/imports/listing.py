@@ -9,16 +9,15 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts import access
+from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.jobs import jobs
 from subscriptions.operations.import_jobs import (
-    KINDS,
     LARGEST_BYTES,
     FileTooLarge,
     request_import,
@@ -26,6 +25,7 @@ from subscriptions.operations.import_jobs import (
 )
 from subscriptions.tasks import import_soon
 from tenancy.actor import Actor
+from tenancy.files.kinds import import_kinds
 from tenancy.models import Job
 from tenancy.operations.jobs import PIECE
 from web.badges import Badge
@@ -38,13 +38,6 @@ from web.templatetags.figures import quantity
 ROWS_AT_ONCE: Final = 200
 """Files with more rows are checked in the background, so that none holds up the web server."""
 _BATCH: Final = 500
-
-KIND_NAMES: Final[dict[str, Promise]] = {
-    "accounts": gettext_lazy("Accounts"),
-    "contacts": gettext_lazy("Contacts"),
-    "prices": gettext_lazy("Prices"),
-    "subscriptions": gettext_lazy("Subscriptions"),
-}
 
 
 class ImportForm(forms.Form):
@@ -68,7 +61,8 @@ class ImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["kind"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the reader's types
-        field.choices = [(kind, KIND_NAMES[kind]) for kind in kinds]
+        names = import_kinds()
+        field.choices = [(kind, names[kind].label) for kind in kinds]
 
     def clean_file(self) -> Any:
         """Refuse what is too large before it is read."""
@@ -80,7 +74,8 @@ class ImportForm(forms.Form):
 
 def kinds_of(actor: Actor) -> list[str]:
     """Return what an actor may import."""
-    return [kind for kind, action in KINDS.items() if access.allows_everywhere(actor, action)]
+    kinds = import_kinds().items()
+    return [name for name, kind in kinds if access.allows_everywhere(actor, Action(kind.action))]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -141,7 +136,7 @@ TABLE: Final[Table[Job]] = Table(
             "holds",
             gettext_lazy("Holds"),
             Kind.TEXT,
-            lambda job: str(KIND_NAMES[job.params["kind"]]),
+            lambda job: str(import_kinds()[job.params["kind"]].label),
         ),
         Column("rows", gettext_lazy("Rows"), Kind.NUMBER, lambda job: job.total, sort="total"),
         Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
@@ -189,7 +184,9 @@ def _page(
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
         "form": form,
         "may_import": bool(kinds_of(actor)),
-        "templates": [{"kind": kind, "label": KIND_NAMES[kind]} for kind in kinds_of(actor)],
+        "templates": [
+            {"kind": kind, "label": import_kinds()[kind].label} for kind in kinds_of(actor)
+        ],
     }
     return render(request, "imports/list.html", context, status=status)
 

@@ -15,14 +15,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
+from accounts.access import Action
 from accounts.exports import harmless
 from accounts.middleware import ActorRequest
 from accounts.queries.jobs import get_job, has_been_silent
-from dashboard.pages.imports.columns import COLUMNS
-from dashboard.pages.imports.listing import KIND_NAMES, error_count, import_badge, work_now_or_soon
-from subscriptions.operations.import_jobs import KINDS, apply_import
+from dashboard.pages.imports.listing import error_count, import_badge, work_now_or_soon
+from subscriptions.operations.import_jobs import apply_import
 from tenancy.actor import Actor
 from tenancy.errors import Conflict
+from tenancy.files.kinds import import_kinds
 from tenancy.ids import key_of
 from tenancy.models import Job
 from web.page_heads import Crumb
@@ -68,7 +69,7 @@ def _apply(request: ActorRequest, actor: Actor, job_id: str) -> HttpResponse:
 
 
 def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
-    stage = job.params["stage"]
+    stage, kind = job.params["stage"], import_kinds()[job.params["kind"]]
     counts = job.result.get("apply" if stage == "apply" else "check")
     changes = (counts["created"] + counts["updated"]) if counts else 0
     can_apply = (
@@ -81,13 +82,13 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
         "title": job.params["file_name"] or _("Import"),
         "crumbs": [Crumb(_("Import"), "../"), Crumb(job.params["file_name"])],
         "badges": [import_badge(job)],
-        "kind": KIND_NAMES[job.params["kind"]],
+        "kind": kind.label,
         "is_waiting": job.is_open
         and has_been_silent(actor, job, seconds=PATIENCE, now=timezone.now()),
         "counts": None if job.problems or job.is_open else counts,
         "nothing_changes": stage == "check" and counts and not changes and not job.problems,
         "is_applied": stage == "apply" and job.status == Job.Status.DONE,
-        "can_apply": can_apply and access.allows_everywhere(actor, KINDS[job.params["kind"]]),
+        "can_apply": can_apply and access.allows_everywhere(actor, Action(kind.action)),
         "apply_label": ngettext("Import %(count)s row", "Import %(count)s rows", changes)
         % {"count": quantity(changes)},
         "nodes": tree["nodes"] if stage == "check" and not job.is_open else [],
@@ -137,7 +138,7 @@ def _errors(request: ActorRequest, job: Job) -> dict[str, Any]:
         "The file has %(count)s errors; nothing was stored.",
         count,
     )
-    columns = COLUMNS[job.params["kind"]]
+    columns = import_kinds()[job.params["kind"]].columns
     return {
         "column_names": {*columns.required, *columns.optional},
         "errors": job.problems[first : first + ERRORS_A_PAGE],

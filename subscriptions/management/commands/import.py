@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import ngettext
 
-from accounts.operations.importing import ImportReport, import_accounts, import_contacts
-from subscriptions.operations.importing import import_prices, import_subscriptions
 from tenancy.clock import today_of
+from tenancy.files.kinds import import_kinds
+from tenancy.files.reports import ImportReport
 from tenancy.management.interface import FileNotReadable, TenantCommand, command_actor
 
 
@@ -22,7 +22,7 @@ class Command(TenantCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add kind, file and dry run."""
         super().add_arguments(parser)
-        parser.add_argument("kind", choices=("accounts", "prices", "subscriptions", "contacts"))
+        parser.add_argument("kind", choices=tuple(import_kinds()))
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--dry-run", action="store_true", help="check, store nothing")
 
@@ -37,17 +37,8 @@ class Command(TenantCommand):
             raise FileNotReadable(path=options["file"], why=error.strerror or "?") from error
         actor, now, today = command_actor(tenant.id), datetime.now(UTC), today_of(tenant)
         is_dry_run = options["dry_run"]
-        match options["kind"]:
-            case "accounts":
-                report = import_accounts(
-                    actor, content, is_dry_run=is_dry_run, today=today, now=now
-                )
-            case "prices":
-                report = import_prices(actor, content, is_dry_run=is_dry_run, today=today, now=now)
-            case "subscriptions":
-                report = import_subscriptions(actor, content, is_dry_run=is_dry_run, now=now)
-            case _:
-                report = import_contacts(actor, content, is_dry_run=is_dry_run, now=now)
+        run = import_kinds()[options["kind"]].run
+        report = run(actor, content, is_dry_run=is_dry_run, today=today, now=now)
         return _answer(report)
 
     def exit_code(self, answer: Mapping[str, Any]) -> int:

@@ -4,10 +4,11 @@ from http import HTTPStatus
 
 import pytest
 
-from dashboard.pages.imports.columns import COLUMNS
 from subscriptions.models import Item
+from tenancy.files.kinds import import_kinds
 from tests.world import account, csv_of, price
 
+COLUMNS = {name: kind.columns for name, kind in import_kinds().items()}
 KINDS = ("accounts", "prices", "subscriptions", "contacts")
 REQUIRED = [
     (kind, column.name, column.is_required)

@@ -84,7 +84,7 @@ def test_hands_long_files_to_a_worker(
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", ["accounts", "contacts", "prices", "subscriptions"]),
+        ("owner", ["accounts", "prices", "subscriptions", "contacts"]),
         ("billing", ["accounts", "subscriptions"]),
         ("auditor", []),
     ],

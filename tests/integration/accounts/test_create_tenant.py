@@ -53,6 +53,10 @@ def test_makes_everything_a_first_run_needs(db):
             "time_zone": "Europe/Berlin",
             "collection": "send",
             "split_by_po": False,
+            "proration_cutoff_days": 0,
+            "delivery": "pdf",
+            "tax_treatment": "automatic",
+            "dunning_policy": "standard",
         }
         assert TaxRate.objects.filter(tax_class="standard", percent=16).count() == 1
         assert AuditEntry.objects.get().action == "tenant.created"

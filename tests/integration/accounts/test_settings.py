@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import tree
-from accounts.models import Placement, SettingInterval
+from accounts.models import Placement, SettingInterval, SettingName
 from accounts.models.nodes import BEGINNING
 from accounts.operations.settings import Change, write_changes
 from accounts.queries.effective_settings import settings_of
@@ -306,4 +306,4 @@ def test_says_everything_there_is_to_say(family):
         "is_withheld": False,
     }
     assert all(setting.name == name for name, setting in found.items())
-    assert len(found) == 14
+    assert len(found) == len(SettingName)

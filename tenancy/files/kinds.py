@@ -1,0 +1,91 @@
+"""Kinds of import: each registers itself in the ``operations.importing`` of the app of its data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+from django.utils.module_loading import autodiscover_modules
+
+from tenancy.actor import Actor
+from tenancy.files.columns import Columns
+from tenancy.files.reports import ImportReport
+from tenancy.files.sources import Source
+
+
+class Importer(Protocol):
+    """The operation that checks a file, and stores what it says."""
+
+    def __call__(
+        self, actor: Actor, content: Source, /, *, is_dry_run: bool, today: date, now: datetime
+    ) -> ImportReport:
+        """Return what was done, or would be."""
+
+
+class UndatedImporter(Protocol):
+    """The same for what holds from no particular day."""
+
+    def __call__(
+        self, actor: Actor, content: Source, /, *, is_dry_run: bool, now: datetime
+    ) -> ImportReport:
+        """Return what was done, or would be."""
+
+
+def undated(run: UndatedImporter) -> Importer:
+    """Return an importer that needs no day."""
+
+    def dated(
+        actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
+    ) -> ImportReport:
+        return run(actor, content, is_dry_run=is_dry_run, now=now)
+
+    return dated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportKind:
+    """Something that files bring.
+
+    Attributes:
+        label: what people call it.
+        action: the right that importing it takes.
+        columns: of its files; their ``kind`` is its name.
+        place: where it stands among the others: files may refer to what comes before.
+        run: the operation.
+        outlook: what a page shows of a sound file beside its counts.
+    """
+
+    label: Promise
+    action: StrEnum
+    columns: Columns
+    place: int
+    run: Importer
+    outlook: Callable[[Actor, Source], Mapping[str, Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in commands, addresses and jobs."""
+        return self.columns.kind
+
+
+_KINDS: dict[str, ImportKind] = {}
+
+
+def register_import_kind(kind: ImportKind) -> None:
+    """Let files of a kind be imported."""
+    _KINDS[kind.name] = kind
+
+
+def import_kinds() -> Mapping[str, ImportKind]:
+    """Return all kinds by name, in the order in which their files refer to each other."""
+    _find()
+    return dict(sorted(_KINDS.items(), key=lambda item: item[1].place))
+
+
+@cache
+def _find() -> None:
+    """Have each app register its kinds, once somebody asks: commands without files don't wait."""
+    autodiscover_modules("operations.importing")
