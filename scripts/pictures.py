@@ -146,6 +146,28 @@ def flow() -> str:
     return _picture(966, 232, "Data flow: rate, draft, consolidate, issue, deliver, collect", parts)
 
 
+def engine() -> str:
+    """Return who asks the engine, what it reads and what becomes of its answer."""
+    parts = [
+        Box(16, 20, 200, 62, "billing run", ("locks the trees,", "writes the answer")).drawn(),
+        Box(16, 110, 200, 78, "previews", ("next invoice, run, clock,", "changes: foresee_invoices",
+                                           "no lock, nothing written")).drawn(),
+        Box(300, 20, 170, 62, "read_families", ("accounts, settings,", "sellers, rates")).drawn(),
+        Box(300, 118, 170, 62, "what if", ("moves, settings,", "from a day on")).drawn(),
+        Box(554, 20, 150, 62, "rate", ("periods,", "charges")).drawn(),
+        Box(554, 118, 150, 62, "place", ("bill-to, payer,", "same key, tax")).drawn(),
+        Box(554, 216, 150, 62, "compose", ("invoice, sections,", "lines, tax")).drawn(),
+        Box(16, 222, 454, 50, "rows in, rows out; no lock, nothing written", (), "rule").drawn(),
+        _arrow((217, 45), (297, 45)),
+        _arrow((217, 149), (297, 149)),
+        _arrow((385, 115), (385, 85)),
+        _arrow((471, 51), (551, 51)),
+        _arrow((629, 83), (629, 115)),
+        _arrow((629, 181), (629, 213)),
+    ]  # fmt: skip
+    return _picture(720, 294, "The engine: one computation for runs and previews", parts)
+
+
 def processes() -> str:
     """Return what runs, and who speaks to whom as which role."""
     parts = [
@@ -183,7 +205,7 @@ def main() -> int:
     is_check = sys.argv[1:] == ["--check"]
     FOLDER.mkdir(exist_ok=True)
     stale = []
-    for draw in (layers, flow, processes):
+    for draw in (layers, flow, engine, processes):
         path = FOLDER / f"{draw.__name__}.svg"
         if is_check:
             stale += [path.name] if path.read_text(encoding="utf-8") != draw() else []

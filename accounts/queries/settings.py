@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,6 +77,47 @@ class SettingHistory:
             self._days[day] = self._known[stretch]
         return self._days[day]
 
+    @property
+    def changes(self) -> Sequence[date]:
+        """The days on which a setting or a place begins or ends, in order."""
+        return self._changes
+
+    def payers(self) -> set[UUID]:
+        """Return the accounts that pay for others, of these families or not."""
+        return {row[3] for row in self._intervals if row[1] == SettingName.PAYER and row[3]}
+
+    def as_if(
+        self,
+        members: Sequence[tuple[UUID, UUID | None]],
+        *,
+        moves: Iterable[tuple[UUID, UUID | None, date]],
+        settings: Iterable[tuple[UUID | None, str, Any, date]],
+    ) -> "SettingHistory":
+        """Return the history that would be if accounts moved and set something else.
+
+        Args:
+            members: the accounts with the parents they would have in the end, parents first.
+            moves: accounts, each with its new parent and the day since when, in order of days.
+            settings: accounts (None for the tenant), each with a setting, its value (None to
+                inherit) and the day since when; later rows of that setting give way.
+        """
+        intervals, placements = self._intervals, dict(self._placements)
+        for account_id, name, value, day in settings:
+            intervals = [*_ended(intervals, lambda row: row[:2], (account_id, name), 5, day)]
+            if value is not None:
+                is_target = name in (SettingName.BILL_TO, SettingName.PAYER)
+                is_seller = name == SettingName.SELLER
+                intervals.append(
+                    (account_id, name, None if is_target or is_seller else value,
+                     value if is_target else None, value if is_seller else None, day, None)
+                )  # fmt: skip
+        stored = dict(self._members)
+        for account_id, parent_id, day in moves:
+            rows = placements.get(account_id) or [(stored[account_id], date.min, None)]
+            placements[account_id] = [*_ended(rows, lambda _row: 0, 0, 1, day),
+                                      (parent_id, day, None)]  # fmt: skip
+        return SettingHistory(members, intervals, placements)
+
     def _resolve(self, day: date) -> FamilySettings:
         defaults: dict[str, Any] = dict(_DEFAULTS)
         own: dict[UUID, dict[str, Any]] = defaultdict(dict)
@@ -125,6 +166,18 @@ class SettingHistory:
                 raise RuntimeError("the placements of one day form a circle")
             waiting = later
         return ordered
+
+
+def _ended(
+    rows: Iterable[Any], key_of: Callable[[Any], Any], key: Any, place: int, day: date
+) -> Iterator[Any]:
+    """Yield dated rows, those of a key ended on a day; from and to stand at ``place`` and after."""
+    for row in rows:
+        if key_of(row) != key:
+            yield row
+        elif row[place] < day:
+            ends = row[place + 1]
+            yield (*row[: place + 1], day if ends is None or ends > day else ends)
 
 
 def setting_history(

@@ -18,8 +18,8 @@ from accounts.serializers.parts import (
 )
 from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.operations.runs.changed import NOTHING_COMPARED, Compared
-from invoicing.operations.runs.run_previewing import RunPreview
 from invoicing.queries.invoice_sums import StatusSum
+from invoicing.queries.previewed_run import RunPreview
 from invoicing.queries.run_comparison import Comparison
 from invoicing.queries.runs import Progress
 from tenancy.ids import public_id

@@ -11,7 +11,7 @@ ROOT = project_folder()
 DRAWN = runpy.run_path(str(ROOT / "scripts/pictures.py"))
 
 
-@pytest.mark.parametrize("name", ["layers", "flow", "processes"])
+@pytest.mark.parametrize("name", ["layers", "flow", "engine", "processes"])
 def test_is_as_drawn_and_has_a_title(name):
     text = (ROOT / "docs/pictures" / f"{name}.svg").read_text(encoding="utf-8")
 

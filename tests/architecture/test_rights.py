@@ -35,11 +35,11 @@ def module_name(path: Path) -> str:
 
 @cache
 def layers() -> dict[str, ast.Module]:
-    """Return the modules of operations and queries."""
+    """Return the modules of operations, queries and engines."""
     return {
         module_name(path): parsed(path)
         for app in APPS
-        for layer in ("operations", "queries")
+        for layer in ("operations", "queries", "engine")
         for path in sorted((ROOT / app / layer).rglob("*.py"))
     }
 

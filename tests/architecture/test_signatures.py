@@ -22,10 +22,6 @@ PURE = {
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
     "invoicing.operations.runs.draft_changes.change_of",
-    "invoicing.operations.runs.hashing.content_hash",
-    "invoicing.operations.runs.matching.facts_of",
-    "invoicing.operations.runs.matching.facts_of_key",
-    "invoicing.operations.runs.matching.matched",
     "invoicing.operations.runs.noting.by_cause",
     # Conditions and expressions: what they are put into was read for an actor.
     "invoicing.queries.invoice_states.answers_to",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
-from invoicing.operations.runs.previewing import (
+from invoicing.queries.upcoming import (
     MOST_ACCOUNTS,
     Upcoming,
     UpcomingDocument,

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from accounts.middleware import ActorRequest
 from invoicing.operations.runs import RunPreview, preview_run
-from invoicing.operations.runs.run_previewing import MOST_ACCOUNTS
 from invoicing.queries import run_preview
+from invoicing.queries.previewed_run import MOST_ACCOUNTS
 from tenancy.dates import date_text
 from tenancy.ids import public_id
 from web.templatetags.figures import money, quantity

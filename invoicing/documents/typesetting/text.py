@@ -11,8 +11,8 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.text.line_break import split_first_line, strut
 
 from invoicing.documents.directions import RIGHT_TO_LEFT
+from invoicing.engine.glyphs import FAMILY
 
-FAMILY = ("Inter", "DejaVu Sans")
 POINT = 4 / 3
 """A point in the unit of pages, of which 96 are an inch."""
 MILLIMETRE = 96 / 25.4

@@ -12,13 +12,13 @@ from invoicing.operations.runs.approving import (
     approve_run,
 )
 from invoicing.operations.runs.opening import RunDateBeforeLastIssue, RunRefused, request_run
-from invoicing.operations.runs.run_previewing import RunPreview, preview_run
 from invoicing.operations.runs.working import (
     FAMILIES_PER_BATCH,
     RunReport,
     run_billing,
     work_on_run,
 )
+from invoicing.queries.previewed_run import RunPreview, preview_run
 
 __all__ = [
     "FAMILIES_PER_BATCH",

@@ -19,8 +19,8 @@ from invoicing.operations.issuing import issue_dates, issue_drafts, mark_invoice
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.draft_changes import DraftChange, change_of
 from invoicing.operations.runs.drafting import draft_again
-from invoicing.operations.runs.families import load_families
 from invoicing.operations.runs.four_eyes import require_four_eyes
+from invoicing.operations.runs.loading import load_families
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from invoicing.queries.runs import documents_by_path

@@ -8,10 +8,11 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from invoicing.engine.families import Families, Problem
 from invoicing.models import BillingRun, RunFamily, RunProblem
 from invoicing.operations.issuing import issue_drafts
 from invoicing.operations.runs.drafting import draft_documents
-from invoicing.operations.runs.families import Families, Problem, load_families
+from invoicing.operations.runs.loading import load_families
 from invoicing.operations.runs.noting import by_cause, problem_row
 from invoicing.operations.runs.rating import rate_due_items
 from tenancy.actor import Actor
@@ -50,8 +51,8 @@ def bill_families(
         The documents made or issued, and the runs that drafts were taken from.
     """
     families = load_families(actor, [claim.root_id for claim in claims], within)
-    rated = rate_due_items(families, run_date=run.date, now=now)
-    drafts = draft_documents(families, run, new=rated.charges, is_issuing=issues, now=now)
+    charges = rate_due_items(families, run_date=run.date)
+    drafts = draft_documents(families, run, new=charges, is_issuing=issues, now=now)
     touched = drafts.made
     if issues:
         touched = drafts.issuable(families)

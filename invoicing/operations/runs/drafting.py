@@ -1,20 +1,19 @@
 """Drafting: from placed charges to stored drafts with sections, lines and tax."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from billing_rules.drafting import (
-    ChargeIn,
-    Disposition,
-    DocumentDraft,
-    disposition,
-    draft_document,
-)
+from invoicing.engine.composing import Drafts, compose_documents
+from invoicing.engine.families import Families
+from invoicing.engine.matching import facts_of, facts_of_key
+from invoicing.engine.placing import place_charges
+from invoicing.engine.reading import charges_of, waiting_charges
+from invoicing.engine.rows import ChargeRow
 from invoicing.models import (
     BillingRun,
     Charge,
@@ -23,41 +22,10 @@ from invoicing.models import (
     InvoiceSection,
     InvoiceTax,
 )
-from invoicing.operations.runs.composing import Composer, Drafts
-from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.holding_back import hold_back
-from invoicing.operations.runs.matching import facts_of, facts_of_key, matched
 from invoicing.operations.runs.noting import note_drafted_again
-from invoicing.operations.runs.placing import Placed, PlacedDocument, place_charges
-from invoicing.operations.runs.rows import ChargeRow, charge_rows
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
 from tenancy.events import Happening, record_events
-from tenancy.ids import uuid7
-
-MAX_LINES = 100_000
-MAX_GROSS_MINOR = 10**15
-
-
-def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
-    """Return the pending charges of earlier days that stand on no document. Two statements.
-
-    Those that are held back wait for their day, or for somebody to release them.
-    """
-    waiting = Charge.objects.filter(
-        tenant_id=families.actor.tenant_id,
-        account_id__in=families.in_scope,
-        status=Charge.Status.PENDING,
-        invoice_on__lte=run_date,
-    ).filter(Q(is_held=False) | Q(held_until__lte=run_date))
-    waiting = waiting.extra(  # constant text; the ORM has no reverse name for the line
-        where=[
-            "NOT EXISTS (SELECT FROM invoicing_invoiceline AS line"
-            " WHERE line.tenant_id = invoicing_charge.tenant_id"
-            " AND line.charge_id = invoicing_charge.id)"
-        ]
-    )
-    return charge_rows(families.actor, waiting)
 
 
 def draft_documents(
@@ -162,7 +130,7 @@ def drafted_otherwise(families: Families, run: BillingRun, only: Collection[UUID
     )
     earlier, charges = _with_those_beside(families, run, own, only)
     documents = place_charges(families, charges, run_date=run.date)
-    drafts = _compose_all(families, run, documents, earlier, None, run.started_at)
+    drafts = compose_documents(families, run, documents, earlier, None, run.started_at)
     return {draft.id for draft in earlier if draft.id in only} - drafts.kept.keys()
 
 
@@ -171,14 +139,14 @@ def _with_those_beside(
 ) -> tuple[list[Invoice], list[ChargeRow]]:
     """Return some drafts, those that would share a document with them now, and all charges."""
     actor, earlier = families.actor, list(own.filter(pk__in=only).order_by("id"))
-    charges = _charges_of(actor, [one.id for one in earlier])
+    charges = charges_of(actor, [one.id for one in earlier])
     documents = place_charges(families, charges, run_date=run.date)
     wanted = {facts_of_key(document.key) for document in documents}
     beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
     others = beside.exclude(pk__in=[one.id for one in earlier]).order_by("id")
     sharing = [draft for draft in others if facts_of(draft) in wanted]
     if sharing:
-        charges += _charges_of(actor, [one.id for one in sharing])
+        charges += charges_of(actor, [one.id for one in sharing])
     return [*earlier, *sharing], charges
 
 
@@ -194,10 +162,10 @@ def _draft(
     numbered_on: date | None,
 ) -> Drafts:
     actor = families.actor
-    waiting = [*waiting, *_charges_of(actor, [draft.id for draft in earlier])]
+    waiting = [*waiting, *charges_of(actor, [draft.id for draft in earlier])]
     due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     documents = place_charges(families, due, run_date=run.date)
-    drafts = _compose_all(families, run, documents, earlier, numbered_on, now)
+    drafts = compose_documents(families, run, documents, earlier, numbered_on, now)
     _let_go(actor, run, earlier, drafts, now)
     if is_issuing:
         for charge in drafts.issuable_charges(families):
@@ -270,12 +238,6 @@ def _unissued(families: Families, run: BillingRun) -> list[Invoice]:
     return [draft for draft in drafts if families.can_number(draft.seller_id, run.date)]
 
 
-def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
-    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
-    charges = Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
-    return charge_rows(actor, charges)
-
-
 def delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:
     """Take drafts away, parts first; the database refuses it for issued ones."""
     if invoice_ids:
@@ -310,61 +272,4 @@ def _replaced(draft: Invoice, by: Invoice | None, run: BillingRun) -> Happening:
         before={"gross_minor": draft.gross_minor, "currency": draft.currency},
         after=after,
         data={**after, "old_gross_minor": draft.gross_minor, "currency": draft.currency},
-    )
-
-
-def _compose_all(
-    families: Families,
-    run: BillingRun,
-    documents: Sequence[PlacedDocument],
-    earlier: Sequence[Invoice],
-    numbered_on: date | None,
-    now: datetime,
-) -> Drafts:
-    """Compose every document; one that an earlier draft becomes keeps that draft's id."""
-    found = list(numbered(families, documents, run_date=numbered_on))
-    before = matched([document.key for document, _numbers in found], earlier)
-    drafts = Drafts()
-    for document, numbers in found:
-        draft = before.get(document.key)
-        invoice_id = draft.id if draft else uuid7()
-        composed = Composer(families, run, document, numbers, now, invoice_id).compose()
-        (invoice,) = composed.invoices
-        if draft and draft.content_hash == invoice.content_hash:
-            drafts.keep(draft, composed.charges[invoice.id])
-        else:
-            drafts.add(composed)
-    return drafts
-
-
-def numbered(
-    families: Families, documents: Sequence[PlacedDocument], *, run_date: date | None
-) -> Iterator[tuple[PlacedDocument, DocumentDraft]]:
-    """Yield the documents that can be made, with their numbers; the others stay pending. Pure."""
-    for document in hold_back(families, documents, run_date=run_date):
-        numbers = draft_document(
-            [_charge_in(placed) for placed in document.placed],
-            families.position,
-        )
-        if disposition(numbers.gross_minor) is not Disposition.ISSUE:
-            document.keep_pending("negative_total")
-        elif len(document.placed) > MAX_LINES or numbers.gross_minor > MAX_GROSS_MINOR:
-            document.keep_pending("out_of_bounds")
-            families.problems.append(Problem("out_of_bounds", document.bill_to_id))
-        else:
-            yield document, numbers
-
-
-def _charge_in(placed: Placed) -> ChargeIn:
-    charge = placed.charge
-    return ChargeIn(
-        id=charge.id,
-        account_id=charge.account_id,
-        net_minor=charge.net_minor,
-        tax=placed.tax,
-        sort=(
-            charge.subscription.external_id or "",
-            charge.subscription_id.int,
-            charge.period_start,
-        ),
     )

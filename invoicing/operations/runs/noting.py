@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from invoicing.engine.families import Families, Problem
 from invoicing.models import BillingRun, RunProblem
-from invoicing.operations.runs.families import Families, Problem
 from tenancy.actor import Actor
 
 _OF_DRAFTING: Final = (

@@ -1,81 +1,47 @@
-"""Rating: from items that are due to periods and charges."""
+"""Rating in a run: due items are locked, their new periods stored."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import date, datetime
-from functools import lru_cache
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from accounts.models import SettingName
-from billing_rules.periods import (
-    Anchor,
-    Interval,
-    OutsideCalendar,
-    Unit,
-    anchor_of,
-    first_billing_day,
-)
-from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow
-from invoicing.operations.runs.calculations import Calculations, billing_day_of
-from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, due_items
-from subscriptions.models import Period, Price
+from billing_rules.schedule import Followed
+from invoicing.engine.families import Families
+from invoicing.engine.rating import rate
+from invoicing.engine.reading import item_rows, open_periods
+from invoicing.engine.rows import ChargeRow
+from subscriptions.models import Item, Period
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
-from tenancy.ids import uuid7
-
-MAX_AMOUNT_MINOR = 10**15
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """What rating made in memory: new charges, waiting to be placed and stored."""
+def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ...]:
+    """Follow the chain of every due item, store its new periods, and return its charges.
 
-    charges: tuple[ChargeRow, ...]
-
-
-def rate_due_items(families: Families, *, run_date: date, now: datetime) -> Rated:
-    """Follow the chain of every due item, store its new periods, and make its charges.
-
-    The charges are not stored yet: where they stand is decided first. An item that can't be
-    followed or priced is noted as a problem and left as it is.
+    The charges are not stored yet: where they stand is decided first.
 
     Args:
         families: the families of this batch, under their locks.
         run_date: everything due up to it.
-        now: when the charges were made.
 
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
-    items = due_items(actor, families.in_scope, run_date)
-    begun = open_periods(actor, items)
-    rater = Rater(families, run_date, now)
-    for item in items:
-        rater.rate(item, begun.get(item.id))
-    insert_rows(rater.periods, into=Period, tenant_id=actor.tenant_id)
-    _store_chains(actor, rater.moved)
-    return Rated(tuple(rater.charges))
+    due = Item.objects.select_for_update().filter(
+        tenant_id=actor.tenant_id,
+        account_id__in=families.in_scope,
+        next_action_date__lte=run_date,
+    )
+    items = item_rows(actor, due)
+    rated = rate(families, items, open_periods(actor, items), until=run_date)
+    insert_rows(rated.periods, into=Period, tenant_id=actor.tenant_id)
+    _store_chains(actor, rated.moved)
+    return rated.charges
 
 
-def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:
-    """Return the last stored period of each item that is billed in arrears."""
-    ends = {
-        item.id: item.chain_end
-        for item in items
-        if item.price.timing == Price.Timing.ARREARS and item.chain_end is not None
-    }
-    periods = Period.objects.filter(
-        tenant_id=actor.tenant_id, item_id__in=ends, ends__in=set(ends.values())
-    ).values_list(*(column.name for column in fields(PeriodRow)))
-    rows = (PeriodRow(*values) for values in periods)
-    return {row.item_id: row for row in rows if ends[row.item_id] == row.ends}
-
-
-def _store_chains(actor: Actor, moved: list[tuple[UUID, Followed]]) -> None:
+def _store_chains(actor: Actor, moved: Sequence[tuple[UUID, Followed]]) -> None:
     """Write how far each chain has come, in one statement."""
     if not moved:
         return
@@ -92,132 +58,3 @@ def _store_chains(actor: Actor, moved: list[tuple[UUID, Followed]]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*columns, actor.tenant_id])
-
-
-class Rater:
-    """Rates one item after another and keeps what came of it."""
-
-    def __init__(self, families: Families, run_date: date, now: datetime) -> None:
-        """Take the families whose items are rated, and the day up to which."""
-        self._families = families
-        self._run_date = run_date
-        self._now = now
-        self._calculations = Calculations(families)
-        self._billing_days: dict[tuple[UUID, UUID | None, date], date] = {}
-        self._followed: dict[tuple[object, ...], Followed] = {}
-        self.periods: list[PeriodRow] = []
-        self.charges: list[ChargeRow] = []
-        self.moved: list[tuple[UUID, Followed]] = []
-
-    def rate(self, item: ItemRow, open_period: PeriodRow | None) -> None:
-        """Follow one item's chain and charge what falls due."""
-        subscription = item.subscription
-        chain = Chain(
-            first_start=max(
-                subscription.start_date, subscription.billed_until or subscription.start_date
-            ),
-            end_date=subscription.end_date,
-            chain_end=item.chain_end,
-            next_action=item.next_action_date,
-            is_in_arrears=item.price.timing == Price.Timing.ARREARS,
-        )
-        try:
-            followed = self._follow(item, chain)
-        except TooManyPeriods:
-            self._note(item, "too_many_periods")
-            return
-        except OutsideCalendar:
-            self._note(item, "outside_calendar")
-            return
-        begun = self._begin(item, followed)
-        by_end = {period.ends: period for period in begun}
-        if open_period is not None:
-            by_end[open_period.ends] = open_period
-        charges = [self._charge(item, by_end[due.period_end], due.due_date) for due in followed.due]
-        if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in charges):
-            self._note(item, "amount_out_of_range")
-            return
-        self.periods += begun
-        self.charges += charges
-        self.moved.append((item.id, followed))
-
-    def _follow(self, item: ItemRow, chain: Chain) -> Followed:
-        """Follow a chain; items that stand at the same point of equal chains go the same way."""
-        price, subscription = item.price, item.subscription
-        facts = (chain, item.account_id, subscription.start_date, subscription.billing_day,
-                 price.interval, price.interval_count)  # fmt: skip
-        if facts not in self._followed:
-            self._followed[facts] = follow(
-                chain, self._run_date, lambda day: self._anchor(item, day)
-            )
-        return self._followed[facts]
-
-    def _note(self, item: ItemRow, code: str) -> None:
-        self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
-
-    def _anchor(self, item: ItemRow, day: date) -> Anchor:
-        price, (billing_day, billing_month) = item.price, billing_day_of(self._families, item, day)
-        return _anchor(
-            item.subscription.start_date,
-            price.interval,
-            price.interval_count,
-            billing_day,
-            billing_month,
-        )
-
-    def _begin(self, item: ItemRow, followed: Followed) -> list[PeriodRow]:
-        periods, previous = [], item.chain_end
-        for stretch in followed.begun:
-            periods.append(
-                PeriodRow(
-                    id=uuid7(),
-                    item_id=item.id,
-                    starts=stretch.period.start,
-                    ends=stretch.period.end,
-                    prev_ends=previous,
-                    full_start=stretch.full.start,
-                    full_end=stretch.full.end,
-                    quantity=item.quantity,
-                )
-            )
-            previous = stretch.period.end
-        return periods
-
-    def _charge(self, item: ItemRow, period: PeriodRow, due_date: date) -> ChargeRow:
-        calculation = self._calculations.of(item, period)
-        return ChargeRow(
-            id=uuid7(),
-            item_id=item.id,
-            period_id=period.id,
-            subscription=item.subscription,
-            account_id=item.account_id,
-            period_start=period.starts,
-            period_end=period.ends,
-            due_date=due_date,
-            invoice_on=self._invoice_on(item, due_date),
-            currency=item.price.currency,
-            net_minor=calculation["net_minor"],
-            calculation=calculation,
-            tax_class=item.price.tax_class,
-        )
-
-    def _invoice_on(self, item: ItemRow, due_date: date) -> date:
-        """Return the first billing day of the item's bill-to on or after a due date (R5)."""
-        key = (item.account_id, item.subscription.override_bill_to_id, due_date)
-        if key not in self._billing_days:
-            bill_to_id, _by = self._families.bill_to(*key)
-            billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
-            self._billing_days[key] = first_billing_day(due_date, billing_day)
-        return self._billing_days[key]
-
-
-@lru_cache(maxsize=4_096)
-def _anchor(
-    start: date, unit: str, count: int, billing_day: int | None, billing_month: int | None
-) -> Anchor:
-    return anchor_of(
-        start,
-        Interval(Unit(unit), count),
-        billing_day=billing_day,
-        billing_month=billing_month,
-    )

@@ -13,11 +13,11 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from invoicing.engine.families import Problem
 from invoicing.models import BillingRun, Invoice, RunFamily
 from invoicing.operations.runs.approving import issue_approved
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
-from invoicing.operations.runs.families import Problem
 from invoicing.operations.runs.opening import request_run
 from tenancy.actor import Actor, Requester
 from tenancy.collecting import collecting_afterwards

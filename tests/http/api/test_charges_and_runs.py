@@ -205,8 +205,8 @@ def test_says_what_a_run_would_make_and_makes_nothing(api, nordlicht):
 def test_says_it_of_many_trees_in_parts(api, nordlicht, monkeypatch):
     url, body = "/api/v1/billing-runs?dry_run=true", {"date": "2027-01-01"}
     whole = api.post(url, body).json()
-    monkeypatch.setattr("invoicing.operations.runs.run_previewing.SECONDS", 0)
-    monkeypatch.setattr("invoicing.operations.runs.run_previewing.TREES_AT_ONCE", 1)
+    monkeypatch.setattr("invoicing.queries.previewed_run.SECONDS", 0)
+    monkeypatch.setattr("invoicing.queries.previewed_run.TREES_AT_ONCE", 1)
 
     first = api.post(url, body).json()
 

@@ -470,8 +470,8 @@ def test_the_preview_names_open_drafts_and_what_waits(drafted, alice, visit):
 
 
 def test_the_preview_goes_on_where_it_stood(billed, alice, visit, monkeypatch):
-    monkeypatch.setattr("invoicing.operations.runs.run_previewing.TREES_AT_ONCE", 1)
-    monkeypatch.setattr("invoicing.operations.runs.run_previewing.SECONDS", 0.0)
+    monkeypatch.setattr("invoicing.queries.previewed_run.TREES_AT_ONCE", 1)
+    monkeypatch.setattr("invoicing.queries.previewed_run.SECONDS", 0.0)
     client = visit(alice)
     first = fragment(client, "date=2027-01-01")
     (url,) = re.findall(r'hx-get="/runs/new/\?([^"]+)" hx-trigger="load"', first)
@@ -493,7 +493,7 @@ def test_the_preview_says_that_nothing_is_there(vendor, alice, visit):
 
 
 def test_leaves_trees_out_that_are_too_large(billed, alice, visit, monkeypatch):
-    monkeypatch.setattr("invoicing.operations.runs.run_previewing.MOST_ACCOUNTS", 2)
+    monkeypatch.setattr("invoicing.queries.previewed_run.MOST_ACCOUNTS", 2)
     monkeypatch.setattr("dashboard.pages.runs.preview.MOST_ACCOUNTS", 2)
 
     text = fragment(visit(alice), "date=2027-01-01")

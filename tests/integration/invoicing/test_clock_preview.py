@@ -7,8 +7,8 @@ import pytest
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.clock import ClockBackwards, NotSandbox, advance_clock
 from invoicing.operations.clock_preview import preview_clock_move
-from invoicing.operations.runs import run_previewing
 from invoicing.operations.runs.discarding import discard_drafts
+from invoicing.queries import previewed_run as run_previewing
 from tenancy.errors import Forbidden
 from tenancy.models import AuditEntry, Tenant
 from tests.integration.invoicing.test_advance_clock import fill, held_back

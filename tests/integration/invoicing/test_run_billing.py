@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.models import Account, Seller, SettingInterval
+from invoicing.engine import composing, numbering, rating
 from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting, RunFamily, RunProblem
-from invoicing.operations.runs import drafting, rating, request_run, run_billing, work_on_run
+from invoicing.operations.runs import request_run, run_billing, work_on_run
 from subscriptions.models import Item, Period, Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
@@ -409,10 +410,10 @@ def test_lets_nobody_suffer_from_anothers_failure(shop, monkeypatch, step):
             )
         elif step == "draft":
             patch.setattr(
-                drafting.Composer,
+                composing.Composer,
                 "_section",
                 fail_for_bad(
-                    drafting.Composer._section, lambda _self, _place, section: section.account_id
+                    composing.Composer._section, lambda _self, _place, section: section.account_id
                 ),
             )
         else:
@@ -452,7 +453,7 @@ def test_parks_what_is_beyond_all_bounds(shop, monkeypatch):
         subscription("S2", "A", "five", "2026-12-01"),
     )
     with monkeypatch.context() as patch:
-        patch.setattr(drafting, "MAX_LINES", 1)
+        patch.setattr(numbering, "MAX_LINES", 1)
         report = shop.run("2026-12-01")
 
     assert (report.run.status, report.invoice_ids) == ("parked", [])

@@ -10,9 +10,9 @@ import pytest
 from django.conf import settings
 from pypdf import PdfReader
 
-from invoicing.documents import glyphs
-from invoicing.documents.glyphs import missing_signs
 from invoicing.documents.making import get_pdf
+from invoicing.engine import glyphs
+from invoicing.engine.glyphs import missing_signs
 from invoicing.models import Charge, Invoice, NumberSeries, RunProblem
 from invoicing.words import describe_problem
 from tests.world import NOW, account, price, subscription
@@ -50,7 +50,7 @@ def test_names_each_sign_that_no_font_has_once():
 
 _ASK = """
 import json, sys
-from invoicing.documents.glyphs import missing_signs
+from invoicing.engine.glyphs import missing_signs
 print(json.dumps([missing_signs([text]) for text in json.load(sys.stdin)]))
 """
 

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing.models import Charge, Invoice, InvoiceLine, InvoiceSection
-from invoicing.operations.runs import previewing
-from invoicing.operations.runs.previewing import upcoming_invoices
+from invoicing.queries import upcoming as previewing
+from invoicing.queries.upcoming import upcoming_invoices
 from subscriptions.models import Item, Period, Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.placing import PlacedDocument
-from invoicing.operations.runs.signs import Signs
+from invoicing.engine.families import Families, Problem
+from invoicing.engine.placing import PlacedDocument
+from invoicing.engine.signs import Signs
 
 MOST_SIGNS = 20
 """So many signs are named; whoever installs a font needs the script, not each sign."""

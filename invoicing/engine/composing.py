@@ -1,8 +1,8 @@
 """Composing: the rows of one draft, from placed charges and the numbers of the rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -15,16 +15,18 @@ from billing_rules.drafting import (
 )
 from billing_rules.ordering import sort_key
 from billing_rules.searching import search_key
+from invoicing.engine.families import Families
+from invoicing.engine.hashing import content_hash
+from invoicing.engine.matching import matched
+from invoicing.engine.numbering import numbered
+from invoicing.engine.placing import PlacedDocument
+from invoicing.engine.rows import ChargeRow, LineRow
 from invoicing.models import (
     BillingRun,
     Invoice,
     InvoiceSection,
     InvoiceTax,
 )
-from invoicing.operations.runs.families import Families
-from invoicing.operations.runs.hashing import content_hash
-from invoicing.operations.runs.placing import PlacedDocument
-from invoicing.operations.runs.rows import ChargeRow, LineRow
 from tenancy.ids import public_id, uuid7
 
 
@@ -70,6 +72,30 @@ class Drafts:
     def issuable_charges(self, families: Families) -> Iterable[ChargeRow]:
         """Return the charges of those drafts."""
         return chain.from_iterable(self.charges[invoice.id] for invoice in self.issuable(families))
+
+
+def compose_documents(
+    families: Families,
+    run: BillingRun,
+    documents: Sequence[PlacedDocument],
+    earlier: Sequence[Invoice],
+    numbered_on: date | None,
+    now: datetime,
+) -> Drafts:
+    """Compose every document; one that an earlier draft becomes keeps that draft's id."""
+    found = list(numbered(families, documents, run_date=numbered_on))
+    before = matched([document.key for document, _numbers in found], earlier)
+    drafts = Drafts()
+    for document, numbers in found:
+        draft = before.get(document.key)
+        invoice_id = draft.id if draft else uuid7()
+        composed = Composer(families, run, document, numbers, now, invoice_id).compose()
+        (invoice,) = composed.invoices
+        if draft and draft.content_hash == invoice.content_hash:
+            drafts.keep(draft, composed.charges[invoice.id])
+        else:
+            drafts.add(composed)
+    return drafts
 
 
 class Composer:

@@ -11,8 +11,8 @@ from billing_rules.money import plain_digits
 from billing_rules.periods import Interval, Period, Unit
 from billing_rules.pricing import Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
-from invoicing.operations.runs.families import Families
-from invoicing.operations.runs.rows import ItemRow, PeriodRow
+from invoicing.engine.families import Families
+from invoicing.engine.rows import ItemRow, PeriodRow
 from subscriptions.models import Price
 
 

@@ -11,8 +11,8 @@ from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from billing_rules.tax_rates import Rate
 from billing_rules.territories import tax_area
-from invoicing.operations.runs.families import Families, Problem
-from invoicing.operations.runs.rows import ChargeRow
+from invoicing.engine.families import Families, Problem
+from invoicing.engine.rows import ChargeRow
 
 # Bill-to and payer, each with the account whose setting decided it.
 _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]

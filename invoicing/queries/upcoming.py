@@ -11,11 +11,12 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
 from billing_rules.drafting import DocumentDraft, SectionDraft
-from invoicing.operations.runs.drafting import numbered, waiting_charges
-from invoicing.operations.runs.families import Families, read_families
-from invoicing.operations.runs.placing import PlacedDocument, place_charges
-from invoicing.operations.runs.rating import Rater, open_periods
-from invoicing.operations.runs.rows import ChargeRow, ItemRow, PeriodRow, coming_items
+from invoicing.engine.families import Families, read_families
+from invoicing.engine.numbering import numbered
+from invoicing.engine.placing import PlacedDocument, place_charges
+from invoicing.engine.rating import Rated, rate
+from invoicing.engine.reading import coming_items, open_periods, waiting_charges
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -116,7 +117,7 @@ def upcoming_invoices(
         return _too_large(actor, account_id)
     families = read_families(actor, {root_id: members}, None, tenant=tenant)
     bill_to_id, _by = families.on(today).bill_tos[account_id]
-    outlook = _Outlook(families, bill_to_id, today, now)
+    outlook = _Outlook(families, bill_to_id, today)
     day, documents = outlook.first()
     return Upcoming(
         families.accounts[account_id],
@@ -148,9 +149,9 @@ def _above(
 class _Outlook:
     """Looks ahead, day by day on which something falls due, until a document comes of it."""
 
-    def __init__(self, families: Families, bill_to_id: UUID, today: date, now: datetime) -> None:
+    def __init__(self, families: Families, bill_to_id: UUID, today: date) -> None:
         self._families, self._bill_to_id = families, bill_to_id
-        self._today, self._now = today, now
+        self._today = today
         actor = families.actor
         self._items: Sequence[ItemRow] = coming_items(actor, families.in_scope)
         self._periods: Mapping[UUID, PeriodRow] = open_periods(actor, self._items)
@@ -181,14 +182,11 @@ class _Outlook:
             == self._bill_to_id
         ]
 
-    def _rate(self, until: date) -> Rater:
+    def _rate(self, until: date) -> Rated:
         """Rate what is due until a day, in memory."""
         self._families.problems = []
-        rater = Rater(self._families, until, self._now)
-        for item in self._items:
-            if item.next_action_date <= until:
-                rater.rate(item, self._periods.get(item.id))
-        return rater
+        due = [item for item in self._items if item.next_action_date <= until]
+        return rate(self._families, due, self._periods, until=until)
 
     def _days(self) -> Iterator[tuple[date, list[ChargeRow]]]:
         """Yield the days on which a run has something for the recipient, in order, with it.
@@ -198,25 +196,25 @@ class _Outlook:
         """
         until, last = self._today, self._today - timedelta(days=1)
         for _round in range(_MOST_ROUNDS):
-            rater = self._rate(until)
-            charges = [*self._waiting, *self._own(rater.charges)]
+            rated = self._rate(until)
+            charges = [*self._waiting, *self._own(rated.charges)]
             ahead = {max(self._today, charge.invoice_on) for charge in charges}
             for day in sorted(day for day in ahead if last < day <= until):
                 last = day
                 yield day, [charge for charge in charges if charge.invoice_on <= day]
-            until = min([*(day for day in ahead if day > until), *self._actions(rater, until)],
+            until = min([*(day for day in ahead if day > until), *self._actions(rated, until)],
                         default=date.max)  # fmt: skip
             if until > self._today + _FARTHEST:
                 return
 
-    def _actions(self, rater: Rater, until: date) -> list[date]:
+    def _actions(self, rated: Rated, until: date) -> list[date]:
         """Return the days after ``until`` on which something goes on.
 
         Those of the recipient's own items, so that no round is spent on others; of all where it
         has none, for a bill-to may change.
         """
         nexts = {item.id: item.next_action_date for item in self._items}
-        nexts |= {item_id: done.next_action for item_id, done in rater.moved if done.next_action}
+        nexts |= {item_id: done.next_action for item_id, done in rated.moved if done.next_action}
         later = {key: day for key, day in nexts.items() if day > until}
         own = [
             later[item.id]

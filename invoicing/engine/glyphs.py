@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from weasyprint.css.properties import INITIAL_VALUES
 from weasyprint.text.ffi import ffi, pango
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.text.line_break import create_layout
 
-from invoicing.documents.typesetting.text import Face, Letters
+FAMILY = ("Inter", "DejaVu Sans")
+"""The fonts that documents are set in."""
 
 _CHECKED_ONCE = "".join(chr(code) for code in (*range(0x21, 0x7F), *range(0xA1, 0x100)))
 _lock = threading.Lock()
@@ -72,6 +74,18 @@ def _unknown(text: str) -> bool:
     return False
 
 
+class _Style(dict[str, Any]):
+    """What the library reads from the style of a box."""
+
+    font_config: FontConfiguration
+
+
 @cache
-def _style() -> Any:
-    return Letters(FontConfiguration(), {}, "en").style(Face())
+def _style() -> _Style:
+    style = _Style(INITIAL_VALUES)
+    style.font_config = FontConfiguration()
+    style["font_family"] = FAMILY
+    style["font_size"] = 12
+    style["lang"] = "en"
+    style["white_space"] = "nowrap"
+    return style

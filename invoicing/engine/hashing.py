@@ -7,8 +7,8 @@ from decimal import Decimal
 import orjson
 
 from billing_rules.money import plain_digits
+from invoicing.engine.rows import LineRow
 from invoicing.models import Invoice, InvoiceSection, InvoiceTax
-from invoicing.operations.runs.rows import LineRow
 
 # What a document says and what collecting it needs. Not among it: keys, the run, when it was made.
 _OF_INVOICE = (

@@ -6,7 +6,7 @@ order, some at a time, and says from where the next part goes on.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -16,12 +16,18 @@ from django.db import connection
 
 from accounts import access, tree
 from accounts.access import Action
-from invoicing.models import Charge, Invoice, InvoiceLine
-from invoicing.operations.runs.drafting import numbered, waiting_charges
-from invoicing.operations.runs.families import Families, read_families
-from invoicing.operations.runs.placing import place_charges
-from invoicing.operations.runs.rating import Rater, open_periods
-from invoicing.operations.runs.rows import ChargeRow, charge_rows, coming_items
+from invoicing.engine.families import Families, read_families
+from invoicing.engine.numbering import numbered
+from invoicing.engine.placing import place_charges
+from invoicing.engine.rating import rate
+from invoicing.engine.reading import (
+    charges_of,
+    coming_items,
+    open_drafts,
+    open_periods,
+    waiting_charges,
+)
+from invoicing.engine.rows import ChargeRow
 from subscriptions.models import Price
 from tenancy.actor import Actor
 from tenancy.models import Tenant
@@ -181,7 +187,7 @@ def preview_run(
         if small:
             members = tree.families(actor.tenant_id, small)
             families = read_families(actor, members, within, tenant=tenant)
-            _add(preview, families, run_date, now)
+            _add(preview, families, run_date)
         preview.done += len(roots)
         if preview.is_whole or not roots or time.monotonic() >= until:
             return preview
@@ -201,14 +207,14 @@ def _concerned(
     return [(root, size) for root, size, _all in rows], rows[0][2] if rows else done
 
 
-def _add(preview: RunPreview, families: Families, run_date: date, now: datetime) -> None:
+def _add(preview: RunPreview, families: Families, run_date: date) -> None:
     """Take some trees through the steps of a run, and count what comes of it."""
-    drafts = _open_drafts(families, run_date)
-    rated, days = _rated(families, run_date, now)
+    drafts = open_drafts(families, run_date)
+    rated, days = _rated(families, run_date)
     preview.days |= days
     charges = [
         *waiting_charges(families, run_date=run_date),
-        *_charges_of(families.actor, [draft.id for draft in drafts]),
+        *charges_of(families.actor, [draft.id for draft in drafts]),
         *(one for one in rated if one.invoice_on <= run_date),
     ]
     documents = place_charges(families, charges, run_date=run_date)
@@ -232,46 +238,20 @@ def _add(preview: RunPreview, families: Families, run_date: date, now: datetime)
         preview.drafts[key] = (count + 1, net + draft.net_minor)
 
 
-def _rated(
-    families: Families, run_date: date, now: datetime
-) -> tuple[Sequence[ChargeRow], set[date]]:
+def _rated(families: Families, run_date: date) -> tuple[Sequence[ChargeRow], set[date]]:
     """Return the charges of what is due, and the days on which a run has something to do for it."""
     items = [
         item
         for item in coming_items(families.actor, families.in_scope)
         if item.next_action_date <= run_date
     ]
-    rater, begun = Rater(families, run_date, now), open_periods(families.actor, items)
-    for item in items:
-        rater.rate(item, begun.get(item.id))
+    rated = rate(families, items, open_periods(families.actor, items), until=run_date)
     days = {item.next_action_date for item in items}
-    days |= {charge.invoice_on for charge in rater.charges}
+    days |= {charge.invoice_on for charge in rated.charges}
     in_advance = {item.id for item in items if item.price.timing == Price.Timing.ADVANCE}
-    for item_id, followed in rater.moved:
+    for item_id, followed in rated.moved:
         ends = [stretch.period.end for stretch in followed.begun]
         if followed.next_action is None and item_id in in_advance:
             ends = ends[:-1]  # nothing is done on the day on which it ends
         days.update(ends)
-    return rater.charges, {day for day in days if day <= run_date}
-
-
-def _open_drafts(families: Families, run_date: date) -> list[Invoice]:
-    """Return the drafts that a run takes along (R27). One statement."""
-    drafts = (
-        Invoice.objects.filter(
-            tenant_id=families.actor.tenant_id,
-            status__in=Invoice.UNISSUED,
-            bill_to_id__in=families.in_scope,
-            run__tenant_id=families.actor.tenant_id,
-            run__date__lte=run_date,
-        )
-        .select_related("run")
-        .order_by("id")
-    )
-    return [draft for draft in drafts if families.can_number(draft.seller_id, run_date)]
-
-
-def _charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
-    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
-    charges = Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
-    return charge_rows(actor, charges)
+    return rated.charges, {day for day in days if day <= run_date}

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from accounts.models import Account, SettingName
-from invoicing.documents.glyphs import missing_signs
-from invoicing.operations.runs.families import Families
-from invoicing.operations.runs.placing import PlacedDocument
+from invoicing.engine.families import Families
+from invoicing.engine.glyphs import missing_signs
+from invoicing.engine.placing import PlacedDocument
 
 _SELLER = ("name", "line1", "line2", "city", "register_entry", "directors", "bank_name")
 _RECIPIENT = (

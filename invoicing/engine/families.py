@@ -1,10 +1,11 @@
 """Everything that billing some families needs, read in a constant number of statements."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
@@ -15,6 +16,7 @@ from accounts.queries.settings import FamilySettings, SettingHistory, setting_hi
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
 from billing_rules.territories import tax_area, vat_id_country
+from invoicing.engine.what_if import WhatIf
 from invoicing.models import NumberSeries
 from tenancy.actor import Actor
 from tenancy.ids import public_id
@@ -61,11 +63,59 @@ class Families:
     last_issue_dates: dict[UUID, date]
     is_sandbox: bool
     tenant_name: str
+    within: UUID | None = None
     problems: list[Problem] = field(default_factory=list)
     judged: set[UUID] = field(default_factory=set)
+    # What follows from accounts, sellers and rates holds in every world: it is told once for all.
     _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
     _references: dict[UUID, dict[str, str]] = field(default_factory=dict)
     _rates_on: dict[tuple[UUID, str, date], Rate | None] = field(default_factory=dict)
+
+    def as_if(self, what_if: WhatIf, day: date) -> "Families":
+        """Return these families as they would be on a day in another world; reads nothing.
+
+        What moves later than ``day`` stands where it stood: a run of that day finds it there.
+
+        Raises:
+            TreeCycle: an account would stand below itself.
+        """
+        moves = what_if.moves_until(day)
+        members = self.members
+        if moves:
+            parents = dict(members)
+            for move in moves:
+                parents[move.account_id] = move.parent_id
+            members = self._parents_first(parents)
+        history = self.history
+        if moves or what_if.settings:
+            history = history.as_if(
+                members,
+                moves=[(move.account_id, move.parent_id, move.day) for move in moves],
+                settings=[(one.account_id, one.name, one.value, one.day)
+                          for one in what_if.settings],
+            )  # fmt: skip
+        return replace(
+            self,
+            **_standing(members, self.accounts, self.within),
+            history=history,
+            problems=[],
+            judged=set(),
+        )
+
+    def _parents_first(self, parents: Mapping[UUID, UUID | None]) -> list[tuple[UUID, UUID | None]]:
+        """Return accounts with their parents, level by level in their order."""
+        below: dict[UUID | None, list[UUID]] = defaultdict(list)
+        for account_id in sorted(parents, key=lambda one: (self.accounts[one].sort_key, one)):
+            below[parents[account_id]].append(account_id)
+        ordered: list[tuple[UUID, UUID | None]] = []
+        level: list[UUID | None] = [None]
+        while level:
+            rows = [(child, parent) for parent in level for child in below[parent]]
+            ordered += rows
+            level = [child for child, _parent in rows]
+        if len(ordered) < len(parents):
+            raise tree.TreeCycle
+        return ordered
 
     @cached_property
     def parents(self) -> dict[UUID, UUID | None]:
@@ -148,28 +198,13 @@ class Families:
         return value if isinstance(value, UUID) else UUID(str(value))
 
 
-def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
-    """Lock some trees and read their accounts, settings, sellers and rates.
-
-    One statement for each tree's lock, and seven more, whatever the number of accounts.
-
-    Args:
-        actor: whose tenant.
-        root_ids: the roots of the families.
-        within: the subtree that the run is about, None for everything.
-    """
-    roots = list(root_ids)
-    tree.lock_families(actor.tenant_id, roots)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
-    return read_families(actor, tree.families(actor.tenant_id, roots), within, tenant=tenant)
-
-
 def read_families(
     actor: Actor,
     families: Mapping[UUID, Sequence[tuple[UUID, UUID | None]]],
     within: UUID | None,
     *,
     tenant: Tenant,
+    also: Iterable[UUID] = (),
 ) -> Families:
     """Read the accounts, settings, sellers and rates of some trees. Five statements.
 
@@ -178,30 +213,57 @@ def read_families(
         families: by root, all accounts with their parents, parents first.
         within: the subtree that matters, None for everything.
         tenant: the actor's.
+        also: accounts of any tree that may come to pay.
     """
     members = [pair for family in families.values() for pair in family]
-    accounts = Account.objects.filter(
-        tenant_id=actor.tenant_id, pk__in=[account_id for account_id, _parent in members]
-    ).in_bulk()
+    history = setting_history(actor, members, families=families)
+    # Whoever agreed to pay may stand in another tree.
+    wanted = {account_id for account_id, _parent in members} | history.payers() | {*also}
+    accounts = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=wanted).in_bulk()
     sellers = _sellers(actor)
-    ordered = sorted(families, key=lambda root: (accounts[root].sort_key, root))
-    order = [account_id for root in ordered for account_id in tree.depth_first(families[root])]
     return Families(
         actor=actor,
-        members=members,
+        **_standing(members, accounts, within),
         accounts=accounts,
-        position={account_id: place for place, account_id in enumerate(order)},
-        root_of={
-            account_id: root for root, family in families.items() for account_id, _up in family
-        },
-        in_scope=set(order) if within is None else _below(members, within),
-        history=setting_history(actor, members, families=families),
+        history=history,
         sellers={seller.id: seller for seller, _last in sellers},
         bank_accounts=_bank_accounts(actor),
         rates=_rates(actor),
         last_issue_dates={seller.id: last for seller, last in sellers if last},
         is_sandbox=tenant.is_sandbox,
         tenant_name=tenant.name,
+        within=within,
+    )
+
+
+class _Standing(TypedDict):
+    """What follows from where accounts stand; the names are those of ``Families``."""
+
+    members: list[tuple[UUID, UUID | None]]
+    position: dict[UUID, int]
+    root_of: dict[UUID, UUID]
+    in_scope: set[UUID]
+
+
+def _standing(
+    members: list[tuple[UUID, UUID | None]],
+    accounts: Mapping[UUID, Account],
+    within: UUID | None,
+) -> _Standing:
+    """Return what follows from where accounts stand; parents come first in ``members``."""
+    root_of: dict[UUID, UUID] = {}
+    families: dict[UUID, list[tuple[UUID, UUID | None]]] = defaultdict(list)
+    for account_id, parent_id in members:
+        root = account_id if parent_id is None else root_of[parent_id]
+        root_of[account_id] = root
+        families[root].append((account_id, parent_id))
+    ordered = sorted(families, key=lambda root: (accounts[root].sort_key, root))
+    order = [account_id for root in ordered for account_id in tree.depth_first(families[root])]
+    return _Standing(
+        members=members,
+        position={account_id: place for place, account_id in enumerate(order)},
+        root_of=root_of,
+        in_scope=set(order) if within is None else _below(members, within),
     )
 
 

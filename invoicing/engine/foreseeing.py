@@ -1,0 +1,145 @@
+"""Foreseeing: the runs of days to come, one after another, in memory."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from billing_rules.drafting import DocumentDraft
+from billing_rules.schedule import Followed
+from invoicing.engine.families import Families
+from invoicing.engine.numbering import numbered
+from invoicing.engine.placing import PlacedDocument, place_charges
+from invoicing.engine.rating import rate
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
+from invoicing.engine.what_if import WhatIf
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What some families have and owe, as it was read.
+
+    Attributes:
+        families: where they stand, and what holds for them.
+        items: what is due some day.
+        begun: the last stored period of items that are billed in arrears.
+        waiting: charges that no issued document holds.
+    """
+
+    families: Families
+    items: Sequence[ItemRow]
+    begun: Mapping[UUID, PeriodRow]
+    waiting: Sequence[ChargeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenRun:
+    """What a run of a day would make; documents without numbers wait for something."""
+
+    day: date
+    families: Families
+    documents: Sequence[tuple[PlacedDocument, DocumentDraft | None]]
+
+
+def foresee_runs(
+    stored: Stored, what_if: WhatIf, *, first: date, last: date
+) -> Iterator[ForeseenRun]:
+    """Yield the runs of the days on which there is something to do, in order.
+
+    Each goes on from what the one before it left, as runs that were really made would; only what
+    waits and one day's charges are kept.
+
+    Args:
+        stored: what was read.
+        what_if: how the world differs.
+        first: the day of the first run; it takes what is overdue.
+        last: the last day.
+
+    Source: docs/billing-rules.md, R3 to R5, R9 to R16, R20, R21, R27.
+    """
+    days, day = _Days(stored, what_if), first
+    while day <= last:
+        yield days.run(day)
+        following = days.after(day)
+        if following is None:
+            return
+        day = following
+
+
+class _Days:
+    """The state from one run to the next."""
+
+    def __init__(self, stored: Stored, what_if: WhatIf) -> None:
+        self._stored = stored
+        self._what_if = what_if
+        self._items = {item.id: item for item in stored.items}
+        self._begun = dict(stored.begun)
+        self._waiting = list(stored.waiting)
+        self._worlds: dict[int, Families] = {}
+        self._changes = _change_days(self._world(date.max))
+
+    def run(self, day: date) -> ForeseenRun:
+        """Do what a run of a day does."""
+        families = self._world(day)
+        families.problems.clear()
+        due = [item for item in self._items.values() if item.next_action_date <= day]
+        rated = rate(families, due, self._begun, until=day)
+        self._go_on(rated.moved, rated.periods)
+        known = [*self._waiting, *rated.charges]
+        ready = [charge for charge in known if _ready_on(charge) <= day]
+        documents = place_charges(families, ready, run_date=day)
+        numbers = {
+            document.key: found for document, found in numbered(families, documents, run_date=day)
+        }
+        placed = {
+            one.charge.id
+            for document in documents
+            if document.key in numbers
+            for one in document.placed
+        }
+        self._waiting = [charge for charge in known if charge.id not in placed]
+        return ForeseenRun(day, families, [(one, numbers.get(one.key)) for one in documents])
+
+    def after(self, day: date) -> date | None:
+        """Return the next day on which a run has something to do, None if there is none.
+
+        What was tried in vain is tried again when a setting, a place or a rate begins or ends.
+        """
+        actions = [item.next_action_date for item in self._items.values()]
+        ready = [_ready_on(charge) for charge in self._waiting]
+        ahead = [one for one in (*actions, *ready) if one > day]
+        if len(ahead) < len(actions) + len(ready):
+            ahead += [one for one in self._changes if one > day][:1]
+        return min(ahead, default=None)
+
+    def _go_on(self, moved: Iterable[tuple[UUID, Followed]], periods: Iterable[PeriodRow]) -> None:
+        for item_id, followed in moved:
+            item = self._items.pop(item_id)
+            self._begun.pop(item_id, None)
+            if followed.next_action is not None:
+                self._items[item_id] = replace(
+                    item, chain_end=followed.chain_end, next_action_date=followed.next_action
+                )
+        for period in periods:
+            item_after = self._items.get(period.item_id)
+            if item_after is not None and item_after.chain_end == period.ends:
+                self._begun[period.item_id] = period
+
+    def _world(self, day: date) -> Families:
+        """Return the families as they stand on a day; they change when somebody moves."""
+        moves = len(self._what_if.moves_until(day))
+        if moves not in self._worlds:
+            self._worlds[moves] = self._stored.families.as_if(self._what_if, day)
+        return self._worlds[moves]
+
+
+def _ready_on(charge: ChargeRow) -> date:
+    """Return the first day on which a run takes a charge."""
+    return max(charge.invoice_on, charge.held_until or charge.invoice_on)
+
+
+def _change_days(families: Families) -> list[date]:
+    """Return the days on which something begins or ends that decides about billing, in order."""
+    rates = [rate for rates in families.rates.values() for rate in rates]
+    days = {*families.history.changes, *(rate.valid_from for rate in rates)}
+    return sorted(days | {rate.valid_to for rate in rates if rate.valid_to})

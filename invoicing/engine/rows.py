@@ -1,0 +1,109 @@
+"""The rows that billing reads and writes by the ten thousand, as plain data.
+
+They bear the names of the models' columns, so that ``insert_rows`` writes them as they are. Making
+and reading them takes a fraction of what model instances take, which was half of a run's time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from invoicing.models import Charge
+from subscriptions.models import Price
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """What billing needs of a subscription."""
+
+    id: UUID
+    external_id: str | None
+    start_date: date
+    end_date: date | None
+    billed_until: date | None
+    billing_day: int | None
+    override_bill_to_id: UUID | None
+    po_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A due item with its subscription and price."""
+
+    id: UUID
+    account_id: UUID
+    quantity: Decimal
+    chain_end: date | None
+    next_action_date: date
+    subscription: SubscriptionRow
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """A period of an item that has begun."""
+
+    id: UUID
+    item_id: UUID
+    starts: date
+    ends: date
+    prev_ends: date | None
+    full_start: date
+    full_end: date
+    quantity: Decimal
+
+
+@dataclass(slots=True)
+class ChargeRow:
+    """A charge on its way to a document; ``status`` and ``reason`` say how far it came.
+
+    ``tax_class`` is what its price says now: what decides tax is read when drafting (R21). Before
+    ``held_until`` no run takes it.
+    """
+
+    id: UUID
+    item_id: UUID
+    period_id: UUID
+    subscription: SubscriptionRow
+    account_id: UUID
+    period_start: date
+    period_end: date
+    due_date: date
+    invoice_on: date
+    currency: str
+    net_minor: int
+    calculation: Mapping[str, Any]
+    kind: str = Charge.Kind.RECURRING.value
+    revision: int = 0
+    status: str = Charge.Status.PENDING.value
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    held_until: date | None = None
+    tax_class: str = ""
+
+    @property
+    def subscription_id(self) -> UUID:
+        """Whose subscription it is for."""
+        return self.subscription.id
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a draft."""
+
+    id: UUID
+    invoice_id: UUID
+    section_id: UUID
+    position: int
+    charge_id: UUID
+    subscription_id: UUID
+    description: str
+    quantity: Decimal
+    unit_amount: Decimal | None
+    period_start: date
+    period_end: date
+    net_minor: int
+    tax_category: str
+    tax_rate: Decimal

@@ -1,0 +1,25 @@
+"""Loading: the trees that a run bills are locked, then read."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts import tree
+from invoicing.engine.families import Families, read_families
+from tenancy.actor import Actor
+from tenancy.models import Tenant
+
+
+def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
+    """Lock some trees and read their accounts, settings, sellers and rates.
+
+    One statement for each tree's lock, and seven more, whatever the number of accounts.
+
+    Args:
+        actor: whose tenant.
+        root_ids: the roots of the families.
+        within: the subtree that the run is about, None for everything.
+    """
+    roots = list(root_ids)
+    tree.lock_families(actor.tenant_id, roots)
+    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    return read_families(actor, tree.families(actor.tenant_id, roots), within, tenant=tenant)

@@ -1,0 +1,302 @@
+"""The invoices to come of some trees, as the world is and as it would be."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access, tree
+from accounts.access import Action
+from accounts.models import Account
+from billing_rules.consolidation import ConsolidationKey
+from billing_rules.drafting import DocumentDraft, SectionDraft
+from invoicing.engine.families import Families, read_families
+from invoicing.engine.foreseeing import ForeseenRun, Stored, foresee_runs
+from invoicing.engine.placing import PlacedDocument
+from invoicing.engine.reading import (
+    charges_of,
+    coming_items,
+    open_drafts,
+    open_periods,
+    waiting_charges,
+)
+from invoicing.engine.rows import ChargeRow
+from invoicing.engine.what_if import AS_STORED, WhatIf
+from tenancy.actor import Actor
+from tenancy.errors import Forbidden, Invalid, NotFound
+from tenancy.models import Tenant
+
+MOST_ACCOUNTS: Final = 5_000
+"""Trees beyond are not computed while somebody waits."""
+MOST_LINES: Final = 50_000
+"""So many lines are computed for one answer."""
+MOST_DAYS: Final = 1_100
+"""So many days can be asked for: three years."""
+
+
+class TreesTooLarge(Invalid):
+    """The trees have more accounts than are computed while somebody waits."""
+
+    code = "trees_too_large"
+    message = _(
+        "These customers have %(accounts)s accounts; what comes next is computed for at most"
+        " %(most)s at once."
+    )
+
+
+class DatesTooFar(Invalid):
+    """The range ends before it begins, or is longer than is computed at once."""
+
+    code = "dates_too_far"
+    message = _("Invoices are foreseen for one day to %(most)s days.")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenLine:
+    """A line to come; ``net_minor`` in minor units of the document's currency."""
+
+    subscription_id: UUID
+    description: str
+    quantity: Decimal
+    period_start: date
+    period_end: date
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenSection:
+    """The part of one account; ``path`` are the names from below the recipient down to it.
+
+    ``lines`` are empty unless they were asked for.
+    """
+
+    account_id: UUID
+    path: tuple[str, ...]
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    line_count: int
+    lines: tuple[ForeseenLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenInvoice:
+    """A document that a run would make, in minor units of its currency.
+
+    Attributes:
+        day: the date of the run, and of issue.
+        due_date: when it is to be paid.
+        service_owner_id: the one account it is about, where that account has invoices of its own.
+        tax_reason: what decided the tax: the code of the regime's reason.
+        waits_for: why no run has made it by the last day: the code of a problem, or
+            ``negative_total``; then it has no tax and no sections, and ``day`` is the first on
+            which it was tried. Empty where a run does.
+    """
+
+    day: date
+    bill_to_id: UUID
+    payer_id: UUID
+    seller_id: UUID
+    service_owner_id: UUID | None
+    currency: str
+    collection: str
+    po_number: str
+    due_date: date
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    line_count: int
+    tax_reason: str
+    sections: tuple[ForeseenSection, ...] = ()
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """Invoices to come, by day and then as a run orders them; what waits comes last.
+
+    Attributes:
+        stored: what comes if nothing changes.
+        changed: what comes in the other world; the same where there is none.
+        accounts: everybody named, by id.
+        until: up to this day it is complete.
+    """
+
+    stored: tuple[ForeseenInvoice, ...]
+    changed: tuple[ForeseenInvoice, ...]
+    accounts: Mapping[UUID, Account]
+    until: date
+
+
+def foresee_invoices(
+    actor: Actor,
+    account_ids: Collection[UUID],
+    *,
+    first: date,
+    last: date,
+    what_if: WhatIf = AS_STORED,
+    tenant: Tenant,
+    with_lines: bool = False,
+) -> Foresight:
+    """Return what the runs from one day to another bill to whole trees, with and without a change.
+
+    The engine of the runs computes it: what is foreseen is what a run makes on that day, to the
+    cent, if nothing else changes. What stands on drafts is placed again by the first run, as an
+    issuing run does (R27). At most sixteen statements, however many accounts and days.
+
+    Args:
+        actor: who asks.
+        account_ids: accounts; their trees are computed, and those of accounts that ``what_if``
+            moves or bills elsewhere.
+        first: the day of the first run; it takes what is overdue.
+        last: the last day, within ``MOST_DAYS``.
+        what_if: how the world would differ.
+        tenant: the actor's.
+        with_lines: whether sections have their lines.
+
+    Raises:
+        NotFound, Forbidden: an account is not there, or the actor may not see the invoices of
+            one of the trees.
+        TreesTooLarge, DatesTooFar: see their texts.
+        TreeCycle: an account would stand below itself.
+
+    Source: docs/billing-rules.md, R3 to R5, R9 to R16, R20, R21, R27.
+    """
+    if not first <= last <= first + timedelta(days=MOST_DAYS):
+        raise DatesTooFar(most=MOST_DAYS)
+    asked = {*account_ids, *what_if.standing()}
+    families = _families(actor, asked, what_if, tenant)
+    stored = _stored(families)
+    before, reached = _foreseen(stored, AS_STORED, first, last, with_lines)
+    if what_if == AS_STORED:
+        return Foresight(before, before, families.accounts, reached)
+    after, reached_then = _foreseen(stored, what_if, first, last, with_lines)
+    return Foresight(before, after, families.accounts, min(reached, reached_then))
+
+
+def _families(
+    actor: Actor, account_ids: Collection[UUID], what_if: WhatIf, tenant: Tenant
+) -> Families:
+    """Read the trees of some accounts, if the actor may see what is billed to them."""
+    trees = tree.families(actor.tenant_id, account_ids)
+    members = {account_id for family in trees.values() for account_id, _parent in family}
+    if not members.issuperset(account_ids):
+        raise NotFound
+    payers = {*what_if.paying()}
+    _require(actor, Action.VIEW_INVOICE, trees.keys())
+    _require(actor, Action.VIEW_ACCOUNT, payers - members)
+    if len(members) > MOST_ACCOUNTS:
+        raise TreesTooLarge(accounts=len(members), most=MOST_ACCOUNTS)
+    return read_families(actor, trees, None, tenant=tenant, also=payers)
+
+
+def _require(actor: Actor, action: Action, account_ids: Collection[UUID]) -> None:
+    """Return if an actor may do something on all of these accounts. One statement."""
+    if not account_ids:
+        return
+    reached = access.reach(actor, action).filter(pk__in=account_ids).count()
+    if reached < len(account_ids):
+        seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=account_ids).count()
+        raise Forbidden if seen == len(account_ids) else NotFound
+
+
+def _stored(families: Families) -> Stored:
+    actor = families.actor
+    items = coming_items(actor, families.in_scope)
+    drafts = open_drafts(families, date.max)
+    return Stored(
+        families,
+        items,
+        open_periods(actor, items),
+        [
+            *waiting_charges(families, run_date=date.max),
+            *charges_of(actor, [draft.id for draft in drafts]),
+        ],
+    )
+
+
+def _foreseen(
+    stored: Stored, what_if: WhatIf, first: date, last: date, with_lines: bool
+) -> tuple[tuple[ForeseenInvoice, ...], date]:
+    """Return the invoices of one world, and up to which day they are complete.
+
+    What waits is tried by every run; it is told once, with what it has come to in the end.
+    """
+    found: list[ForeseenInvoice] = []
+    waiting: dict[ConsolidationKey, ForeseenInvoice] = {}
+    lines, reached = 0, last
+    for run in foresee_runs(stored, what_if, first=first, last=last):
+        lines += sum(len(document.placed) for document, numbers in run.documents if numbers)
+        if lines > MOST_LINES:
+            reached = max(first, run.day - timedelta(days=1))
+            break
+        since, waiting = waiting, {}
+        for document, numbers in run.documents:
+            one = _invoice(run, document, numbers, with_lines)
+            if numbers:
+                found.append(one)
+            else:
+                known = since.get(document.key, one)
+                waiting[document.key] = replace(one, day=known.day, due_date=known.due_date)
+    return (*found, *waiting.values()), reached
+
+
+def _invoice(
+    run: ForeseenRun, document: PlacedDocument, numbers: DocumentDraft | None, with_lines: bool
+) -> ForeseenInvoice:
+    charges = {placed.charge.id: placed.charge for placed in document.placed}
+    net_minor = sum(charge.net_minor for charge in charges.values())
+    key = document.key
+    return ForeseenInvoice(
+        day=run.day,
+        bill_to_id=key.bill_to,
+        payer_id=key.payer,
+        seller_id=key.seller,
+        service_owner_id=key.service_owner,
+        currency=key.currency,
+        collection=key.collection,
+        po_number=key.po_number or "",
+        due_date=run.day + timedelta(days=key.payment_terms_days),
+        net_minor=net_minor,
+        tax_minor=numbers.tax_minor if numbers else 0,
+        gross_minor=numbers.gross_minor if numbers else net_minor,
+        line_count=len(charges),
+        tax_reason=document.decision.reason,
+        sections=tuple(
+            _section(run.families, document, section, charges if with_lines else {})
+            for section in (numbers.sections if numbers else ())
+        ),
+        waits_for="" if numbers else str(document.placed[0].charge.reason.get("problem")),
+    )
+
+
+def _section(
+    families: Families,
+    document: PlacedDocument,
+    section: SectionDraft,
+    charges: Mapping[UUID, ChargeRow],
+) -> ForeseenSection:
+    return ForeseenSection(
+        account_id=section.account_id,
+        path=tuple(families.path(document.bill_to_id, section.account_id)),
+        net_minor=section.net_minor,
+        tax_minor=section.tax_minor,
+        gross_minor=section.gross_minor,
+        line_count=len(section.charges),
+        lines=tuple(_line(charges[key]) for key in section.charges if key in charges),
+    )
+
+
+def _line(charge: ChargeRow) -> ForeseenLine:
+    return ForeseenLine(
+        subscription_id=charge.subscription_id,
+        description=charge.calculation["price"]["name"],
+        quantity=Decimal(charge.calculation["quantity"]),
+        period_start=charge.period_start,
+        period_end=charge.period_end,
+        net_minor=charge.net_minor,
+    )
