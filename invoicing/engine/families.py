@@ -129,8 +129,11 @@ class Families:
     def bill_to(
         self, owner_id: UUID, override_id: UUID | None, day: date
     ) -> tuple[UUID, UUID | None]:
-        """Return the bill-to of a service owner on ``day``, and the account that decided it."""
-        if override_id is not None and override_id in self.accounts:
+        """Return the bill-to of a service owner on ``day``, and the account that decided it.
+
+        An override counts within the family, whichever others are billed beside it.
+        """
+        if override_id is not None and self.root_of.get(override_id) == self.root_of[owner_id]:
             return override_id, owner_id
         return self.on(day).bill_tos[owner_id]
 

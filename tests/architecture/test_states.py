@@ -151,7 +151,7 @@ def test_every_problem_that_has_a_word_is_noted_by_a_run(code):
     noting = [
         name
         for name, text in sources()
-        if "/operations/" in name or name.startswith("billing_rules/")
+        if "/operations/" in name or "/engine/" in name or name.startswith("billing_rules/")
         if f'"{code}"' in text
     ]
 
