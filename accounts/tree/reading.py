@@ -80,24 +80,47 @@ def path_ids(tenant_id: UUID, account_id: UUID) -> list[UUID]:
 
 
 def paths(tenant_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-    """Return, for each account, the accounts from the root down to itself. One statement."""
+    """Return, for each account, the accounts from the root down to itself. One statement.
+
+    The database says each node once, however many accounts stand below it: paths of a whole import
+    would otherwise repeat the ids above ten times over.
+    """
+    wanted = list(account_ids)
     with connection.cursor() as cursor:
-        ids = [str(account_id) for account_id in account_ids]
-        cursor.execute(_PATHS, {"tenant": tenant_id, "ids": ids})
-        return dict(cursor.fetchall())
+        ids = [str(account_id) for account_id in wanted]
+        cursor.execute(_NODES_ABOVE, {"tenant": tenant_id, "ids": ids})
+        above: dict[str, str | None] = dict(cursor.fetchall())
+    known: dict[str, list[UUID]] = {}
+    return {
+        account_id: _path(text, above, known)
+        for account_id, text in zip(wanted, ids, strict=True)
+        if text in above
+    }
 
 
-_PATHS = """
+def _path(account: str, above: dict[str, str | None], known: dict[str, list[UUID]]) -> list[UUID]:
+    """Return one path, and keep those of the accounts above for the next."""
+    climbed: list[str] = []
+    step: str | None = account
+    while step is not None and step not in known:
+        climbed.append(step)
+        step = above[step]
+    path = known[step] if step is not None else []
+    for text in reversed(climbed):
+        path = known[text] = [*path, UUID(text)]
+    return path
+
+
+_NODES_ABOVE = """
     WITH RECURSIVE up AS (
-        SELECT account_id AS own_id, parent_id, ARRAY[account_id] AS path
-        FROM accounts_accountnode
+        SELECT account_id, parent_id FROM accounts_accountnode
         WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s::uuid[])
-        UNION ALL
-        SELECT up.own_id, node.parent_id, node.account_id || up.path
+        UNION
+        SELECT node.account_id, node.parent_id
         FROM up
         JOIN accounts_accountnode AS node
             ON node.tenant_id = %(tenant)s AND node.account_id = up.parent_id
-    ) SELECT own_id, path FROM up WHERE parent_id IS NULL
+    ) SELECT account_id::text, parent_id::text FROM up
 """
 
 
