@@ -8,6 +8,7 @@ from accounts.api import accounts
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import charges, invoice_files, invoices, runs
+from subscriptions.api import catalogue, subscriptions
 
 
 class ReferenceConverter(StringConverter):
@@ -33,6 +34,23 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/settings", accounts.AccountSettings.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
+    path("products", catalogue.ProductList.as_view()),
+    path("products/<reference:product>", catalogue.ProductDetail.as_view()),
+    path("prices", catalogue.PriceList.as_view()),
+    path("prices/<reference:price>", catalogue.PriceDetail.as_view()),
+    path("subscriptions", subscriptions.SubscriptionList.as_view()),
+    path(
+        "subscriptions/<reference:subscription>/cancellation",
+        subscriptions.SubscriptionCancellation.as_view(),
+    ),
+    path(
+        "subscriptions/<reference:subscription>/reactivation",
+        subscriptions.SubscriptionReactivation.as_view(),
+    ),
+    path(
+        "subscriptions/<reference:subscription>",
+        subscriptions.SubscriptionDetail.as_view(),
+    ),
     path("invoices", invoices.InvoiceList.as_view()),
     path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),
     path("invoices/<str:invoice>/pdf", invoice_files.InvoicePdf.as_view()),

@@ -2,19 +2,37 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from tenancy.events import Declared, Kind, declare
+from tenancy.events import Declared, Kind, Maybe, declare
 
 declare(
+    Declared(
+        "product.created",
+        "product",
+        _("The catalogue got a product."),
+        {"external_id": Maybe(Kind.TEXT), "name": Kind.TEXT},
+    ),
     Declared(
         "price.created",
         "price",
         _("A product got a price."),
-        {"external_id": Kind.TEXT},
+        {"external_id": Maybe(Kind.TEXT)},
     ),
     Declared(
         "subscription.created",
         "subscription",
         _("An account subscribed to something."),
-        {"external_id": Kind.TEXT, "start": Kind.DAY},
+        {"external_id": Maybe(Kind.TEXT), "start": Kind.DAY},
+    ),
+    Declared(
+        "subscription.cancelled",
+        "subscription",
+        _("A subscription got an end."),
+        {"external_id": Maybe(Kind.TEXT), "end": Kind.DAY},
+    ),
+    Declared(
+        "subscription.reactivated",
+        "subscription",
+        _("The end of a subscription was taken back before it came."),
+        {"external_id": Maybe(Kind.TEXT)},
     ),
 )

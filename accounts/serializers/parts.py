@@ -1,16 +1,21 @@
 """What the shapes of all apps are made of: fields, and parameters of lists."""
 
+import re
 from datetime import UTC
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from tenancy.api.reading import OwnForm
 from tenancy.ids import public_id
 
+_DIGITS = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 
@@ -41,6 +46,32 @@ class DecimalTextField(serializers.Field[Decimal, str, str, Any]):
         """Return plain digits: ``2.5``, ``100``, ``0``."""
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class DecimalIn(OwnForm, serializers.Field[Decimal, str | int, str, Any]):
+    """An exact decimal as text, or a whole number; never a JSON float, which rounds."""
+
+    default_error_messages: ClassVar = {"invalid": _("Plain digits such as “2.5” are expected.")}
+
+    def type_fault(self, value: object) -> Promise | None:
+        """Refuse everything but texts and whole numbers."""
+        is_exact = isinstance(value, str | int) and not isinstance(value, bool)
+        return None if is_exact else _("A decimal number as a text is expected, such as “2.5”.")
+
+    def to_internal_value(self, data: str | int) -> Decimal:
+        """Return the number.
+
+        Raises:
+            ValidationError: it has another form than plain digits, or very many of them.
+        """
+        if not _DIGITS.fullmatch(str(data)):
+            self.fail("invalid")
+        return Decimal(data)
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return plain digits."""
+        return format(value, "f")
 
 
 class InstantField(serializers.DateTimeField):

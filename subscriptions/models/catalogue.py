@@ -15,12 +15,14 @@ from tenancy.ids import public_id
 class Product(TenantModel):
     """Something the tenant sells."""
 
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(name="product_name", fields=["tenant", "name"])
+            models.UniqueConstraint(name="product_name", fields=["tenant", "name"]),
+            models.UniqueConstraint(name="product_external_id", fields=["tenant", "external_id"]),
         ]
 
     def __str__(self) -> str:

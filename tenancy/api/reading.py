@@ -1,14 +1,15 @@
 """What integrators send: parameters, bodies, and accounts they refer to, as values."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
 from tenancy.errors import FieldError, Invalid
 
@@ -70,25 +71,62 @@ def read_body(request: Request, shape: type[serializers.Serializer[Any]]) -> dic
 def _faults(
     reader: serializers.Serializer[Any], given: Mapping[str, Any], *, is_text: bool = False
 ) -> list[FieldError]:
-    mistyped = {
-        name: fault
-        for name, value in given.items()
-        if name in reader.fields and (fault := type_fault(reader.fields[name], value, is_text))
-    }
-    errors = [
-        FieldError("unknown_name", _("There is nothing of this name."), pointer(name))
-        for name in given
-        if name not in reader.fields
-    ]
-    errors += [FieldError("invalid", str(fault), pointer(name)) for name, fault in mistyped.items()]
+    unknown = list(_unknown(reader, given, ""))
+    mistyped = list(_mistyped(reader, given, "", is_text))
+    errors = [*unknown, *mistyped]
     if not reader.is_valid():
-        errors += [
-            FieldError(detail.code, str(detail), pointer(name))
-            for name, details in reader.errors.items()
-            if name not in mistyped
-            for detail in cast(Sequence[Any], details)
-        ]
+        known = {fault.pointer for fault in mistyped}
+        errors += [fault for fault in _told(reader.errors, "") if fault.pointer not in known]
     return errors
+
+
+def _unknown(field: Any, given: Any, here: str) -> Iterator[FieldError]:
+    """Yield the members that nothing reads, of the objects within as well."""
+    for child, value, there in _within(field, given, here):
+        if child is None:
+            yield FieldError("unknown_name", _("There is nothing of this name."), there)
+        else:
+            yield from _unknown(child, value, there)
+
+
+def _mistyped(field: Any, given: Any, here: str, is_text: bool) -> Iterator[FieldError]:
+    """Yield what is not of the type that its field wants, of the objects within as well."""
+    for child, value, there in _within(field, given, here):
+        fault = None if child is None else type_fault(child, value, is_text)
+        if fault is not None:
+            yield FieldError("invalid", str(fault), there)
+        else:
+            yield from _mistyped(child, value, there, is_text)
+
+
+def _within(field: Any, given: Any, here: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield what an object or a list holds: its field, None if there is none; value; pointer."""
+    if isinstance(field, serializers.Serializer) and isinstance(given, Mapping):
+        for name, value in given.items():
+            yield field.fields.get(name), value, here + pointer(str(name))
+    elif isinstance(field, _LISTS) and isinstance(given, list):
+        for place, value in enumerate(given):
+            yield field.child, value, f"{here}/{place}"
+
+
+def _told(errors: Any, here: str) -> Iterator[FieldError]:
+    """Yield what the framework says of an object, and of the objects within."""
+    named = errors.items() if isinstance(errors, Mapping) else enumerate(errors)
+    for name, inner in named:
+        if isinstance(inner, str):
+            # The last step says what is wrong, not where.
+            yield FieldError(getattr(inner, "code", "invalid"), str(inner), here)
+        elif inner:
+            is_whole = name == api_settings.NON_FIELD_ERRORS_KEY
+            yield from _told(inner, here if is_whole else here + pointer(str(name)))
+
+
+class OwnForm:
+    """A field that says itself which types it reads."""
+
+    def type_fault(self, value: object) -> Promise | None:
+        """Return what is wrong with the type of a value of JSON, None where it is right."""
+        raise TypeError(f"{type(self).__name__} does not say what it reads, as {value!r}")
 
 
 # The framework takes "yes" and 1 for true, 1.0 for 1, 7 for "7" and 2026-1-1 for a day. What is
@@ -96,7 +134,9 @@ def _faults(
 _Fits = Callable[[Any], bool]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"-?\d+", re.ASCII)
-_TYPES: Sequence[tuple[type[serializers.Field[Any, Any, Any, Any]], _Fits, _Fits, Promise]] = (
+_LISTS = (serializers.ListField, serializers.ListSerializer)
+_Kinds = type[serializers.Field[Any, Any, Any, Any]] | tuple[type[Any], ...]
+_TYPES: Sequence[tuple[_Kinds, _Fits, _Fits, Promise]] = (
     (
         serializers.BooleanField,
         lambda value: isinstance(value, bool),
@@ -127,6 +167,24 @@ _TYPES: Sequence[tuple[type[serializers.Field[Any, Any, Any, Any]], _Fits, _Fits
         lambda text: True,
         gettext_lazy("A text is expected."),
     ),
+    (
+        _LISTS,
+        lambda value: isinstance(value, list),
+        lambda text: False,
+        gettext_lazy("A list is expected."),
+    ),
+    (
+        (serializers.Serializer, serializers.DictField),
+        lambda value: isinstance(value, Mapping),
+        lambda text: False,
+        gettext_lazy("An object is expected."),
+    ),
+    (
+        serializers.JSONField,
+        lambda value: True,
+        lambda text: False,
+        gettext_lazy("A value of JSON is expected."),
+    ),
 )
 
 
@@ -145,6 +203,8 @@ def type_fault(
     """
     if value is None and field.allow_null:
         return None
+    if isinstance(field, OwnForm):
+        return field.type_fault(value)
     for kind, fits, text_fits, message in _TYPES:
         if isinstance(field, kind):
             return None if (text_fits if is_text else fits)(value) else message

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -37,8 +38,10 @@ from invoicing.models import BillingRun, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.queries.run_figures import digest_of, drafts_seen
-from subscriptions.operations import import_jobs
+from subscriptions.models import Price, Subscription
+from subscriptions.operations import catalogue, import_jobs
 from subscriptions.operations import importing as subscription_imports
+from subscriptions.operations.subscriptions import creating, ending
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
@@ -271,6 +274,28 @@ def retry(shop: Vendor, actor: Actor) -> None:
     rendering.retry_document(actor, given_up(shop).pk, now=NOW)
 
 
+def subscribe(_shop: Vendor, actor: Actor) -> Any:
+    with scope(actor.tenant_id):
+        price_id, account_id = Price.objects.get().pk, Subscription.objects.get().account_id
+    wanted = creating.NewSubscription([creating.NewItem(price_id, Decimal(2))], DAY)
+    return creating.create_subscription(actor, account_id, wanted, now=NOW)
+
+
+def end(shop: Vendor, actor: Actor) -> Any:
+    made = subscribe(shop, actor)
+    return ending.cancel_subscription(actor, made.pk, end_date=None, today=TODAY, now=NOW)
+
+
+def end_and_go_on(shop: Vendor, actor: Actor) -> None:
+    ending.reactivate_subscription(actor, end(shop, actor).pk, today=TODAY, now=NOW)
+
+
+def give_price(actor: Actor) -> None:
+    product = catalogue.create_product(actor, name="New", now=NOW)
+    wanted = catalogue.NewPrice("New", "flat", "EUR", "month", unit_amount=Decimal(5))
+    catalogue.create_price(actor, product.pk, wanted, today=TODAY, now=NOW)
+
+
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 OPERATIONS: dict[str, Change] = {
     "sellers.update_seller": Change(
@@ -296,6 +321,15 @@ OPERATIONS: dict[str, Change] = {
     "importing.subscriptions.import_subscriptions": Change(
         load("subscriptions", [subscription("N", "A", "ten", "2026-12-01")]),
         "subscription.created",
+    ),
+    "catalogue.create_product": Change(
+        lambda _s, a: catalogue.create_product(a, name="New", now=NOW), "product.created"
+    ),
+    "catalogue.create_price": Change(lambda _s, a: give_price(a), "price.created"),
+    "subscriptions.creating.create_subscription": Change(subscribe, "subscription.created"),
+    "subscriptions.ending.cancel_subscription": Change(end, "subscription.cancelled"),
+    "subscriptions.ending.reactivate_subscription": Change(
+        end_and_go_on, "subscription.reactivated"
     ),
     "import_jobs.request_import": Change(checked, "job.requested"),
     "import_jobs.apply_import": Change(import_worked, "job.requested"),
@@ -649,7 +683,43 @@ def api_reject(client: Client, shop: Vendor) -> Any:
     return api_post(client, f"{url}/rejection", reason="Why", drafts_digest=digest)
 
 
+def api_price(client: Client, _shop: Vendor) -> Any:
+    terms = {"model": "flat", "currency": "EUR", "unit_amount": "5", "interval": "month"}
+    product = client.get("/api/v1/products").json()["data"][0]["id"]
+    return api_post(client, "prices", product=product, **terms)
+
+
+def api_subscribe(client: Client, _shop: Vendor) -> Any:
+    items = [{"price": "ext:ten"}]
+    return api_post(
+        client,
+        "subscriptions",
+        account="ext:A",
+        external_id="new",
+        items=items,
+        start_date="2026-12-01",
+    )
+
+
+def api_end(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    return api_post(client, "subscriptions/ext:new/cancellation")
+
+
+def api_go_on(client: Client, shop: Vendor) -> Any:
+    api_end(client, shop)
+    return client.post("/api/v1/subscriptions/ext:new/reactivation")
+
+
+_SUBSCRIPTION = "POST api/v1/subscriptions/<reference:subscription>"
 ENDPOINTS: dict[str, Change] = {
+    "POST api/v1/products": Change(
+        lambda client, _shop: api_post(client, "products", name="New"), "product.created"
+    ),
+    "POST api/v1/prices": Change(api_price, "price.created"),
+    "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
+    f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
+    f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
     "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
     "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
     "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),

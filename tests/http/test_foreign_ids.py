@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey, Person, Seller
 from invoicing.models import BillingRun, Invoice, InvoiceLine
+from subscriptions.models import Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -30,6 +31,9 @@ PREFIXES = {
     "run": "run",
     "seller": "sel",
     "job": "job",
+    "product": "prd",
+    "price": "prc",
+    "subscription": "sub",
 }
 PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF"}
 # What has to be said before anybody looks for the thing itself.
@@ -95,6 +99,9 @@ def ids_of(vendor):
             "run": BillingRun.objects.get().pk,
             "seller": Seller.objects.get().pk,
             "job": job.pk,
+            "product": Product.objects.get().pk,
+            "price": Price.objects.get().pk,
+            "subscription": Subscription.objects.get().pk,
         }
 
 

@@ -7,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from billing_rules.periods import Unit
 from billing_rules.pricing import Model
 from subscriptions.models import Price
+from subscriptions.operations.limits import (
+    PRICE_DECIMALS,
+    PRICE_DIGITS,
+    QUANTITY_DECIMALS,
+    QUANTITY_DIGITS,
+)
 from tenancy.files.columns import (
     A_CURRENCY,
     A_DAY,
@@ -20,9 +26,6 @@ from tenancy.files.columns import (
     up_to,
     whole,
 )
-
-QUANTITY_DIGITS, QUANTITY_DECIMALS = 12, 6
-PRICE_DIGITS, PRICE_DECIMALS = 12, 8
 
 PRICE_COLUMNS: Final = Columns(
     "prices",

@@ -18,14 +18,15 @@ from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
 from subscriptions.models import Price, Product
-from subscriptions.operations.importing.columns import (
-    PRICE_COLUMNS,
+from subscriptions.operations.importing.columns import PRICE_COLUMNS
+from subscriptions.operations.importing.rows import refuse_difference
+from subscriptions.operations.limits import (
+    MAX_TIERS,
     PRICE_DECIMALS,
     PRICE_DIGITS,
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
 )
-from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.dates import date_text
@@ -198,7 +199,7 @@ def _tiers(row: FileRow) -> list[dict[str, str | None]]:
     tiers: list[dict[str, str | None]] = []
     for part in text.split("|") if text else ():
         fields = part.split(":")
-        if len(fields) != 3 or len(tiers) >= 100:
+        if len(fields) != 3 or len(tiers) >= MAX_TIERS:
             row.refuse(
                 "tiers", "malformed_tiers", _("A tier is written up_to:unit_amount:flat_amount.")
             )

@@ -20,6 +20,12 @@ ADDRESSES = [
     "/api/v1/invoices/{}/pdf",
     "/api/v1/lines/{}/explanation",
     "/api/v1/charges",
+    "/api/v1/products",
+    "/api/v1/products/{}",
+    "/api/v1/prices",
+    "/api/v1/prices/{}",
+    "/api/v1/subscriptions",
+    "/api/v1/subscriptions/{}",
     "/api/v1/billing-runs",
     "/api/v1/billing-runs/{}",
     "/api/v1/{}",
@@ -27,7 +33,7 @@ ADDRESSES = [
 ]
 NAMES = [
     *("limit", "cursor", "in", "parent", "kind", "status", "q", "as_of", "depth", "bill_to"),
-    *("payer", "run", "currency", "expand", "format", "page"),
+    *("payer", "run", "currency", "expand", "format", "page", "product", "account"),
 ]
 NASTY = [
     "\x00",
@@ -44,7 +50,10 @@ NASTY = [
 known = st.sampled_from(["ext:G", "ext:A1", "10", "open", "draft", "2026-12-01", "sections,lines"])
 values = st.one_of(known, st.sampled_from(NASTY), st.text(max_size=40))
 references = st.one_of(
-    values, st.sampled_from(["acc", "inv", "lin", "run"]).map(lambda p: public_id(p, uuid7()))
+    values,
+    st.sampled_from(["acc", "inv", "lin", "run", "prd", "prc", "sub"]).map(
+        lambda p: public_id(p, uuid7())
+    ),
 )
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | known
 bodies = st.recursive(

@@ -1,0 +1,1 @@
+"""The catalogue and subscriptions over the API."""

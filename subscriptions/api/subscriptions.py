@@ -1,0 +1,209 @@
+"""``/api/v1/subscriptions``: what accounts subscribe to, beginning and ending it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts.access import Action
+from accounts.api.references import referred
+from accounts.serializers.parts import NoParameters
+from subscriptions.models import Subscription
+from subscriptions.operations.subscriptions.creating import (
+    NewItem,
+    NewSubscription,
+    create_subscription,
+)
+from subscriptions.operations.subscriptions.ending import (
+    cancel_subscription,
+    reactivate_subscription,
+)
+from subscriptions.queries import catalogue
+from subscriptions.queries.renewals import renewals
+from subscriptions.queries.subscriptions import get_subscription, subscriptions
+from subscriptions.serializers.catalogue import DryRunParameters
+from subscriptions.serializers.subscriptions import (
+    CancellationIn,
+    SubscriptionIn,
+    SubscriptionOut,
+    SubscriptionParameters,
+    SubscriptionShown,
+)
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.preconditions import require_match
+from tenancy.api.reading import InvalidBody, read_body, read_parameters
+from tenancy.errors import FieldError, NotFound
+
+
+class SubscriptionList(ActorView):
+    """``/api/v1/subscriptions``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_SUBSCRIPTION}
+    keyset: ClassVar = ("-start_date", "-id")
+
+    @extend_schema(
+        operation_id="list_subscriptions",
+        parameters=[SubscriptionParameters],
+        responses=SubscriptionOut(many=True),
+    )
+    def get(self, request: ActorApiRequest) -> Response:
+        """List subscriptions, the latest start first."""
+        actor, values = request.actor, self.parameters(request, SubscriptionParameters)
+        found = subscriptions(
+            actor,
+            within=referred(actor, values, "in", Action.VIEW_SUBSCRIPTION),
+            account=referred(actor, values, "account", Action.VIEW_SUBSCRIPTION),
+            status=values.get("status"),
+            today=actor.today,
+        )
+        page = self.page(found, request)
+        return self.listed(many(SubscriptionOut, _shown(actor, page)))
+
+    @extend_schema(
+        operation_id="create_subscription",
+        parameters=[DryRunParameters],
+        request=SubscriptionIn,
+        responses={200: SubscriptionOut, 201: SubscriptionOut},
+    )
+    def post(self, request: ActorApiRequest) -> Response:
+        """Subscribe an account to one or more prices."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, SubscriptionIn)
+        account_id = cast(UUID, referred(actor, values, "account", refusal=InvalidBody))
+        subscription = create_subscription(
+            actor,
+            account_id,
+            _wanted(actor, values),
+            is_dry_run=parameters["dry_run"],
+            now=timezone.now(),
+        )
+        shown = SubscriptionOut(_shown(actor, [subscription])[0]).data
+        if parameters["dry_run"]:
+            return Response(shown)
+        address = request.build_absolute_uri(f"{request.path}/{subscription.public_id}")
+        return Response(shown, status=201, headers={"Location": address})
+
+
+class SubscriptionDetail(ActorView):
+    """``GET /api/v1/subscriptions/{id}``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION}
+
+    @extend_schema(operation_id="get_subscription", responses=SubscriptionOut)
+    def get(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """Show a subscription, what it costs and what comes next."""
+        self.parameters(request, NoParameters)
+        return tagged(request, _detail(request.actor, subscription))
+
+
+class SubscriptionCancellation(ActorView):
+    """``POST /api/v1/subscriptions/{id}/cancellation``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="cancel_subscription",
+        parameters=[DryRunParameters],
+        request=CancellationIn,
+        responses=SubscriptionOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """End a subscription: with its period, or on a day not charged yet."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, CancellationIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        require_match(request, lambda: _detail(actor, subscription))
+        changed = cancel_subscription(
+            actor,
+            found.pk,
+            end_date=_effective(values.get("effective", "period_end"), actor.today),
+            is_dry_run=parameters["dry_run"],
+            today=actor.today,
+            now=timezone.now(),
+        )
+        if parameters["dry_run"]:
+            return Response(SubscriptionOut(_shown(actor, [changed])[0]).data)
+        return tagged(request, _detail(actor, changed.public_id))
+
+
+class SubscriptionReactivation(ActorView):
+    """``POST /api/v1/subscriptions/{id}/reactivation``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(operation_id="reactivate_subscription", request=None, responses=SubscriptionOut)
+    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """Take an end back that has not come yet."""
+        self.parameters(request, NoParameters)
+        actor = request.actor
+        found = get_subscription(actor, subscription, today=actor.today)
+        require_match(request, lambda: _detail(actor, subscription))
+        changed = reactivate_subscription(actor, found.pk, today=actor.today, now=timezone.now())
+        return tagged(request, _detail(actor, changed.public_id))
+
+
+def _shown(actor: Actor, found: Sequence[Subscription]) -> list[SubscriptionShown]:
+    coming = renewals(actor, found, actor.today)
+    return [SubscriptionShown(one, coming[one.pk], actor.today) for one in found]
+
+
+def _detail(actor: Actor, reference: str) -> dict[str, Any]:
+    found = get_subscription(actor, reference, today=actor.today)
+    return dict(SubscriptionOut(_shown(actor, [found])[0]).data)
+
+
+def _effective(text: str, today: date) -> date | None:
+    """Return the end that a body names, None for that of the period.
+
+    Raises:
+        InvalidBody: it is neither a word that is known nor a day.
+    """
+    if text == "period_end":
+        return None
+    if text == "now":
+        return today
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        detail = _("“period_end”, “now” or a date written YYYY-MM-DD is expected.")
+        raise InvalidBody(errors=[FieldError("invalid", detail, "/effective")])
+    return day
+
+
+def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
+    return NewSubscription(
+        items=_items(actor, values["items"]),
+        start_date=values["start_date"],
+        end_date=values.get("end_date"),
+        billed_until=values.get("billed_until"),
+        billing_day=values.get("billing_day"),
+        bill_to_id=referred(actor, values, "bill_to", refusal=InvalidBody),
+        po_number=values.get("po_number", ""),
+        external_id=values.get("external_id"),
+    )
+
+
+def _items(actor: Actor, given: Sequence[Mapping[str, Any]]) -> list[NewItem]:
+    """Return the items of a body with the keys of their prices; all that are unknown are named."""
+    items, errors = [], []
+    for place, item in enumerate(given):
+        try:
+            price_id = catalogue.price_key(actor, item["price"])
+        except NotFound:
+            detail = _("There is no such price.")
+            errors.append(FieldError("not_found", detail, f"/items/{place}/price"))
+            continue
+        items.append(NewItem(price_id, item.get("quantity", Decimal(1))))
+    if errors:
+        raise InvalidBody(errors=errors)
+    return items

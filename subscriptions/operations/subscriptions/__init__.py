@@ -1,0 +1,1 @@
+"""What is done to subscriptions, one by one."""

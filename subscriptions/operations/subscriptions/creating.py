@@ -1,0 +1,238 @@
+"""Subscribing an account to something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import access, tree
+from accounts.access import Action
+from accounts.models import Account
+from subscriptions.models import Item, Price, Subscription
+from subscriptions.operations.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from tenancy.actor import Actor
+from tenancy.database import operation
+from tenancy.errors import Conflict, FieldError, Invalid, NotFound
+from tenancy.events import Happening, record_event
+from tenancy.files.cells import EARLIEST, LATEST
+
+MAX_ITEMS = 100
+_LONGEST_PO_NUMBER = 100
+
+
+class InvalidSubscription(Invalid):
+    """A subscription that can't be billed as it is wanted; ``errors`` names each member."""
+
+    code = "invalid_subscription"
+    message = gettext_lazy("This subscription is not valid.")
+
+
+class AccountArchived(Conflict):
+    """Nothing new is sold to an account that is archived."""
+
+    code = "account_archived"
+    message = gettext_lazy("This account is archived.")
+
+
+class SubscriptionExists(Conflict):
+    """The integrator's own id names another subscription already."""
+
+    code = "external_id_taken"
+    message = gettext_lazy("The external id “%(external_id)s” is taken.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A price and how much of it."""
+
+    price_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A subscription as somebody wants it.
+
+    ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
+    (R24). ``bill_to_id`` sends this subscription alone to an account above its own.
+    """
+
+    items: Sequence[NewItem]
+    start_date: date
+    end_date: date | None = None
+    billed_until: date | None = None
+    billing_day: int | None = None
+    bill_to_id: UUID | None = None
+    po_number: str = ""
+    external_id: str | None = None
+
+
+@operation
+def create_subscription(
+    actor: Actor,
+    account_id: UUID,
+    wanted: NewSubscription,
+    *,
+    is_dry_run: bool = False,
+    now: datetime,
+) -> Subscription:
+    """Subscribe an account to one or more prices of one currency.
+
+    It is billed from its start by the next run: what has fallen due already waits for the
+    bill-to's next billing day (R5, R33).
+
+    Args:
+        actor: who subscribes it.
+        account_id: the service owner.
+        wanted: what, from when, and to whom it is invoiced.
+        is_dry_run: check everything, store nothing; the subscription returned has no row then.
+        now: the instant, for the audit trail.
+
+    Raises:
+        NotFound: the account is out of the actor's sight.
+        Forbidden: the actor may not change its subscriptions.
+        AccountArchived: the account is archived.
+        InvalidSubscription: a date, price, quantity or bill-to can't be.
+        SubscriptionExists: another subscription has its external id.
+
+    Source: docs/billing-rules.md, R5, R20, R24, R33.
+    """
+    tree.lock_families(actor.tenant_id, [account_id])
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=account_id)
+    account = seen.select_for_update(of=("self",)).first()
+    if account is None:
+        raise NotFound
+    access.require(actor, Action.EDIT_SUBSCRIPTION, account)
+    if account.status == Account.Status.ARCHIVED:
+        raise AccountArchived
+    prices = _prices(actor, wanted)
+    if errors := [*_faults(wanted, prices), *_bill_to_faults(actor, account, wanted)]:
+        raise InvalidSubscription(errors=errors)
+    _require_free(actor, wanted.external_id)
+    subscription = Subscription(
+        tenant_id=actor.tenant_id,
+        external_id=wanted.external_id,
+        account=account,
+        start_date=wanted.start_date,
+        end_date=wanted.end_date,
+        billed_until=wanted.billed_until,
+        billing_day=wanted.billing_day,
+        override_bill_to_id=wanted.bill_to_id,
+        po_number=wanted.po_number.strip(),
+        created_at=now,
+    )
+    items = [_item(actor, subscription, one, prices[one.price_id]) for one in wanted.items]
+    subscription._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
+    if not is_dry_run:
+        subscription.save(force_insert=True)
+        Item.objects.bulk_create(items)
+        _record(actor, subscription, items, now)
+    return subscription
+
+
+def _item(actor: Actor, subscription: Subscription, wanted: NewItem, price: Price) -> Item:
+    first = subscription.start_date
+    if subscription.billed_until is not None:
+        first = max(first, subscription.billed_until)
+    is_over = subscription.end_date is not None and first >= subscription.end_date
+    return Item(
+        tenant_id=actor.tenant_id,
+        subscription=subscription,
+        account_id=subscription.account_id,
+        price=price,
+        quantity=wanted.quantity,
+        monthly_minor=Decimal(price.monthly_minor(wanted.quantity)),
+        next_action_date=None if is_over else first,
+    )
+
+
+def _record(actor: Actor, subscription: Subscription, items: Sequence[Item], now: datetime) -> None:
+    said = {"start": subscription.start_date.isoformat()}
+    if subscription.external_id is not None:
+        said["external_id"] = subscription.external_id
+    sold = [{"price": item.price.public_id, "quantity": f"{item.quantity:f}"} for item in items]
+    happening = Happening(
+        "subscription.created",
+        subscription.pk,
+        subscription.account_id,
+        after={**said, "items": sold},
+        data=said,
+    )
+    record_event(actor, happening, now=now)
+
+
+def _require_free(actor: Actor, external_id: str | None) -> None:
+    named = Subscription.objects.filter(tenant_id=actor.tenant_id, external_id=external_id)
+    if external_id is not None and named.exists():
+        raise SubscriptionExists(external_id=external_id)
+
+
+def _prices(actor: Actor, wanted: NewSubscription) -> dict[UUID, Price]:
+    ids = {item.price_id for item in wanted.items}
+    found = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=ids).select_related("product")
+    return {price.pk: price for price in found}
+
+
+def _faults(wanted: NewSubscription, prices: dict[UUID, Price]) -> list[FieldError]:
+    """Return what is wrong with the subscription itself."""
+    errors = []
+    if not 1 <= len(wanted.items) <= MAX_ITEMS:
+        errors.append(FieldError("out_of_range", _("1 to 100 items are expected."), "/items"))
+    for place, item in enumerate(wanted.items):
+        if item.price_id not in prices:
+            detail = _("There is no such price.")
+            errors.append(FieldError("unknown_price", detail, f"/items/{place}/price"))
+        if item.quantity < 0 or not fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS):
+            detail = _(
+                "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"
+                " the point."
+            )
+            errors.append(FieldError("out_of_range", detail, f"/items/{place}/quantity"))
+    currencies = {price.currency for price in prices.values()}
+    if len(currencies) > 1:
+        detail = _("All prices of a subscription are in one currency.")
+        errors.append(FieldError("mixed_currencies", detail, "/items"))
+    if len(wanted.po_number.strip()) > _LONGEST_PO_NUMBER:
+        detail = _("At most 100 characters are possible.")
+        errors.append(FieldError("too_long", detail, "/po_number"))
+    if wanted.billing_day is not None and not 1 <= wanted.billing_day <= 31:
+        errors.append(FieldError("out_of_range", _("1 to 31 is expected."), "/billing_day"))
+    return [*errors, *_date_faults(wanted)]
+
+
+def _date_faults(wanted: NewSubscription) -> list[FieldError]:
+    errors = []
+    days = (
+        ("start_date", wanted.start_date),
+        ("end_date", wanted.end_date),
+        ("billed_until", wanted.billed_until),
+    )
+    for member, day in days:
+        if day is not None and not EARLIEST <= day <= LATEST:
+            detail = _("A date between 1970 and 2200 is expected.")
+            errors.append(FieldError("out_of_range", detail, f"/{member}"))
+    if wanted.end_date is not None and wanted.end_date <= wanted.start_date:
+        detail = _("It ends on or before its start.")
+        errors.append(FieldError("end_before_start", detail, "/end_date"))
+    if wanted.billed_until is not None and wanted.billed_until < wanted.start_date:
+        detail = _("It cannot be billed before its start.")
+        errors.append(FieldError("billed_before_start", detail, "/billed_until"))
+    return errors
+
+
+def _bill_to_faults(actor: Actor, account: Account, wanted: NewSubscription) -> list[FieldError]:
+    """A subscription is invoiced to its account or to one above, as an account is."""
+    if wanted.bill_to_id is None:
+        return []
+    path = tree.path_ids(actor.tenant_id, account.pk)
+    if wanted.bill_to_id not in path:
+        detail = _("An invoice goes to the account itself or to one above it.")
+        return [FieldError("bill_to_outside_path", detail, "/bill_to")]
+    named = Account.objects.filter(tenant_id=actor.tenant_id, pk=wanted.bill_to_id)
+    if named.filter(status=Account.Status.ARCHIVED).exists():
+        return [FieldError("account_archived", _("This account is archived."), "/bill_to")]
+    return []

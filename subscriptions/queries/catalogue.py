@@ -1,0 +1,101 @@
+"""The catalogue: what is sold, and at which prices."""
+
+from uuid import UUID
+
+from django.db.models import Exists, Q, QuerySet
+
+from accounts import access
+from accounts.access import Action
+from subscriptions.models import Price, Product
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.ids import key_of
+
+
+def products(actor: Actor) -> QuerySet[Product]:
+    """Return all products by name. One statement.
+
+    Raises:
+        Forbidden: the actor may not read subscriptions everywhere; the catalogue is the vendor's.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    return Product.objects.filter(tenant_id=actor.tenant_id).order_by("name", "id")
+
+
+def get_product(actor: Actor, reference: str) -> Product:
+    """Return the product that ``prd_…`` or ``ext:…`` names. One statement.
+
+    Raises:
+        Forbidden: as of ``products``.
+        NotFound: nothing is named so.
+    """
+    found = products(actor).filter(_named("prd", reference)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def prices(
+    actor: Actor, *, product_id: UUID | None = None, currency: str | None = None
+) -> QuerySet[Price]:
+    """Return all prices with their products, the latest first. One statement.
+
+    Args:
+        actor: who asks.
+        product_id: only those of this product.
+        currency: only those in this currency.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    found = Price.objects.filter(tenant_id=actor.tenant_id)
+    if product_id is not None:
+        found = found.filter(product_id=product_id)
+    if currency is not None:
+        found = found.filter(currency=currency)
+    return found.select_related("product").order_by("-created_at", "-id")
+
+
+def get_price(actor: Actor, reference: str) -> Price:
+    """Return the price that ``prc_…`` or ``ext:…`` names, with its product. One statement.
+
+    Raises:
+        Forbidden: as of ``products``.
+        NotFound: nothing is named so.
+    """
+    found = prices(actor).filter(_named("prc", reference)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def price_key(actor: Actor, reference: str) -> UUID:
+    """Return the key of the price that ``prc_…`` or ``ext:…`` names. One statement.
+
+    Who may subscribe an account may name prices without reading the whole catalogue.
+
+    Raises:
+        NotFound: nothing is named so, or the actor may change subscriptions nowhere.
+    """
+    found = (
+        Price.objects.filter(_named("prc", reference), tenant_id=actor.tenant_id)
+        .filter(Exists(access.reach(actor, Action.EDIT_SUBSCRIPTION).order_by()))
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _named(prefix: str, reference: str) -> Q:
+    """Return the condition that a reference of an integrator stands for.
+
+    Raises:
+        NotFound: it is no reference of this kind.
+    """
+    if "\x00" in reference:
+        raise NotFound
+    kind, _, external_id = reference.partition(":")
+    return Q(external_id=external_id) if kind == "ext" else Q(pk=key_of(prefix, reference))

@@ -1,0 +1,155 @@
+"""When subscriptions renew and are invoiced next, as their settings say today."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from accounts import tree
+from accounts.models import AccountNode, SettingName
+from accounts.queries.settings import FamilySettings, setting_history
+from billing_rules.periods import (
+    OutsideCalendar,
+    Period,
+    anchor_of,
+    first_billing_day,
+    next_period,
+)
+from subscriptions.models import Item, Price, Subscription
+from subscriptions.models import Period as StoredPeriod
+from tenancy.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What comes next of one subscription.
+
+    Attributes:
+        period: the period that contains the day, None before the start and after the end.
+        next_invoice_date: the day on which its next charge is invoiced, None if none will be.
+        mrr_minor: what it brings in a month, in minor units of ``currency``; 0 unless it runs.
+        currency: of its prices.
+    """
+
+    period: Period | None
+    next_invoice_date: date | None
+    mrr_minor: int
+    currency: str
+
+
+def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> dict[UUID, Renewal]:
+    """Return what comes next of subscriptions that were read for the actor. Three statements.
+
+    A period that has begun is the stored one; what has not been billed yet follows from the
+    billing day that holds on ``on`` at the service owner (R9), and the invoice's day from the
+    bill-to's (R5).
+
+    Args:
+        actor: whose tenant.
+        subscriptions: with items and prices.
+        on: the day.
+    """
+    settings = _settings(actor, {one.account_id for one in subscriptions}, on)
+    items = [item for one in subscriptions for item in one.items.all()]
+    stored = _stored_periods(actor, items, on)
+    return {one.pk: _renewal(one, settings, stored, on) for one in subscriptions}
+
+
+def period_on(actor: Actor, subscription: Subscription, day: date) -> Period | None:
+    """Return the period of a subscription that contains a day, billed or not. Four statements.
+
+    None where the day lies beyond the calendar.
+    """
+    items = list(subscription.items.select_related("price"))
+    stored = _stored_periods(actor, items, day)
+    if stored or not items:
+        return next(iter(stored.values()), None)
+    settings = _settings(actor, [subscription.account_id], day)
+    return _computed_period(subscription, items[0], settings, day)
+
+
+def _renewal(
+    subscription: Subscription,
+    settings: FamilySettings,
+    stored: dict[UUID, Period],
+    on: date,
+) -> Renewal:
+    items = list(subscription.items.all())
+    is_over = subscription.end_date is not None and on >= subscription.end_date
+    runs = subscription.start_date <= on and not is_over
+    period = next((stored[item.pk] for item in items if item.pk in stored), None)
+    if period is None and runs and items:
+        period = _computed_period(subscription, items[0], settings, on)
+    days = [_invoice_day(subscription, item, settings) for item in items]
+    return Renewal(
+        period=period if runs else None,
+        next_invoice_date=min((day for day in days if day is not None), default=None),
+        mrr_minor=sum(int(item.monthly_minor) for item in items) if runs else 0,
+        currency=items[0].price.currency if items else "",
+    )
+
+
+def _computed_period(
+    subscription: Subscription, item: Item, settings: FamilySettings, on: date
+) -> Period | None:
+    """Return the period that will be stored once it is billed."""
+    billing_day: Any = subscription.billing_day
+    billing_month: Any = None
+    if billing_day is None:
+        billing_day = settings.value(subscription.account_id, SettingName.BILLING_DAY)
+        billing_month = settings.value(subscription.account_id, SettingName.BILLING_MONTH)
+    try:
+        anchor = anchor_of(
+            subscription.start_date,
+            item.price.cycle,
+            billing_day=billing_day,
+            billing_month=billing_month,
+        )
+        index = anchor.index_on(on)
+        first = max(anchor.boundary(index), subscription.start_date)
+        return next_period(anchor, first, end=subscription.end_date)
+    except OutsideCalendar:
+        return None
+
+
+def _invoice_day(subscription: Subscription, item: Item, settings: FamilySettings) -> date | None:
+    if item.next_action_date is None:
+        return None
+    due = item.next_action_date
+    if item.price.timing == Price.Timing.ARREARS and item.chain_end is None:
+        # Its first period only begins on that day.
+        period = _computed_period(subscription, item, settings, due)
+        if period is None:
+            return None
+        due = period.end
+    bill_to_id = subscription.override_bill_to_id
+    if bill_to_id is None:
+        bill_to_id, _by = settings.bill_tos[subscription.account_id]
+    billing_day: Any = settings.value(bill_to_id, SettingName.BILLING_DAY)
+    try:
+        return first_billing_day(due, billing_day)
+    except OutsideCalendar:
+        return None
+
+
+def _settings(actor: Actor, account_ids: Iterable[UUID], on: date) -> FamilySettings:
+    """Return what holds on some accounts and on those above them. Two statements."""
+    members = list(
+        AccountNode.objects.filter(
+            tree.lies_above(actor.tenant_id, account_ids, "account_id"), tenant_id=actor.tenant_id
+        )
+        .order_by("level")
+        .values_list("account_id", "parent_id")
+    )
+    return setting_history(actor, members).on(on)
+
+
+def _stored_periods(actor: Actor, items: Iterable[Item], on: date) -> dict[UUID, Period]:
+    rows = StoredPeriod.objects.filter(
+        tenant_id=actor.tenant_id,
+        item_id__in=[item.pk for item in items],
+        starts__lte=on,
+        ends__gt=on,
+    ).values_list("item_id", "starts", "ends")
+    return {item_id: Period(starts, ends) for item_id, starts, ends in rows}

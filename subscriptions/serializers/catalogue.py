@@ -1,0 +1,120 @@
+"""Shapes of products and prices."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers.parts import (
+    DecimalIn,
+    DecimalTextField,
+    IdField,
+    InstantField,
+    PageParameters,
+)
+from billing_rules.periods import Unit
+from billing_rules.pricing import Model
+from billing_rules.tax import Category
+from billing_rules.tax_rates import TaxClass
+from subscriptions.models import Price, Product
+
+_NAME = 200
+_REFERENCE = 250
+
+
+class DryRunParameters(serializers.Serializer[Any]):
+    """Whether it is only tried out."""
+
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Answers what would happen, and stores nothing."
+    )
+
+
+class ProductIn(serializers.Serializer[Any]):
+    """A product to add."""
+
+    external_id = serializers.CharField(required=False, max_length=_NAME, allow_null=True)
+    name = serializers.CharField(max_length=_NAME)
+
+
+class ProductOut(serializers.Serializer[Product]):
+    """Something that is sold."""
+
+    id = IdField("prd")
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    created_at = InstantField()
+
+
+class PriceParameters(PageParameters):
+    """Which prices."""
+
+    product = serializers.CharField(
+        required=False, max_length=_REFERENCE, help_text="Only those of this product."
+    )
+    currency = serializers.CharField(required=False, max_length=3, min_length=3)
+
+
+class TierIn(serializers.Serializer[Any]):
+    """A range of quantities: above the tier before, up to and including ``up_to``."""
+
+    up_to = DecimalIn(allow_null=True, help_text="null: the last tier, without end.")
+    unit_amount = DecimalIn()
+    flat_amount = DecimalIn(required=False)
+
+
+class PriceIn(serializers.Serializer[Any]):
+    """A price to add; amounts in major units, for one full period."""
+
+    external_id = serializers.CharField(required=False, max_length=_NAME, allow_null=True)
+    product = serializers.CharField(max_length=_REFERENCE)
+    name = serializers.CharField(
+        required=False, max_length=_NAME, help_text="As invoices print it; else the product's."
+    )
+    model = serializers.ChoiceField([model.value for model in Model])
+    currency = serializers.CharField(max_length=3, min_length=3)
+    unit = serializers.CharField(required=False, max_length=20, allow_blank=True)
+    unit_amount = DecimalIn(required=False, allow_null=True)
+    tiers = TierIn(many=True, required=False)
+    package_size = DecimalIn(required=False, allow_null=True)
+    interval = serializers.ChoiceField([unit.value for unit in Unit])
+    interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
+    timing = serializers.ChoiceField(Price.Timing.choices, required=False)
+    tax_category = serializers.ChoiceField(
+        [Category.S.value, Category.Z.value],
+        required=False,
+        help_text="At home; the recipient's country decides what becomes of it.",
+    )
+    tax_class = serializers.ChoiceField(
+        [tax_class.value for tax_class in TaxClass],
+        required=False,
+        help_text="Which of the seller's rates; `standard` if left out.",
+    )
+
+
+class TierOut(serializers.Serializer[Any]):
+    """A range of quantities with its amounts."""
+
+    up_to = serializers.CharField(allow_null=True)
+    unit_amount = serializers.CharField()
+    flat_amount = serializers.CharField()
+
+
+class PriceOut(serializers.Serializer[Price]):
+    """A price: never changed once made."""
+
+    id = IdField("prc")
+    external_id = serializers.CharField(allow_null=True)
+    product = IdField("prd", source="product_id")
+    name = serializers.CharField()
+    model = serializers.CharField()
+    currency = serializers.CharField()
+    unit = serializers.CharField()
+    unit_amount = DecimalTextField(allow_null=True)
+    tiers = TierOut(many=True)
+    package_size = DecimalTextField(allow_null=True)
+    interval = serializers.CharField()
+    interval_count = serializers.IntegerField()
+    timing = serializers.CharField()
+    tax_category = serializers.CharField()
+    tax_class = serializers.CharField()
+    created_at = InstantField()

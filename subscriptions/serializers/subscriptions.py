@@ -1,0 +1,135 @@
+"""Shapes of subscriptions."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers.accounts import AccountReferenceOut
+from accounts.serializers.parts import (
+    DayField,
+    DecimalIn,
+    DecimalTextField,
+    IdField,
+    InstantField,
+    WithinParameters,
+)
+from billing_rules.subscription_states import state_on
+from subscriptions.models import Item, Subscription
+from subscriptions.queries.renewals import Renewal
+
+_REFERENCE = 250
+STATES = ("draft", "future", "trialing", "active", "paused", "non_renewing", "cancelled")
+"""What the contract names; some are set by nothing yet and find nothing."""
+
+
+class SubscriptionParameters(WithinParameters):
+    """Which subscriptions."""
+
+    account = serializers.CharField(
+        required=False, max_length=_REFERENCE, help_text="Only those of this account itself."
+    )
+    status = serializers.ChoiceField(STATES, required=False)
+
+
+class ItemIn(serializers.Serializer[Any]):
+    """A price and how much of it."""
+
+    price = serializers.CharField(max_length=_REFERENCE)
+    quantity = DecimalIn(required=False, help_text="1 if left out.")
+
+
+class SubscriptionIn(serializers.Serializer[Any]):
+    """A subscription to begin."""
+
+    external_id = serializers.CharField(required=False, max_length=200, allow_null=True)
+    account = serializers.CharField(max_length=_REFERENCE)
+    items = ItemIn(many=True)
+    start_date = DayField()
+    end_date = DayField(
+        required=False, allow_null=True, help_text="The first day no longer served."
+    )
+    billed_until = DayField(
+        required=False, allow_null=True, help_text="Nothing before it is charged."
+    )
+    billing_day = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=31
+    )
+    bill_to = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="For this subscription alone: its account or one above.",
+    )
+    po_number = serializers.CharField(required=False, max_length=100, allow_blank=True)
+
+
+class CancellationIn(serializers.Serializer[Any]):
+    """When a subscription ends."""
+
+    effective = serializers.CharField(
+        required=False,
+        max_length=10,
+        help_text="`period_end` (if left out), `now`, or the first day no longer served.",
+    )
+
+
+class PeriodOut(serializers.Serializer[Any]):
+    """A period; its end is the first day after it."""
+
+    start = DayField()
+    end = DayField()
+
+
+class ItemOut(serializers.Serializer[Item]):
+    """A price in a quantity."""
+
+    id = IdField("itm")
+    price = IdField("prc", source="price_id")
+    name = serializers.CharField(source="price.name")
+    quantity = DecimalTextField()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionShown:
+    """A subscription with what comes next, as it is on a day."""
+
+    subscription: Subscription
+    renewal: Renewal
+    on: date
+
+
+class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
+    """What an account subscribes to."""
+
+    id = serializers.CharField(source="subscription.public_id")
+    external_id = serializers.CharField(source="subscription.external_id", allow_null=True)
+    account = AccountReferenceOut(source="subscription.account")
+    status = serializers.SerializerMethodField()
+    items = serializers.SerializerMethodField()
+    start_date = DayField(source="subscription.start_date")
+    end_date = DayField(source="subscription.end_date", allow_null=True)
+    billed_until = DayField(source="subscription.billed_until", allow_null=True)
+    billing_day = serializers.IntegerField(source="subscription.billing_day", allow_null=True)
+    bill_to = AccountReferenceOut(
+        source="subscription.override_bill_to",
+        allow_null=True,
+        help_text="Set for this subscription alone; null: as its account is invoiced.",
+    )
+    po_number = serializers.CharField(source="subscription.po_number")
+    current_period = PeriodOut(source="renewal.period", allow_null=True)
+    next_invoice_date = DayField(source="renewal.next_invoice_date", allow_null=True)
+    currency = serializers.CharField(source="renewal.currency")
+    mrr_minor = serializers.IntegerField(source="renewal.mrr_minor")
+    created_at = InstantField(source="subscription.created_at")
+
+    def get_status(self, shown: SubscriptionShown) -> str:
+        """Return where in its life it is."""
+        one = shown.subscription
+        return state_on(shown.on, one.start_date, one.end_date).value
+
+    def get_items(self, shown: SubscriptionShown) -> list[dict[str, Any]]:
+        """Return the items, the first made first."""
+        items = sorted(shown.subscription.items.all(), key=lambda item: item.pk)
+        return [dict(ItemOut(item).data) for item in items]
