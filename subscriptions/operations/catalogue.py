@@ -19,7 +19,7 @@ from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import TaxClass
 from subscriptions.models import Price, Product
-from subscriptions.operations.limits import (
+from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
     PRICE_DIGITS,

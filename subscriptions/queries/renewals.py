@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from accounts import tree
+from accounts import access, tree
+from accounts.access import Action
 from accounts.models import AccountNode, SettingName
 from accounts.queries.settings import FamilySettings, setting_history
 from billing_rules.periods import (
@@ -39,7 +40,7 @@ class Renewal:
 
 
 def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> dict[UUID, Renewal]:
-    """Return what comes next of subscriptions that were read for the actor. Three statements.
+    """Return what comes next of subscriptions, those out of sight left out. Four statements.
 
     A period that has begun is the stored one; what has not been billed yet follows from the
     billing day that holds on ``on`` at the service owner (R9), and the invoice's day from the
@@ -50,10 +51,18 @@ def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> d
         subscriptions: with items and prices.
         on: the day.
     """
-    settings = _settings(actor, {one.account_id for one in subscriptions}, on)
+    reached = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(
+        pk__in={one.account_id for one in subscriptions}
+    )
+    seen = set(reached.order_by().values_list("pk", flat=True))
+    settings = _settings(actor, seen, on)
     items = [item for one in subscriptions for item in one.items.all()]
     stored = _stored_periods(actor, items, on)
-    return {one.pk: _renewal(one, settings, stored, on) for one in subscriptions}
+    return {
+        one.pk: _renewal(one, settings, stored, on)
+        for one in subscriptions
+        if one.account_id in seen
+    }
 
 
 def period_on(actor: Actor, subscription: Subscription, day: date) -> Period | None:

@@ -37,7 +37,6 @@ PURE = {
     "invoicing.queries.invoice_states.urgency",
     "invoicing.queries.run_figures.digest_of",
     "subscriptions.operations.importing.rows.refuse_difference",
-    "subscriptions.operations.limits.fits",
 }
 
 

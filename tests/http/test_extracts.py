@@ -29,6 +29,7 @@ from accounts.models import ApiKey, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
+from subscriptions.models import Price, Product, Subscription
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
 from tests.http.test_foreign_ids import addresses
@@ -143,6 +144,9 @@ def swept(vendor, monkeypatch):
             "run": [public_id("run", one.pk) for one in BillingRun.objects.order_by("id")],
             "seller": [public_id("sel", one.pk) for one in Seller.objects.all()],
             "job": [public_id("job", job.pk)],
+            "product": [public_id("prd", one.pk) for one in Product.objects.all()],
+            "price": [public_id("prc", one.pk) for one in Price.objects.all()],
+            "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
             "position": ["1", "2", "3"],
             "kind": ["accounts"],
             "currency": ["EUR"],

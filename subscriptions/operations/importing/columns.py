@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from billing_rules.periods import Unit
 from billing_rules.pricing import Model
 from subscriptions.models import Price
-from subscriptions.operations.limits import (
+from subscriptions.models.limits import (
     PRICE_DECIMALS,
     PRICE_DIGITS,
     QUANTITY_DECIMALS,

@@ -20,7 +20,7 @@ from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
 from subscriptions.models import Price, Product
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
-from subscriptions.operations.limits import (
+from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
     PRICE_DIGITS,

@@ -17,7 +17,7 @@ from accounts.queries.currencies import account_currencies
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
-from subscriptions.operations.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation

@@ -13,7 +13,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.operations.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound

@@ -101,6 +101,42 @@ def test_of_a_body(api, monkeypatch, body):
 
 
 @lenient
+@given(
+    address=st.sampled_from(
+        ["products", "prices", "subscriptions", "subscriptions/ext:x/cancellation"]
+    ),
+    body=st.one_of(
+        bodies,
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "name",
+                    "product",
+                    "model",
+                    "currency",
+                    "unit_amount",
+                    "tiers",
+                    "interval",
+                    "account",
+                    "items",
+                    "start_date",
+                    "end_date",
+                    "bill_to",
+                    "effective",
+                ]
+            ),
+            leaves | bodies,
+            max_size=8,
+        ),
+    ),
+)
+def test_of_a_body_with_parts(api, address, body):
+    answer = api.post(f"/api/v1/{address}", json.dumps(body))
+
+    assert answer.status_code < 500, (address, body)
+
+
+@lenient
 @given(body=st.binary(max_size=200))
 def test_of_bytes(api, body):
     assert api.post("/api/v1/billing-runs", body).status_code < 500

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from subscriptions.operations.limits import fits
+from subscriptions.models.limits import fits
 
 
 @pytest.mark.parametrize(
