@@ -18,8 +18,6 @@ from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
 from subscriptions.models import Price, Product
-from subscriptions.operations.importing.columns import PRICE_COLUMNS
-from subscriptions.operations.importing.rows import refuse_difference
 from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
@@ -27,6 +25,8 @@ from subscriptions.models.limits import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
 )
+from subscriptions.operations.importing.columns import PRICE_COLUMNS
+from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.dates import date_text

@@ -15,9 +15,9 @@ from accounts.models import Account
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.queries.currencies import account_currencies
 from subscriptions.models import Item, Price, Subscription
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
-from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation
