@@ -3,13 +3,14 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import setup_test_environment
 
 from accounts import tree
-from accounts.models import Person, SettingName
+from accounts.models import Person, Placement, SettingName
 from accounts.queries.settings import setting_history
 from benchmarks.figures import Figure
 from benchmarks.vendors import load_subscriptions, tree_rows, vendor_with_prices
@@ -41,6 +42,7 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
         yield Figure("tree, effective settings of all", size, _resolved(vendor, len(rows)), "s",
                      bound="value <= 1")  # fmt: skip
         yield from _pages(vendor, size, WIDEST // share)
+        yield from _other_days(vendor, size)
         yield _moved(vendor)
         connection.close()
 
@@ -71,24 +73,67 @@ def _resolved(vendor: Vendor, count: int) -> float:
 
 
 def _pages(vendor: Vendor, size: str, widest: int) -> Iterator[Figure]:
-    client = Client()
-    person = vendor.staff("Alice", "finance_admin").person_id
-    client.force_login(Person.objects.get(pk=str(person)))
-    for name, key, query, headers, bound in (
-        ("tree page, first paint", "N0", "", {}, 0.3),
-        (f"tree page, {widest} children opened", "N1", "?level=2", {"HX-Request": "true"}, 0.15),
+    client = _visitor(vendor)
+    for name, key, page, bound in (
+        ("tree page, first paint", "N0", "tree/", 0.3),
+        (f"tree page, {widest} children opened", "N1", "tree/?level=2", 0.15),
+        ("tree page, searched", "N0", "tree/?q=N49", 0.15),
+        ("tree page, searched, many hits", "N0", "tree/?q=N", 0.15),
+        ("org chart, top", "N0", "chart/", 0.3),
+        (f"org chart, {widest} children", "N1", "chart/", 0.3),
+        ("org chart, deepest", "N2", "chart/", 0.3),
     ):
-        url = f"/customers/{public_id('acc', vendor.id_of(key))}/tree/{query}"
-
-        def look(url: str = url, headers: dict[str, str] = headers) -> None:
-            assert client.get(url, headers=headers).status_code == 200
-
-        yield Figure(name, size, _median(look), "s", bound=f"value <= {bound}")
+        yield Figure(name, size, _median(_look(client, vendor, key, page)), "s",
+                     bound=f"value <= {bound}")  # fmt: skip
 
     def look_at_list() -> None:
         assert client.get("/customers/").status_code == 200
 
     yield Figure("list of customers", size, _median(look_at_list), "s")
+
+
+def _visitor(vendor: Vendor) -> Client:
+    client = Client()
+    person = vendor.staff("Alice", "finance_admin").person_id
+    client.force_login(Person.objects.get(pk=str(person)))
+    return client
+
+
+def _look(client: Client, vendor: Vendor, key: str, page: str) -> Callable[[], None]:
+    url = f"/customers/{public_id('acc', vendor.id_of(key))}/{page}"
+    headers = {"HX-Request": "true"} if "level=" in page else {}
+
+    def look() -> None:
+        assert client.get(url, headers=headers).status_code == 200
+
+    return look
+
+
+def _other_days(vendor: Vendor, size: str) -> Iterator[Figure]:
+    """Yield what trees of another day take; one account stood elsewhere until yesterday."""
+    with vendor.seen():
+        placed = Placement.objects.get(account_id=vendor.id_of("N3"))
+        parent_id, start = placed.parent_id, placed.valid_from
+        placed.delete()
+        for above, since, until in (
+            (vendor.id_of("N2"), start, TODAY),
+            (parent_id, TODAY, None),
+        ):
+            Placement.objects.create(
+                tenant_id=vendor.tenant_id,
+                account_id=vendor.id_of("N3"),
+                parent_id=above,
+                valid_from=since,
+                valid_to=until,
+            )
+    client, day = _visitor(vendor), TODAY - timedelta(days=1)
+    for name, page in (
+        ("tree page, another day", f"tree/?as_of={day}"),
+        ("tree page, another day, searched", f"tree/?as_of={day}&q=N49"),
+        ("org chart, another day", f"chart/?as_of={day}"),
+    ):
+        yield Figure(name, size, _median(_look(client, vendor, "N0", page)), "s",
+                     bound="value <= 0.5")  # fmt: skip
 
 
 def _moved(vendor: Vendor) -> Figure:

@@ -1,8 +1,9 @@
 """Words for what an account is, and where its pages are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -28,7 +29,7 @@ def kind_name(kind: str) -> str:
 
 
 def account_url(account_id: UUID, page: str = "page") -> str:
-    """Return the address of a page of an account: ``page``, ``tree``, ``settings``, ``history``."""
+    """Return the address of a page of an account, such as ``page``, ``tree`` or ``settings``."""
     return _pattern(page).replace(_ANY, public_id("acc", account_id))
 
 
@@ -59,7 +60,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
     """Return the pages of an account; ``current`` is the name of the one that is open."""
     pages = (
         ("page", _("Overview")),
-        ("tree", _("Tree table")),
+        ("tree", _("Structure")),
         ("settings", _("Billing settings")),
         ("history", _("History")),
     )
@@ -68,3 +69,12 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
     return [*tabs[:3], invoices, *tabs[3:]]
+
+
+def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:
+    """Return the pictures of a tree: ``current`` is open, ``passed_on`` goes to the others too."""
+    query = f"?{urlencode(passed_on)}" if passed_on else ""
+    return [
+        Tab(str(label), f"{account_url(account_id, name)}{query}", name == current)
+        for name, label in (("tree", _("Tree table")), ("chart", _("Org chart")))
+    ]

@@ -1,6 +1,6 @@
 """Trees as they stood on another day, by dated placements."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -100,6 +100,28 @@ def children_then(actor: Actor, rows: Sequence[TreeRow], *, start: int = 0) -> B
     children = shaping.by_parent(rows).get(rows[0].id, [])
     some = children[start : start + CHILDREN_AT_ONCE]
     return shaping.some_children(some, start, len(children))
+
+
+def first_children_then(
+    actor: Actor, rows: Sequence[TreeRow], parent_ids: Collection[UUID], *, start: int, count: int
+) -> list[TreeRow]:
+    """Return some children of each account, as ``first_children`` does. No statement.
+
+    Args:
+        actor: who asked for the rows.
+        rows: as ``tree_then`` returns them.
+        parent_ids: the accounts above.
+        start: how many children of each are left out before.
+        count: how many of each are returned at most.
+    """
+    children = shaping.by_parent(row for row in rows if row.parent_id in parent_ids)
+    return [
+        row
+        for key in parent_ids
+        for row in shaping.some_children(
+            children[key][start : start + count], start, len(children[key])
+        ).rows
+    ]
 
 
 def matching_then(actor: Actor, rows: Sequence[TreeRow], text: str) -> Branch:

@@ -22,6 +22,7 @@ from django.db.models import (
     When,
     Window,
 )  # fmt: skip
+from django.db.models.expressions import CombinedExpression
 
 from accounts import access, tree
 from accounts.access import Action
@@ -34,9 +35,12 @@ from tenancy.actor import Actor
 
 __all__ = [
     "CHILDREN_AT_ONCE",
+    "COLUMNS",
+    "IN_USE",
     "WHOLE_TREE",
     "Branch",
     "TreeRow",
+    "below_each",
     "children_of",
     "customers",
     "everything",
@@ -44,6 +48,7 @@ __all__ = [
     "matching",
     "open_tree",
     "row_of",
+    "used_below",
     "whole_tree",
 ]
 
@@ -80,7 +85,7 @@ def customers(
     above = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=OuterRef("node__parent_id"))
     counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
     return found.annotate(
-        below=_BELOW,
+        below=below_each(),
         above=Subquery(above.order_by().values("name")[:1]),
         above_id=Subquery(above.order_by().values("pk")[:1]),
         found=Subquery(counted.values("count")),
@@ -175,9 +180,9 @@ def children_of(actor: Actor, top: TreeRow, *, start: int = 0, closed: bool = Tr
     """Return some accounts directly below one, by name. One statement."""
     below = access.reach(actor, Action.VIEW_ACCOUNT).filter(node__parent_id=top.id)
     if not closed:
-        below = below.filter(_IN_USE | Exists(_used_below(actor)))
-    found = below.annotate(below=_BELOW, count=Window(Count("pk"))).order_by("sort_key", "id")
-    rows = list(found.values_list(*_COLUMNS, "count")[start : start + CHILDREN_AT_ONCE])
+        below = below.filter(IN_USE | Exists(used_below(actor)))
+    found = below.annotate(below=below_each(), count=Window(Count("pk"))).order_by("sort_key", "id")
+    rows = list(found.values_list(*COLUMNS, "count")[start : start + CHILDREN_AT_ONCE])
     count = rows[0][-1] if rows else 0
     return shaping.some_children([TreeRow(*row[:-1]) for row in rows], start, count)
 
@@ -196,7 +201,7 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
         below, has_words(text, "search_key", otherwise="name")
     )
     if not closed:
-        found = found.filter(_IN_USE)
+        found = found.filter(IN_USE)
     ids = found.order_by("sort_key", "id").values_list("pk", flat=True)
     hits = frozenset(ids[:CHILDREN_AT_ONCE])
     # What stands above the top belongs to the path, not to the tree that is shown.
@@ -206,9 +211,8 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
     return Branch(shaping.depth_first(rows, top.id, most_children=len(rows)), hits=hits)
 
 
-_IN_USE = Q(status=Account.Status.ACTIVE)
-_BELOW = (F("node__rght") - F("node__lft") - 1) / 2
-_COLUMNS = (
+IN_USE = Q(status=Account.Status.ACTIVE)
+COLUMNS = (
     "pk",
     "node__parent_id",
     "node__level",
@@ -221,12 +225,18 @@ _COLUMNS = (
 
 
 def _rows(actor: Actor, which: Q) -> list[TreeRow]:
-    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(which).annotate(below=_BELOW)
-    rows = found.order_by("node__level", "sort_key", "id").values_list(*_COLUMNS)
+    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(which).annotate(below=below_each())
+    rows = found.order_by("node__level", "sort_key", "id").values_list(*COLUMNS)
     return [TreeRow(*row) for row in rows]
 
 
-def _used_below(actor: Actor) -> QuerySet[AccountNode]:
+def below_each() -> CombinedExpression:
+    """Return how many accounts lie below each, as an expression. No statement."""
+    return (F("node__rght") - F("node__lft") - 1) / 2
+
+
+def used_below(actor: Actor) -> QuerySet[AccountNode]:
+    """Return what is in use below an account of the statement around. No statement by itself."""
     return AccountNode.objects.filter(
         tenant_id=actor.tenant_id,
         tree_id=OuterRef("node__tree_id"),

@@ -19,6 +19,7 @@ BEFORE_THE_ACTOR = "accounts.queries.principals"
 PURE = {
     "accounts.queries.searching.has_words",
     "accounts.queries.sums.merged_by_account",
+    "accounts.queries.trees.below_each",
     "accounts.operations.settings.differences",
     "accounts.operations.tenants.slug_of",
     "invoicing.operations.runs.draft_changes.change_of",

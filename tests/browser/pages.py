@@ -55,6 +55,13 @@ PAGES = (
     PageEntry("next invoice of an account", "/customers/{account}/upcoming/"),
     PageEntry("tree", "/customers/{account}/tree/", shows="[role=treegrid] tr[tabindex='0']"),
     PageEntry("tree, searched", "/customers/{account}/tree/?q=gem", shows="mark"),
+    PageEntry("org chart", "/customers/{account}/chart/", shows="[role=treeitem][tabindex='0']"),
+    PageEntry(
+        "org chart, export",
+        "/customers/{account}/chart/",
+        opens="details[data-export] summary",
+        shows="[data-chart-png]",
+    ),
     PageEntry("settings of an account", "/customers/{account}/settings/"),
     PageEntry("history of an account", "/customers/{account}/history/"),
     PageEntry("search", "/search/?q=gruppe"),

@@ -31,6 +31,7 @@ from web.accounts import (
     invoices_pattern,
     steps_to,
     tabs_of,
+    views_of,
 )
 from web.list_pages import day_of, one_of
 from web.requests import whole_number
@@ -104,6 +105,7 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "account": tree.path[-1],
         "steps": steps_to(tree.path, page="tree"),
         "tabs": tabs_of(key, "tree"),
+        "views": views_of(key, "tree", _day_of(request, asked)),
         "rows": rows,
         "table": TABLE.shown([], state, totals, ""),
         "heads": _heads(columns, main),
@@ -137,6 +139,10 @@ def _asked(request: ActorRequest) -> Asked:
 
 def _is_today(request: ActorRequest, asked: Asked) -> bool:
     return asked.day == request.actor.today
+
+
+def _day_of(request: ActorRequest, asked: Asked) -> dict[str, str]:
+    return {} if _is_today(request, asked) else {"as_of": asked.day.isoformat()}
 
 
 def _branch(tree: Tree, asked: Asked) -> Branch:

@@ -1,12 +1,13 @@
 """Reading what a tree table shows: the tree of a day, and what its accounts bring in and owe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from accounts.models import Account
 from accounts.queries import past_trees, trees
+from accounts.queries.children import first_children
 from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import responsibilities
 from accounts.queries.trees import Branch, TreeRow
@@ -47,6 +48,16 @@ class Tree:
         if self.past is not None:
             return past_trees.children_then(self.actor, self.past, start=start)
         return trees.children_of(self.actor, self.top, start=start, closed=self.closed)
+
+    def first_children(
+        self, parent_ids: Collection[UUID], *, start: int, count: int
+    ) -> list[TreeRow]:
+        """Return some children of each of the accounts."""
+        if self.past is not None:
+            return past_trees.first_children_then(
+                self.actor, self.past, parent_ids, start=start, count=count
+            )
+        return first_children(self.actor, parent_ids, start=start, count=count, closed=self.closed)
 
     def matching(self, text: str) -> Branch:
         """Return what contains ``text``, with all above it."""
@@ -94,7 +105,7 @@ def entries(tree: Tree, rows: Sequence[TreeRow], main: str) -> list[Entry]:
     held = responsibilities(
         tree.actor, tree.path, sorted(rows, key=lambda row: row.level), tree.day
     )
-    mrrs, owed = _mrrs(tree, rows), _owed(tree, rows)
+    mrrs, owed = mrrs_in(tree, rows), _owed(tree, rows)
     above = [account.name for account in tree.path]
     paths = path_of_each(rows, above[:-1] if rows[0].id == tree.top.id else above)
     return [
@@ -112,7 +123,8 @@ def entries(tree: Tree, rows: Sequence[TreeRow], main: str) -> list[Entry]:
     ]
 
 
-def _mrrs(tree: Tree, rows: Sequence[TreeRow]) -> Mapping[UUID, Mrr]:
+def mrrs_in(tree: Tree, rows: Sequence[TreeRow]) -> Mapping[UUID, Mrr]:
+    """Return what accounts of a tree bring in a month on its day. One statement."""
     if tree.past is None:
         return mrr_of(tree.actor, [row.id for row in rows], tree.day)
     return mrr_in(tree.actor, [(row.id, row.parent_id) for row in tree.past], tree.day)

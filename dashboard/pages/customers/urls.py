@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from dashboard.pages.customers import account, history, listing, settings, tree, upcoming
+from dashboard.pages.customers import account, chart, history, listing, settings, tree, upcoming
 
 app_name = "customers"
 urlpatterns = [
     path("", listing.customer_list, name="list"),
     path("<str:account_id>/", account.account_page, name="page"),
     path("<str:account_id>/tree/", tree.tree_page, name="tree"),
+    path("<str:account_id>/chart/", chart.chart_page, name="chart"),
     path("<str:account_id>/upcoming/", upcoming.upcoming_page, name="upcoming"),
     path("<str:account_id>/settings/", settings.settings_page, name="settings"),
     path("<str:account_id>/history/", history.history_page, name="history"),

@@ -1,0 +1,1 @@
+"""Pictures as SVG, drawn here: links and names in them, no script, the same on page and in file."""
