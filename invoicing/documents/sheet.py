@@ -12,7 +12,6 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
 from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from invoicing.documents.columns import Columns, columns_of
@@ -22,9 +21,11 @@ from invoicing.documents.grids import line_tables, summary_table
 from invoicing.documents.plan import HEADING_GAP, TOP, Measures, Part, Plan
 from invoicing.documents.typesetting.paging import Room
 from invoicing.documents.typesetting.painting import Furnished, FurnishedPage
+from invoicing.documents.typesetting.shaping import Fonts, keep_shapes
 from invoicing.documents.typesetting.tables import Table, set_table
 from invoicing.documents.typesetting.tagging import tag_tables
 from invoicing.documents.typesetting.text import MILLIMETRE, Letters, Pen
+from invoicing.documents.typesetting.writing import write_once
 
 _VARIANT = "pdf/a-3a"
 """Archival (ISO 19005-3), with room for embedded files, and tagged for screen readers."""
@@ -91,7 +92,7 @@ def pdf_bytes(document: PrintedDocument) -> bytes:
         layout, rendered = _laid_out(document, columns, letters)
         pages = _furnished(document, columns, layout, rendered.pages, letters)
         written = rendered.copy(pages).write_pdf(
-            pdf_variant=_VARIANT, pdf_identifier=document.id.bytes, finisher=tag_tables
+            pdf_variant=_VARIANT, pdf_identifier=document.id.bytes, finisher=_finish
         )
     return bytes(written)
 
@@ -186,6 +187,11 @@ def _furnished(
     ]
 
 
+def _finish(document: Any, pdf: Any) -> None:
+    tag_tables(document, pdf)
+    write_once(pdf)
+
+
 class _Resources(threading.local):
     """What all documents of a thread share: fonts, stylesheet, rules to hyphenate by, heights."""
 
@@ -194,7 +200,7 @@ class _Resources(threading.local):
         if found is None:
             raise FileNotFoundError("documents/invoice.css")
         text = Path(found).read_text(encoding="utf-8")
-        self.fonts = FontConfiguration()
+        self.fonts = Fonts()
         self.dictionaries: dict[Any, Any] = {}
         self.style = CSS(string=text, url_fetcher=NoResources(), font_config=self.fonts)
         self.measures = Measures(front_end=125 * MILLIMETRE, heading=20, taxes=120)
@@ -202,4 +208,5 @@ class _Resources(threading.local):
 
 @cache
 def _resources() -> _Resources:
+    keep_shapes()
     return _Resources()

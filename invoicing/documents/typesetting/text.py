@@ -8,9 +8,9 @@ from weasyprint.css.properties import INITIAL_VALUES
 from weasyprint.draw.text import draw_emojis, draw_first_line
 from weasyprint.matrix import Matrix
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.text.line_break import split_first_line, strut
 
 from invoicing.documents.directions import RIGHT_TO_LEFT
+from invoicing.documents.typesetting.shaping import split_first_line, strut
 from invoicing.engine.glyphs import FAMILY
 
 POINT = 4 / 3
