@@ -28,16 +28,16 @@ class Calculations:
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
         self._anchors: dict[tuple[object, ...], dict[str, Any]] = {}
 
-    def of(self, item: ItemRow, period: PeriodRow) -> dict[str, Any]:
+    def of(self, item: ItemRow, price: Price, period: PeriodRow) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
 
         Equal ones are one object, which is computed once and travels to the database once.
         """
-        anchor = self._anchor_facts(item, period.starts)
-        key = (item.price.id, period.quantity, period.starts, period.ends, period.full_start,
+        anchor = self._anchor_facts(item, price, period.starts)
+        key = (price.id, period.quantity, period.starts, period.ends, period.full_start,
                period.full_end, id(anchor))  # fmt: skip
         if key not in self._amounts:
-            priced = self._price(item.price, period.quantity)
+            priced = self._price(price, period.quantity)
             part = Period(period.starts, period.ends)
             full = Period(period.full_start, period.full_end)
             self._amounts[key] = {
@@ -47,18 +47,18 @@ class Calculations:
                 "days": (part.end - part.start).days,
                 "full_days": (full.end - full.start).days,
                 "anchor": anchor,
-                "net_minor": prorate(priced.priced.amount, part, full, item.price.currency),
+                "net_minor": prorate(priced.priced.amount, part, full, price.currency),
             }
         return self._amounts[key]
 
-    def _anchor_facts(self, item: ItemRow, day: date) -> dict[str, Any]:
+    def _anchor_facts(self, item: ItemRow, price: Price, day: date) -> dict[str, Any]:
         """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
         subscription = item.subscription
         key = (item.account_id, subscription.billing_day, subscription.start_date,
-               item.price.interval, day)  # fmt: skip
+               price.interval, day)  # fmt: skip
         if key not in self._anchors:
             billing_day, billing_month = billing_day_of(self._families, item, day)
-            is_calendar = Interval(Unit(item.price.interval)).months is not None
+            is_calendar = Interval(Unit(price.interval)).months is not None
             rule = (
                 "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
             )

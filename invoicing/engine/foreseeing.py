@@ -72,7 +72,7 @@ class _Days:
     def __init__(self, stored: Stored, what_if: WhatIf) -> None:
         self._stored = stored
         self._what_if = what_if
-        self._items = {item.id: item for item in stored.items}
+        self._items = {item.id: item for item in what_if.items(stored.items)}
         self._begun = dict(stored.begun)
         self._waiting = list(stored.waiting)
         self._worlds: dict[int, Families] = {}

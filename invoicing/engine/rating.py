@@ -105,7 +105,7 @@ class Rater:
         """Follow a chain; items that stand at the same point of equal chains go the same way."""
         price, subscription = item.price, item.subscription
         facts = (chain, item.account_id, subscription.start_date, subscription.billing_day,
-                 price.interval, price.interval_count)  # fmt: skip
+                 price.interval, price.interval_count, item.later)  # fmt: skip
         if facts not in self._followed:
             self._followed[facts] = follow(
                 chain, self._run_date, lambda day: self._anchor(item, day)
@@ -116,7 +116,8 @@ class Rater:
         self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
 
     def _anchor(self, item: ItemRow, day: date) -> Anchor:
-        price, (billing_day, billing_month) = item.price, billing_day_of(self._families, item, day)
+        price = item.price_on(day) if item.later else item.price
+        billing_day, billing_month = billing_day_of(self._families, item, day)
         return _anchor(
             item.subscription.start_date,
             price.interval,
@@ -137,14 +138,17 @@ class Rater:
                     prev_ends=previous,
                     full_start=stretch.full.start,
                     full_end=stretch.full.end,
-                    quantity=item.quantity,
+                    quantity=item.quantity_on(stretch.period.start)
+                    if item.later
+                    else item.quantity,
                 )
             )
             previous = stretch.period.end
         return periods
 
     def _charge(self, item: ItemRow, period: PeriodRow, due_date: date) -> ChargeRow:
-        calculation = self._calculations.of(item, period)
+        price = item.price_on(period.starts) if item.later else item.price
+        calculation = self._calculations.of(item, price, period)
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,
@@ -155,10 +159,10 @@ class Rater:
             period_end=period.ends,
             due_date=due_date,
             invoice_on=self._invoice_on(item, due_date),
-            currency=item.price.currency,
+            currency=price.currency,
             net_minor=calculation["net_minor"],
             calculation=calculation,
-            tax_class=item.price.tax_class,
+            tax_class=price.tax_class,
         )
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:

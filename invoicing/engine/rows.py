@@ -30,8 +30,17 @@ class SubscriptionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The quantity and the price of an item in periods that begin on a day or later."""
+
+    day: date
+    quantity: Decimal
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRow:
-    """A due item with its subscription and price."""
+    """A due item with its subscription and price; ``later`` are other terms, in order of days."""
 
     id: UUID
     account_id: UUID
@@ -40,6 +49,17 @@ class ItemRow:
     next_action_date: date
     subscription: SubscriptionRow
     price: Price
+    later: tuple[Terms, ...] = ()
+
+    def price_on(self, day: date) -> Price:
+        """Return the price of a period that begins on a day."""
+        found = [terms.price for terms in self.later if terms.day <= day]
+        return found[-1] if found else self.price
+
+    def quantity_on(self, day: date) -> Decimal:
+        """Return the quantity of a period that begins on a day."""
+        found = [terms.quantity for terms in self.later if terms.day <= day]
+        return found[-1] if found else self.quantity
 
 
 @dataclass(frozen=True, slots=True)

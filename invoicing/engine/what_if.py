@@ -1,12 +1,17 @@
 """What if: accounts, settings, items and prices other than those stored, from a day on."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from accounts.models import SettingName
+from invoicing.engine.rows import ItemRow, SubscriptionRow, Terms
+from subscriptions.models import Price
+from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,60 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class NewItem:
+    """An account subscribes to something; the price may be one that is not stored."""
+
+    account_id: UUID
+    price: Price
+    quantity: Decimal
+    start_date: date
+    end_date: date | None = None
+    billing_day: int | None = None
+    override_bill_to_id: UUID | None = None
+    po_number: str = ""
+    id: UUID = field(default_factory=uuid7)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """An item in another quantity or at another price in periods that begin on ``day`` or later.
+
+    None is what it was. Periods that have begun stay as they are.
+    """
+
+    item_id: UUID
+    day: date
+    quantity: Decimal | None = None
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnd:
+    """An item is served no longer from ``day`` on; a period that has begun by now runs out."""
+
+    item_id: UUID
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """Whatever is had at a price is had at another in periods that begin on ``day`` or later."""
+
+    price_id: UUID
+    price: Price
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIf:
     """How a world differs from the one that is stored. Without anything it is that one."""
 
-    moves: tuple[Move, ...] = field(default=())
-    settings: tuple[Setting, ...] = field(default=())
+    moves: tuple[Move, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    new_items: tuple[NewItem, ...] = ()
+    item_changes: tuple[ItemChange, ...] = ()
+    ends: tuple[ItemEnd, ...] = ()
+    prices: tuple[PriceChange, ...] = ()
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -53,11 +107,35 @@ class WhatIf:
             yield move.account_id
             if move.parent_id is not None:
                 yield move.parent_id
+        for item in self.new_items:
+            yield item.account_id
+            if item.override_bill_to_id is not None:
+                yield item.override_bill_to_id
         for setting in self.settings:
             if setting.account_id is not None:
                 yield setting.account_id
             if setting.name == SettingName.BILL_TO and setting.value is not None:
                 yield setting.value
+
+    def items(self, stored: Iterable[ItemRow]) -> list[ItemRow]:
+        """Return the items that would be due some day, in the order of their ids.
+
+        Raises:
+            NotFound: an item that changes or ends is not among them.
+        """
+        items = {item.id: item for item in stored}
+        for new in self.new_items:
+            items[new.id] = _begun(new)
+        for end in self.ends:
+            _ended(items, end)
+        changes = [
+            *self.item_changes,
+            *(ItemChange(item.id, one.day, price=one.price)
+              for one in self.prices for item in items.values() if item.price.id == one.price_id),
+        ]  # fmt: skip
+        for change in sorted(changes, key=lambda one: one.day):
+            _changed(items, change)
+        return [items[key] for key in sorted(items)]
 
     def paying(self) -> Iterator[UUID]:
         """Yield the accounts that would pay for others: they may stand in any tree."""
@@ -68,3 +146,44 @@ class WhatIf:
 
 AS_STORED = WhatIf()
 """The world as it is."""
+
+
+def _begun(new: NewItem) -> ItemRow:
+    subscription = SubscriptionRow(
+        id=new.id,
+        external_id=None,
+        start_date=new.start_date,
+        end_date=new.end_date,
+        billed_until=None,
+        billing_day=new.billing_day,
+        override_bill_to_id=new.override_bill_to_id,
+        po_number=new.po_number,
+    )
+    return ItemRow(new.id, new.account_id, new.quantity, None, new.start_date, subscription,
+                   new.price)  # fmt: skip
+
+
+def _ended(items: dict[UUID, ItemRow], end: ItemEnd) -> None:
+    """End an item among others; one that never begins is gone."""
+    item = _of(items, end.item_id)
+    day = max(end.day, item.chain_end or end.day)
+    known = item.subscription.end_date
+    if known is not None and known <= day:
+        return
+    if item.chain_end is None and day <= item.subscription.start_date:
+        del items[item.id]
+        return
+    items[item.id] = replace(item, subscription=replace(item.subscription, end_date=day))
+
+
+def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
+    item = _of(items, change.item_id)
+    quantity = item.quantity_on(change.day) if change.quantity is None else change.quantity
+    price = item.price_on(change.day) if change.price is None else change.price
+    items[item.id] = replace(item, later=(*item.later, Terms(change.day, quantity, price)))
+
+
+def _of(items: Mapping[UUID, ItemRow], item_id: UUID) -> ItemRow:
+    if item_id not in items:
+        raise NotFound
+    return items[item_id]

@@ -11,7 +11,8 @@ from accounts.access import Action
 from invoicing.engine.families import read_families
 from invoicing.models import BillingRun, Invoice, InvoiceSection
 from invoicing.operations.runs.closing import close_run
-from invoicing.operations.runs.drafting import draft_again, drafted_otherwise
+from invoicing.operations.runs.drafting import draft_again
+from invoicing.operations.runs.earlier_drafts import drafted_otherwise
 from invoicing.operations.runs.loading import load_families
 from tenancy.actor import Actor
 from tenancy.database import operation, scope

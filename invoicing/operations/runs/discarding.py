@@ -18,7 +18,7 @@ from billing_rules.money import to_major
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs.approving import DraftsChanged, InvoiceNotDraft, RunNotWaiting
 from invoicing.operations.runs.closing import close_run
-from invoicing.operations.runs.drafting import delete_drafts
+from invoicing.operations.runs.earlier_drafts import delete_drafts
 from invoicing.queries.run_figures import digest_of
 from tenancy.actor import Actor
 from tenancy.database import operation

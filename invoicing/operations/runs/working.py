@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 
 from invoicing.engine.families import Problem
 from invoicing.models import BillingRun, Invoice, RunFamily
-from invoicing.operations.runs.approving import issue_approved
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.issuing_approved import issue_approved
 from invoicing.operations.runs.opening import request_run
 from tenancy.actor import Actor, Requester
 from tenancy.collecting import collecting_afterwards

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -11,7 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from accounts import tree
 from accounts.models import Placement, SettingName
 from accounts.operations.settings import Change, write_changes
-from invoicing.engine.what_if import AS_STORED, Move, Setting, WhatIf
+from invoicing.engine.what_if import (
+    AS_STORED,
+    ItemChange,
+    ItemEnd,
+    Move,
+    NewItem,
+    PriceChange,
+    Setting,
+    WhatIf,
+)
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
 from invoicing.queries import foreseeing
@@ -20,9 +30,10 @@ from invoicing.queries.foreseeing import (
     TreesTooLarge,
     foresee_invoices,
 )
-from subscriptions.models import Subscription
+from subscriptions.models import Item, Price, Subscription
 from tenancy.database import scope
 from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 from tenancy.models import Tenant
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -70,6 +81,8 @@ def write(vendor, what_if, day):
             if one.day == day
         ]
         write_changes(vendor.actor, changes, today=day)
+        for change in what_if.item_changes:
+            Item.objects.filter(pk=change.item_id).update(quantity=change.quantity)
 
 
 def moved(vendor, key, parent, day=FIRST):
@@ -181,6 +194,36 @@ def test_a_setting_holds_from_its_day_on_whatever_is_stored_for_later(group):
 
     later = {(one.bill_to_id, one.payer_id, one.day.day) for one in said.changed if one.day > day}
     assert later == {(a, group.id_of("H"), 5)}
+
+
+def test_items_and_prices_change_from_their_day_on(group):
+    day = date(2027, 2, 1)
+    group.has("prices", price("twelve", "12", tax_rate=19), price("four", "4"))
+    with group.seen():
+        item = {one.subscription.external_id: one.id
+                for one in Item.objects.select_related("subscription")}  # fmt: skip
+        prices = {one.external_id: one for one in Price.objects.all()}
+    what_if = WhatIf(
+        new_items=(NewItem(group.id_of("H"), prices["four"], Decimal(3), day),),
+        item_changes=(ItemChange(item["SB"], day, quantity=Decimal(5)),),
+        ends=(ItemEnd(item["SH"], date(2027, 3, 20)),),
+        prices=(PriceChange(prices["ten"].id, prices["twelve"], day),),
+    )
+    said = foresee(group, "G", what_if=what_if, with_lines=True)
+
+    move_clock(group, day - timedelta(days=1))
+    with scope(group.tenant_id):
+        Item.objects.filter(price=prices["ten"]).update(price=prices["twelve"])
+        Item.objects.filter(pk=item["SB"]).update(quantity=5)
+        Subscription.objects.filter(external_id="SH").update(end_date=date(2027, 3, 20))
+    group.has("subscriptions", subscription("N", "H", "four", "2027-02-01", 3))
+    move_clock(group, LAST)
+
+    amounts = [(one[0], one[1], one[6]) for one in issued(group)]
+    assert [(one[0], one[1], one[6]) for one in foreseen(said.changed)] == amounts
+    assert [(one[0], one[1], one[6]) for one in foreseen(said.stored)] != amounts
+    with pytest.raises(NotFound):
+        foresee(group, "G", what_if=WhatIf(ends=(ItemEnd(uuid7(), day),)))
 
 
 def test_what_stands_on_drafts_is_placed_again(group):
@@ -376,6 +419,15 @@ class AnyWorld:
                 Setting(ids(key), SettingName(name), value, day)
                 for (key, name), value in settings.items()
             ),
+            item_changes=self._more_or_less(day),
+        )
+
+    def _more_or_less(self, day):
+        with self.vendor.seen():
+            ids = sorted(Item.objects.values_list("id", flat=True))
+        return tuple(
+            ItemChange(key, day, quantity=Decimal(self.random.randint(0, 20)))
+            for key in self.random.sample(ids, 2)
         )
 
 
