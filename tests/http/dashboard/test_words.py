@@ -23,6 +23,8 @@ FUNCTIONS = {
     for after in ("", "_lazy", "_noop")
 } | {"_": None}
 TEMPLATES = sorted(ROOT.glob("templates/**/*.html"))
+# A tag of Django cannot be broken: some name a sentence and its values.
+LONGEST_LINE = 160
 
 
 def catalogue(reader, name):
@@ -91,10 +93,10 @@ def test_is_compiled_as_it_is_written():
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_templates_are_short_and_without_inline_code(path):
+def test_templates_have_readable_lines_and_no_inline_code(path):
     text = path.read_text(encoding="utf-8")
 
-    assert len(text.splitlines()) <= 80
+    assert [line for line in text.splitlines() if len(line) > LONGEST_LINE] == []
     assert "|safe" not in text
     if "documents" not in path.parts:
         assert not re.search(r"\sstyle=|<style|\son\w+=", text)
