@@ -10,6 +10,7 @@ import pytest
 from dashboard.pages.customers import listing
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
+from tests.markup import tight
 from tests.world import account
 from web.tables import keyset
 
@@ -23,7 +24,7 @@ def names_in(page):
 def read(client, query=""):
     answer = client.get(f"/customers/{query}")
     assert answer.status_code == HTTPStatus.OK
-    return answer.content.decode()
+    return tight(answer.content.decode())
 
 
 def test_lists_customers_with_what_they_bring_in_and_owe(billed, alice, visit):

@@ -12,6 +12,7 @@ import pytest
 from invoicing.models import Invoice
 from tenancy.ids import public_id, uuid7
 from tests.http.dashboard.conftest import NASTY, invoice_of, url_of
+from tests.markup import tight
 from tests.world import account, subscription
 from web.invoices import listing as invoice_pages
 from web.tables import keyset
@@ -22,7 +23,7 @@ MOST_STATEMENTS = 12
 def read(client, query="", prefix=""):
     answer = client.get(f"{prefix}/invoices/{query}")
     assert answer.status_code == HTTPStatus.OK
-    return answer.content.decode()
+    return tight(answer.content.decode())
 
 
 def leads_in(page):

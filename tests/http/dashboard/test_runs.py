@@ -9,6 +9,7 @@ import pytest
 
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tenancy.ids import public_id, uuid7
+from tests.markup import tight
 from tests.world import account, subscription
 from web.tables import keyset
 
@@ -363,7 +364,7 @@ def test_shows_the_new_figures_of_a_draft_that_has_changed(drafted, alice, visit
 
     refused = client.post(url, {"seen": seen})
 
-    text = refused.content.decode()
+    text = tight(refused.content.decode())
     assert refused.status_code == HTTPStatus.CONFLICT
     assert "The drafts have changed while you looked at them" in text
     assert " – changed: recipient</dd>" in text

@@ -10,6 +10,7 @@ from accounts.models import BankAccount, Person, Seller
 from invoicing import tasks
 from tenancy.models import AuditEntry, Job
 from tests.http.dashboard.conftest import save, version_in
+from tests.markup import tight
 
 MOST_STATEMENTS = 12
 PASSWORD = "correct-horse-battery"
@@ -233,7 +234,7 @@ def test_two_windows_on_one_form_lose_nothing(vendor, owner, url):
 
     assert (first.status_code, late.status_code) == (HTTPStatus.FOUND, HTTPStatus.CONFLICT)
     assert held(vendor) == stored
-    page = late.content.decode()
+    page = tight(late.content.decode())
     assert "<td>Mine AG</td><td>Nord GmbH</td>" in page
     assert f"<td>DE75512108001245126199</td><td>{REAL['iban']}</td>" in page
     assert 'value="Mine AG"' in page
