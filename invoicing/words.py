@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from invoicing.models import Charge, RunProblem
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 
 
 def why_here(charge: Charge, *, whole: bool = True) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from billing_rules.invoice_states import State
 from invoicing.queries.invoice_states import shown_state
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.middleware import ActorRequest
-from tenancy.dates import date_text
 from tenancy.errors import Invalid
+from tenancy.formats import date_text, reader
 from web.tables import State, Table, Totals
 from web.tables.exports import About, export
 
@@ -93,7 +93,7 @@ def save(
         owner: whose the rows are, where not the whole company's.
         rows: what the rows are, where the list has several kinds.
     """
-    made = timezone.localtime().strftime("%H:%M")
+    made = reader().time(timezone.localtime())
     facts = [
         (_("Company"), request.tenant.name),
         (_("Filters"), ", ".join(filters) or _("none")),

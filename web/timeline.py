@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.queries.audit import entries_about
 from tenancy.actor import Actor
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.models import AuditEntry
 from web.frame import is_staff
 from web.naming import linked

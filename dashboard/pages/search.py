@@ -18,7 +18,7 @@ from accounts.queries import trees
 from accounts.queries.paths import paths_of
 from invoicing.queries.finding import found_invoices
 from tenancy.actor import Actor
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import public_id
 from web.accounts import account_url, kind_name
 from web.badges import invoice_badge

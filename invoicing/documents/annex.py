@@ -13,13 +13,13 @@ from django.utils import translation
 from accounts.exports import harmless
 from billing_rules.money import plain_digits, to_major
 from invoicing.documents.file_names import annex_name
-from invoicing.documents.formats import language_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import sees_whole
 from tenancy.actor import Actor
 from tenancy.database import scope
 from tenancy.errors import Forbidden
+from tenancy.formats import SheetFormats, language_of, sheets_of
 from tenancy.ids import public_id
 
 COLUMNS = (
@@ -81,13 +81,13 @@ def get_annex(actor: Actor, invoice_id: UUID, *, today: date) -> AnnexFile:
 
 
 def _pieces(actor: Actor, invoice: Invoice) -> Iterator[str]:
-    is_german = language_of(invoice.language) == "de"
-    yield "\ufeff" + _csv([COLUMNS], is_german=is_german)
+    sheets = sheets_of(invoice.language)
+    yield "\ufeff" + _csv([COLUMNS], sheets)
     last = -1
     # Read by position and not by a cursor, so that no transaction stays open for a slow reader.
     while rows := _chunk(actor, invoice, after=last):
         last = rows[-1].position
-        yield _csv((_row(invoice, line) for line in rows), is_german=is_german)
+        yield _csv((_row(invoice, line) for line in rows), sheets)
 
 
 def _chunk(actor: Actor, invoice: Invoice, *, after: int) -> list[InvoiceLine]:
@@ -137,16 +137,17 @@ def _customer_number(section: InvoiceSection) -> str:
     return str(last.get("number") or "") if isinstance(last, dict) else ""
 
 
-def _csv(rows: Any, *, is_german: bool) -> str:
+def _csv(rows: Any, sheets: SheetFormats) -> str:
     out = StringIO()
-    writer = csv.writer(out, delimiter=";" if is_german else ",")
+    writer = csv.writer(out, delimiter=sheets.separator)
     for row in rows:
-        cells = zip(COLUMNS, row, strict=True)
-        writer.writerow([_german(name, cell) for name, cell in cells] if is_german else row)
+        writer.writerow(
+            [_cell(name, cell, sheets) for name, cell in zip(COLUMNS, row, strict=True)]
+        )
     return out.getvalue()
 
 
-def _german(name: str, cell: Any) -> Any:
+def _cell(name: str, cell: Any, sheets: SheetFormats) -> Any:
     if isinstance(cell, date):
-        return cell.strftime("%d.%m.%Y")
-    return cell.replace(".", ",") if name in _NUMBERS else cell
+        return sheets.cell(cell)
+    return sheets.digits(cell) if name in _NUMBERS else cell

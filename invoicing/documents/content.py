@@ -12,11 +12,12 @@ from invoicing.documents import parties, wording
 from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.directions import isolated
 from invoicing.documents.file_names import pdf_name
-from invoicing.documents.formats import Formats, language_of
+from invoicing.documents.formats import Formats
 from invoicing.documents.naming import PATH, Names, is_of_bill_to
 from invoicing.documents.paying import Payment, is_paid_by_another, payment
 from invoicing.documents.sections import Section, sections_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from tenancy.formats import language_of
 
 DETAIL_LIMIT = 2_000
 """Lines beyond which the document keeps to its overview, and the detail to the annex.

@@ -29,9 +29,9 @@ from subscriptions.models.limits import (
 )
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.dates import date_text
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event
+from tenancy.formats import date_text
 
 _LONGEST_NAME = 200
 _LONGEST_UNIT = 20

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from billing_rules.countries import is_country
 from billing_rules.money import is_currency
-from tenancy.dates import date_text
 from tenancy.errors import FieldError
 from tenancy.files.forms import FALSE, PLAIN, TRUE, Ambiguous, Forms
+from tenancy.formats import date_text
 
 EARLIEST = date(1970, 1, 1)
 LATEST = date(2200, 1, 1)

@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
-from tenancy.dates import date_text
+from tenancy.formats import date_text, period_text
 from web.templatetags.figures import (
     money,
     percent,
-    period_text,
     quantity,
     unit_price,
 )

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from invoicing.documents import parties
 from invoicing.documents.formats import Formats
 from invoicing.models import Invoice
+from tenancy.formats import period_text
 from web.accounts import account_url
 from web.invoices.table import frozen_name, present_name
 from web.page_heads import Fact
-from web.templatetags.figures import day, period_text
+from web.templatetags.figures import day
 
 _LANGUAGES: Final[Mapping[str, Promise]] = {
     "de": gettext_lazy("German"),

@@ -16,8 +16,8 @@ from billing_rules.invoice_states import ASKED_FOR, last_overdue_day, last_soon_
 from billing_rules.money import is_currency
 from invoicing.queries.runs import get_run
 from tenancy.actor import Actor
-from tenancy.dates import date_text
 from tenancy.errors import NotFound
+from tenancy.formats import date_text
 from tenancy.ids import key_of, parse_public_id, public_id
 from web.badges import state_word
 from web.frame import is_staff

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from invoicing.queries.invoice_parts import sections_of, taxes_of
 from invoicing.queries.invoices import get_invoice
+from tenancy.formats import period_text
 from tenancy.ids import key_of
 from web.accounts import account_url
 from web.frame import is_staff
@@ -18,7 +19,6 @@ from web.invoices.sections import section_row
 from web.invoices.table import frozen_name, present_name
 from web.requests import wants_fragment
 from web.session_checks import in_own_frame
-from web.templatetags.figures import period_text
 
 SECTIONS: Final = 8
 

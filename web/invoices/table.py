@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from invoicing.models import Invoice
 from invoicing.queries.invoice_sums import InvoiceSum
+from tenancy.formats import period_text
 from web.accounts import account_url
 from web.badges import invoice_badge
 from web.naming import linked
 from web.tables import Amounts, Column, Kind, Label, Link, Mark, Table, Totals
-from web.templatetags.figures import period_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from babel.numbers import format_decimal
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing_rules.money import exponent, to_major
-from web.templatetags.figures import locale, money
+from tenancy.formats import reader
+from web.templatetags.figures import money
 
 Row = TypeVar("Row")
 NOTHING: Final = "–"
 _MIXED: Final = (
     '<details class="amounts"><summary><span class="more">{}</span> {}</summary>{}</details>'
 )
-_MINUS: Final = "\N{MINUS SIGN}"
 
 
 class Kind(StrEnum):
@@ -74,7 +72,8 @@ class Amounts:
     def shown(self) -> str:
         """The main currency's amount without its sign; of a single other one the whole."""
         if self.main in self.minor:
-            write = money if self.is_mixed else plain_amount
+            written = reader()
+            write = written.money if self.is_mixed else written.amount
             return write(self.minor[self.main], self.main)
         only = self._others
         return money(self.minor[only[0]], only[0]) if len(only) == 1 else NOTHING
@@ -116,14 +115,6 @@ class Amounts:
     @property
     def _others(self) -> list[str]:
         return sorted(code for code in self.minor if code != self.main)
-
-
-def plain_amount(amount_minor: int, currency: str) -> str:
-    """Write an amount without its currency, for columns whose head names it."""
-    digits = "0" * exponent(currency)
-    pattern = f"#,##0.{digits}" if digits else "#,##0"
-    text = format_decimal(to_major(amount_minor, currency), pattern, locale=locale())
-    return str(text).replace("-", _MINUS)
 
 
 @dataclass(frozen=True, slots=True)

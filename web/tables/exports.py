@@ -20,11 +20,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.exports import harmless
-from billing_rules.money import exponent, to_major
+from billing_rules.money import to_major
+from tenancy.formats import SheetFormats, reader_sheets
 from web.tables.columns import Amounts, Column, Kind, Label, Link
 from web.tables.file_names import attachment, file_name
 from web.tables.table import Totals
-from web.templatetags.figures import locale
 
 MOST_ROWS: Final = 10_000
 FORMATS: Final = ("csv", "xlsx")
@@ -117,26 +117,21 @@ def _write_csv(
     file: IO[bytes], fields: Sequence[_Field], batches: Iterable[Sequence[Any]], about: About
 ) -> None:
     """Write UTF-8 with a mark, separated the way the reader's spreadsheet expects it."""
-    is_comma = locale().number_symbols["latn"]["decimal"] == ","
+    sheets = reader_sheets()
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text, delimiter=";" if is_comma else ",")
+    writer = csv.writer(text, delimiter=sheets.separator)
     writer.writerow([harmless(field.title) for field in fields])
     for batch in batches:
         for row in batch:
-            writer.writerow([_csv_cell(field.value(row), is_comma=is_comma) for field in fields])
+            writer.writerow([_csv_cell(field.value(row), sheets) for field in fields])
     text.detach()
 
 
-def _csv_cell(value: Any, *, is_comma: bool) -> str:
+def _csv_cell(value: Any, sheets: SheetFormats) -> str:
     if value is None:
         return ""
-    if isinstance(value, Decimal):
-        return f"{value:f}".replace(".", ",") if is_comma else f"{value:f}"
-    if isinstance(value, datetime):
-        return value.strftime("%d.%m.%Y %H:%M" if is_comma else "%Y-%m-%d %H:%M")
-    if isinstance(value, date):
-        # One form for each language, so that its spreadsheet takes every one for a date.
-        return value.strftime("%d.%m.%Y") if is_comma else value.isoformat()
+    if isinstance(value, Decimal | date):
+        return sheets.cell(value)
     if isinstance(value, int):
         return str(value)
     return harmless(str(value))
@@ -165,11 +160,10 @@ def _write_xlsx(
 
 
 def _look(book: Any, field: _Field) -> Any:
+    sheets = reader_sheets()
     if field.currency:
-        decimals = exponent(field.currency)
-        return book.add_format({"num_format": "#,##0." + "0" * decimals if decimals else "#,##0"})
-    is_german = locale().number_symbols["latn"]["decimal"] == ","
-    day = "dd.mm.yyyy" if is_german else "yyyy-mm-dd"
+        return book.add_format({"num_format": sheets.amount_pattern(field.currency)})
+    day = sheets.day_pattern
     formats = {Kind.DATE: day, Kind.LINK: day, Kind.INSTANT: f"{day} hh:mm"}
     pattern = formats.get(field.column.kind)
     return book.add_format({"num_format": pattern}) if pattern else None

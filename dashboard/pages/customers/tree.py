@@ -24,7 +24,7 @@ from accounts.queries.trees import Branch
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import key_of, public_id
 from web.accounts import (
     account_url,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.middleware import ActorRequest
 from dashboard.pages.customers.tree_reading import Tree, entries
 from dashboard.pages.customers.tree_table import FILE_COLUMNS, Entry
-from tenancy.dates import date_text
+from tenancy.formats import date_text, reader
 from web.tables import Amounts, Column, Kind
 from web.tables.exports import About, export
 
@@ -29,7 +29,7 @@ def save_tree(
     found = entries(tree, tree.whole().rows, main)
     money = [column for column in columns if column.kind == Kind.MONEY]
     totals = {column.key: Amounts(_currencies(column, found), main) for column in money}
-    made = timezone.localtime().strftime("%H:%M")
+    made = reader().time(timezone.localtime())
     facts = [
         (_("Company"), request.tenant.name),
         (_("Account"), tree.path[-1].name),

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -11,23 +12,26 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from tenancy.files.columns import DAY, NUMBER, Column, Columns
 from tenancy.files.kinds import ImportKind, import_kinds
+from tenancy.formats import SheetFormats, reader_sheets
 from web.page_heads import Crumb
 from web.session_checks import staff_only
 from web.tables.file_names import attachment, file_name
-from web.templatetags.figures import locale
 
 
 @require_safe
 @staff_only
 def columns_page(request: ActorRequest) -> HttpResponse:
     """Show every column of every kind: whether it must be there, what may stand in it."""
-    is_german = _has_decimal_comma()
+    sheets = reader_sheets()
     kinds = [
         {
             "kind": kind.name,
             "label": kind.label,
             "rows": [
-                {"column": column, "example": _written(kind.columns, column, is_german=is_german)}
+                {
+                    "column": column,
+                    "example": _cell(column, kind.columns.example(column.name), sheets),
+                }
                 for column in kind.columns.in_order
             ],
         }
@@ -62,29 +66,17 @@ def _named(kind: str) -> ImportKind:
 def _file(columns: Columns, rows: Iterable[Mapping[str, str]], *words: str) -> HttpResponse:
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = attachment(file_name(*words, ending="csv"))
-    is_german = _has_decimal_comma()
-    writer = csv.writer(response, delimiter=";" if is_german else ",", lineterminator="\r\n")
+    sheets = reader_sheets()
+    writer = csv.writer(response, delimiter=sheets.separator, lineterminator="\r\n")
     writer.writerow([column.name for column in columns.in_order])
     for row in rows:
         cells = ((column, row.get(column.name, "")) for column in columns.in_order)
-        writer.writerow([_cell(column, plain, is_german=is_german) for column, plain in cells])
+        writer.writerow([_cell(column, plain, sheets) for column, plain in cells])
     return response
 
 
-def _written(columns: Columns, column: Column, *, is_german: bool) -> str:
-    return _cell(column, columns.example(column.name), is_german=is_german)
-
-
-def _cell(column: Column, plain: str, *, is_german: bool) -> str:
+def _cell(column: Column, plain: str, sheets: SheetFormats) -> str:
     """Return a cell of an example as the file's form has it (R30)."""
-    if not is_german or not plain:
-        return plain
-    if column.shape == DAY:
-        year, month, day = plain.split("-")
-        return f"{day}.{month}.{year}"
-    return plain.replace(".", ",") if column.shape == NUMBER else plain
-
-
-def _has_decimal_comma() -> bool:
-    """Return whether the spreadsheets of the reader's language save semicolons and commas."""
-    return bool(locale().number_symbols["latn"]["decimal"] == ",")
+    if plain and column.shape == DAY:
+        return sheets.cell(date.fromisoformat(plain))
+    return sheets.digits(plain) if column.shape == NUMBER else plain

@@ -23,7 +23,7 @@ from invoicing.queries.run_figures import RunSum
 from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
 from tenancy.actor import Actor
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from web.list_pages import save
 from web.session_checks import staff_only
 from web.tables import Amounts, Column, Kind, Label, Link, Table, Totals, keyset

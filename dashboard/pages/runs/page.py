@@ -27,7 +27,7 @@ from invoicing.queries.run_problems import first_problems
 from invoicing.queries.runs import get_run_with_progress
 from invoicing.words import describe_problem
 from tenancy.actor import Actor
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import key_of, public_id
 from web import badges
 from web.page_heads import Crumb

@@ -16,7 +16,7 @@ from accounts.middleware import ActorRequest
 from invoicing.operations.runs import RunPreview, preview_run
 from invoicing.queries import run_preview
 from invoicing.queries.previewed_run import MOST_ACCOUNTS
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import public_id
 from web.templatetags.figures import money, quantity
 

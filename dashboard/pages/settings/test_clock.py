@@ -27,8 +27,8 @@ from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.queries.run_preview import next_due_date
 from invoicing.tasks import move_clock_soon
 from tenancy.actor import Actor
-from tenancy.dates import date_text
 from tenancy.errors import Invalid
+from tenancy.formats import date_text
 from tenancy.models import Job
 from web.forms import version_seen, version_to_carry
 from web.session_checks import staff_only

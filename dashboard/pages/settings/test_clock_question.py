@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from accounts.middleware import ActorRequest
 from dashboard.pages.runs.preview import accounts_text, lines_text, sums_text
 from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from web.templatetags.figures import quantity
 
 FAR_DAYS: Final = 62

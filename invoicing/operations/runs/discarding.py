@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 from accounts import access, tree
 from accounts.access import Action
 from accounts.queries.accounts import get_account
-from billing_rules.money import to_major
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.runs.approving import DraftsChanged, InvoiceNotDraft, RunNotWaiting
 from invoicing.operations.runs.closing import close_run
@@ -24,6 +23,7 @@ from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event, record_events
+from tenancy.formats import reader
 
 REASON_LENGTH = 500
 
@@ -234,11 +234,11 @@ def _as_they_are(drafts: Collection[Invoice]) -> Iterator[FieldError]:
     for currency in sorted({draft.currency for draft in drafts}):
         sums = [draft.gross_minor for draft in drafts if draft.currency == currency]
         now = ngettext(
-            "Now %(count)s draft, %(sum)s %(currency)s with tax.",
-            "Now %(count)s drafts, %(sum)s %(currency)s with tax.",
+            "Now %(count)s draft, %(sum)s with tax.",
+            "Now %(count)s drafts, %(sum)s with tax.",
             len(sums),
         )
-        facts = {"count": len(sums), "sum": to_major(sum(sums), currency), "currency": currency}
+        facts = {"count": len(sums), "sum": reader().money(sum(sums), currency)}
         yield FieldError("drafts_now", now % facts)
 
 

@@ -29,10 +29,10 @@ from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.dates import date_text
 from tenancy.events import Happening, record_events
 from tenancy.files import CellRefused, FileRow, RowFile, Source
 from tenancy.files.reports import all_or_nothing
+from tenancy.formats import date_text
 
 # Where a value comes from a column of another name.
 _COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate"}

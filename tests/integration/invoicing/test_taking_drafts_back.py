@@ -133,7 +133,7 @@ def test_rejects_no_draft_that_was_not_seen(shop, alice):
     with pytest.raises(OtherDrafts) as refused:
         reject_run(alice, run_of(shop).id, reason="Not today", seen=seen, now=NOW)
 
-    assert [one.detail for one in refused.value.errors] == ["Now 3 drafts, 35.70 EUR with tax."]
+    assert [one.detail for one in refused.value.errors] == ["Now 3 drafts, €35.70 with tax."]
     assert state(shop) == before
     with shop.seen():
         assert not AuditEntry.objects.filter(action="run.rejected").exists()
@@ -151,7 +151,7 @@ def test_takes_back_no_draft_that_says_something_else_than_was_seen(shop, alice)
     with pytest.raises(OtherDrafts) as refused:
         discard_drafts(alice, [draft.id], reason="Late", hold=False, seen=seen, **WHEN)
 
-    assert [one.detail for one in refused.value.errors] == ["Now 1 draft, 11.90 EUR with tax."]
+    assert [one.detail for one in refused.value.errors] == ["Now 1 draft, €11.90 with tax."]
     assert state(shop) == before
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.documents.formats import Formats, language_of
+from invoicing.documents.formats import Formats
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,3 @@ def test_writes_dates_that_cannot_be_misread():
     assert Formats.of("de", "EUR").day(day) == "03.11.2026"
     assert Formats.of("en", "EUR").day(day) == "3\xa0Nov\xa02026"
     assert Formats.of("en-US", "EUR").day(day) == "Nov\xa03,\xa02026"
-
-
-@pytest.mark.parametrize(
-    ("code", "language"), [("de", "de"), ("de_CH", "de"), ("EN-gb", "en"), ("fr", "en"), ("", "en")]
-)
-def test_falls_back_to_english(code, language):
-    assert language_of(code) == language
-    assert Formats.of(code, "EUR").locale.language == language
-    assert Formats.of(f"{language}-ZZ", "EUR").locale.territory in {"DE", "GB"}
