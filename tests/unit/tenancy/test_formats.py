@@ -1,6 +1,6 @@
 """Money, numbers, dates and periods in the conventions of a language."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -85,7 +85,7 @@ def test_writes_quantities_and_rates_without_needless_decimals():
 
 
 def test_writes_days_and_times_that_cannot_be_misread():
-    moment = datetime(2026, 11, 3, 6, 5)
+    moment = datetime(2026, 11, 3, 6, 5, tzinfo=UTC)
 
     assert (ENGLISH.day(moment.date()), GERMAN.day(moment.date())) == ("3 Nov 2026", "03.11.2026")
     assert (ENGLISH.instant(moment), GERMAN.time(moment)) == ("3 Nov 2026, 06:05", "06:05")
@@ -143,7 +143,7 @@ def test_writes_for_the_reader():
 
 def test_writes_what_spreadsheets_take_for_numbers_and_days():
     german, english = sheets_of("de-CH"), sheets_of("en")
-    moment = datetime(2026, 11, 3, 6, 5)
+    moment = datetime(2026, 11, 3, 6, 5, tzinfo=UTC)
 
     assert (german.separator, english.separator) == (";", ",")
     assert (german.day_pattern, english.day_pattern) == ("dd.mm.yyyy", "yyyy-mm-dd")
