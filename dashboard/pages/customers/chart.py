@@ -15,7 +15,7 @@ from dashboard.pages.customers.chart_cards import Known, cards, ties
 from dashboard.pages.customers.chart_file import save_chart
 from dashboard.pages.customers.chart_reading import MOST, Selection, selection
 from dashboard.pages.customers.tree_reading import Tree, mrrs_in, tree_on
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import steps_to, tabs_of, views_of
 from web.charts.org_chart import Line, miniature, org_chart

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.middleware import ActorRequest
 from dashboard.pages.customers.chart_address import Asked
 from dashboard.pages.customers.tree_reading import Tree
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from web.charts.cards import Card
 from web.charts.org_chart import Line, Tie, org_chart_file
 from web.tables.file_names import attachment, file_name
