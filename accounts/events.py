@@ -21,6 +21,12 @@ declare(
         {"external_id": Kind.TEXT, "changed": Kind.NAMES},
     ),
     Declared(
+        "account.settings_changed",
+        "account",
+        _("Billing settings of an account change, at once or on a later day."),
+        {"external_id": Kind.TEXT, "changed": Kind.NAMES, "effective_date": Kind.DAY},
+    ),
+    Declared(
         "contact.created",
         "contact",
         _("A contact was added to an account."),

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BankAccount, Seller
+from accounts.models import BankAccount, Seller, SettingInterval
 from tenancy.errors import Conflict
 from tenancy.models import Tenant
 
@@ -46,6 +46,16 @@ def require_version(
     """
     if version and version != version_of(values) and wanted != values:
         raise ChangedMeanwhile
+
+
+def intervals_shown(rows: Iterable[SettingInterval]) -> dict[str, object]:
+    """Return all that the form of a setting shows of what is set: values, days and locks."""
+    return {
+        f"{row.name} {row.valid_from}": [
+            row.value, row.target_id, row.seller_id, row.valid_to, row.is_locked
+        ]
+        for row in rows
+    }  # fmt: skip
 
 
 def seller_shown(seller: Seller) -> dict[str, str]:

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import accounts
+from accounts.api import accounts, settings
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import charges, invoice_files, invoices, runs
@@ -31,7 +31,9 @@ urlpatterns: list[URLPattern] = [
     path("me", accounts.Me.as_view()),
     path("accounts", accounts.AccountList.as_view()),
     path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
-    path("accounts/<reference:account>/settings", accounts.AccountSettings.as_view()),
+    path("accounts/<reference:account>/settings", settings.AccountSettings.as_view()),
+    path("accounts/<reference:account>/settings/history", settings.SettingHistory.as_view()),
+    path("accounts/<reference:account>/settings/recall", settings.SettingRecall.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("products", catalogue.ProductList.as_view()),

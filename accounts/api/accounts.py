@@ -9,10 +9,9 @@ from rest_framework.response import Response
 
 from accounts.access import Action
 from accounts.api.references import referred
-from accounts.declarations import SETTINGS, SettingName
+from accounts.declarations import SettingName
 from accounts.queries import accounts as queries
 from accounts.queries import principals
-from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import parents_of, path_of
 from accounts.queries.settings import own_values
 from accounts.queries.subtrees import children_counts, subtree
@@ -22,16 +21,13 @@ from accounts.serializers.accounts import (
     AccountOut,
     AccountParameters,
     AccountShown,
-    AsOfParameters,
     MeOut,
-    SettingsOut,
     SubtreeParameters,
     SubtreeRowOut,
 )
 from accounts.serializers.parts import NoParameters
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
-from tenancy.ids import public_id
 
 OWN_VALUES = (
     SettingName.CURRENCY,
@@ -138,32 +134,3 @@ class AccountSubtree(ActorView):
             request.actor, account_id, depth=values.get("depth"), as_of=values.get("as_of")
         )
         return self.listed(many(SubtreeRowOut, self.page(rows, request)))
-
-
-class AccountSettings(ActorView):
-    """``GET /api/v1/accounts/{id}/settings``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_SETTINGS}
-
-    @extend_schema(
-        operation_id="get_settings",
-        parameters=[AsOfParameters],
-        responses=SettingsOut,
-    )
-    def get(self, request: ActorApiRequest, account: str) -> HttpResponseBase:
-        """Show the settings that hold on an account, and where each comes from."""
-        actor, values = request.actor, self.parameters(request, AsOfParameters)
-        account_id = queries.resolve_reference(actor, account, action=Action.VIEW_SETTINGS)
-        found = settings_of(actor, account_id, values.get("as_of", actor.today))
-        shown = {name: _shown(setting) for name, setting in found.items()}
-        return tagged(request, SettingsOut(shown).data)
-
-
-def _shown(setting: EffectiveSetting) -> dict[str, Any]:
-    value, prefix = setting.value, SETTINGS[setting.name].kind.id_prefix
-    return {
-        "value": public_id(prefix, value) if prefix and isinstance(value, UUID) else value,
-        "source": setting.source,
-        "from": public_id("acc", setting.origin_id) if setting.origin_id else None,
-        "locked": False,
-    }

@@ -1,18 +1,24 @@
-"""Writing settings as dated intervals: the past stays as it was."""
+"""Writing settings as dated intervals: the past stays as it was, and so does what is planned."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from accounts.models import SettingInterval, SettingName
+from django.db.models import Q
+
+from accounts.declarations import SETTINGS
+from accounts.models import SettingInterval
 from accounts.models.nodes import BEGINNING
+from accounts.queries.dated import holding_on
+from billing_rules.timelines import Stretch, Timeline, changed, held_on
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
+from tenancy.database.updating import update_rows
 
-REFERENCES = (SettingName.BILL_TO, SettingName.PAYER)
+REFERENCES = tuple(name for name, setting in SETTINGS.items() if setting.is_account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +35,37 @@ class OwnSettings:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new own value of one setting; None goes back to inheriting."""
+    """A new own value of one setting; None goes back to inheriting.
 
-    account_id: UUID
+    ``account_id`` is None for the tenant's default. ``is_locked`` says whether accounts below are
+    kept from setting their own; None leaves it as it is.
+    """
+
+    account_id: UUID | None
     name: str
     old: Any
     new: Any
+    is_locked: bool | None = None
 
 
-def own_settings(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, OwnSettings]:
-    """Return what these accounts set themselves now. One statement."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an interval stores: a plain value, or what it refers to; and its lock."""
+
+    value: Any
+    is_locked: bool = False
+
+
+Place = tuple[UUID | None, str]
+"""An account, None for the tenant, and the name of a setting."""
+
+
+def own_settings(actor: Actor, account_ids: Iterable[UUID], *, on: date) -> dict[UUID, OwnSettings]:
+    """Return what these accounts set themselves on a day. One statement."""
     values: dict[UUID, dict[str, Any]] = defaultdict(dict)
     references: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     rows: Iterable[Any] = SettingInterval.objects.filter(
-        tenant_id=actor.tenant_id, account_id__in=account_ids, valid_to=None
+        holding_on(actor, on), account_id__in=account_ids
     ).values_list("account_id", "name", "value", "target_id", "seller_id")
     for account_id, name, value, target_id, seller_id in rows:
         if name in REFERENCES:
@@ -70,7 +93,7 @@ def write_new(actor: Actor, wanted: Mapping[UUID, OwnSettings]) -> None:
     """Write the settings of accounts that are just being made: they have always held."""
     insert_rows(
         [
-            _interval(actor, account_id, name, value, BEGINNING)
+            _interval(actor, account_id, name, Stretch(BEGINNING, None, Kept(value)))
             for account_id, own in wanted.items()
             for name, value in (*own.values.items(), *own.references.items())
         ]
@@ -78,38 +101,100 @@ def write_new(actor: Actor, wanted: Mapping[UUID, OwnSettings]) -> None:
 
 
 def write_changes(actor: Actor, changes: Iterable[Change], *, today: date) -> None:
-    """End the old interval of each changed setting today and begin the new one."""
-    changes = list(changes)
-    changed = {(change.account_id, change.name) for change in changes}
-    ended: list[UUID] = []
-    replaced: list[UUID] = []
-    for row in SettingInterval.objects.select_for_update().filter(
-        tenant_id=actor.tenant_id,
-        account_id__in={account_id for account_id, _name in changed},
-        valid_to=None,
-    ):
-        if (row.account_id, row.name) in changed:
-            # A value set today never held for a whole day: it leaves no interval behind.
-            (ended if row.valid_from < today else replaced).append(row.pk)
-    SettingInterval.objects.filter(tenant_id=actor.tenant_id, pk__in=replaced).delete()
-    SettingInterval.objects.filter(tenant_id=actor.tenant_id, pk__in=ended).update(valid_to=today)
-    SettingInterval.objects.bulk_create(
-        _interval(actor, change.account_id, change.name, change.new, today)
-        for change in changes
-        if change.new is not None
+    """Let each changed setting hold from a day on, until what is planned after it.
+
+    Args:
+        actor: whose tenant.
+        changes: one for each account and setting at most.
+        today: since when; days before stay as they were.
+    """
+    wanted = {(change.account_id, change.name): change for change in changes}
+    stored = stored_intervals(actor, wanted, for_update=True)
+    write_timelines(
+        actor,
+        [(place, rows, after_change(rows, wanted[place], today)) for place, rows in stored.items()],
     )
 
 
+def after_change(rows: Sequence[SettingInterval], change: Change, day: date) -> Timeline[Kept]:
+    """Return what a setting would be day by day, if it changed."""
+    timeline = timeline_of(rows)
+    held, is_locked = held_on(timeline, day), change.is_locked
+    if is_locked is None:
+        is_locked = held is not None and held.value.is_locked
+    new = change.new
+    if new is not None and SETTINGS[change.name].is_seller:
+        new = UUID(str(new))
+    return changed(timeline, day, None if new is None else Kept(new, is_locked))
+
+
+def timeline_of(rows: Iterable[SettingInterval]) -> Timeline[Kept]:
+    """Return what some intervals of one setting say."""
+    return [
+        Stretch(
+            row.valid_from,
+            row.valid_to,
+            Kept(row.target_id or row.seller_id or row.value, row.is_locked),
+        )
+        for row in rows
+    ]
+
+
+def stored_intervals(
+    actor: Actor, places: Iterable[Place], *, for_update: bool = False
+) -> dict[Place, list[SettingInterval]]:
+    """Return the intervals of settings in order, each of ``places`` among them. One statement."""
+    found: dict[Place, list[SettingInterval]] = {place: [] for place in places}
+    accounts = {account_id for account_id, _name in found}
+    whose = Q(account_id__in=accounts - {None})
+    rows = SettingInterval.objects.filter(
+        whose | Q(account=None) if None in accounts else whose,
+        tenant_id=actor.tenant_id,
+        name__in={name for _account_id, name in found},
+    ).order_by("valid_from", "id")
+    for row in rows.select_for_update(of=("self",)) if for_update else rows:
+        if (row.account_id, row.name) in found:
+            found[row.account_id, row.name].append(row)
+    return found
+
+
+def write_timelines(
+    actor: Actor,
+    wanted: Iterable[tuple[Place, Sequence[SettingInterval], Timeline[Kept]]],
+) -> None:
+    """Make stored intervals what their setting is to be day by day. Three statements at most."""
+    gone, ended, new = [], [], []
+    for (account_id, name), rows, timeline in wanted:
+        left = {one.start: one for one in timeline}
+        for row, stored in zip(rows, timeline_of(rows), strict=True):
+            one = left.get(row.valid_from)
+            if one is None or one.value != stored.value:
+                # A value set today and changed again never held for a whole day.
+                gone.append(row.pk)
+                continue
+            del left[row.valid_from]
+            if one.end != row.valid_to:
+                row.valid_to = one.end
+                ended.append(row)
+        new += [_interval(actor, account_id, name, one) for one in left.values()]
+    SettingInterval.objects.filter(tenant_id=actor.tenant_id, pk__in=gone).delete()
+    update_rows(ended, ["valid_to"], tenant_id=actor.tenant_id)
+    insert_rows(new)
+
+
 def _interval(
-    actor: Actor, account_id: UUID, name: str, value: Any, valid_from: date
+    actor: Actor, account_id: UUID | None, name: str, one: Stretch[Kept]
 ) -> SettingInterval:
-    is_reference, is_seller = name in REFERENCES, name == SettingName.SELLER
+    setting, value = SETTINGS[name], one.value.value
+    is_plain = not setting.is_account and not setting.is_seller
     return SettingInterval(
         tenant_id=actor.tenant_id,
         account_id=account_id,
         name=name,
-        value=None if is_reference or is_seller else value,
-        target_id=value if is_reference else None,
-        seller_id=value if is_seller else None,
-        valid_from=valid_from,
+        value=value if is_plain else None,
+        target_id=value if setting.is_account else None,
+        seller_id=value if setting.is_seller else None,
+        valid_from=one.start,
+        valid_to=one.end,
+        is_locked=one.value.is_locked,
     )

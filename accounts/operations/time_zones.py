@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
-from accounts.models import SettingInterval, SettingName
+from accounts.declarations import SettingName
+from accounts.operations.settings import Change, write_changes
 from accounts.versions import require_version, time_zone_shown
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -68,13 +69,6 @@ def set_time_zone(
 
 
 def _inherit(actor: Actor, time_zone: str, today: date) -> None:
-    """Let accounts inherit it from today on. A value set today leaves no interval behind."""
-    name = SettingName.TIME_ZONE
-    held = SettingInterval.objects.filter(
-        tenant_id=actor.tenant_id, account=None, name=name, valid_to=None
-    )
-    held.filter(valid_from__gte=today).delete()
-    held.filter(valid_from__lt=today).update(valid_to=today)
-    SettingInterval.objects.create(
-        tenant_id=actor.tenant_id, name=name, value=time_zone, valid_from=today
-    )
+    """Let accounts inherit it from today on."""
+    change = Change(None, SettingName.TIME_ZONE.value, None, time_zone)
+    write_changes(actor, [change], today=today)

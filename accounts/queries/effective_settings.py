@@ -1,16 +1,24 @@
 """Every setting of one account as it holds, with where it comes from, as far as it may be told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts import access, tree
 from accounts.access import Action
 from accounts.declarations import SETTINGS, ReadAt, SettingName
-from accounts.models import Account, Seller
-from accounts.queries.settings import FamilySettings, path_ids_then, setting_history
+from accounts.models import Account, Seller, SettingInterval
+from accounts.queries.dated import holding_on
+from accounts.queries.settings import (
+    FamilySettings,
+    SettingHistory,
+    path_ids_then,
+    setting_history,
+)
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
@@ -30,7 +38,9 @@ class EffectiveSetting:
     ``value`` is plain JSON, or the id of an account or a seller. ``source`` is ``own``,
     ``inherited`` or ``tenant``; ``origin_id`` and ``origin_name`` name the account that set it,
     and are empty where that is out of reach. ``is_withheld`` says that the value is not told:
-    it concerns the documents of a recipient out of reach (R31).
+    it concerns the documents of a recipient out of reach (R31). ``is_locked`` says that an account
+    above, named by ``lock_id`` and ``lock_name`` if it may be, or the tenant keeps this one from
+    setting its own. ``changes_on`` is the day from which another value is planned to hold.
     """
 
     name: str
@@ -40,10 +50,14 @@ class EffectiveSetting:
     origin_name: str = ""
     target_name: str = ""
     is_withheld: bool = False
+    is_locked: bool = False
+    lock_id: UUID | None = None
+    lock_name: str = ""
+    changes_on: date | None = None
 
 
 def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, EffectiveSetting]:
-    """Return every setting of one account with its origin. Four statements, whatever the depth.
+    """Return every setting of one account with its origin. Five statements, whatever the depth.
 
     One statement more for those who don't see the whole tenant: accounts out of their reach are
     not named. What is read at a bill-to or payer out of reach is withheld, its own values aside.
@@ -55,15 +69,27 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
         raise NotFound
     path = path_ids_then(actor, account_id, as_of) or tree.path_ids(actor.tenant_id, account_id)
     members = [(node, path[place - 1] if place else None) for place, node in enumerate(path)]
-    settings = setting_history(actor, members).on(as_of)
+    history = setting_history(actor, members)
+    settings = history.on(as_of)
+    locks = _locks(actor, path[:-1], as_of)
     wanted = {*settings.bill_tos[account_id], *settings.payers[account_id]}
     accounts = Account.objects.filter(
         tenant_id=actor.tenant_id, pk__in={key for key in (*path, *wanted) if key is not None}
     )
+    planned = _planned(history, account_id, as_of)
     sellers = Seller.objects.filter(tenant_id=actor.tenant_id)
     named = accounts.order_by().values_list("id", "name")
     names = dict(named.union(sellers.order_by().values_list("id", "name"), all=True))
-    found = {name: _effective(name, account_id, settings, names) for name in SETTINGS}
+    found = {
+        name: replace(
+            _effective(name, account_id, settings, names),
+            is_locked=name in locks,
+            lock_id=locks.get(name),
+            lock_name=_name_of(locks.get(name), names),
+            changes_on=planned.get(name),
+        )
+        for name in SETTINGS
+    }
     if access.allows_everywhere(actor, Action.VIEW_SETTINGS):
         return found
     reached = access.reach(actor, Action.VIEW_SETTINGS).order_by()
@@ -73,12 +99,52 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     return {name: _as_known(one, found, known) for name, one in found.items()}
 
 
+def _locks(actor: Actor, above: Sequence[UUID], day: date) -> dict[str, UUID | None]:
+    """Return which settings are locked, by whom: the lowest one above, None for the tenant."""
+    order = {account_id: place for place, account_id in enumerate(above)}
+    rows: Iterable[Any] = SettingInterval.objects.filter(
+        Q(account_id__in=above) | Q(account=None), holding_on(actor, day), is_locked=True
+    ).values_list("name", "account_id")
+    by_depth = sorted(rows, key=lambda row: -1 if row[1] is None else order[row[1]])
+    return dict(by_depth)
+
+
+def _planned(history: SettingHistory, account_id: UUID, day: date) -> dict[str, date]:
+    """Return from which day another value is planned to hold, by setting."""
+    present = _values(history.on(day), account_id)
+    found: dict[str, date] = {}
+    for later in history.changes:
+        if later > day:
+            then = _values(history.on(later), account_id)
+            for name in SETTINGS:
+                if then[name] != present[name]:
+                    found.setdefault(name, later)
+    return found
+
+
+def _values(settings: FamilySettings, account_id: UUID) -> dict[str, Any]:
+    return {
+        name: settings.bill_tos[account_id][0]
+        if name == SettingName.BILL_TO
+        else settings.payers[account_id][0]
+        if name == SettingName.PAYER
+        else settings.value(account_id, name)
+        for name in SETTINGS
+    }
+
+
+def _name_of(account_id: UUID | None, names: Mapping[UUID, str]) -> str:
+    return "" if account_id is None else names.get(account_id, "")
+
+
 def _as_known(
     setting: EffectiveSetting, all_settings: Mapping[str, EffectiveSetting], known: set[UUID]
 ) -> EffectiveSetting:
     """Return a setting without what somebody who knows some accounts alone may not be told."""
     if setting.origin_id is not None and setting.origin_id not in known:
         setting = replace(setting, origin_id=None, origin_name="")
+    if setting.lock_id is not None and setting.lock_id not in known:
+        setting = replace(setting, lock_id=None, lock_name="")
     if setting.source == "own":
         is_withheld = False
     elif setting.name in ACCOUNT_SETTINGS:
@@ -89,7 +155,15 @@ def _as_known(
     if not is_withheld:
         return setting
     # Where it comes from would tell as well: a default says that nobody set anything.
-    return EffectiveSetting(setting.name, None, "inherited", is_withheld=True)
+    return EffectiveSetting(
+        setting.name,
+        None,
+        "inherited",
+        is_withheld=True,
+        is_locked=setting.is_locked,
+        lock_id=setting.lock_id,
+        lock_name=setting.lock_name,
+    )
 
 
 def _effective(

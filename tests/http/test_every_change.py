@@ -23,6 +23,7 @@ from django.urls import get_resolver
 
 from accounts.models import Contact, Person, Seller
 from accounts.operations import (
+    account_settings,
     approval,
     bank_accounts,
     operators,
@@ -52,6 +53,7 @@ from tests.http.test_foreign_ids import PREFIXES, addresses, filled
 from tests.world import NOW, TODAY, Vendor, account, csv_of, price, subscription
 
 DAY = date(2026, 12, 1)
+LATER = date(2027, 1, 1)
 PASSWORD = "correct horse battery"
 IBAN = "DE89370400440532013000"
 RETRIED = "invoice.pdf_retried"
@@ -296,8 +298,24 @@ def give_price(actor: Actor) -> None:
     catalogue.create_price(actor, product.pk, wanted, today=TODAY, now=NOW)
 
 
+def plan_day(shop: Vendor, actor: Actor) -> None:
+    wanted = account_settings.WantedSettings({"billing_day": 20}, LATER)
+    account_settings.change_settings(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW)
+
+
+def recall_day(shop: Vendor, actor: Actor) -> None:
+    plan_day(shop, shop.actor)
+    account_settings.cancel_planned_setting(
+        actor, shop.id_of("A"), "billing_day", LATER, today=TODAY, now=NOW
+    )
+
+
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 OPERATIONS: dict[str, Change] = {
+    "account_settings.changing.change_settings": Change(plan_day, "account.settings_changed"),
+    "account_settings.changing.cancel_planned_setting": Change(
+        recall_day, "account.settings_changed"
+    ),
     "sellers.update_seller": Change(
         lambda _s, a: sellers.update_seller(a, first_seller(a).pk, bank_name="New bank", now=NOW),
         "seller.updated",
@@ -382,6 +400,11 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
+            "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
+            "account_settings.refusals.require_right", "account_settings.refusals.require_day",
+            "account_settings.refusals.checked_values", "account_settings.refusals.locked_account",
+            "account_settings.refusals.require_unlocked",
+            "account_settings.refusals.require_targets",
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
@@ -400,6 +423,7 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
+            "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
             "runs.drafting.draft_documents", "runs.drafting.draft_again",
             "runs.earlier_drafts.delete_drafts", "runs.earlier_drafts.let_go",
@@ -714,6 +738,19 @@ def api_go_on(client: Client, shop: Vendor) -> Any:
     return client.post("/api/v1/subscriptions/ext:new/reactivation")
 
 
+def api_set(client: Client, _shop: Vendor) -> Any:
+    body = json.dumps({"billing_day": 15})
+    url = "/api/v1/accounts/ext:A/settings"
+    return client.patch(url, body, content_type="application/json")
+
+
+def api_recall(client: Client, shop: Vendor) -> Any:
+    plan_day(shop, shop.actor)
+    values = {"setting": "billing_day", "effective_date": LATER.isoformat()}
+    return api_post(client, "accounts/ext:A/settings/recall", **values)
+
+
+SET = "account.settings_changed"
 _SUBSCRIPTION = "POST api/v1/subscriptions/<reference:subscription>"
 ENDPOINTS: dict[str, Change] = {
     "POST api/v1/products": Change(
@@ -723,6 +760,8 @@ ENDPOINTS: dict[str, Change] = {
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
     f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
     f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
+    "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),
+    "POST api/v1/accounts/<reference:account>/settings/recall": Change(api_recall, SET),
     "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
     "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
     "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),

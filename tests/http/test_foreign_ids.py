@@ -41,6 +41,7 @@ BODIES = {
     "approval": {"drafts_digest": "0"},
     "rejection": {"reason": "No.", "drafts_digest": "0"},
     "withdrawal": {"reason": "No."},
+    "recall": {"setting": "billing_day", "effective_date": "2027-01-01"},
 }
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")

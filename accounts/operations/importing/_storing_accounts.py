@@ -51,7 +51,12 @@ def wanted_settings(line: SaidOfAccount, ids: Mapping[str, UUID]) -> OwnSettings
 
 
 def create_accounts(
-    actor: Actor, spool: LineSpool, stubs: dict[str, Stub], known: KnownAccounts, now: datetime
+    actor: Actor,
+    spool: LineSpool,
+    stubs: dict[str, Stub],
+    known: KnownAccounts,
+    today: date,
+    now: datetime,
 ) -> None:
     """Write accounts, nodes, placements and settings; parents may stand in the same file.
 
@@ -61,7 +66,7 @@ def create_accounts(
     """
     stored = 0
     for lines in spool.slices():
-        bill_tos = _bill_tos_of_new(actor, lines, stubs, known)
+        bill_tos = _bill_tos_of_new(actor, lines, stubs, known, today)
         wanted = {line.parent_key for line in lines} | {bill_tos[line.key] for line in lines}
         ids = _ids(actor, known, wanted) | {line.key: uuid7() for line in lines}
         _insert_accounts(actor, lines, bill_tos, ids, now)
@@ -184,14 +189,14 @@ def _bill_tos_of_new(
     lines: Iterable[SaidOfAccount],
     stubs: Mapping[str, Stub],
     known: KnownAccounts,
+    today: date,
 ) -> Mapping[str, str]:
     """Return the effective bill-to of new accounts: who is party to the contract (R1)."""
     paths = Paths(stubs, known)
     members = {key: up for line in lines for up in [paths.up_from(line.key)] for key in up}
     members = {key: paths.up_from(key) for key in members}
-    stored = own_settings(
-        actor, [known.ids[key] for key in members if known.ids.get(key) in known.keys]
-    )
+    ids = [known.ids[key] for key in members if known.ids.get(key) in known.keys]
+    stored = own_settings(actor, ids, on=today)
     own = {}
     for key in members:
         account_id = known.ids.get(key)

@@ -81,6 +81,7 @@ def import_accounts(
         known,
         circular_keys(stubs),
         access.allows_everywhere(actor, Action.EDIT_SETTINGS),
+        today,
     )
     updated = 0
     changes: list[RowChange] = []
@@ -93,7 +94,7 @@ def import_accounts(
             if changed and not is_dry_run and not file.problems.count:
                 update_accounts(actor, changed, today, now)
         if spool.count and not is_dry_run and not file.problems.count:
-            create_accounts(actor, spool, stubs, known, now)
+            create_accounts(actor, spool, stubs, known, today, now)
     if file.problems.count:
         return ImportReport.refused("accounts", file, is_dry_run=is_dry_run)
     return ImportReport(
@@ -117,6 +118,7 @@ class _Checks:
     known: KnownAccounts
     circular: Container[str]
     may_set: bool
+    today: date
 
 
 def _checked(
@@ -130,7 +132,8 @@ def _checked(
             tenant_id=checks.actor.tenant_id, external_id__in=[line.key for line in lines]
         )
     }
-    stored = own_settings(checks.actor, [account.id for account in accounts.values()])
+    ids = [account.id for account in accounts.values()]
+    stored = own_settings(checks.actor, ids, on=checks.today)
     new, changed = [], []
     for line in lines:
         check_parent(line, checks.stubs, known, checks.circular)

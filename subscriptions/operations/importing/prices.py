@@ -12,6 +12,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
+from accounts.queries.dated import holding_on
 from billing_rules.money import plain_digits, withdrawal
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
@@ -70,7 +71,7 @@ def import_prices(
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     file = RowFile(content, PRICE_COLUMNS)
     one_at_a_time(actor)
-    rates, created = _rates(actor), 0
+    rates, created = _rates(actor, today), 0
     with all_or_nothing(file):
         for rows in file.slices():
             new = _new_prices(actor, rows, rates, today)
@@ -111,10 +112,10 @@ def _new_prices(
     return new
 
 
-def _rates(actor: Actor) -> list[Rate]:
+def _rates(actor: Actor, today: date) -> list[Rate]:
     """Return the rates that the tenant's default seller knows."""
     seller = SettingInterval.objects.filter(
-        tenant_id=actor.tenant_id, account=None, name=SettingName.SELLER, valid_to=None
+        holding_on(actor, today), account=None, name=SettingName.SELLER
     ).values("seller_id")
     return [
         Rate(

@@ -13,6 +13,7 @@ import yaml
 from django.test import Client
 
 from accounts import tree
+from accounts.models import SettingInterval
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, Charge, Invoice, Rendering
 from tenancy.models import Job
@@ -48,12 +49,18 @@ class Cautious(Client):
         self.kept = stored(self.vendor)
         return super().post(path, *args, headers={"if-match": tag}, **kwargs)
 
+    def patch(self, path: Any, *args: Any, **kwargs: Any) -> Any:
+        present = self.get(path).headers["ETag"]
+        tag = present if self.tag is None else self.tag.format(present=present)
+        self.kept = stored(self.vendor)
+        return super().patch(path, *args, headers={"if-match": tag}, **kwargs)
+
 
 def stored(vendor: Vendor) -> list[Any]:
     with vendor.seen():
         return [
             sorted(map(str, model._default_manager.values_list()))
-            for model in (Invoice, BillingRun, Charge, Rendering, Job)
+            for model in (Invoice, BillingRun, Charge, Rendering, Job, SettingInterval)
         ]
 
 
@@ -169,17 +176,15 @@ def test_is_described():
     text = (project_folder() / "docs" / "openapi.yaml").read_text(encoding="utf-8")
     paths = yaml.safe_load(text)["paths"]
     described = {
-        path.removeprefix("/")
+        f"{method.upper()} {path.removeprefix('/')}"
         for path, methods in paths.items()
-        for one in [methods.get("post")]
-        if one is not None
+        for method, one in methods.items()
+        if method in {"post", "patch"}
         and "412" in one["responses"]
         and any(parameter["name"] == "If-Match" for parameter in one["parameters"])
         and all(parameter["name"] != "If-None-Match" for parameter in one["parameters"])
     }
 
-    assert described == {
-        re.sub(r"<\w+:(\w+)>", r"{\1}", name.removeprefix("POST ")) for name in CHANGING
-    }
+    assert described == {re.sub(r"<\w+:(\w+)>", r"{\1}", name) for name in CHANGING}
     tagged = paths["/api/v1/invoices/{invoice}"]["get"]["responses"]["200"]["headers"]
     assert "ETag" in tagged

@@ -15,6 +15,11 @@ from django.db import connection
 
 from accounts.access import Action
 from accounts.models import Contact, Seller
+from accounts.operations.account_settings import (
+    WantedSettings,
+    cancel_planned_setting,
+    change_settings,
+)
 from accounts.operations.importing import import_accounts, import_contacts
 from accounts.operations.people import add_staff, give_login
 from accounts.operations.sellers import update_seller
@@ -22,6 +27,8 @@ from accounts.operations.tenants import create_tenant
 from accounts.queries import accounts as account_queries
 from accounts.queries import paths
 from accounts.queries.effective_settings import settings_of
+from accounts.queries.setting_effects import setting_effects
+from accounts.queries.setting_stretches import own_stretches
 from accounts.queries.settings import own_values
 from accounts.queries.subtrees import subtree
 from invoicing.models import Invoice, InvoiceLine
@@ -122,6 +129,37 @@ AT_AN_ACCOUNT: dict[str, tuple[Action, Callable[[Actor, Place], Any]]] = {
     "settings_of": (
         Action.VIEW_SETTINGS,
         lambda actor, place: settings_of(actor, place.account.id, world.TODAY),
+    ),
+    "own_stretches": (
+        Action.VIEW_SETTINGS,
+        lambda actor, place: own_stretches(actor, place.account.id, today=world.TODAY),
+    ),
+    "setting_effects": (
+        Action.VIEW_SETTINGS,
+        lambda actor, place: setting_effects(
+            actor, place.account.id, {"language": "de"}, day=world.TODAY
+        ),
+    ),
+    "change_settings": (
+        Action.EDIT_SETTINGS,
+        lambda actor, place: change_settings(
+            actor,
+            place.account.id,
+            WantedSettings({"po_number": "4711"}, world.TODAY),
+            today=world.TODAY,
+            now=world.NOW,
+        ),
+    ),
+    "cancel_planned_setting": (
+        Action.EDIT_SETTINGS,
+        lambda actor, place: cancel_planned_setting(
+            actor,
+            place.account.id,
+            "po_number",
+            world.TODAY,
+            today=world.TODAY,
+            now=world.NOW,
+        ),
     ),
     "charges": (
         Action.VIEW_INVOICE,

@@ -139,7 +139,7 @@ def test_costs_the_same_whatever_the_depth(vendor, levels):
     with vendor.seen(), CaptureQueriesContext(connection) as queries:
         settings_of(vendor.actor, last, TODAY)
 
-    assert len(queries) == 4
+    assert len(queries) == 5
 
 
 @pytest.mark.parametrize("of_other_tenant", [False, True])
@@ -304,6 +304,10 @@ def test_says_everything_there_is_to_say(family):
         "origin_name": "B",
         "target_name": "B",
         "is_withheld": False,
+        "is_locked": False,
+        "lock_id": None,
+        "lock_name": "",
+        "changes_on": None,
     }
     assert all(setting.name == name for name, setting in found.items())
     assert len(found) == len(SettingName)
