@@ -48,6 +48,22 @@ class ValueKind:
         """Return a value as a cell has it."""
         return str(value)
 
+    def parse(self, text: str) -> Any:
+        """Return what is written, as in a cell, as it is stored.
+
+        Raises:
+            ValueRefused: it can't be.
+        """
+        problems = Problems()
+        try:
+            row = FileRow(0, {_CELL: cleaned(text)}, problems)
+        except CellRefused as refused:
+            raise ValueRefused(refused.code, refused.detail) from None
+        found = self.read(row, _CELL, needed=True)
+        if problems.errors:
+            raise ValueRefused(problems.errors[0].code, problems.errors[0].detail)
+        return found
+
     def check(self, value: object) -> Any:
         """Return a value of JSON as it is stored.
 
@@ -56,15 +72,7 @@ class ValueKind:
         """
         if not isinstance(value, self.json) or (isinstance(value, bool) and self.json is not bool):
             raise ValueRefused("wrong_type", str(self.forms))
-        problems = Problems()
-        try:
-            text = cleaned(self.write(value))
-        except CellRefused as refused:
-            raise ValueRefused(refused.code, refused.detail) from None
-        found = self.read(FileRow(0, {_CELL: text}, problems), _CELL, needed=True)
-        if problems.errors:
-            raise ValueRefused(problems.errors[0].code, problems.errors[0].detail)
-        return found
+        return self.parse(self.write(value))
 
 
 @dataclass(frozen=True, slots=True)

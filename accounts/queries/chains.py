@@ -1,7 +1,7 @@
 """The settings of one account with every value on the way down to it, and what they decide."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,9 +13,9 @@ from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS
 from accounts.models import Account, SettingInterval
-from accounts.queries.dated import holding_on
 from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.paths import path_of
+from accounts.queries.setting_stretches import SettingStretch, stretches_of
 from tenancy.actor import Actor
 
 
@@ -36,15 +36,20 @@ class OwnValue:
 
 @dataclass(frozen=True, slots=True)
 class SettingChains:
-    """Every setting of an account: what holds, and what is set from the tenant down to it."""
+    """Every setting of an account: what holds, and what is set from the tenant down to it.
+
+    ``own`` is what it sets itself, over all time; ``intervals`` are the rows of that.
+    """
 
     path: list[Account]
     effective: Mapping[str, EffectiveSetting]
     chains: Mapping[str, list[OwnValue]]
+    own: Mapping[str, list[SettingStretch]]
+    intervals: Sequence[SettingInterval]
 
 
 def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains:
-    """Return every setting of an account with the values on its path. Six statements at most.
+    """Return every setting of an account with the values on its path. Seven statements at most.
 
     Args:
         actor: who asks.
@@ -60,14 +65,22 @@ def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains
     intervals = (
         SettingInterval.objects.filter(
             Q(account=None) | Q(account__in=seen.order_by().values("pk")),
-            holding_on(actor, as_of),
+            tenant_id=actor.tenant_id,
         )
         .select_related("target", "seller")
-        .order_by("name", "id")
+        .order_by("name", "valid_from", "id")
     )
     own: dict[str, dict[UUID | None, SettingInterval]] = defaultdict(dict)
+    here = []
     for interval in intervals:
-        own[interval.name][interval.account_id] = interval
+        if interval.account_id == account_id:
+            here.append(interval)
+        if interval.valid_from <= as_of < (interval.valid_to or date.max):
+            own[interval.name][interval.account_id] = interval
+    told = {one.pk for one in path}
+    stretches: dict[str, list[SettingStretch]] = defaultdict(list)
+    for one in stretches_of(here, told, today=actor.today):
+        stretches[one.name].append(one)
     levels: list[tuple[UUID | None, str]] = [(None, ""), *((one.pk, one.name) for one in path)]
     chains = {
         name: [
@@ -77,7 +90,7 @@ def setting_chains(actor: Actor, account_id: UUID, as_of: date) -> SettingChains
         ]
         for name in SETTINGS
     }
-    return SettingChains(path, effective, chains)
+    return SettingChains(path, effective, chains, stretches, here)
 
 
 def _own_value(interval: SettingInterval, label: str, effective: EffectiveSetting) -> OwnValue:

@@ -1,6 +1,6 @@
 """What an account sets itself, day by day: what held, what holds, what is planned."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
@@ -65,15 +65,27 @@ def own_stretches(actor: Actor, account_id: UUID | None, *, today: date) -> list
     """
     rows = list(own_intervals(actor, account_id))
     seen = _in_sight(actor, [row.target_id for row in rows if row.target_id is not None])
+    return stretches_of(rows, {*seen, account_id}, today=today)
+
+
+def stretches_of(
+    rows: Sequence[SettingInterval], told: Container[UUID | None], *, today: date
+) -> list[SettingStretch]:
+    """Return what the intervals of one account say, in their order.
+
+    Args:
+        rows: by name and day, with the account or seller that they refer to.
+        told: the accounts whose names may be told.
+        today: what begins later is planned.
+    """
     found = []
     for row, following in zip_longest(rows, rows[1:]):
-        named = row.seller or row.target
-        is_told = row.target_id is None or row.target_id in seen or row.target_id == account_id
+        named = row.seller or (row.target if row.target_id in told else None)
         found.append(
             SettingStretch(
                 name=row.name,
                 value=row.target_id or row.seller_id or row.value,
-                target_name=named.name if named is not None and is_told else "",
+                target_name=named.name if named is not None else "",
                 is_locked=row.is_locked,
                 start=None if row.valid_from == BEGINNING else row.valid_from,
                 end=row.valid_to,

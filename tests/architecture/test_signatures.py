@@ -24,6 +24,7 @@ PURE = {
     "accounts.operations.settings.differences",
     "accounts.operations.settings.timeline_of",
     "accounts.operations.tenants.slug_of",
+    "accounts.queries.setting_stretches.stretches_of",
     "invoicing.operations.runs.draft_changes.change_of",
     "invoicing.operations.runs.noting.by_cause",
     # Conditions and expressions: what they are put into was read for an actor.

@@ -63,6 +63,17 @@ PAGES = (
         shows="[data-chart-png]",
     ),
     PageEntry("settings of an account", "/customers/{account}/settings/"),
+    PageEntry(
+        "settings of an account, a later day", "/customers/{account}/settings/?as_of=2027-06-01"
+    ),
+    PageEntry("setting", "/customers/{account}/settings/payment_terms_days/"),
+    PageEntry("setting, bill-to", "/customers/{account}/settings/bill_to/"),
+    PageEntry(
+        "setting, what it does",
+        "/customers/{account}/settings/payment_terms_days/",
+        opens="main form .primary",
+        shows="main .effects, main .form-errors",
+    ),
     PageEntry("history of an account", "/customers/{account}/history/"),
     PageEntry("search", "/search/?q=gruppe"),
     PageEntry(

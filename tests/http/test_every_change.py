@@ -46,7 +46,7 @@ from subscriptions.operations.subscriptions import creating, ending
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
-from tenancy.ids import uuid7
+from tenancy.ids import public_id, uuid7
 from tenancy.models import AuditEntry, Job
 from tenancy.operations import jobs
 from tests.http.test_foreign_ids import PREFIXES, addresses, filled
@@ -559,7 +559,26 @@ def release_page(browser: Browser) -> None:
     browser.send("/runs/held/")
 
 
+def setting_page(browser: Browser) -> None:
+    account = public_id("acc", browser.shop.id_of("A"))
+    values = {"way": "own", "value": "15", "day": TODAY.isoformat(), "step": "save"}
+    browser.send(f"/customers/{account}/settings/billing_day/", **values)
+
+
+def recall_page(browser: Browser) -> None:
+    plan_day(browser.shop, browser.shop.actor)
+    account = public_id("acc", browser.shop.id_of("A"))
+    url = f"/customers/{account}/settings/billing_day/recall/"
+    assert browser.client.post(url, {"day": LATER.isoformat()}).status_code == 302
+
+
 PAGES: dict[str, Change] = {
+    "customers/<str:account_id>/settings/<str:setting>/": Change(
+        setting_page, "account.settings_changed"
+    ),
+    "customers/<str:account_id>/settings/<str:setting>/recall/": Change(
+        recall_page, "account.settings_changed"
+    ),
     "runs/<str:run_id>/take-back/": Change(take_back_page, "run.rejected"),
     "runs/<str:run_id>/changed/": Change(changed_page, "invoice.redrafted"),
     "runs/held/": Change(release_page, "charges.released"),

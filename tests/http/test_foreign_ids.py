@@ -35,7 +35,7 @@ PREFIXES = {
     "price": "prc",
     "subscription": "sub",
 }
-PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF"}
+PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF", "setting": "billing_day"}
 # What has to be said before anybody looks for the thing itself.
 BODIES = {
     "approval": {"drafts_digest": "0"},

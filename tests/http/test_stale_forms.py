@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import BankAccount, Seller
-from accounts.operations import approval, bank_accounts, sellers, time_zones
+from accounts.models import Account, BankAccount, Seller, SettingInterval
+from accounts.operations import account_settings, approval, bank_accounts, sellers, time_zones
 from accounts.queries.jobs import clock_shown
 from invoicing.operations import clock, clock_jobs
 from tenancy.actor import Actor
+from tenancy.database import scope
+from tenancy.ids import public_id
 from tenancy.models import Job, Tenant
 from tests.http.dashboard.conftest import version_in
 from tests.http.test_every_change import PAGES, PASSWORD, browser_of
-from tests.world import NOW, TODAY, Vendor
+from tests.world import NOW, TODAY, Vendor, account
 
 MINE, OTHERS = "DE89370400440532013000", "DE75512108001245126199"
 DAY = date(2026, 12, 1)
@@ -32,6 +34,9 @@ WITHOUT_FORM = {
     "runs/<str:run_id>/take-back/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/changed/": IS_REPEATED,
     "runs/held/": IS_REPEATED,
+    "customers/<str:account_id>/settings/<str:setting>/recall/": (
+        "It names the day of the change that it takes back; one that is gone is refused."
+    ),
     "runs/new/": MAKES_SOMETHING,
     "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,
     "import/": MAKES_SOMETHING,
@@ -62,6 +67,13 @@ def francs(iban: str) -> Callable[[Actor, Any], object]:
     return lambda actor, seller: bank_accounts.set_bank_account(
         actor, seller, "CHF", iban=iban, bank_name=f"Bank of {iban[2:4]}", now=NOW
     )
+
+
+def set_po_number(actor: Actor, value: str) -> None:
+    with scope(actor.tenant_id):
+        account_id = Account.objects.get().pk
+    wanted = account_settings.WantedSettings({"po_number": value}, TODAY)
+    account_settings.change_settings(actor, account_id, wanted, today=TODAY, now=NOW)
 
 
 BANK_ACCOUNTS = "settings/sellers/<str:seller_id>/bank-accounts/"
@@ -119,6 +131,14 @@ FORMS = {
             ("<td>Yes</td><td>No</td>",),
         )
     ],
+    "customers/<str:account_id>/settings/<str:setting>/": [
+        Form(
+            "/customers/{account}/settings/po_number/",
+            {"way": "own", "value": "Mine", "day": TODAY.isoformat(), "step": "save"},
+            lambda actor, _seller: set_po_number(actor, "Theirs"),
+            ("<td>Mine</td><td>Theirs</td>",),
+        )
+    ],
     "settings/time-zone/": [
         Form(
             "/settings/time-zone/",
@@ -166,8 +186,19 @@ def window(vendor: Vendor, olga: Actor) -> Client:
 
 def stored(vendor: Vendor) -> Iterator[Any]:
     with vendor.seen():
-        for model in (Seller, BankAccount, Tenant, Job):
+        for model in (Seller, BankAccount, Tenant, Job, SettingInterval):
             yield sorted(map(str, model._default_manager.values_list()))
+
+
+@pytest.fixture(autouse=True)
+def _an_account(vendor: Vendor) -> None:
+    vendor.has("accounts", account("A"))
+
+
+def url_of(form: Form, vendor: Vendor) -> str:
+    return form.url.format(
+        seller=seller_of(vendor).public_id, account=public_id("acc", vendor.id_of("A"))
+    )
 
 
 def seller_of(vendor: Vendor) -> Seller:
@@ -183,7 +214,7 @@ def test_every_page_that_takes_a_post_has_a_form_or_a_reason_here():
 @pytest.mark.parametrize("carries", ["an old version", "none", "an empty one", "a forged one"])
 def test_overwrites_nothing_and_shows_both(vendor, olga, window, form: Form, carries: str):
     seller = seller_of(vendor)
-    url = form.url.format(seller=seller.public_id)
+    url = url_of(form, vendor)
     form.before(olga, seller.pk)
     old = version_in(window.get(url))
     form.meanwhile(olga, seller.pk)
@@ -208,7 +239,7 @@ def test_overwrites_nothing_and_shows_both(vendor, olga, window, form: Form, car
 @pytest.mark.parametrize("form", ALL)
 def test_takes_over_on_purpose(vendor, olga, window, form: Form):
     seller = seller_of(vendor)
-    url = form.url.format(seller=seller.public_id)
+    url = url_of(form, vendor)
     form.before(olga, seller.pk)
     old = version_in(window.get(url))
     form.meanwhile(olga, seller.pk)
@@ -234,7 +265,7 @@ TWICE = [pytest.param(forms[0], id=route) for route, forms in FORMS.items() if "
 @pytest.mark.parametrize("form", TWICE)
 def test_a_button_pressed_twice_is_no_conflict(vendor, olga, window, form: Form):
     seller = seller_of(vendor)
-    url = form.url.format(seller=seller.public_id)
+    url = url_of(form, vendor)
     form.before(olga, seller.pk)
     values = {**form.values, "version": version_in(window.get(url))}
     first = window.post(url, values)
@@ -249,8 +280,8 @@ def test_a_button_pressed_twice_is_no_conflict(vendor, olga, window, form: Form)
 @pytest.mark.parametrize("wrong", [{"iban": "DE00"}, {"password": ""}])
 def test_what_is_refused_keeps_its_old_version(vendor, olga, window, wrong):
     (form,) = FORMS["settings/sellers/<str:seller_id>/edit/"]
+    url = url_of(form, vendor)
     seller = seller_of(vendor)
-    url = form.url.format(seller=seller.public_id)
     old = version_in(window.get(url))
     refused = window.post(url, {**form.values, **wrong, "version": old})
     form.meanwhile(olga, seller.pk)

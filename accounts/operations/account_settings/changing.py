@@ -108,8 +108,10 @@ def change_settings(
     require_targets(actor, path, values)
     places = {(account_id, name): name for name in names}
     stored = stored_intervals(actor, places, for_update=True)
-    require_version(version, intervals_shown(row for rows in stored.values() for row in rows))
     changes = _changes(account_id, values, wanted, stored)
+    if changes:
+        # Who sends what is there already, as by pressing a button twice, overwrites nothing.
+        require_version(version, intervals_shown(row for rows in stored.values() for row in rows))
     effects = setting_effects(actor, account_id, values, day=wanted.day)
     if changes and not is_dry_run:
         write_changes(actor, changes, today=wanted.day)

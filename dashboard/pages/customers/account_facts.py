@@ -9,9 +9,9 @@ from accounts.declarations import PARTICULARS, SETTINGS, SettingName
 from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
-from dashboard.pages.customers.settings import value_text
 from web.accounts import account_url
 from web.page_heads import Fact
+from web.setting_words import value_text
 from web.templatetags.figures import day, quantity
 
 

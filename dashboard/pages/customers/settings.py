@@ -1,25 +1,28 @@
 """Billing settings of an account: what holds, where it comes from, and what it does."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from accounts import access
+from accounts.access import Action
 from accounts.declarations import SETTINGS, SettingName
 from accounts.declarations.settings import GROUP_TITLES
-from accounts.declarations.values import Choice, Emails, YesNo
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains
 from accounts.queries.effective_settings import EffectiveSetting
-from tenancy.ids import key_of
+from accounts.queries.setting_stretches import SettingStretch
+from tenancy.ids import key_of, public_id
 from web.accounts import account_url, steps_to, tabs_of
 from web.session_checks import staff_only
+from web.setting_words import value_text
 
 GROUPS: Final = tuple(
     (title, [setting.name.value for setting in SETTINGS.values() if setting.group == group])
@@ -38,8 +41,31 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A change that begins on a later day; an empty value inherits."""
+
+    day: date
+    value: str
+    recall_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An own value from a day to a day, both its own; None: always, and until it is changed."""
+
+    start: date | None
+    end: date | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting: ``source`` is ``own``, ``inherited`` or ``default``."""
+    """One setting: ``source`` is ``own``, ``inherited`` or ``default``.
+
+    ``lock`` names who has locked it; ``locks`` says that this account has, for those below.
+    ``changes_on`` is when another value is to hold, by a change here or above. ``change_url`` is
+    empty where nothing can be changed.
+    """
 
     label: str
     effect: str
@@ -49,6 +75,13 @@ class SettingRow:
     origin: str
     origin_url: str
     chain: list[Link]
+    lock: str
+    lock_url: str
+    locks: bool
+    changes_on: date | None
+    planned: list[Planned]
+    history: list[Past]
+    change_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +101,35 @@ class Hint:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whose settings are shown, to whom, as of which day."""
+
+    found: SettingChains
+    company: str
+    may_change: bool
+    today: date
+
+
 @require_safe
 @staff_only
 def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show every setting of an account. At most eight statements beside those of the frame."""
     actor, key = request.actor, key_of("acc", account_id)
-    found = setting_chains(actor, key, actor.today)
-    company = request.tenant.name
+    day = chosen_day(request, actor.today)
+    found = setting_chains(actor, key, day)
+    may_change = day == actor.today and found.path[-1].status != Account.Status.ARCHIVED
+    may_change = may_change and access.allows_everywhere(actor, Action.EDIT_SETTINGS)
+    seen = _Seen(found, request.tenant.name, may_change, actor.today)
     context = {
+        "as_of": day,
+        "is_today": day == actor.today,
+        "may_change": may_change,
         "account": found.path[-1],
         "steps": steps_to(found.path, page="settings"),
         "tabs": tabs_of(key, "settings"),
         "groups": [
-            Group(str(title), [_row(name, found, company) for name in names])
-            for title, names in GROUPS
+            Group(str(title), [_row(name, seen) for name in names]) for title, names in GROUPS
         ],
         "hints": list(_hints(found)),
         "scope_name": found.path[-1].name,
@@ -89,10 +137,13 @@ def settings_page(request: ActorRequest, account_id: str) -> HttpResponse:
     return render(request, "customers/settings.html", context)
 
 
-def _row(name: str, found: SettingChains, company: str) -> SettingRow:
-    setting = found.effective[name]
-    chain = found.chains[name]
+def _row(name: str, seen: _Seen) -> SettingRow:
+    found, company = seen.found, seen.company
+    account_id = found.path[-1].pk
+    setting, own, chain = found.effective[name], found.own.get(name, []), found.chains[name]
     is_account = SETTINGS[name].is_account
+    here = {"account_id": public_id("acc", account_id), "setting": name}
+    can_set = seen.may_change and (not setting.is_locked or setting.source == "own")
     return SettingRow(
         label=str(SETTINGS[name].label),
         effect=SETTINGS[name].help,
@@ -102,7 +153,37 @@ def _row(name: str, found: SettingChains, company: str) -> SettingRow:
         origin=company if setting.source == "tenant" else setting.origin_name,
         origin_url=account_url(setting.origin_id, "settings") if setting.origin_id else "",
         chain=[_link(name, one, company) for one in chain] if len(chain) > 1 else [],
+        lock=(setting.lock_name or company) if setting.is_locked else "",
+        lock_url=account_url(setting.lock_id, "settings") if setting.lock_id else "",
+        locks=any(one.is_locked and not one.is_planned and one.end is None for one in own),
+        changes_on=setting.changes_on,
+        planned=[
+            Planned(
+                one.start,
+                value_text(name, one.value, one.target_name),
+                reverse("customers:recall_setting", kwargs=here) if seen.may_change else "",
+            )
+            for one in own
+            if one.is_planned and one.start is not None
+        ],
+        history=[_past(name, one) for one in own if one.value is not None]
+        if any(one.start or one.end for one in own)
+        else [],
+        change_url=reverse("customers:change_setting", kwargs=here) if can_set else "",
     )
+
+
+def _past(name: str, one: SettingStretch) -> Past:
+    end = None if one.end is None else one.end - timedelta(days=1)
+    return Past(one.start, end, value_text(name, one.value, one.target_name))
+
+
+def chosen_day(request: ActorRequest, today: date) -> date:
+    """Return the day that an address asks for, today where it names none or nonsense."""
+    try:
+        return date.fromisoformat(request.GET.get("as_of", ""))
+    except ValueError:
+        return today
 
 
 def _link(name: str, one: OwnValue, company: str) -> Link:
@@ -112,46 +193,6 @@ def _link(name: str, one: OwnValue, company: str) -> Link:
         value=value_text(name, one.value, one.target_name),
         is_effective=one.is_effective,
     )
-
-
-def value_text(name: str, value: Any, target_name: str = "") -> str:
-    """Return the value of a setting in words; empty where nothing is set."""
-    if target_name:
-        return target_name
-    if value is None or value == "":
-        return ""
-    write, kind = _WRITERS.get(name), SETTINGS[name].kind
-    if write is not None:
-        return write(value)
-    match kind:
-        case Choice():
-            return str(kind.words.get(value, value))
-        case YesNo():
-            return _("Yes") if value else _("No")
-        case Emails():
-            return ", ".join(value)
-    return str(value)
-
-
-def _terms(days: int) -> str:
-    if not days:
-        return _("Due at once")
-    return ngettext("%(days)s day net", "%(days)s days net", days) % {"days": days}
-
-
-def _days(days: int) -> str:
-    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
-
-
-def _billing_day(day: int) -> str:
-    return _("Day %(day)s of the month") % {"day": day}
-
-
-_WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
-    SettingName.PAYMENT_TERMS_DAYS: _terms,
-    SettingName.BILLING_DAY: _billing_day,
-    SettingName.PRORATION_CUTOFF_DAYS: _days,
-}
 
 
 def _hints(found: SettingChains) -> list[Hint]:

@@ -16,11 +16,11 @@ from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
 from accounts.queries.trees import TreeRow
-from dashboard.pages.customers.settings import value_text
 from invoicing.queries.balances import Balance
 from subscriptions.queries.mrr import Mrr
 from web.accounts import account_url, kind_name
 from web.naming import linked
+from web.setting_words import value_text
 from web.tables import Amounts, Column, Kind, Label, Link, Table
 from web.templatetags.figures import day, quantity
 

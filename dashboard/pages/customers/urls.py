@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from dashboard.pages.customers import account, chart, history, listing, settings, tree, upcoming
+from dashboard.pages.customers import (
+    account,
+    chart,
+    history,
+    listing,
+    setting_change,
+    settings,
+    tree,
+    upcoming,
+)
 
 app_name = "customers"
 urlpatterns = [
@@ -12,5 +21,15 @@ urlpatterns = [
     path("<str:account_id>/chart/", chart.chart_page, name="chart"),
     path("<str:account_id>/upcoming/", upcoming.upcoming_page, name="upcoming"),
     path("<str:account_id>/settings/", settings.settings_page, name="settings"),
+    path(
+        "<str:account_id>/settings/<str:setting>/",
+        setting_change.change_setting,
+        name="change_setting",
+    ),
+    path(
+        "<str:account_id>/settings/<str:setting>/recall/",
+        setting_change.recall_setting,
+        name="recall_setting",
+    ),
     path("<str:account_id>/history/", history.history_page, name="history"),
 ]

@@ -1,0 +1,133 @@
+"""The form of one setting: its value by the kind that is declared, since when, and its lock."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.declarations import Setting, ValueRefused
+from accounts.declarations.values import TIME_ZONE, Choice, Emails, Whole, YesNo
+from tenancy.files.cells import time_zones
+from tenancy.ids import parse_public_id
+
+OWN: Final = "own"
+INHERIT: Final = "inherit"
+_INPUT: Final = {"class": "input"}
+Choices = Sequence[tuple[str, str]]
+
+
+class SettingForm(forms.Form):
+    """A new value of one setting.
+
+    ``references`` are what an account or seller may be chosen from, by public id.
+    """
+
+    way = forms.ChoiceField(
+        label=gettext_lazy("Value"),
+        choices=[
+            (OWN, gettext_lazy("Set here")),
+            (INHERIT, gettext_lazy("Inherit from above")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    value = forms.CharField(required=False, strip=False)
+    day = forms.DateField(
+        label=gettext_lazy("From when"),
+        help_text=gettext_lazy("Days before stay as they were."),
+        widget=forms.DateInput(attrs={**_INPUT, "type": "date"}, format="%Y-%m-%d"),
+    )
+    lock = forms.BooleanField(
+        label=gettext_lazy("Accounts below may not set their own value"),
+        help_text=gettext_lazy("Those that have one keep it until they inherit again."),
+        required=False,
+    )
+
+    def __init__(
+        self, *args: Any, setting: Setting, today: date, references: Choices = (), **kwargs: Any
+    ) -> None:
+        """Ask for a value of this setting."""
+        super().__init__(*args, **kwargs)
+        self.setting = setting
+        field = self.fields["value"]
+        field.label = str(setting.label)
+        field.help_text = "" if _is_listed(setting, references) else str(setting.kind.forms)
+        field.widget = _widget(setting, references)
+        self.fields["day"].widget.attrs["min"] = today.isoformat()
+        if not setting.can_be_scheduled:
+            del self.fields["day"]
+        if not setting.can_be_locked:
+            del self.fields["lock"]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the value as the setting's kind does."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("way") != OWN:
+            cleaned["value"] = None
+            return cleaned
+        try:
+            cleaned["value"] = parsed(self.setting, cleaned.get("value") or "")
+        except ValueRefused as refused:
+            self.add_error("value", refused.detail)
+        return cleaned
+
+
+def parsed(setting: Setting, text: str) -> Any:
+    """Return what was typed or chosen as it is stored.
+
+    Raises:
+        ValueRefused: it can't be.
+    """
+    kind = setting.kind
+    if kind.id_prefix:
+        key = parse_public_id(kind.id_prefix, text)
+        if key is None:
+            raise ValueRefused("required", _("Choose one."))
+        return key
+    if isinstance(kind, Emails):
+        text = "|".join(text.replace(",", " ").replace(";", " ").split())
+    return kind.parse(text)
+
+
+def typed(setting: Setting, value: Any) -> str:
+    """Return a stored value as its field holds it; an id as it is chosen."""
+    if value is None:
+        return ""
+    if isinstance(setting.kind, Emails):
+        return "\n".join(value)
+    return setting.kind.write(value)
+
+
+def _is_listed(setting: Setting, references: Choices) -> bool:
+    return bool(references) or isinstance(setting.kind, Choice | YesNo) or setting.kind == TIME_ZONE
+
+
+def _widget(setting: Setting, references: Choices) -> forms.Widget:
+    kind = setting.kind
+    if kind.id_prefix:
+        return forms.Select(attrs=_INPUT, choices=references)
+    if kind == TIME_ZONE:
+        return forms.Select(attrs=_INPUT, choices=_zones())
+    match kind:
+        case Choice():
+            return forms.Select(attrs=_INPUT, choices=_words(kind.words))
+        case YesNo():
+            return forms.Select(attrs=_INPUT, choices=[("true", _("Yes")), ("false", _("No"))])
+        case Whole():
+            bounds = {"min": kind.lowest, "max": kind.highest}
+            return forms.NumberInput(attrs={**_INPUT, **bounds})
+        case Emails():
+            return forms.Textarea(attrs={**_INPUT, "rows": 4})
+    longest = getattr(kind, "longest", 200)
+    return forms.TextInput(attrs={**_INPUT, "maxlength": longest, "autocomplete": "off"})
+
+
+def _words(words: Mapping[str, Any]) -> Choices:
+    return [(value, str(word)) for value, word in words.items()]
+
+
+def _zones() -> Choices:
+    places = sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc"))
+    return [(name, name.replace("_", " ")) for name in ["UTC", *places]]
