@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from dashboard.pages import search, styleguide
+from dashboard.pages.catalogue import urls as catalogue_urls
 from dashboard.pages.customers import urls as customer_urls
 from dashboard.pages.imports import urls as import_urls
 from dashboard.pages.runs import urls as run_urls
 from dashboard.pages.settings import urls as setting_urls
+from dashboard.pages.subscriptions import urls as subscription_urls
 from web.invoices import urls as invoice_urls
 from web.pages import chosen_columns, resuming, sign_in
 
@@ -21,6 +23,8 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("customers/", include(customer_urls, namespace="customers")),
     path("invoices/", include(invoice_urls, namespace="invoices")),
+    path("subscriptions/", include(subscription_urls, namespace="subscriptions")),
+    path("catalogue/", include(catalogue_urls, namespace="catalogue")),
     path("runs/", include(run_urls, namespace="runs")),
     path("import/", include(import_urls, namespace="imports")),
     path("settings/", include(setting_urls, namespace="settings")),

@@ -47,6 +47,7 @@ DASHBOARD: Final = (
     RoomGroup(
         _("Money"),
         (
+            Room(_("Subscriptions"), "repeat", "subscriptions:list"),
             Room(_("Invoices"), "file-text", "invoices:list"),
             Room(_("Billing runs"), "calendar-check", "runs:list"),
         ),
@@ -54,6 +55,7 @@ DASHBOARD: Final = (
     RoomGroup(
         _("Set-up"),
         (
+            Room(_("Product catalogue"), "package", "catalogue:list"),
             Room(_("Import"), "upload", "imports:list"),
             Room(_("Settings"), "settings", "settings:home"),
         ),

@@ -1,12 +1,15 @@
 """The catalogue: what is sold, and at which prices."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Count, Exists, Q, QuerySet, Sum
 
 from accounts import access
 from accounts.access import Action
-from subscriptions.models import Price, Product
+from subscriptions.models import Item, Price, Product
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -36,7 +39,11 @@ def get_product(actor: Actor, reference: str) -> Product:
 
 
 def prices(
-    actor: Actor, *, product_id: UUID | None = None, currency: str | None = None
+    actor: Actor,
+    *,
+    product_id: UUID | None = None,
+    currency: str | None = None,
+    text: str = "",
 ) -> QuerySet[Price]:
     """Return all prices with their products, the latest first. One statement.
 
@@ -44,6 +51,7 @@ def prices(
         actor: who asks.
         product_id: only those of this product.
         currency: only those in this currency.
+        text: only those whose name, product or external id contains it, in any case.
 
     Raises:
         Forbidden: as of ``products``.
@@ -54,6 +62,12 @@ def prices(
         found = found.filter(product_id=product_id)
     if currency is not None:
         found = found.filter(currency=currency)
+    if text:
+        found = found.filter(
+            Q(name__icontains=text)
+            | Q(product__name__icontains=text)
+            | Q(external_id__icontains=text)
+        )
     return found.select_related("product").order_by("-created_at", "-id")
 
 
@@ -99,3 +113,61 @@ def _named(prefix: str, reference: str) -> Q:
         raise NotFound
     kind, _, external_id = reference.partition(":")
     return Q(external_id=external_id) if kind == "ext" else Q(pk=key_of(prefix, reference))
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much a price is used: running items, and what they bring in a month in minor units."""
+
+    items: int = 0
+    monthly_minor: int = 0
+
+
+def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use]:
+    """Return how much each price is used by subscriptions that run. One statement.
+
+    Args:
+        actor: who asks.
+        price_ids: which prices; those that nobody uses are left out.
+        on: the day; subscriptions that have not begun or have ended by then don't count.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    rows = (
+        _running(actor, on)
+        .filter(price_id__in=list(price_ids))
+        .order_by()
+        .values("price_id")
+        .annotate(items=Count("pk"), monthly=Sum("monthly_minor"))
+        .values_list("price_id", "items", "monthly")
+    )
+    return {price_id: Use(items, int(monthly)) for price_id, items, monthly in rows}
+
+
+def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:
+    """Return what the prices of a search bring in a month, by currency. One statement.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    found = prices(actor, text=text).order_by()
+    rows = (
+        _running(actor, on)
+        .filter(price__in=found.values("pk"))
+        .order_by()
+        .values("price__currency")
+        .annotate(sum=Sum("monthly_minor"))
+        .values_list("price__currency", "sum")
+    )
+    return {currency: int(amount) for currency, amount in rows if amount}
+
+
+def _running(actor: Actor, on: date) -> QuerySet[Item]:
+    return Item.objects.filter(
+        Q(subscription__end_date=None) | Q(subscription__end_date__gt=on),
+        tenant_id=actor.tenant_id,
+        subscription__tenant_id=actor.tenant_id,
+        subscription__start_date__lte=on,
+    )

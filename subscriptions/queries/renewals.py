@@ -65,6 +65,29 @@ def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> d
     }
 
 
+def charged_until(items: Iterable[Item]) -> date | None:
+    """Return the end of the last stored period, None before the first.
+
+    Of what is billed in arrears the period has begun and its end is stored (R13).
+    """
+    ends = [item.chain_end for item in items if item.chain_end is not None]
+    return max(ends, default=None)
+
+
+def running_period_end(actor: Actor, subscription: Subscription, today: date) -> date | None:
+    """Return the first day on which a subscription could end without a credit.
+
+    That is the end of what has been charged, else of the period that runs or will run first; None
+    where that lies beyond the calendar. No statement where something was charged and the items
+    have been read, else at most five.
+    """
+    end = charged_until(subscription.items.all())
+    if end is not None:
+        return end
+    period = period_on(actor, subscription, max(today, subscription.start_date))
+    return period.end if period else None
+
+
 def period_on(actor: Actor, subscription: Subscription, day: date) -> Period | None:
     """Return the period of a subscription that contains a day, billed or not. Four statements.
 

@@ -3,12 +3,12 @@
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
 from accounts import access, tree
 from accounts.access import Action
 from billing_rules.subscription_states import State
-from subscriptions.models import Subscription
+from subscriptions.models import Item, Subscription
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -45,9 +45,44 @@ def subscriptions(
         found = found.filter(_is(status, today))
     return (
         found.select_related("account", "override_bill_to")
-        .prefetch_related("items__price__product")
+        .prefetch_related(Prefetch("items", Item.objects.select_related("price__product")))
         .order_by("-start_date", "-id")
     )
+
+
+def state_counts(actor: Actor, *, within: UUID | None = None, today: date) -> dict[str, int]:
+    """Return how many subscriptions are in each state. One statement.
+
+    Args:
+        actor: who asks.
+        within: only those of this account and of what lies below it.
+        today: the day whose states are meant.
+    """
+    found = subscriptions(actor, within=within, today=today).order_by()
+    counts = {state.value: Count("pk", filter=_is(state, today)) for state in State}
+    return dict(found.aggregate(**counts))
+
+
+def mrr_sums(
+    actor: Actor, *, within: UUID | None = None, status: str | None = None, today: date
+) -> dict[str, int]:
+    """Return what running subscriptions bring in a month, by currency. One statement.
+
+    Args:
+        actor: who asks.
+        within: only those of this account and of what lies below it.
+        status: only those in this state.
+        today: the day whose states are meant; in minor units.
+    """
+    found = subscriptions(actor, within=within, status=status, today=today)
+    rows = (
+        found.filter(_is(State.ACTIVE, today) | _is(State.NON_RENEWING, today))
+        .order_by()
+        .values("items__price__currency")
+        .annotate(sum=Sum("items__monthly_minor"))
+        .values_list("items__price__currency", "sum")
+    )
+    return {currency: int(amount) for currency, amount in rows if amount}
 
 
 def get_subscription(actor: Actor, reference: str, *, today: date) -> Subscription:

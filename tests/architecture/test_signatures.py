@@ -41,6 +41,7 @@ PURE = {
     "invoicing.queries.invoice_states.urgency",
     "invoicing.queries.run_figures.digest_of",
     "subscriptions.operations.importing.rows.refuse_difference",
+    "subscriptions.queries.renewals.charged_until",
 }
 
 

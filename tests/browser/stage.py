@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from accounts.models import Person
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import Invoice, InvoiceLine
+from subscriptions.models import Price
 from tenancy.ids import public_id
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
@@ -25,6 +26,7 @@ class Stage:
     line: InvoiceLine
     people: dict[str, UUID]
     waiting_run_id: UUID
+    price_id: UUID
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -38,6 +40,8 @@ class Stage:
             run=public_id("run", self.invoice.run_id),
             waiting_run=public_id("run", self.waiting_run_id),
             seller=public_id("sel", self.invoice.seller_id),
+            subscription=public_id("sub", self.line.subscription_id),
+            price=public_id("prc", self.price_id),
         )
 
     def session_of(self, who: str) -> str:
@@ -78,7 +82,11 @@ def set_stage() -> Stage:
     )
     set_bank_account(vendor.actor, invoice.seller_id, "USD", iban="DE89370400440532013000", now=NOW)
     waiting = vendor.run("2027-01-01", issue=False)
-    return Stage(vendor, invoice, line, {**people, "operator": operator.pk}, waiting.run.pk)
+    with vendor.seen():
+        price_id = Price.objects.get(external_id="seats").pk
+    return Stage(
+        vendor, invoice, line, {**people, "operator": operator.pk}, waiting.run.pk, price_id
+    )
 
 
 def _bill(vendor: Vendor) -> None:

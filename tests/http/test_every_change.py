@@ -572,6 +572,35 @@ def recall_page(browser: Browser) -> None:
     assert browser.client.post(url, {"day": LATER.isoformat()}).status_code == 302
 
 
+def only_subscription(shop: Vendor) -> Subscription:
+    with shop.seen():
+        return Subscription.objects.get()
+
+
+def subscribe_page(browser: Browser) -> None:
+    with browser.shop.seen():
+        price_id = Price.objects.get().public_id
+    browser.send(
+        "/subscriptions/new/",
+        account="ext:A",
+        price=price_id,
+        quantity="2",
+        start_date=DAY.isoformat(),
+    )
+
+
+def end_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    browser.send(f"/subscriptions/{found.public_id}/end/", when="period_end")
+
+
+def go_on_page(browser: Browser) -> None:
+    end_page(browser)
+    found = only_subscription(browser.shop)
+    answer = browser.client.post(f"/subscriptions/{found.public_id}/go-on/")
+    assert answer.status_code == 302
+
+
 PAGES: dict[str, Change] = {
     "customers/<str:account_id>/settings/<str:setting>/": Change(
         setting_page, "account.settings_changed"
@@ -579,6 +608,9 @@ PAGES: dict[str, Change] = {
     "customers/<str:account_id>/settings/<str:setting>/recall/": Change(
         recall_page, "account.settings_changed"
     ),
+    "subscriptions/new/": Change(subscribe_page, "subscription.created"),
+    "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
+    "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
     "runs/<str:run_id>/take-back/": Change(take_back_page, "run.rejected"),
     "runs/<str:run_id>/changed/": Change(changed_page, "invoice.redrafted"),
     "runs/held/": Change(release_page, "charges.released"),

@@ -38,6 +38,9 @@ WITHOUT_FORM = {
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
     "runs/new/": MAKES_SOMETHING,
+    "subscriptions/new/": MAKES_SOMETHING,
+    "subscriptions/<str:subscription_id>/end/": "What has an end already is refused another.",
+    "subscriptions/<str:subscription_id>/go-on/": "What has no end is refused.",
     "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,
     "import/": MAKES_SOMETHING,
     "import/<str:job_id>/": "It applies a file that was checked; a file is applied once.",

@@ -7,8 +7,8 @@ from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import ActorRequest
@@ -23,7 +23,7 @@ from dashboard.pages.customers.account_facts import further_facts, head_facts
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
-from subscriptions.models import Item, Price
+from subscriptions.models import Item
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
 from tenancy.ids import key_of
@@ -36,22 +36,15 @@ from web.accounts import (
     tabs_of,
 )
 from web.badges import Badge, invoice_badge
+from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
 from web.tables import Amounts
-from web.templatetags.figures import quantity, unit_price
+from web.templatetags.figures import quantity
 from web.timeline import timeline_of
 
 _MOST_ITEMS: Final = 50
 _MOST_CHILDREN: Final = 10
 _LATEST: Final = 5
-_EVERY: Final = {
-    "day": gettext_lazy("daily"),
-    "week": gettext_lazy("weekly"),
-    "month": gettext_lazy("monthly"),
-    "quarter": gettext_lazy("quarterly"),
-    "half_year": gettext_lazy("half-yearly"),
-    "year": gettext_lazy("yearly"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +59,7 @@ class Figure:
 class SubscriptionRow:
     """One item of a subscription."""
 
+    url: str
     product: str
     price: str
     quantity: str
@@ -178,38 +172,17 @@ def _item(item: Item) -> SubscriptionRow:
     subscription = item.subscription
     override = subscription.override_bill_to
     return SubscriptionRow(
+        url=reverse("subscriptions:page", args=[subscription.public_id]),
         product=item.price.product.name,
         price=item.price.name,
         quantity=quantity(item.quantity),
-        amount=_amount(item.price),
-        every=_every(item.price),
+        amount=price_amount(item.price),
+        every=price_rhythm(item.price),
         since=subscription.start_date,
         until=subscription.end_date,
         next_date=item.next_action_date,
         bill_to=override.name if override else "",
     )
-
-
-def _amount(price: Price) -> str:
-    if price.unit_amount is None:
-        return _("in tiers")
-    return unit_price(price.unit_amount, price.currency)
-
-
-def _every(price: Price) -> str:
-    if price.interval_count == 1:
-        return str(_EVERY[price.interval])
-    words = {
-        "day": ngettext("every %(n)s day", "every %(n)s days", price.interval_count),
-        "week": ngettext("every %(n)s week", "every %(n)s weeks", price.interval_count),
-        "month": ngettext("every %(n)s month", "every %(n)s months", price.interval_count),
-        "quarter": ngettext("every %(n)s quarter", "every %(n)s quarters", price.interval_count),
-        "half_year": ngettext(
-            "every %(n)s half-year", "every %(n)s half-years", price.interval_count
-        ),
-        "year": ngettext("every %(n)s year", "every %(n)s years", price.interval_count),
-    }
-    return words[price.interval] % {"n": price.interval_count}
 
 
 def _more(children: Sequence[TreeRow]) -> str:

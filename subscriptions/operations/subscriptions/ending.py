@@ -10,7 +10,7 @@ from accounts import access, tree
 from accounts.access import Action
 from billing_rules.subscription_states import State, state_on
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.queries.renewals import period_on
+from subscriptions.queries.renewals import charged_until, running_period_end
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -88,14 +88,14 @@ def cancel_subscription(
     subscription, items = _locked(actor, subscription_id)
     if subscription.end_date is not None:
         raise AlreadyCancelled(day=subscription.end_date)
-    charged_until = _charged_until(items)
-    wanted = end_date or charged_until or _running_period_end(actor, subscription, today)
+    charged_end = charged_until(items)
+    wanted = end_date or running_period_end(actor, subscription, today) or LATEST
     if wanted <= subscription.start_date:
         raise EndsTooEarly(day=subscription.start_date)
     if wanted > LATEST:
         raise TooFarAhead
-    if charged_until is not None and wanted < charged_until:
-        raise AlreadyCharged(day=charged_until)
+    if charged_end is not None and wanted < charged_end:
+        raise AlreadyCharged(day=charged_end)
     if not is_dry_run:
         for item in items:
             _end_chain(item, subscription, wanted)
@@ -152,21 +152,6 @@ def _locked(actor: Actor, subscription_id: UUID) -> tuple[Subscription, list[Ite
     return subscription, list(
         items.select_related("price").order_by("id").select_for_update(of=("self",))
     )
-
-
-def _charged_until(items: Iterable[Item]) -> date | None:
-    """Return the end of the last stored period, None before the first.
-
-    Of what is billed in arrears the period has begun and its end is stored (R13).
-    """
-    ends = [item.chain_end for item in items if item.chain_end is not None]
-    return max(ends, default=None)
-
-
-def _running_period_end(actor: Actor, subscription: Subscription, today: date) -> date:
-    """Return the end of the period that runs, or will run first, though nothing is billed yet."""
-    period = period_on(actor, subscription, max(today, subscription.start_date))
-    return LATEST if period is None else period.end
 
 
 def _end_chain(item: Item, subscription: Subscription, end_date: date) -> None:

@@ -1,0 +1,215 @@
+"""The catalogue: all prices, how much each is used, and one with its tiers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.middleware import ActorRequest
+from billing_rules.pricing import Model
+from subscriptions.models import Price
+from subscriptions.queries.catalogue import Use, get_price, mrr_of_prices, prices, uses_of
+from tenancy.actor import Actor
+from web.list_pages import Chip, save
+from web.page_heads import Crumb, Fact
+from web.prices import MODELS, TIMINGS, price_amount, price_rhythm
+from web.session_checks import staff_only
+from web.tables import Amounts, Column, Kind, Link, Table, keyset
+from web.tables.exports import FORMATS, MOST_ROWS
+from web.templatetags.figures import money, quantity, unit_price
+from web.timeline import timeline_of
+
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One price and how much it is used."""
+
+    price: Price
+    use: Use
+    main: str
+
+
+def _name(row: PriceRow) -> Link:
+    url = reverse("catalogue:price", args=[row.price.public_id])
+    return Link(row.price.name, url, row.price.product.name)
+
+
+TABLE: Final[Table[PriceRow]] = Table(
+    name="prices",
+    title=gettext_lazy("Product catalogue"),
+    default_sort="name",
+    columns=(
+        Column("name", gettext_lazy("Price"), Kind.LINK, _name, sort="product__name name"),
+        Column(
+            "external_id",
+            gettext_lazy("External ID"),
+            Kind.TEXT,
+            lambda row: row.price.external_id,
+            sort="external_id",
+            is_default=False,
+        ),
+        Column(
+            "model",
+            gettext_lazy("Model"),
+            Kind.TEXT,
+            lambda row: str(MODELS[Model(row.price.model)]),
+            sort="model",
+        ),
+        Column("amount", gettext_lazy("Amount"), Kind.TEXT, lambda row: price_amount(row.price)),
+        Column("rhythm", gettext_lazy("Period"), Kind.TEXT, lambda row: price_rhythm(row.price)),
+        Column(
+            "timing",
+            gettext_lazy("Due"),
+            Kind.TEXT,
+            lambda row: str(TIMINGS[Price.Timing(row.price.timing)]),
+            is_default=False,
+        ),
+        Column(
+            "currency",
+            gettext_lazy("Currency"),
+            Kind.TEXT,
+            lambda row: row.price.currency,
+            sort="currency",
+            is_default=False,
+        ),
+        Column(
+            "items",
+            gettext_lazy("Used"),
+            Kind.NUMBER,
+            lambda row: row.use.items or None,
+            tip=gettext_lazy("In how many running subscriptions"),
+        ),
+        Column(
+            "mrr",
+            gettext_lazy("MRR"),
+            Kind.MONEY,
+            lambda row: Amounts(
+                {row.price.currency: row.use.monthly_minor} if row.use.monthly_minor else {},
+                row.main,
+            ),
+            is_summed=True,
+            tip=gettext_lazy("Monthly recurring revenue"),
+        ),
+    ),
+)
+
+
+@require_safe
+@staff_only
+def price_list(request: ActorRequest) -> HttpResponseBase:
+    """Show the catalogue, or save it. Four statements beside those of the frame."""
+    actor, main = request.actor, request.tenant.currency
+    state = TABLE.state(request.GET, request.COOKIES)
+    text = request.GET.get("q", "").strip()[:200]
+    found = prices(actor, text=text)
+    count, wanted = found.count(), request.GET.get("format", "")
+    totals = {"mrr": Amounts(mrr_of_prices(actor, text=text, on=actor.today), main)}
+    chips = [Chip(_("“%(text)s”") % {"text": text}, state.url(q=None))] if text else []
+    if wanted in FORMATS and count <= MOST_ROWS:
+        pages = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        labels = [chip.label for chip in chips]
+        return save(request, wanted, TABLE, state, _batches(actor, pages, main), totals, labels)
+    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    title = ngettext("Sum of %(count)s price", "Sum of all %(count)s prices", count)
+    context = {
+        "table": TABLE.shown(
+            _rows(actor, page.rows, main), state, totals, title % {"count": quantity(count)}
+        ),
+        "page": page,
+        "chips": chips,
+        "text": text,
+        "kept": state.kept("q"),
+        "is_empty": not count and not text,
+        "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
+    return render(request, "catalogue/list.html", context, status=status)
+
+
+def _batches(
+    actor: Actor, found: Iterable[Sequence[Price]], main: str
+) -> Iterator[Sequence[PriceRow]]:
+    for some in found:
+        yield _rows(actor, some, main)
+
+
+def _rows(actor: Actor, found: Sequence[Price], main: str) -> list[PriceRow]:
+    uses = uses_of(actor, [price.pk for price in found], actor.today)
+    return [PriceRow(price, uses.get(price.pk, Use()), main) for price in found]
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    """One tier in words."""
+
+    above: str
+    up_to: str
+    unit_amount: str
+    flat_amount: str
+
+
+@require_safe
+@staff_only
+def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
+    """Show a price. Three statements beside those of the frame."""
+    actor = request.actor
+    price = get_price(actor, price_id)
+    use = uses_of(actor, [price.pk], actor.today).get(price.pk, Use())
+    context = {
+        "title": price.name,
+        "steps": [
+            Crumb(_("Product catalogue"), reverse("catalogue:list")),
+            Crumb(price.name),
+        ],
+        "facts": _facts(price, use),
+        "tiers": _tiers(price),
+        "timeline": timeline_of(actor, price.pk),
+        "time_zone": request.tenant.time_zone,
+    }
+    return render(request, "catalogue/price.html", context)
+
+
+def _facts(price: Price, use: Use) -> list[Fact]:
+    used = ngettext("%(count)s subscription", "%(count)s subscriptions", use.items)
+    facts = [
+        Fact(_("Product"), price.product.name),
+        Fact(_("Model"), str(MODELS[Model(price.model)])),
+        Fact(_("Amount"), price_amount(price)),
+        Fact(_("Period"), price_rhythm(price)),
+        Fact(_("Due"), str(TIMINGS[Price.Timing(price.timing)])),
+        Fact(_("Currency"), price.currency),
+        Fact(_("Used"), used % {"count": quantity(use.items)}),
+        Fact(_("MRR"), money(use.monthly_minor, price.currency)),
+    ]
+    optional: list[tuple[str, Any]] = [
+        (_("Unit"), price.unit),
+        (_("Package size"), price.package_size and quantity(price.package_size)),
+        (_("External ID"), price.external_id),
+    ]
+    return [*facts, *(Fact(label, value) for label, value in optional if value)]
+
+
+def _tiers(price: Price) -> list[TierRow]:
+    rows, above = [], Decimal(0)
+    for tier in price.terms.tiers:
+        rows.append(
+            TierRow(
+                quantity(above),
+                _("no end") if tier.up_to is None else quantity(tier.up_to),
+                unit_price(tier.unit_amount, price.currency),
+                unit_price(tier.flat_amount, price.currency),
+            )
+        )
+        above = tier.up_to or above
+    return rows

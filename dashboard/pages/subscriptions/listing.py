@@ -1,0 +1,232 @@
+"""The list of subscriptions: what runs for whom, and when it is invoiced next."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from accounts.queries.accounts import get_account
+from billing_rules.subscription_states import State, state_on
+from subscriptions.models import Item, Subscription
+from subscriptions.queries.renewals import Renewal, renewals
+from subscriptions.queries.subscriptions import mrr_sums, state_counts, subscriptions
+from tenancy.actor import Actor
+from tenancy.ids import key_of
+from web.accounts import account_url
+from web.list_pages import Chip, one_of, save
+from web.page_heads import Tab
+from web.prices import STATES, subscription_badge
+from web.session_checks import staff_only
+from web.tables import Amounts, Column, Kind, Label, Link, Table, keyset
+from web.tables import State as TableState
+from web.tables.exports import FORMATS, MOST_ROWS
+from web.templatetags.figures import quantity
+
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """One subscription with what comes next."""
+
+    subscription: Subscription
+    renewal: Renewal
+    on: date
+    main: str
+
+    @property
+    def items(self) -> list[Item]:
+        """What is subscribed to, the first made first."""
+        return sorted(self.subscription.items.all(), key=lambda item: item.pk)
+
+    @property
+    def state(self) -> State:
+        """Where in its life it is."""
+        return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
+
+
+def title_of(items: Sequence[Item]) -> str:
+    """Return what a subscription is called: its first price, and how many more there are."""
+    if not items:
+        return _("Without items")
+    if len(items) == 1:
+        return str(items[0].price.name)
+    return ngettext("%(name)s and %(n)s more", "%(name)s and %(n)s more", len(items) - 1) % {
+        "name": items[0].price.name,
+        "n": len(items) - 1,
+    }
+
+
+def _name(row: SubscriptionRow) -> Link:
+    url = reverse("subscriptions:page", args=[row.subscription.public_id])
+    products = dict.fromkeys(item.price.product.name for item in row.items)
+    return Link(title_of(row.items), url, ", ".join(products))
+
+
+def _account(row: SubscriptionRow) -> Link:
+    account = row.subscription.account
+    return Link(account.name, account_url(account.pk))
+
+
+def _status(row: SubscriptionRow) -> Label:
+    badge = subscription_badge(row.state)
+    return Label(badge.label, badge.tone)
+
+
+TABLE: Final[Table[SubscriptionRow]] = Table(
+    name="subscriptions",
+    title=gettext_lazy("Subscriptions"),
+    default_sort="-start",
+    columns=(
+        Column("name", gettext_lazy("Subscription"), Kind.LINK, _name),
+        Column(
+            "external_id",
+            gettext_lazy("External ID"),
+            Kind.TEXT,
+            lambda row: row.subscription.external_id,
+            sort="external_id",
+            is_default=False,
+        ),
+        Column("account", gettext_lazy("Used by"), Kind.LINK, _account, sort="account__sort_key"),
+        Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
+        Column(
+            "quantity",
+            gettext_lazy("Quantity"),
+            Kind.NUMBER,
+            lambda row: row.items[0].quantity if len(row.items) == 1 else None,
+        ),
+        Column(
+            "mrr",
+            gettext_lazy("MRR"),
+            Kind.MONEY,
+            lambda row: Amounts(
+                {row.renewal.currency: row.renewal.mrr_minor} if row.renewal.mrr_minor else {},
+                row.main,
+            ),
+            is_summed=True,
+            tip=gettext_lazy("Monthly recurring revenue"),
+        ),
+        Column(
+            "start",
+            gettext_lazy("Since"),
+            Kind.DATE,
+            lambda row: row.subscription.start_date,
+            sort="start_date",
+        ),
+        Column(
+            "end",
+            gettext_lazy("End"),
+            Kind.DATE,
+            lambda row: row.subscription.end_date,
+            sort="end_date",
+        ),
+        Column(
+            "renews",
+            gettext_lazy("Period until"),
+            Kind.DATE,
+            lambda row: row.renewal.period.end if row.renewal.period else None,
+            is_default=False,
+        ),
+        Column(
+            "next",
+            gettext_lazy("Next invoice"),
+            Kind.DATE,
+            lambda row: row.renewal.next_invoice_date,
+        ),
+    ),
+)
+
+
+@require_safe
+@staff_only
+def subscription_list(request: ActorRequest) -> HttpResponseBase:
+    """Show the subscriptions, or save them. Nine statements beside those of the frame."""
+    actor, state = request.actor, TABLE.state(request.GET, request.COOKIES)
+    status = one_of(request.GET, "status", set(State)) or None
+    within, within_name = _within(actor, request.GET.get("in", ""))
+    counts = state_counts(actor, within=within, today=actor.today)
+    found = subscriptions(actor, within=within, status=status, today=actor.today)
+    count = counts[status] if status else sum(counts.values())
+    wanted, main = request.GET.get("format", ""), request.tenant.currency
+    sums = mrr_sums(actor, within=within, status=status, today=actor.today)
+    totals = {"mrr": Amounts(sums, main)}
+    if wanted in FORMATS and count <= MOST_ROWS:
+        pages = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        filters = [one.label for one in _chips(status, within_name, state)]
+        rows = _batches(actor, pages, main)
+        return save(request, wanted, TABLE, state, rows, totals, filters)
+    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    title = ngettext("Sum of %(count)s subscription", "Sum of all %(count)s subscriptions", count)
+    context = {
+        "table": TABLE.shown(
+            _rows(actor, page.rows, main), state, totals, title % {"count": quantity(count)}
+        ),
+        "page": page,
+        "tabs": _tabs(counts, status, state),
+        "chips": _chips(None, within_name, state),
+        "is_empty": not sum(counts.values()) and within is None,
+        "scope_name": within_name,
+        "may_subscribe": access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION),
+        "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
+    }
+    answer = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
+    return render(request, "subscriptions/list.html", context, status=answer)
+
+
+def _within(actor: Actor, text: str) -> tuple[UUID | None, str]:
+    """Return the account that the list keeps to, and its name.
+
+    Raises:
+        NotFound: it is out of sight.
+    """
+    if not text:
+        return None, ""
+    account = get_account(actor, key_of("acc", text))
+    return account.pk, account.name
+
+
+def _tabs(counts: dict[str, int], status: str | None, state: TableState) -> list[Tab]:
+    everything = Tab(
+        _("All"), state.url(status=None), status is None, quantity(sum(counts.values()))
+    )
+    return [
+        everything,
+        *(
+            Tab(str(word), state.url(status=one.value), status == one, quantity(counts[one.value]))
+            for one, (word, _tone) in STATES.items()
+        ),
+    ]
+
+
+def _chips(status: str | None, within_name: str, state: TableState) -> list[Chip]:
+    chips = []
+    if within_name:
+        label = _("%(account)s and below") % {"account": within_name}
+        chips.append(Chip(label, state.url(**{"in": None})))
+    if status:
+        chips.append(Chip(str(STATES[State(status)][0]), state.url(status=None)))
+    return chips
+
+
+def _batches(
+    actor: Actor, found: Iterable[Sequence[Subscription]], main: str
+) -> Iterator[Sequence[SubscriptionRow]]:
+    for some in found:
+        yield _rows(actor, some, main)
+
+
+def _rows(actor: Actor, found: Sequence[Subscription], main: str) -> list[SubscriptionRow]:
+    coming = renewals(actor, found, actor.today)
+    return [SubscriptionRow(one, coming[one.pk], actor.today, main) for one in found]

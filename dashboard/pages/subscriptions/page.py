@@ -1,0 +1,119 @@
+"""The page of a subscription: what is had, what it costs, what comes next, how it ends."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from billing_rules.subscription_states import State, state_on
+from dashboard.pages.subscriptions.listing import title_of
+from subscriptions.models import Item, Subscription
+from subscriptions.queries.renewals import Renewal, renewals
+from subscriptions.queries.subscriptions import get_subscription
+from tenancy.dates import date_text
+from web.accounts import account_url
+from web.page_heads import Crumb, Fact
+from web.prices import TIMINGS, price_amount, price_rhythm, subscription_badge
+from web.session_checks import staff_only
+from web.templatetags.figures import money, period_text, quantity
+from web.timeline import timeline_of
+
+_NOTHING: Final = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One price in a quantity, in words."""
+
+    product: str
+    price: str
+    price_url: str
+    quantity: str
+    amount: str
+    rhythm: str
+    timing: str
+    monthly: str
+
+
+@require_safe
+@staff_only
+def subscription_page(request: ActorRequest, subscription_id: str) -> HttpResponse:
+    """Show a subscription. Seven statements beside those of the frame."""
+    actor = request.actor
+    found = get_subscription(actor, subscription_id, today=actor.today)
+    renewal = renewals(actor, [found], actor.today)[found.pk]
+    items = sorted(found.items.all(), key=lambda item: item.pk)
+    state = state_on(actor.today, found.start_date, found.end_date)
+    may_change = access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    context = {
+        "title": title_of(items),
+        "steps": steps_to(found),
+        "badges": [subscription_badge(state)],
+        "facts": facts_of(found, renewal),
+        "items": [_row(item) for item in items],
+        "timeline": timeline_of(actor, found.pk),
+        "time_zone": request.tenant.time_zone,
+        "upcoming_url": account_url(found.account_id, "upcoming"),
+        "may_end": may_change and found.end_date is None,
+        "may_go_on": may_change and found.end_date is not None and state != State.CANCELLED,
+        "subscription_id": found.public_id,
+        "scope_name": found.account.name,
+    }
+    return render(request, "subscriptions/page.html", context)
+
+
+def steps_to(found: Subscription, *further: str) -> list[Crumb]:
+    """Return the breadcrumb to a subscription, or to a page below it."""
+    title = title_of(sorted(found.items.all(), key=lambda item: item.pk))
+    here = reverse("subscriptions:page", args=[found.public_id])
+    return [
+        Crumb(_("Subscriptions"), reverse("subscriptions:list")),
+        Crumb(title, here if further else ""),
+        *(Crumb(label) for label in further),
+    ]
+
+
+def facts_of(found: Subscription, renewal: Renewal) -> list[Fact]:
+    """Return what stands beside the items."""
+    period, next_date = renewal.period, renewal.next_invoice_date
+    bill_to = found.override_bill_to
+    facts = [
+        Fact(_("Used by"), found.account.name, account_url(found.account_id)),
+        Fact(
+            _("MRR"), money(renewal.mrr_minor, renewal.currency) if renewal.currency else _NOTHING
+        ),
+        Fact(_("Running period"), period_text(period.start, period.end) if period else _NOTHING),
+        Fact(_("Next invoice"), date_text(next_date) if next_date else _NOTHING),
+        Fact(_("Since"), date_text(found.start_date)),
+        Fact(_("End"), date_text(found.end_date) if found.end_date else _("open")),
+    ]
+    if bill_to is not None:
+        facts.append(Fact(_("Invoiced to"), bill_to.name, account_url(bill_to.pk)))
+    optional: list[tuple[str, Any]] = [
+        (_("Billed elsewhere until"), found.billed_until and date_text(found.billed_until)),
+        (_("Billing day of its own"), found.billing_day and str(found.billing_day)),
+        (_("Purchase order"), found.po_number),
+        (_("External ID"), found.external_id),
+    ]
+    return [*facts, *(Fact(label, value) for label, value in optional if value)]
+
+
+def _row(item: Item) -> ItemRow:
+    price = item.price
+    return ItemRow(
+        product=price.product.name,
+        price=price.name,
+        price_url=reverse("catalogue:price", args=[price.public_id]),
+        quantity=quantity(item.quantity),
+        amount=price_amount(price),
+        rhythm=price_rhythm(price),
+        timing=str(TIMINGS[price.Timing(price.timing)]),
+        monthly=money(int(item.monthly_minor), price.currency),
+    )

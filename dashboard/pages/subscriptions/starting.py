@@ -1,0 +1,182 @@
+"""Subscribing an account on screen."""
+
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from accounts.queries.accounts import get_account, resolve_reference
+from subscriptions.models import Price, Subscription
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.operations.subscriptions.creating import (
+    NewItem,
+    NewSubscription,
+    create_subscription,
+)
+from subscriptions.queries.catalogue import get_price, prices
+from subscriptions.queries.renewals import renewals
+from tenancy.actor import Actor
+from tenancy.dates import date_text
+from tenancy.errors import Conflict, Invalid, NotFound
+from web.page_heads import Crumb, Fact
+from web.prices import price_amount, price_rhythm
+from web.session_checks import staff_only
+from web.templatetags.figures import money
+
+_MOST_PRICES: Final = 1_000
+
+
+class NewSubscriptionForm(forms.Form):
+    """Who subscribes to what, how much of it, and from when."""
+
+    account = forms.CharField(
+        label=gettext_lazy("Account"),
+        help_text=gettext_lazy("An id such as acc_…, or ext: and your own number."),
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    price = forms.ChoiceField(
+        label=gettext_lazy("Price"), widget=forms.Select(attrs={"class": "input"})
+    )
+    quantity = forms.DecimalField(
+        label=gettext_lazy("Quantity"),
+        min_value=Decimal(0),
+        max_digits=QUANTITY_DIGITS + QUANTITY_DECIMALS,
+        decimal_places=QUANTITY_DECIMALS,
+        localize=True,
+        initial=1,
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "decimal"}),
+    )
+    start_date = forms.DateField(
+        label=gettext_lazy("First day"),
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+    end_date = forms.DateField(
+        label=gettext_lazy("First day no longer served (optional)"),
+        required=False,
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+    po_number = forms.CharField(
+        label=gettext_lazy("Purchase order (optional)"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        """Offer the prices of the catalogue by product. One statement."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["price"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
+        found = prices(actor).order_by("product__name", "name", "id")[:_MOST_PRICES]
+        field.choices = [("", "–"), *((one.public_id, _in_words(one)) for one in found)]
+
+
+def _in_words(price: Price) -> str:
+    return _("%(name)s · %(amount)s, %(rhythm)s") % {
+        "name": price.name,
+        "amount": price_amount(price),
+        "rhythm": price_rhythm(price),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def new_subscription(request: ActorRequest) -> HttpResponse:
+    """Ask who subscribes to what, and say what comes of it; POST subscribes."""
+    actor = request.actor
+    access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    if request.method == "POST":
+        form = NewSubscriptionForm(request.POST, actor=actor)
+        made = _tried(actor, form, is_dry_run=False)
+        if made is not None:
+            messages.success(request, _("Subscribed. The next run bills what is due."))
+            return redirect("subscriptions:page", made.public_id)
+        return _page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    initial = {"account": request.GET.get("account", ""), "start_date": actor.today}
+    if request.headers.get("HX-Request"):
+        form = NewSubscriptionForm(request.GET, actor=actor)
+        return render(request, "subscriptions/_preview.html", {"facts": _facts(actor, form)})
+    return _page(request, NewSubscriptionForm(initial=initial, actor=actor))
+
+
+def _tried(actor: Actor, form: NewSubscriptionForm, *, is_dry_run: bool) -> Subscription | None:
+    """Subscribe, or try to; what is refused stands at the fields."""
+    if not form.is_valid():
+        return None
+    chosen = form.cleaned_data
+    try:
+        account_id = resolve_reference(actor, chosen["account"].strip())
+    except NotFound:
+        form.add_error("account", _("There is no such account."))
+        return None
+    wanted = NewSubscription(
+        items=[NewItem(get_price(actor, chosen["price"]).pk, chosen["quantity"])],
+        start_date=chosen["start_date"],
+        end_date=chosen["end_date"],
+        po_number=chosen["po_number"],
+    )
+    try:
+        return create_subscription(
+            actor, account_id, wanted, is_dry_run=is_dry_run, now=timezone.now()
+        )
+    except Conflict as refusal:
+        form.add_error("account", refusal.detail)
+    except Invalid as refusal:
+        for error in refusal.errors:
+            name = error.pointer.rpartition("/")[2]
+            form.add_error(name if name in form.fields else None, error.detail)
+    return None
+
+
+def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
+    """Return what would come of the form, empty where it says too little yet."""
+    made = _tried(actor, form, is_dry_run=True)
+    if made is None:
+        return []
+    coming = renewals(actor, [made], max(actor.today, made.start_date))[made.pk]
+    facts = [Fact(_("Used by"), made.account.name)]
+    if coming.currency:
+        facts.append(Fact(_("In a month"), money(coming.mrr_minor, coming.currency)))
+    if coming.period is not None:
+        facts.append(Fact(_("First period until"), date_text(coming.period.end)))
+    if coming.next_invoice_date is not None:
+        facts.append(Fact(_("First invoice"), date_text(coming.next_invoice_date)))
+    return facts
+
+
+def _page(
+    request: ActorRequest, form: NewSubscriptionForm, *, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "account_name": _account_name(request.actor, form),
+        "steps": [
+            Crumb(_("Subscriptions"), reverse("subscriptions:list")),
+            Crumb(_("New subscription")),
+        ],
+    }
+    return render(request, "subscriptions/new.html", context, status=status)
+
+
+def _account_name(actor: Actor, form: NewSubscriptionForm) -> str:
+    """Return the name of the account that the form holds, empty where there is none."""
+    text = str(form["account"].value() or "").strip()
+    try:
+        return get_account(actor, resolve_reference(actor, text)).name if text else ""
+    except NotFound:
+        return ""

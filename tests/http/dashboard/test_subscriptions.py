@@ -1,0 +1,197 @@
+"""Subscriptions and the catalogue on screen. Today is 23 November 2026; December is billed."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from subscriptions.models import Item, Price, Subscription
+from tenancy.ids import public_id
+from tests.world import price
+
+MOST_STATEMENTS = 12
+
+
+def text_of(response):
+    page = response.content.decode().partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def found(vendor, key):
+    with vendor.seen():
+        return Subscription.objects.get(external_id=key)
+
+
+def count(vendor):
+    with vendor.seen():
+        return Subscription.objects.count(), Item.objects.count()
+
+
+def price_id(vendor, key):
+    with vendor.seen():
+        return Price.objects.get(external_id=key).public_id
+
+
+def test_lists_what_runs_for_whom(billed, alice, visit):
+    text = text_of(visit(alice).get("/subscriptions/"))
+
+    assert "All 4 Active 4 Begins later 0 Ends 0 Ended 0" in text
+    assert "Seats Product Zweig Süd Active 8 72.00" in text
+
+
+def test_keeps_to_a_state_and_to_a_subtree(billed, alice, visit):
+    address = public_id("acc", billed.id_of("group"))
+    client = visit(alice)
+    assert "No subscription has all" in text_of(client.get("/subscriptions/?status=future"))
+    below = text_of(client.get(f"/subscriptions/?in={address}"))
+    assert "Gruppe Nord and below" in below
+    assert "All 3 Active 3" in below
+    assert "Firma Allein" not in below
+
+
+@pytest.mark.parametrize("query", ["status=odd", "in=acc_nothing"])
+def test_refuses_a_filter_that_means_nothing(billed, alice, visit, query):
+    assert visit(alice).get(f"/subscriptions/?{query}").status_code in {404, 422}
+
+
+def test_saves_the_list(billed, alice, visit):
+    answer = visit(alice).get("/subscriptions/?format=csv")
+
+    text = b"".join(answer).decode("utf-8-sig")
+    assert text.count("\n") == 5
+    assert "Zweig Süd" in text
+
+
+def test_shows_a_subscription(billed, alice, visit):
+    response = visit(alice).get(f"/subscriptions/{found(billed, 's2').public_id}/")
+
+    text = text_of(response)
+    assert "Seats Product 8 €9.00 monthly in advance €72.00" in text
+    assert "Used by Zweig Süd" in text
+    assert "Subscription begun" in text
+    assert "/catalogue/prices/" in response.content.decode()
+
+
+def test_needs_few_statements(billed, alice, visit, statements):
+    one = found(billed, "s2").public_id
+    for url in (
+        "/subscriptions/",
+        f"/subscriptions/{one}/",
+        f"/subscriptions/{one}/end/",
+        "/subscriptions/new/",
+        "/catalogue/",
+        f"/catalogue/prices/{price_id(billed, 'seats')}/",
+    ):
+        assert len(statements(visit(alice), url)) <= MOST_STATEMENTS, url
+
+
+def test_ends_a_subscription_and_goes_on(billed, alice, visit):
+    client, one = visit(alice), found(billed, "s2")
+    address = f"/subscriptions/{one.public_id}/"
+    assert "With its period, on 1 Jan 2027" in text_of(client.get(f"{address}end/"))
+
+    ended = client.post(f"{address}end/", {"when": "period_end"}, follow=True)
+
+    assert "It ends on 1 Jan 2027." in ended.content.decode()
+    assert found(billed, "s2").end_date.isoformat() == "2027-01-01"
+    back = client.post(f"{address}go-on/", follow=True)
+    assert "It goes on without an end." in back.content.decode()
+    assert found(billed, "s2").end_date is None
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"when": "day"}, "Please name the day."),
+        ({"when": "day", "end_date": "2026-12-15"}, "It has been charged until 1 Jan 2027"),
+        ({"when": "day", "end_date": "31.13.2026"}, "Enter a valid date."),
+        ({"when": "day", "end_date": "9999-01-01"}, "A date before 2200 is expected."),
+        ({"when": "never"}, "Select a valid choice"),
+    ],
+)
+def test_refuses_an_end(billed, alice, visit, values, message):
+    address = f"/subscriptions/{found(billed, 's2').public_id}/end/"
+
+    response = visit(alice).post(address, values)
+
+    assert response.status_code == 422
+    assert message in response.content.decode()
+    assert found(billed, "s2").end_date is None
+
+
+NEW = {"account": "ext:branch", "quantity": "3", "start_date": "2026-12-10"}
+
+
+def test_subscribes_an_account(billed, alice, visit):
+    client, values = visit(alice), {**NEW, "price": price_id(billed, "seats")}
+
+    preview = client.get("/subscriptions/new/", values, headers={"HX-Request": "true"})
+    response = client.post("/subscriptions/new/", values, follow=True)
+
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", preview.content.decode()))
+    assert "Used by Zweig Süd In a month €27.00" in text
+    assert "First period until 1 Jan 2027 First invoice 1 Jan 2027" in text
+    assert "Subscribed. The next run bills what is due." in response.content.decode()
+    with billed.seen():
+        made = Subscription.objects.latest("id")
+        assert made.account_id == billed.id_of("branch")
+        assert [item.quantity for item in made.items.all()] == [Decimal(3)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"account": ""}, "This field is required."),
+        ({"account": "ext:nobody"}, "There is no such account."),
+        ({"price": "prc_nothing"}, "Select a valid choice"),
+        ({"quantity": "-1"}, "greater than or equal to 0"),
+        ({"quantity": "NaN"}, "Enter a number."),
+        ({"quantity": "1e400"}, "Ensure that there are no more than"),
+        ({"start_date": "2026-02-30"}, "Enter a valid date."),
+        ({"end_date": "2026-12-10"}, "It ends on or before its start."),
+        ({"po_number": "x" * 101}, "at most 100 characters"),
+    ],
+)
+def test_refuses_a_new_one(billed, alice, visit, change, message):
+    before = count(billed)
+    values = {**NEW, "price": price_id(billed, "seats"), **change}
+
+    response = visit(alice).post("/subscriptions/new/", values)
+
+    assert response.status_code == 422
+    assert message in response.content.decode()
+    assert count(billed) == before
+
+
+def test_shows_the_catalogue_with_its_use(billed, alice, visit):
+    billed.has(
+        "prices", price("gb", "", model="graduated", tiers="10:2:0|inf:1.5:3", product="Speicher")
+    )
+    client = visit(alice)
+
+    text = text_of(client.get("/catalogue/"))
+    assert "Seats Product Per unit €9.00 monthly 2 94.50" in text
+    narrowed = text_of(client.get("/catalogue/?q=speicher"))
+    assert "Gb Speicher" in narrowed
+    assert "Seats" not in narrowed
+    page = text_of(client.get(f"/catalogue/prices/{price_id(billed, 'gb')}/"))
+    assert "0 10 €2.00 €0.00 10 no end €1.50 €3.00" in page
+
+
+def test_a_reader_is_offered_no_change(billed, visit):
+    support = visit(billed.staff("Sam", "support"))
+    address = f"/subscriptions/{found(billed, 's2').public_id}/"
+
+    assert "New subscription" not in support.get("/subscriptions/").content.decode()
+    assert "End …" not in support.get(address).content.decode()
+    for url in ("/subscriptions/new/", f"{address}end/"):
+        assert support.get(url).status_code == 403
+        assert support.post(url, {"when": "period_end"}).status_code == 403
+    assert support.post(f"{address}go-on/").status_code == 403
+
+
+def test_customers_do_not_come_here(billed, visit):
+    bob = visit(billed.customer("Bob", "admin", "group"))
+
+    for url in ("/subscriptions/", "/subscriptions/new/", "/catalogue/"):
+        assert bob.get(url).status_code in {302, 403, 404}

@@ -1,0 +1,69 @@
+"""Prices and subscriptions in words, the same on every page."""
+
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing_rules.pricing import Model
+from billing_rules.subscription_states import State
+from subscriptions.models import Price
+from web.badges import Badge
+from web.templatetags.figures import unit_price
+
+_EVERY: Final = {
+    "day": gettext_lazy("daily"),
+    "week": gettext_lazy("weekly"),
+    "month": gettext_lazy("monthly"),
+    "quarter": gettext_lazy("quarterly"),
+    "half_year": gettext_lazy("half-yearly"),
+    "year": gettext_lazy("yearly"),
+}
+MODELS: Final = {
+    Model.FLAT: gettext_lazy("Flat rate"),
+    Model.PER_UNIT: gettext_lazy("Per unit"),
+    Model.GRADUATED: gettext_lazy("Graduated"),
+    Model.VOLUME: gettext_lazy("Volume"),
+    Model.PACKAGE: gettext_lazy("Package"),
+}
+TIMINGS: Final = {
+    Price.Timing.ADVANCE: gettext_lazy("in advance"),
+    Price.Timing.ARREARS: gettext_lazy("in arrears"),
+}
+STATES: Final = {
+    State.ACTIVE: (gettext_lazy("Active"), "ok"),
+    State.FUTURE: (gettext_lazy("Begins later"), "info"),
+    State.NON_RENEWING: (gettext_lazy("Ends"), "warn"),
+    State.CANCELLED: (gettext_lazy("Ended"), ""),
+}
+"""Word and tone of every state of a subscription."""
+
+
+def price_amount(price: Price) -> str:
+    """Return the amount of a full period in its currency, or that tiers decide it."""
+    if price.unit_amount is None:
+        return _("in tiers")
+    return unit_price(price.unit_amount, price.currency)
+
+
+def price_rhythm(price: Price) -> str:
+    """Return how often a price is charged: monthly, every 2 years."""
+    if price.interval_count == 1:
+        return str(_EVERY[price.interval])
+    words = {
+        "day": ngettext("every %(n)s day", "every %(n)s days", price.interval_count),
+        "week": ngettext("every %(n)s week", "every %(n)s weeks", price.interval_count),
+        "month": ngettext("every %(n)s month", "every %(n)s months", price.interval_count),
+        "quarter": ngettext("every %(n)s quarter", "every %(n)s quarters", price.interval_count),
+        "half_year": ngettext(
+            "every %(n)s half-year", "every %(n)s half-years", price.interval_count
+        ),
+        "year": ngettext("every %(n)s year", "every %(n)s years", price.interval_count),
+    }
+    return words[price.interval] % {"n": price.interval_count}
+
+
+def subscription_badge(state: State) -> Badge:
+    """Return the badge of a subscription's state."""
+    label, tone = STATES[state]
+    return Badge(str(label), tone)
