@@ -24,8 +24,8 @@ from subscriptions.operations.subscriptions.ending import (
 )
 from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
-from tenancy.dates import date_text
 from tenancy.errors import Conflict, Invalid
+from tenancy.formats import date_text
 from web.session_checks import staff_only
 
 

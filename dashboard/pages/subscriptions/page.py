@@ -17,12 +17,12 @@ from dashboard.pages.subscriptions.listing import title_of
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.renewals import Renewal, renewals
 from subscriptions.queries.subscriptions import get_subscription
-from tenancy.dates import date_text
+from tenancy.formats import date_text, period_text
 from web.accounts import account_url
 from web.page_heads import Crumb, Fact
 from web.prices import TIMINGS, price_amount, price_rhythm, subscription_badge
 from web.session_checks import staff_only
-from web.templatetags.figures import money, period_text, quantity
+from web.templatetags.figures import money, quantity
 from web.timeline import timeline_of
 
 _NOTHING: Final = "–"

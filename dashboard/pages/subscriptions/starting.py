@@ -29,8 +29,8 @@ from subscriptions.operations.subscriptions.creating import (
 from subscriptions.queries.catalogue import get_price, prices
 from subscriptions.queries.renewals import renewals
 from tenancy.actor import Actor
-from tenancy.dates import date_text
 from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.formats import date_text
 from web.page_heads import Crumb, Fact
 from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
