@@ -78,9 +78,13 @@ def running_period_end(actor: Actor, subscription: Subscription, today: date) ->
     """Return the first day on which a subscription could end without a credit.
 
     That is the end of what has been charged, else of the period that runs or will run first; None
-    where that lies beyond the calendar. No statement where something was charged and the items
-    have been read, else at most five.
+    where that lies beyond the calendar. One statement where something was charged and the items
+    have been read, else at most six.
+
+    Raises:
+        NotFound: the subscription is out of the actor's sight.
     """
+    access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
     end = charged_until(subscription.items.all())
     if end is not None:
         return end
