@@ -8,15 +8,12 @@ this module is read.
 
 import os
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu.entity import Queue
 from whitenoise.compress import Compressor
 
 from billing_hierarchy.embedded.addresses import celery_url, redis_url
@@ -201,12 +198,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+# What declares tasks imports it; a command that has none need not wait for Celery.
+TASK_APPLICATION = "billing_hierarchy.task_queue"
 # Each kind of work has a queue and, where several workers run, slots of its own: see the operating
 # guide. A worker that is told nothing else serves all of them.
-CELERY_TASK_QUEUES = [
-    Queue(name)  # type: ignore[no-untyped-call]
-    for name in ("celery", "runs", "documents", "imports", "mail")
-]
+TASK_QUEUES = ("celery", "runs", "documents", "imports", "mail")
 CELERY_TASK_ROUTES = {
     "invoicing.tasks.work_on_run": {"queue": "runs"},
     "invoicing.tasks.bill_missed_days": {"queue": "runs"},
@@ -222,25 +218,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # In KiB. What libraries keep of very many documents ends with the process that made them.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Each comes by often and finds little: what has to happen stands in tables.
-CELERY_BEAT_SCHEDULE = {
-    "start-daily-runs": {
-        "task": "invoicing.tasks.start_daily_runs",
-        "schedule": crontab(minute="7"),
-    },
-    "refresh-all-drafts": {
-        "task": "invoicing.tasks.refresh_all_drafts",
-        "schedule": crontab(minute="*/15"),
-    },
-    "look-for-work": {
-        "task": "tenancy.tasks.look_for_work",
-        "schedule": timedelta(seconds=5),
-    },
-    "verify-everything": {
-        "task": "invoicing.tasks.verify_everything",
-        "schedule": crontab(hour="3", minute="30"),
-    },
-}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -33,6 +33,11 @@ logger = logging.getLogger(__name__)
 RENDERED_AT_ONCE = 20
 TURN_SECONDS = 2
 """So long a message keeps a worker, but for the step it is at; then others have their turn."""
+GOES_ON = 6
+"""The priority of a message of work that has had a turn; of one for what is new it is 0, the first.
+
+So a run of one invoice waits for those that are at their turn, not for all that wait for another.
+"""
 MOST_WORKERS = 8
 """So many are called for one run at once; more hosts join when the timetable comes by."""
 
@@ -57,7 +62,7 @@ def bill_missed_days(*, tenant_id: str) -> None:
         days = missed_days(actor, today=today)
     for day in days:
         if not run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
-            bill_missed_days.delay(tenant_id=tenant_id)
+            bill_missed_days.apply_async(kwargs={"tenant_id": tenant_id}, priority=GOES_ON)
             return
 
 
@@ -65,7 +70,7 @@ def bill_missed_days(*, tenant_id: str) -> None:
 def refresh_all_drafts() -> None:
     """Have each tenant's drafts drafted again where their sources have changed (R21)."""
     for tenant_id in all_tenant_ids():
-        refresh_drafts_of.delay(tenant_id=str(tenant_id))
+        refresh_drafts_of.apply_async(kwargs={"tenant_id": str(tenant_id)}, priority=GOES_ON)
 
 
 @shared_task
@@ -100,7 +105,8 @@ def work_on_run(*, tenant_id: str, run_id: str) -> None:
     until = time.monotonic() + TURN_SECONDS
     report = runs.work_on_run(actor, UUID(run_id), today=today, now=datetime.now(UTC), until=until)
     if not report.is_complete:
-        work_on_run.delay(tenant_id=tenant_id, run_id=run_id)
+        values = {"tenant_id": tenant_id, "run_id": run_id}
+        work_on_run.apply_async(kwargs=values, priority=GOES_ON)
 
 
 def work_soon(run: BillingRun) -> None:
@@ -114,8 +120,9 @@ def work_soon(run: BillingRun) -> None:
         with scope(actor.tenant_id):
             progress = progress_of(actor, run.pk)
         batches = -(-(progress.total - progress.done) // runs.FAMILIES_PER_BATCH)
-        for _batch in range(min(batches, MOST_WORKERS)):
-            work_on_run.delay(tenant_id=str(run.tenant_id), run_id=str(run.pk))
+        values = {"tenant_id": str(run.tenant_id), "run_id": str(run.pk)}
+        for number in range(min(batches, MOST_WORKERS)):
+            work_on_run.apply_async(kwargs=values, priority=GOES_ON if number else 0)
 
     transaction.on_commit(call, robust=True)
 
@@ -178,7 +185,8 @@ def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
     try:
         while clock_jobs.work_on_clock_move(actor, key, now=datetime.now(UTC)):
             if time.monotonic() >= until:
-                work_on_clock_move.delay(tenant_id=tenant_id, job_id=job_id)
+                values = {"tenant_id": tenant_id, "job_id": job_id}
+                work_on_clock_move.apply_async(kwargs=values, priority=GOES_ON)
                 return
     except (OperationalError, InterfaceError):
         raise

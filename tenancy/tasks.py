@@ -1,11 +1,16 @@
 """The one look of the timetable into the queues of all tenants."""
 
+from importlib import import_module
 from typing import Final
 
 from celery import shared_task
+from django.conf import settings
 
 from tenancy.database.work import begin_waiting_work
 from tenancy.operations.jobs import SILENCE
+
+# Whoever has tasks imports this: from here on all of them are sent to the same place.
+import_module(settings.TASK_APPLICATION)
 
 STALE_SECONDS: Final = 15
 """A message of the timetable that nobody has taken by then is dropped: the next one is there."""

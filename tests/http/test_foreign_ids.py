@@ -10,13 +10,13 @@ import itertools
 import re
 
 import pytest
-from celery import current_app
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey, Person, Seller
+from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, Invoice, InvoiceLine
 from subscriptions.models import Price, Product, Subscription
 from tenancy.errors import BillingError
@@ -177,7 +177,7 @@ def test_tasks_touch_nothing_of_another_tenant(both):
     theirs = ids_of(other)
     names = {
         task.name: task
-        for task in current_app.tasks.values()
+        for task in app.tasks.values()
         if task.name.split(".")[0]
         in {
             "tenancy",
