@@ -86,6 +86,12 @@ declare(
         {"approval_required": Kind.YES_NO, "four_eyes": Kind.YES_NO},
     ),
     Declared(
+        "tenant.settings_changed",
+        "tenant",
+        _("The defaults that accounts inherit change, at once or on a later day."),
+        {"changed": Kind.NAMES, "effective_date": Kind.DAY},
+    ),
+    Declared(
         "tenant.time_zone_changed",
         "tenant",
         _("The vendor's days begin in another time zone."),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import accounts, settings
+from accounts.api import accounts, settings, tenant
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import charges, invoice_files, invoices, runs
@@ -29,6 +29,7 @@ ours: the policy (CSP) allows nothing inline."""
 urlpatterns: list[URLPattern] = [
     path("openapi.json", openapi, name="openapi"),
     path("me", accounts.Me.as_view()),
+    path("tenant", tenant.TenantDetail.as_view()),
     path("accounts", accounts.AccountList.as_view()),
     path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
     path("accounts/<reference:account>/settings", settings.AccountSettings.as_view()),

@@ -61,6 +61,15 @@ class SettingForm(forms.Form):
         if not setting.can_be_locked:
             del self.fields["lock"]
 
+    def is_of_company(self, *, is_needed: bool) -> None:
+        """Ask for a default: nothing is above to inherit from, and often there must be one."""
+        way = self.fields["way"]
+        assert isinstance(way, forms.ChoiceField)  # noqa: S101 - for the checker of types
+        if is_needed:
+            way.choices = [(OWN, _("Set here"))]
+        else:
+            way.choices = [(OWN, _("Set here")), (INHERIT, _("No default"))]
+
     def clean(self) -> dict[str, Any]:
         """Read the value as the setting's kind does."""
         cleaned = super().clean() or self.cleaned_data

@@ -21,6 +21,23 @@ class PreconditionFailed(BillingError):
     message = _("This has changed since you read it. Read it again; nothing was done.")
 
 
+class PreconditionRequired(BillingError):
+    """What is to be changed may only be changed by who says what was seen (428)."""
+
+    code, status = "precondition_required", 428
+    message = _("Read it first, and send its ETag as If-Match; nothing was done.")
+
+
+def require_named(request: Request) -> None:
+    """Return if a request says what it has seen.
+
+    Raises:
+        PreconditionRequired: it has no ``If-Match``.
+    """
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired
+
+
 def tag_of(data: Mapping[str, Any], expanded: Mapping[str, Any] | None = None) -> str:
     """Return the strong tag of a resource as it goes out; what was expanded comes after a dot.
 

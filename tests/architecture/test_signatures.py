@@ -20,6 +20,8 @@ PURE = {
     "accounts.queries.searching.has_words",
     "accounts.queries.sums.merged_by_account",
     "accounts.queries.trees.below_each",
+    "accounts.operations.account_settings.changing.plain",
+    "accounts.operations.account_settings.refusals.fault",
     "accounts.operations.settings.after_change",
     "accounts.operations.settings.differences",
     "accounts.operations.settings.timeline_of",

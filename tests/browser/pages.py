@@ -127,6 +127,8 @@ PAGES = (
     PageEntry("bank account", "/settings/sellers/{seller}/bank-accounts/USD/", who="owner"),
     PageEntry("seller, form", "/settings/sellers/{seller}/edit/", who="owner"),
     PageEntry("settings, approval", "/settings/approval/", who="owner"),
+    PageEntry("settings, defaults", "/settings/defaults/", who="owner"),
+    PageEntry("settings, a default", "/settings/defaults/payment_terms_days/", who="owner"),
     PageEntry("settings, time zone", "/settings/time-zone/", who="owner"),
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry(

@@ -303,6 +303,18 @@ def plan_day(shop: Vendor, actor: Actor) -> None:
     account_settings.change_settings(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW)
 
 
+def plan_default(_shop: Vendor, actor: Actor) -> None:
+    wanted = account_settings.WantedSettings({"payment_terms_days": 21}, LATER)
+    account_settings.change_defaults(actor, wanted, today=TODAY, now=NOW)
+
+
+def recall_default(shop: Vendor, actor: Actor) -> None:
+    plan_default(shop, shop.actor)
+    account_settings.cancel_planned_default(
+        actor, "payment_terms_days", LATER, today=TODAY, now=NOW
+    )
+
+
 def recall_day(shop: Vendor, actor: Actor) -> None:
     plan_day(shop, shop.actor)
     account_settings.cancel_planned_setting(
@@ -313,6 +325,10 @@ def recall_day(shop: Vendor, actor: Actor) -> None:
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 OPERATIONS: dict[str, Change] = {
     "account_settings.changing.change_settings": Change(plan_day, "account.settings_changed"),
+    "account_settings.defaults.change_defaults": Change(plan_default, "tenant.settings_changed"),
+    "account_settings.defaults.cancel_planned_default": Change(
+        recall_default, "tenant.settings_changed"
+    ),
     "account_settings.changing.cancel_planned_setting": Change(
         recall_day, "account.settings_changed"
     ),
@@ -404,7 +420,9 @@ WITHOUT_ENTRY: dict[str, str] = {
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
             "account_settings.refusals.checked_values", "account_settings.refusals.locked_account",
             "account_settings.refusals.require_unlocked",
-            "account_settings.refusals.require_targets",
+            "account_settings.refusals.require_targets", "account_settings.refusals.require_seller",
+            "account_settings.refusals.fault", "account_settings.changing.plain",
+            "account_settings.changing.wanted_changes",
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
@@ -601,7 +619,21 @@ def go_on_page(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+def default_page(browser: Browser) -> None:
+    values = {"way": "own", "value": "21", "day": TODAY.isoformat(), "step": "save"}
+    browser.send("/settings/defaults/payment_terms_days/", **values)
+
+
+def recall_default_page(browser: Browser) -> None:
+    plan_default(browser.shop, browser.shop.actor)
+    url = "/settings/defaults/payment_terms_days/recall/"
+    assert browser.client.post(url, {"day": LATER.isoformat()}).status_code == 302
+
+
+DEFAULTS = "tenant.settings_changed"
 PAGES: dict[str, Change] = {
+    "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
+    "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
     "customers/<str:account_id>/settings/<str:setting>/": Change(
         setting_page, "account.settings_changed"
     ),
@@ -803,7 +835,17 @@ def api_recall(client: Client, shop: Vendor) -> Any:
 
 SET = "account.settings_changed"
 _SUBSCRIPTION = "POST api/v1/subscriptions/<reference:subscription>"
+
+
+def api_default(client: Client, _shop: Vendor) -> Any:
+    tag = client.get("/api/v1/tenant").headers["ETag"]
+    body = json.dumps({"settings": {"payment_terms_days": 21}})
+    headers = {"if-match": tag}
+    return client.patch("/api/v1/tenant", body, content_type="application/json", headers=headers)
+
+
 ENDPOINTS: dict[str, Change] = {
+    "PATCH api/v1/tenant": Change(api_default, DEFAULTS),
     "POST api/v1/products": Change(
         lambda client, _shop: api_post(client, "products", name="New"), "product.created"
     ),

@@ -34,6 +34,9 @@ WITHOUT_FORM = {
     "runs/<str:run_id>/take-back/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/changed/": IS_REPEATED,
     "runs/held/": IS_REPEATED,
+    "settings/defaults/<str:setting>/recall/": (
+        "It names the day of the change that it takes back; one that is gone is refused."
+    ),
     "customers/<str:account_id>/settings/<str:setting>/recall/": (
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
@@ -140,6 +143,19 @@ FORMS = {
             {"way": "own", "value": "Mine", "day": TODAY.isoformat(), "step": "save"},
             lambda actor, _seller: set_po_number(actor, "Theirs"),
             ("<td>Mine</td><td>Theirs</td>",),
+        )
+    ],
+    "settings/defaults/<str:setting>/": [
+        Form(
+            "/settings/defaults/payment_terms_days/",
+            {"way": "own", "value": "21", "day": TODAY.isoformat(), "step": "save"},
+            lambda actor, _seller: account_settings.change_defaults(
+                actor,
+                account_settings.WantedSettings({"payment_terms_days": 60}, TODAY),
+                today=TODAY,
+                now=NOW,
+            ),
+            ("<td>21 days net</td><td>60 days net</td>",),
         )
     ],
     "settings/time-zone/": [

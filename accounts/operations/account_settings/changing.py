@@ -108,7 +108,7 @@ def change_settings(
     require_targets(actor, path, values)
     places = {(account_id, name): name for name in names}
     stored = stored_intervals(actor, places, for_update=True)
-    changes = _changes(account_id, values, wanted, stored)
+    changes = wanted_changes(actor, account_id, values, wanted, stored)
     if changes:
         # Who sends what is there already, as by pressing a button twice, overwrites nothing.
         require_version(version, intervals_shown(row for rows in stored.values() for row in rows))
@@ -164,8 +164,9 @@ def cancel_planned_setting(
     record_event(actor, _happening(account, [change], day), now=now)
 
 
-def _changes(
-    account_id: UUID,
+def wanted_changes(
+    _actor: Actor,
+    account_id: UUID | None,
     values: Mapping[str, Any],
     wanted: WantedSettings,
     stored: Mapping[tuple[UUID | None, str], list[SettingInterval]],
@@ -194,8 +195,8 @@ def _said(timeline: Timeline[Kept], day: date) -> Any:
 
 def _happening(account: Account, changes: list[Change], day: date) -> Happening:
     """Return the entry of the trail: by setting, what held and what holds from the day on."""
-    before = {change.name: _plain(change.name, change.old) for change in changes}
-    after: dict[str, object] = {c.name: _plain(c.name, c.new) for c in changes}
+    before = {change.name: plain(change.name, change.old) for change in changes}
+    after: dict[str, object] = {c.name: plain(c.name, c.new) for c in changes}
     locks = {f"{c.name}_locked": c.is_locked for c in changes if c.is_locked is not None}
     return Happening(
         "account.settings_changed",
@@ -211,5 +212,6 @@ def _happening(account: Account, changes: list[Change], day: date) -> Happening:
     )
 
 
-def _plain(name: str, value: Any) -> Any:
+def plain(name: str, value: Any) -> Any:
+    """Return the value of a setting as it goes out: an id as integrators see it."""
     return public_id(SETTINGS[name].kind.id_prefix, value) if isinstance(value, UUID) else value

@@ -102,7 +102,7 @@ def require_right(actor: Actor, names: Iterable[str]) -> None:
     """Refuse names that there are not, and what only the vendor changes."""
     unknown = [name for name in names if name not in SETTINGS]
     if unknown:
-        raise InvalidSettings(errors=[_fault(name, "unknown_name", "") for name in unknown])
+        raise InvalidSettings(errors=[fault(name, "unknown_name", "") for name in unknown])
     if any(SETTINGS[name].changed_by == ChangedBy.VENDOR for name in names):
         access.require_everywhere(actor, Action.EDIT_SETTINGS)
 
@@ -110,7 +110,7 @@ def require_right(actor: Actor, names: Iterable[str]) -> None:
 def require_day(_actor: Actor, day: date, names: Iterable[str], *, today: date) -> None:
     """Refuse a day that has passed, and a later one where a setting changes at once."""
     if not today <= day < LATEST:
-        raise EffectiveDatePassed(errors=[_fault("effective_date", EffectiveDatePassed.code, "")])
+        raise EffectiveDatePassed(errors=[fault("effective_date", EffectiveDatePassed.code, "")])
     for name in names:
         if day > today and not SETTINGS[name].can_be_scheduled:
             raise NotSchedulable(setting=SETTINGS[name].label)
@@ -125,7 +125,7 @@ def checked_values(_actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             checked[name] = SETTINGS[name].kind.check(value)
         except ValueRefused as refused:
-            faults.append(_fault(name, refused.code, refused.detail))
+            faults.append(fault(name, refused.code, refused.detail))
     if faults:
         raise InvalidSettings(errors=faults)
     return checked
@@ -154,8 +154,14 @@ def require_unlocked(actor: Actor, path: list[UUID], values: Mapping[str, Any], 
     raise SettingLocked(
         setting=SETTINGS[lock.name].label,
         account=by,
-        errors=[_fault(lock.name, SettingLocked.code, "")],
+        errors=[fault(lock.name, SettingLocked.code, "")],
     )
+
+
+def require_seller(actor: Actor, seller_id: UUID) -> None:
+    """Refuse a seller that the tenant has not."""
+    if not Seller.objects.filter(tenant_id=actor.tenant_id, pk=seller_id).exists():
+        raise InvalidSettings(errors=[fault("seller", "unknown_seller", "")])
 
 
 def require_targets(actor: Actor, path: list[UUID], values: Mapping[str, Any]) -> None:
@@ -168,18 +174,17 @@ def require_targets(actor: Actor, path: list[UUID], values: Mapping[str, Any]) -
         if value is None or not SETTINGS[name].kind.id_prefix:
             continue
         if SETTINGS[name].is_seller:
-            sellers = Seller.objects.filter(tenant_id=actor.tenant_id, pk=value)
-            if not sellers.exists():
-                raise InvalidSettings(errors=[_fault(name, "unknown_seller", "")])
+            require_seller(actor, value)
             continue
         if value not in accounts:
-            raise InvalidSettings(errors=[_fault(name, "unknown_account", "")])
+            raise InvalidSettings(errors=[fault(name, "unknown_account", "")])
         if value not in path:
             refusal = BillToOutsidePath if name == SettingName.BILL_TO else PayerNotAccepted
-            raise refusal(errors=[_fault(name, refusal.code, "")])
+            raise refusal(errors=[fault(name, refusal.code, "")])
         if accounts[value].status == Account.Status.ARCHIVED:
             raise TargetArchived(account=accounts[value].name)
 
 
-def _fault(name: str, code: str, detail: str) -> FieldError:
+def fault(name: str, code: str, detail: str) -> FieldError:
+    """Return what is wrong with one member."""
     return FieldError(code, detail or str(_("It can't be that.")), f"/{name}")

@@ -90,6 +90,7 @@ class SellerForm(forms.Form):
 def tabs_of(request: ActorRequest, current: str) -> list[Tab]:
     """Return the rooms of the settings; the test clock in test environments alone."""
     tabs = [Tab(_("Company details"), reverse("settings:sellers"), current == "sellers")]
+    tabs.append(Tab(_("Defaults"), reverse("settings:defaults"), current == "defaults"))
     tabs.append(Tab(_("Approval"), reverse("settings:approval"), current == "approval"))
     tabs.append(Tab(_("Time zone"), reverse("settings:time_zone"), current == "time_zone"))
     if request.tenant.is_sandbox:

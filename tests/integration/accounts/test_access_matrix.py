@@ -17,7 +17,9 @@ from accounts.access import Action
 from accounts.models import Contact, Seller
 from accounts.operations.account_settings import (
     WantedSettings,
+    cancel_planned_default,
     cancel_planned_setting,
+    change_defaults,
     change_settings,
 )
 from accounts.operations.importing import import_accounts, import_contacts
@@ -31,6 +33,7 @@ from accounts.queries.setting_effects import setting_effects
 from accounts.queries.setting_stretches import own_stretches
 from accounts.queries.settings import own_values
 from accounts.queries.subtrees import subtree
+from accounts.queries.tenant_settings import default_effects, tenant_defaults
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.runs import approve_drafts, request_run, run_billing
@@ -254,6 +257,29 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
         lambda actor, shop: update_seller(
             actor, Seller.objects.get().id, now=world.NOW, bank_name="Another bank"
         ),
+    ),
+    "change_defaults": (
+        frozenset({Action.MANAGE_TENANT}),
+        lambda actor, shop: change_defaults(
+            actor,
+            WantedSettings({"payment_terms_days": 21}, world.TODAY),
+            today=world.TODAY,
+            now=world.NOW,
+        ),
+    ),
+    "cancel_planned_default": (
+        frozenset({Action.MANAGE_TENANT}),
+        lambda actor, shop: cancel_planned_default(
+            actor, "billing_day", world.TODAY, today=world.TODAY, now=world.NOW
+        ),
+    ),
+    "tenant_defaults": (
+        frozenset({Action.VIEW_SETTINGS}),
+        lambda actor, shop: tenant_defaults(actor, world.TODAY),
+    ),
+    "default_effects": (
+        frozenset({Action.VIEW_SETTINGS}),
+        lambda actor, shop: default_effects(actor, {"billing_day": 1}, day=world.TODAY),
     ),
     "add_staff": (
         frozenset({Action.MANAGE_TENANT}),
