@@ -251,7 +251,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["billing_hierarchy.api_authentication.ScopedKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["billing_hierarchy.api_parsing.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "billing_hierarchy.api_pages.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "tenancy.api.paging.KeysetPagination",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "billing_hierarchy.api_schema.ScopedSchema",

@@ -28,6 +28,7 @@ from accounts.serializers.accounts import (
 from accounts.serializers.parts import NoParameters
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.queries.paging import Order
 
 OWN_VALUES = (
     SettingName.CURRENCY,
@@ -59,7 +60,7 @@ class AccountList(ActorView):
     """``GET /api/v1/accounts``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_ACCOUNT}
-    keyset: ClassVar = ("sort_key", "id")
+    keyset: ClassVar = Order("sort_key")
 
     @extend_schema(
         operation_id="list_accounts",

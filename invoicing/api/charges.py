@@ -17,13 +17,14 @@ from invoicing.serializers.charges import ChargeOut, ChargeParameters, ChargeSho
 from invoicing.serializers.invoices import WithdrawalOut
 from tenancy.api.answering import ActorApiRequest, ActorView, many
 from tenancy.api.preconditions import require_match
+from tenancy.queries.paging import Order
 
 
 class ChargeList(ActorView):
     """``GET /api/v1/charges``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
-    keyset: ClassVar = ("-id",)
+    keyset: ClassVar = Order("", is_falling=True)
 
     @extend_schema(
         operation_id="list_charges", parameters=[ChargeParameters], responses=ChargeOut(many=True)

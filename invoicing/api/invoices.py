@@ -40,6 +40,7 @@ from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidParameters, read_body
 from tenancy.errors import FieldError
 from tenancy.ids import key_of, parse_public_id
+from tenancy.queries.paging import Order
 
 EXPANDABLE = frozenset({"sections", "lines", "sections.lines"})
 
@@ -48,7 +49,7 @@ class InvoiceList(ActorView):
     """``GET /api/v1/invoices``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_INVOICE}
-    keyset: ClassVar = ("-issue_date", "-id")
+    keyset: ClassVar = Order("issue_date", is_falling=True)
 
     @extend_schema(
         operation_id="list_invoices",

@@ -48,6 +48,7 @@ from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, InvalidParameters, read_body, read_parameters
 from tenancy.errors import FieldError
 from tenancy.ids import key_of
+from tenancy.queries.paging import Order
 
 ENTRIES_SHOWN = 100
 _SALT = "api-run-preview"
@@ -58,7 +59,7 @@ class RunList(ActorView):
     """``/api/v1/billing-runs``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_RUNS, "POST": Action.RUN_BILLING}
-    keyset: ClassVar = ("-date", "-id")
+    keyset: ClassVar = Order("date", is_falling=True)
 
     @extend_schema(
         operation_id="list_billing_runs",

@@ -27,13 +27,14 @@ from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.reading import InvalidBody, InvalidParameters, pointer, read_body
 from tenancy.errors import FieldError, Invalid, NotFound
+from tenancy.queries.paging import Order
 
 
 class ProductList(ActorView):
     """``/api/v1/products``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_CATALOGUE}
-    keyset: ClassVar = ("name", "id")
+    keyset: ClassVar = Order("name")
 
     @extend_schema(
         operation_id="list_products",
@@ -78,7 +79,7 @@ class PriceList(ActorView):
     """``/api/v1/prices``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_CATALOGUE}
-    keyset: ClassVar = ("-created_at", "-id")
+    keyset: ClassVar = Order("created_at", is_falling=True)
 
     @extend_schema(
         operation_id="list_prices",

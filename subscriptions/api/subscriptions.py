@@ -41,13 +41,14 @@ from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, read_body, read_parameters
 from tenancy.errors import FieldError, NotFound
+from tenancy.queries.paging import Order
 
 
 class SubscriptionList(ActorView):
     """``/api/v1/subscriptions``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_SUBSCRIPTION}
-    keyset: ClassVar = ("-start_date", "-id")
+    keyset: ClassVar = Order("start_date", is_falling=True)
 
     @extend_schema(
         operation_id="list_subscriptions",

@@ -16,6 +16,7 @@ from tenancy.actor import Actor
 from tenancy.api.preconditions import tag_of
 from tenancy.api.reading import read_parameters
 from tenancy.models import Tenant
+from tenancy.queries.paging import Order
 
 
 class ActorApiRequest(Request):
@@ -31,12 +32,12 @@ class ActorView(GenericAPIView[Any]):
 
     Attributes:
         scopes: what a key needs for each method; the data is guarded by the queries themselves.
-        keyset: the unique order of a list, as terms of ``order_by``.
+        keyset: by what the rows of a list stand.
         limit, cursor: the page that was asked for.
     """
 
     scopes: ClassVar[Mapping[str, StrEnum]] = {}
-    keyset: ClassVar[Sequence[str]] = ("id",)
+    keyset: ClassVar[Order] = Order("")
     limit: int = 0
     cursor: str = ""
     queryset = None

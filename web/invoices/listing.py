@@ -15,6 +15,7 @@ from accounts.middleware import ActorRequest
 from billing_rules.invoice_states import ASKED_FOR, DERIVED, UNPAID, State
 from invoicing.queries import invoices as queries
 from invoicing.queries.invoice_sums import InvoiceSum, invoice_sums
+from tenancy.queries import paging
 from web.badges import state_word
 from web.frame import is_staff
 from web.invoices.filters import DUE_WINDOWS, Filters, chips_of, filters_of, in_words
@@ -24,7 +25,6 @@ from web.page_heads import Tab
 from web.requests import namespace_of
 from web.session_checks import in_own_frame
 from web.tables import State as TableState
-from web.tables import keyset
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import money, quantity
 
@@ -53,7 +53,7 @@ def invoice_list(request: ActorRequest) -> HttpResponseBase:
         batches = batches_of(request, found, state)
         words, owner = in_words(filters), filters.within_name
         return save(request, as_file, TABLE, state, batches, totals, words, owner=owner)
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     rows = rows_of(page.rows, today=today, main=main, namespace=namespace_of(request))
     chips = chips_of(filters, state)
     context = {
@@ -85,7 +85,7 @@ def batches_of(
     request: ActorRequest, found: Any, state: TableState
 ) -> Iterator[Sequence[InvoiceRow]]:
     """Yield all rows in the order of the list, some at a time. One statement each."""
-    for some in keyset.batches(found, TABLE.order(state), size=_BATCH):
+    for some in paging.batches(found, TABLE.order(state), size=_BATCH):
         yield rows_of(
             some,
             today=request.actor.today,

@@ -1,6 +1,5 @@
 """Tables that are declared once: on the page, in the address, in CSV and in XLSX."""
 
-from web.tables import keyset
 from web.tables.columns import Amounts, Column, Kind, Label, Link
 from web.tables.state import State, state_of
 from web.tables.table import Mark, Table, Totals
@@ -15,6 +14,5 @@ __all__ = [
     "State",
     "Table",
     "Totals",
-    "keyset",
     "state_of",
 ]

@@ -9,8 +9,8 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 
 from billing_rules.money import exponent
+from tenancy.queries.paging import Order
 from web.tables.columns import Amounts, Column, Kind
-from web.tables.keyset import Order
 from web.tables.state import State, columns_cookie, state_of
 
 Row = TypeVar("Row")

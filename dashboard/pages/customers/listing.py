@@ -20,12 +20,13 @@ from accounts.queries import trees
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
 from tenancy.actor import Actor
+from tenancy.queries import paging
 from web.accounts import account_url, kind_name
 from web.list_pages import Chip, one_of, save
 from web.naming import linked
 from web.page_heads import Tab
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Link, State, Table, Totals, keyset
+from web.tables import Amounts, Column, Kind, Link, State, Table, Totals
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
 
@@ -160,7 +161,7 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
         TABLE.state(request.GET, request.COOKIES),
     )
     found = trees.customers(actor, flat=filters.flat, kind=filters.kind, text=filters.text or None)
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     count = page.rows[0].found if page.rows else found.count()  # type: ignore[attr-defined]
     totals = _totals(actor, found if filters.is_narrowed else None, request.tenant.currency)
     wanted = request.GET.get("format", "")
@@ -224,7 +225,7 @@ def _save(
     actor, main = request.actor, request.tenant.currency
     order = TABLE.order(state)
     batches: Iterator[list[Customer]] = (
-        _rows(actor, rows, main) for rows in keyset.batches(found, order, size=_BATCH)
+        _rows(actor, rows, main) for rows in paging.batches(found, order, size=_BATCH)
     )
     kind = _("All accounts") if filters.flat else _("Customers")
     chips = [chip.label for chip in _chips(filters, state)]

@@ -28,10 +28,11 @@ from tenancy.actor import Actor
 from tenancy.files.kinds import import_kinds
 from tenancy.models import Job
 from tenancy.operations.jobs import PIECE
+from tenancy.queries import paging
 from web.badges import Badge
 from web.list_pages import save
 from web.session_checks import staff_only
-from web.tables import Column, Kind, Label, Link, Table, keyset
+from web.tables import Column, Kind, Label, Link, Table
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
 
@@ -171,9 +172,9 @@ def _page(
     state, found = TABLE.state(request.GET, request.COOKIES), jobs(actor, Job.Kind.IMPORT)
     count, wanted = found.count(), request.GET.get("format", "")
     if wanted in FORMATS and count <= MOST_ROWS:
-        batches = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        batches = paging.batches(found, TABLE.order(state), size=_BATCH)
         return save(request, wanted, TABLE, state, batches, {}, ())
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     if wanted in FORMATS:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     context = {

@@ -10,9 +10,10 @@ from accounts.middleware import ActorRequest
 from invoicing.models import BillingRun, Invoice
 from invoicing.queries.invoices import invoices
 from invoicing.queries.run_figures import RunSum
+from tenancy.queries import paging
 from web.invoices.table import TABLE as INVOICES
 from web.invoices.table import InvoiceRow, rows_of
-from web.tables import Amounts, Mark, State, Table, keyset
+from web.tables import Amounts, Mark, State, Table
 from web.templatetags.figures import quantity
 
 PAGE_SIZE: Final = 25
@@ -44,7 +45,7 @@ def documents_of(
         may_approve: whether drafts can be selected.
     """
     found, state = invoices(request.actor, run=run.pk, today=request.actor.today), _state(request)
-    page = keyset.page_of(
+    page = paging.page_of(
         found, TABLE.order(state), after=state.after, before=state.before, size=PAGE_SIZE
     )
     main = request.tenant.currency

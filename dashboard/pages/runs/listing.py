@@ -24,9 +24,10 @@ from invoicing.queries.run_problems import problem_counts
 from invoicing.queries.runs import runs
 from tenancy.actor import Actor
 from tenancy.formats import date_text
+from tenancy.queries import paging
 from web.list_pages import save
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Label, Link, Table, Totals, keyset
+from web.tables import Amounts, Column, Kind, Label, Link, Table, Totals
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity, starter
 
@@ -139,9 +140,9 @@ def run_list(request: ActorRequest) -> HttpResponseBase:
     count, totals = found.count(), _totals(run_figures.sums_of_all(actor), main)
     wanted = request.GET.get("format", "")
     if wanted in FORMATS and count <= MOST_ROWS:
-        batches = _batches(actor, keyset.batches(found, TABLE.order(state), size=_BATCH), main)
+        batches = _batches(actor, paging.batches(found, TABLE.order(state), size=_BATCH), main)
         return save(request, wanted, TABLE, state, batches, totals, ())
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     title = ngettext("Sum of %(count)s run", "Sum of all %(count)s runs", count)
     rows = _rows(actor, page.rows, main)
     context = {

@@ -9,10 +9,10 @@ import pytest
 
 from dashboard.pages.customers import listing
 from tenancy.ids import public_id
+from tenancy.queries import paging
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
 from tests.world import account
-from web.tables import keyset
 
 MOST_STATEMENTS = 12
 
@@ -93,7 +93,7 @@ def test_needs_few_statements(billed, alice, visit, statements):
 @pytest.mark.parametrize("sort", ["name", "-name", "accounts", "-accounts", "kind"])
 def test_pages_by_place_and_loses_no_row(billed, alice, visit, monkeypatch, sort):
     billed.has("accounts", *(account(f"k{n}", name=f"Kunde {n:02}") for n in range(7)))
-    monkeypatch.setattr(keyset.page_of, "__kwdefaults__", {"size": 2})
+    monkeypatch.setattr(paging.page_of, "__kwdefaults__", {"size": 2})
     client, seen, query = visit(alice), [], f"?sort={sort}"
     forth = []
     while query:

@@ -11,11 +11,11 @@ import pytest
 
 from invoicing.models import Invoice
 from tenancy.ids import public_id, uuid7
+from tenancy.queries import paging
 from tests.http.dashboard.conftest import NASTY, invoice_of, url_of
 from tests.markup import tight
 from tests.world import account, subscription
 from web.invoices import listing as invoice_pages
-from web.tables import keyset
 
 MOST_STATEMENTS = 12
 
@@ -234,7 +234,7 @@ def test_stands_within_a_date_in_the_order_of_the_numbers(many, alice, visit):
 @pytest.mark.parametrize("size", [1, 2])
 def test_pages_by_place_and_loses_no_row(many, alice, visit, monkeypatch, sort, size):
     whole = [*zip(*both(read(visit(alice), f"?sort={sort}")), strict=True)]
-    monkeypatch.setitem(keyset.page_of.__kwdefaults__, "size", size)
+    monkeypatch.setitem(paging.page_of.__kwdefaults__, "size", size)
     client, seen, forth, query = visit(alice), [], [], f"?sort={sort}"
     while query:
         page = read(client, query)
@@ -249,7 +249,7 @@ def test_pages_by_place_and_loses_no_row(many, alice, visit, monkeypatch, sort, 
 
 @pytest.mark.parametrize("sort", ["net", "-gross", "open", "-open"])
 def test_sorts_amounts_within_their_currency(many, alice, visit, monkeypatch, sort):
-    monkeypatch.setitem(keyset.page_of.__kwdefaults__, "size", 2)
+    monkeypatch.setitem(paging.page_of.__kwdefaults__, "size", 2)
     client, seen, query = visit(alice), [], f"?sort={sort}"
     while query:
         page = client.get(f"/invoices/{query}")

@@ -9,9 +9,9 @@ import pytest
 
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tenancy.ids import public_id, uuid7
+from tenancy.queries import paging
 from tests.markup import tight
 from tests.world import account, subscription
-from web.tables import keyset
 
 MOST_STATEMENTS = 12
 
@@ -300,7 +300,7 @@ def test_saves_the_list(drafted, alice, visit):
 
 
 def test_pages_through_the_list(drafted, alice, visit, monkeypatch):
-    monkeypatch.setitem(keyset.page_of.__kwdefaults__, "size", 1)
+    monkeypatch.setitem(paging.page_of.__kwdefaults__, "size", 1)
     client = visit(alice)
     for sort in ("-date", "started", "by", "status"):
         first = client.get(f"/runs/?sort={sort}")

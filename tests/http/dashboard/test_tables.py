@@ -12,10 +12,10 @@ from django.http import QueryDict
 from django.utils.translation import override
 
 from accounts.exports import harmless
+from tenancy.queries.paging import Order
 from web.tables import Amounts, Column, Kind, Link, Table
 from web.tables.exports import About, export, plain
 from web.tables.file_names import attachment, file_name
-from web.tables.keyset import Order
 
 TABLE: Table[dict[str, Any]] = Table(
     name="things",

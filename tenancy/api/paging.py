@@ -1,19 +1,21 @@
-"""Pages of lists by key, not by number: rows that come or go meanwhile shift nothing."""
+"""Pages of the API's lists: the product's paging behind signed cursors."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenancy.errors import BillingError
+from tenancy.queries.paging import Order, Place, rows_after
+
+_AS_LISTED: Final = Order("")
+"""The order of rows that are read already, by their ids alone."""
 
 
 class CursorInvalid(BillingError):
@@ -41,20 +43,22 @@ class KeysetPagination(BasePagination):
             CursorInvalid: the cursor is not one of this list.
         """
         salt = _salt(request)
-        after = _read(view.cursor, salt) if view.cursor else None
+        stored = _read(view.cursor, salt) if view.cursor else None
+        order: Order = view.keyset if isinstance(queryset, QuerySet) else _AS_LISTED
+        place = None if stored is None else order.read(stored)
+        if stored is not None and place is None:
+            raise CursorInvalid
         if isinstance(queryset, QuerySet):
-            keyset: Sequence[str] = view.keyset
-            found = queryset.order_by(*keyset)
-            if after is not None:
-                found = found.filter(_beyond(keyset, after, queryset.model))
-            rows = list(found[: view.limit + 1])
+            found = rows_after(queryset, order, place, size=view.limit)
         else:
-            keyset = ("id",)
-            start = 0 if after is None else _place_after(queryset, after)
-            rows = list(queryset[start : start + view.limit + 1])
-        page = rows[: view.limit]
-        if len(rows) > view.limit:
-            self.next_cursor = signing.dumps(_key(page[-1], keyset), salt=salt)
+            found = _listed_after(queryset, place, size=view.limit)
+        if found is None:
+            raise CursorInvalid
+        page, has_more = found
+        if has_more:
+            last = page[-1]
+            place = order.place(last) if isinstance(queryset, QuerySet) else [str(last.id)]
+            self.next_cursor = signing.dumps(place, salt=salt)
         return page
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -92,41 +96,21 @@ def _salt(request: Request) -> str:
     return "cursor:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _read(cursor: str, salt: str) -> list[Any]:
+def _read(cursor: str, salt: str) -> Any:
     try:
-        after = signing.loads(cursor, salt=salt)
+        return signing.loads(cursor, salt=salt)
     except (signing.BadSignature, ValueError) as error:
         raise CursorInvalid from error
-    return list(after)
 
 
-def _key(row: Any, keyset: Sequence[str]) -> list[Any]:
-    values = (getattr(row, term.removeprefix("-")) for term in keyset)
-    return [str(v) if isinstance(v, UUID | date) else v for v in values]
-
-
-def _place_after(rows: Sequence[Any], after: Sequence[Any]) -> int:
-    for place, row in enumerate(rows):
-        if str(row.id) == after[0]:
-            return place + 1
-    raise CursorInvalid
-
-
-def _beyond(keyset: Sequence[str], after: Sequence[Any], model: type[Model]) -> Q:
-    """Return the condition on rows behind the last one seen.
-
-    Descending, what is null comes first; ascending columns hold no null.
-    """
-    beyond, same = Q(), Q()
-    for term, text in zip(keyset, after, strict=True):
-        name = term.removeprefix("-")
-        value = model._meta.get_field(name).to_python(text)  # type: ignore[union-attr]
-        if not term.startswith("-"):
-            further = Q(**{f"{name}__gt": value})
-        elif value is None:
-            further = Q(**{f"{name}__isnull": False})
-        else:
-            further = Q(**{f"{name}__lt": value})
-        beyond |= same & further
-        same &= Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
-    return beyond
+def _listed_after(
+    rows: Sequence[Any], place: Place | None, *, size: int
+) -> tuple[list[Any], bool] | None:
+    """Return some rows of a list that stands in its order already, None for a row not in it."""
+    start = 0
+    if place is not None:
+        keys = [str(row.id) for row in rows]
+        if place[0] not in keys:
+            return None
+        start = keys.index(place[0]) + 1
+    return list(rows[start : start + size]), len(rows) > start + size

@@ -1,4 +1,7 @@
-"""Pages of a sorted list by the place of their first and last row: none is slow, none skipped."""
+"""Pages of a sorted list by the place of their first and last row: none is slow, none skipped.
+
+The one paging of the product: pages carry a place in their address as it is, the API signs it.
+"""
 
 import base64
 import binascii
@@ -14,8 +17,8 @@ from django.db.models import Model, Q, QuerySet
 
 PAGE_SIZE: Final = 50
 M = TypeVar("M", bound=Model)
-Place: TypeAlias = tuple[Sequence[Any], UUID]
-"""What the fields of an order hold in one row, and its id."""
+Place: TypeAlias = Sequence[str | int | None]
+"""What the fields of an order hold in one row, and its id: the place that the row has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Order:
         self, found: QuerySet[M], place: Place, *, reverse: bool = False
     ) -> QuerySet[M] | None:
         """Return the ordered rows after a place, or before it; None when the place is nonsense."""
-        values, key = place
+        *values, key = place
         falls = self.is_falling != reverse
         condition = Q(**{f"pk__{'lt' if falls else 'gt'}": key})
         for name, value in reversed([*zip(self.names, values, strict=True)]):
@@ -66,21 +69,31 @@ class Order:
         except (ValueError, TypeError, ValidationError):  # a date that is none, and the like
             return None
 
+    def place(self, row: Model) -> Place:
+        """Return the place of a row, as plain JSON."""
+        key = row.pk.hex if isinstance(row.pk, UUID) else row.pk
+        return [*(_plain(_value(row, name)) for name in self.names), key]
+
+    def read(self, stored: Any) -> Place | None:
+        """Return the place that plain JSON says; None for what is none of this order."""
+        if not isinstance(stored, list) or len(stored) != len(self.names) + 1:
+            return None
+        try:
+            return stored if all(map(_is_plain, stored)) and stored[-1] is not None else None
+        except UnicodeEncodeError:
+            return None
+
     def cursor(self, row: Model) -> str:
         """Return the place of a row, as an address carries it."""
-        values = [_plain(_value(row, name)) for name in self.names]
-        text = json.dumps([*values, UUID(str(row.pk)).hex], ensure_ascii=False)
+        text = json.dumps(self.place(row), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def parse(self, text: str) -> Place | None:
         """Return the place in an address, None when it cannot be read."""
         try:
             plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            *values, key = json.loads(plain)
-            if len(values) != len(self.names) or not all(map(_is_plain, values)):
-                return None
-            return values, UUID(hex=key)
-        except (ValueError, TypeError, AttributeError, binascii.Error):
+            return self.read(json.loads(plain))
+        except (ValueError, binascii.Error):
             return None
 
 
@@ -126,12 +139,34 @@ def page_of(
         size: the number of rows of a full page.
     """
     if (rest := _rest(found, order, before, reverse=True)) is not None:
-        rows = list(rest[: size + 1])
-        has_newer, rows = len(rows) > size, rows[:size][::-1]
-        return _page(rows, order, has_newer=has_newer, has_older=True)
+        rows, has_newer = _some(rest, size)
+        return _page(rows[::-1], order, has_newer=has_newer, has_older=True)
     rest = _rest(found, order, after)
-    rows = list((order.applied(found) if rest is None else rest)[: size + 1])
-    return _page(rows[:size], order, has_newer=rest is not None, has_older=len(rows) > size)
+    rows, has_older = _some(order.applied(found) if rest is None else rest, size)
+    return _page(rows, order, has_newer=rest is not None, has_older=has_older)
+
+
+def rows_after(
+    found: QuerySet[M], order: Order, place: Place | None, *, size: int
+) -> tuple[list[M], bool] | None:
+    """Return some rows after a place, and whether more follow. One statement.
+
+    Args:
+        found: the rows, in no order yet.
+        order: by what they stand.
+        place: that of the last row seen, None to begin.
+        size: how many at most.
+
+    Returns:
+        None where the place is nonsense.
+    """
+    rest = order.applied(found) if place is None else order.beyond(found, place)
+    return None if rest is None else _some(rest, size)
+
+
+def _some(rest: QuerySet[M], size: int) -> tuple[list[M], bool]:
+    rows = list(rest[: size + 1])
+    return rows[:size], len(rows) > size
 
 
 def _rest(
