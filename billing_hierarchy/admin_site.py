@@ -31,6 +31,7 @@ from accounts.models import Person
 from accounts.operations.operators import enter_tenant
 from tenancy import database
 from tenancy.actor import Actor
+from tenancy.clock import today_of
 from tenancy.database.lookup import find_tenant_id
 from tenancy.errors import Invalid
 from tenancy.models import Tenant
@@ -118,20 +119,22 @@ class OperatorSite(AdminSite):
         tenant_id = find_tenant_id(slug)
         if tenant_id is None:
             return _("There is no tenant with this short name.")
-        actor = Actor(
-            tenant_id=tenant_id,
-            kind="person",
-            label=person.name or person.email,
-            origin="admin",
-            person_id=person.pk,
-            request_id=getattr(request, "request_id", ""),
-        )
         with database.scope(tenant_id):
+            tenant = Tenant.objects.get(pk=tenant_id)
+            actor = Actor(
+                tenant_id=tenant_id,
+                kind="person",
+                label=person.name or person.email,
+                origin="admin",
+                person_id=person.pk,
+                today=today_of(tenant),
+                request_id=getattr(request, "request_id", ""),
+            )
             try:
                 enter_tenant(actor, reason=reason, now=now)
             except Invalid as refusal:
                 return refusal.detail
-            request.session[_NAME] = Tenant.objects.get(pk=tenant_id).name
+            request.session[_NAME] = tenant.name
         request.session[_TENANT] = str(tenant_id)
         request.session[_UNTIL] = (now + ENTERED_FOR).timestamp()
         return ""

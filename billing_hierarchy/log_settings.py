@@ -6,7 +6,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "line": {"()": "billing_hierarchy.request_log.LineFormatter"},
     },
     "filters": {
         "of_request": {"()": "billing_hierarchy.request_log.OfRequest"},

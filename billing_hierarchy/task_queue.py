@@ -11,6 +11,8 @@ from celery.schedules import crontab
 from django.conf import settings
 from kombu.entity import Queue
 
+from billing_hierarchy import task_log  # noqa: F401 - listens to what Celery tells
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_hierarchy.settings")
 app = Celery("billing_hierarchy")
 app.config_from_object("django.conf:settings", namespace="CELERY")

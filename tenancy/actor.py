@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from typing import Any, Final
 from uuid import UUID
+
+NO_DAY: Final = date.min
+"""The date of who has none: nothing is valid, due or late on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Actor:
         scopes: what a key may do, as ``accounts:read``.
         reach_id: the account whose subtree a key is limited to, None for all.
         key_id: the key, for programs.
-        today: the tenant's date when it came in; grants are read as of it.
+        today: the tenant's date when it came in; grants are read as of it. The system has none:
+            what it does is handed the day.
         request_id: ties log lines, audit entries and answers together.
         on_behalf_of: who asked for the work that a task does; the audit trail names them.
     """
@@ -78,14 +82,14 @@ class Actor:
     scopes: frozenset[str] = field(default_factory=frozenset)
     reach_id: UUID | None = None
     key_id: UUID | None = None
-    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    today: date = field(kw_only=True)
     request_id: str = ""
     on_behalf_of: Requester | None = None
 
     @classmethod
     def system(cls, tenant_id: UUID, *, origin: str = "task", label: str = "system") -> "Actor":
         """Return the actor of commands and scheduled work: it may do everything in its tenant."""
-        return cls(tenant_id=tenant_id, kind="system", label=label, origin=origin)
+        return cls(tenant_id=tenant_id, kind="system", label=label, origin=origin, today=NO_DAY)
 
     @property
     def is_system(self) -> bool:

@@ -1,12 +1,15 @@
 """The id of the request that a thread answers: known to log lines before any model is."""
 
 from contextvars import ContextVar, Token
+from typing import Final
 
-_current: ContextVar[str] = ContextVar("request_id", default="-")
+NO_REQUEST: Final = "-"
+
+_current: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 
 
 def current_request_id() -> str:
-    """Return the id of the request that this thread answers, ``-`` outside of one."""
+    """Return the id of the request that is answered or worked for, ``-`` outside of one."""
     return _current.get()
 
 

@@ -154,9 +154,16 @@ def test_lets_a_key_do_what_its_scopes_say_in_its_reach(shop, key_of, action):
 @pytest.mark.parametrize("action", Action)
 def test_lets_strangers_do_nothing(shop, action):
     stranger = Actor(
-        tenant_id=shop.id, kind="person", label="Charlie", origin="portal", person_id=uuid7()
+        tenant_id=shop.id,
+        kind="person",
+        label="Charlie",
+        origin="portal",
+        person_id=uuid7(),
+        today=world.TODAY,
     )
-    nobody = Actor(tenant_id=shop.id, kind="person", label="Nobody", origin="portal")
+    nobody = Actor(
+        tenant_id=shop.id, kind="person", label="Nobody", origin="portal", today=world.TODAY
+    )
     for actor in (stranger, nobody):
         for place in PLACES:
             assert outcome(actor, action, shop.accounts[place]) == "not found"

@@ -68,7 +68,7 @@ def test_a_task_issues_in_the_name_of_the_person_who_asked(shop, ann):
 
 
 def test_whoever_joins_is_recorded_and_drafts_stay_with_who_asked_for_them(shop, ann):
-    key = Actor(shop.tenant_id, "key", "Robot", "api", scopes=ann.scopes)
+    key = Actor(shop.tenant_id, "key", "Robot", "api", scopes=ann.scopes, today=TODAY)
     run = ask(ann, issue=False)
     joined = replace(Actor.system(shop.tenant_id, origin="command", label="command line"))
     ask(joined, issue=False)
