@@ -10,13 +10,14 @@ from invoicing.models.invoices import (
     StoredDocument,
 )
 from invoicing.models.ledger import LedgerEntry, LedgerPosting
-from invoicing.models.renderings import DocumentToMake, Rendering
+from invoicing.models.renderings import DocumentToMake, FileCheck, Rendering
 from invoicing.models.runs import BillingRun, RunFamily, RunProblem
 
 __all__ = [
     "BillingRun",
     "Charge",
     "DocumentToMake",
+    "FileCheck",
     "Invoice",
     "InvoiceLine",
     "InvoiceSection",

@@ -1,4 +1,4 @@
-"""Which invoices lack files, who is making them, and what came of earlier tries."""
+"""Which invoices lack files, what came of earlier tries, and how far stored ones are checked."""
 
 from typing import ClassVar
 
@@ -47,3 +47,28 @@ class Rendering(TenantModel):
     def __str__(self) -> str:
         """Return how often it was tried."""
         return f"{self.attempts} tries"
+
+
+class FileCheck(TenantModel):
+    """How far the nightly check of a tenant's stored files has come on its round.
+
+    ``invoice_id`` and ``kind`` name the last file that was looked at; both are empty at the start
+    of a round.
+    """
+
+    invoice_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="file_check_once", fields=["tenant"]),
+            models.CheckConstraint(
+                name="file_check_place",
+                condition=models.Q(invoice_id__isnull=True, kind="")
+                | models.Q(models.Q(invoice_id__isnull=False), ~models.Q(kind="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the file it is at."""
+        return f"{self.invoice_id or '-'} {self.kind}"

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from accounts import access, tree
 from accounts.access import Action
-from invoicing.queries.invariants import INVARIANTS
+from invoicing.queries.invariants import INVARIANTS, OF_FILES
 from tenancy.actor import Actor
 from tenancy.ids import public_id
 from tenancy.models import Tenant
@@ -43,8 +43,14 @@ def _joining_whole_tables() -> Iterator[CursorWrapper]:
                 cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
 
 
-def verify_books(actor: Actor) -> tuple[dict[str, int], list[Violation]]:
+def verify_books(
+    actor: Actor, *, with_files: bool = True
+) -> tuple[dict[str, int], list[Violation]]:
     """Check every invariant of one tenant. Two statements each, whatever the size.
+
+    Args:
+        actor: whose tenant.
+        with_files: whether every stored file is read as well (I8).
 
     Returns:
         How many objects each invariant was checked on, and at most a hundred violations each.
@@ -58,6 +64,8 @@ def verify_books(actor: Actor) -> tuple[dict[str, int], list[Violation]]:
     violations: list[Violation] = []
     with _joining_whole_tables() as cursor:
         for invariant in INVARIANTS:
+            if invariant.name == OF_FILES and not with_files:
+                continue
             cursor.execute(invariant.counted, {"tenant": actor.tenant_id})
             checked[invariant.name] = cursor.fetchone()[0]
             cursor.execute(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from billing_rules.money import CURRENCIES, exponent
 
+OF_FILES = "I8"
+OTHER_FILE = "the stored file is not the one that was stored"
 _ISSUED = "status <> 'to_approve'"
 
 
@@ -159,12 +161,12 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "I8",
+        OF_FILES,
         _counts("invoicing_storeddocument"),
-        """
-        SELECT id, 'the stored file is not the one that was stored' FROM invoicing_storeddocument
+        f"""
+        SELECT id, '{OTHER_FILE}' FROM invoicing_storeddocument
         WHERE tenant_id = %(tenant)s AND encode(sha256(content), 'hex') <> sha256
-        """,
+        """,  # noqa: S608
     ),
     Invariant(
         "I9",
