@@ -102,7 +102,7 @@ def test_reads_all_of_a_small_stock_each_night(stored):
     for _night in range(2):
         [violation] = check_some_files(stored.actor)
         assert (violation.invariant, violation.object) == ("I8", str(bad.pk))
-        assert violation.tenant == stored.tenant.slug
+        assert violation.tenant == stored.slug
     assert places(stored) == [""]
 
 
@@ -134,6 +134,6 @@ def test_the_night_logs_what_is_wrong(stored, monkeypatch, caplog):
         tasks.verify_everything()
 
     assert [record.getMessage() for record in caplog.records] == [
-        f"books.violated {stored.tenant.slug} I8 {bad.pk}:"
+        f"books.violated {stored.slug} I8 {bad.pk}:"
         " the stored file is not the one that was stored"
     ]
