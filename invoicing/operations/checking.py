@@ -98,4 +98,4 @@ def _files_behind(actor: Actor, place: FileCheck, limit: int) -> list[tuple[Any,
                 "limit": limit,
             },
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
