@@ -83,7 +83,7 @@ class Order:
         except UnicodeEncodeError:
             return None
 
-    def cursor(self, row: Model) -> str:
+    def cursor_of(self, row: Model) -> str:
         """Return the place of a row, as an address carries it."""
         text = json.dumps(self.place(row), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -193,6 +193,6 @@ def _page(rows: list[M], order: Order, *, has_newer: bool, has_older: bool) -> P
         return Page([])
     return Page(
         rows,
-        newer=order.cursor(rows[0]) if has_newer else "",
-        older=order.cursor(rows[-1]) if has_older else "",
+        newer=order.cursor_of(rows[0]) if has_newer else "",
+        older=order.cursor_of(rows[-1]) if has_older else "",
     )

@@ -29,6 +29,10 @@ PURE = {
     "accounts.queries.setting_stretches.stretches_of",
     "invoicing.operations.runs.draft_changes.change_of",
     "invoicing.operations.runs.noting.by_cause",
+    # They part what was read for an actor.
+    "tenancy.queries.paging.batches",
+    "tenancy.queries.paging.page_of",
+    "tenancy.queries.paging.rows_after",
     # Conditions and expressions: what they are put into was read for an actor.
     "invoicing.queries.invoice_states.answers_to",
     "invoicing.queries.invoice_states.is_due_soon",

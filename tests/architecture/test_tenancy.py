@@ -21,6 +21,7 @@ from accounts.models import (
 from billing_hierarchy.role_check import refuse_powerful_role
 from invoicing.models import (
     DocumentToMake,
+    FileCheck,
     Invoice,
     Rendering,
     RunProblem,
@@ -53,6 +54,8 @@ UNIQUE_OVER_ALL = {
     "accounts_tenant_slug_key",
     # An account belongs to one tenant.
     "placement_now",
+    # One row of each tenant.
+    "file_check_once",
 }
 OWNERS_FUNCTIONS = {"accounts_find_principal", "accounts_refresh_statistics"}
 
@@ -110,6 +113,7 @@ def vendors(module_transaction):
             )
             JobPiece.objects.create(tenant_id=one.id, job=job, number=0, content=b"a")
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)
+            FileCheck.objects.create(tenant_id=one.id)
             Rendering.objects.create(
                 tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
             )
