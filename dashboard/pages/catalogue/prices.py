@@ -19,11 +19,12 @@ from billing_rules.pricing import Model
 from subscriptions.models import Price
 from subscriptions.queries.catalogue import Use, get_price, mrr_of_prices, prices, uses_of
 from tenancy.actor import Actor
+from tenancy.queries import paging
 from web.list_pages import Chip, save
 from web.page_heads import Crumb, Fact
 from web.prices import MODELS, TIMINGS, price_amount, price_rhythm
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Link, Table, keyset
+from web.tables import Amounts, Column, Kind, Link, Table
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import money, quantity, unit_price
 from web.timeline import timeline_of
@@ -117,10 +118,10 @@ def price_list(request: ActorRequest) -> HttpResponseBase:
     totals = {"mrr": Amounts(mrr_of_prices(actor, text=text, on=actor.today), main)}
     chips = [Chip(_("“%(text)s”") % {"text": text}, state.url(q=None))] if text else []
     if wanted in FORMATS and count <= MOST_ROWS:
-        pages = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        pages = paging.batches(found, TABLE.order(state), size=_BATCH)
         labels = [chip.label for chip in chips]
         return save(request, wanted, TABLE, state, _batches(actor, pages, main), totals, labels)
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     title = ngettext("Sum of %(count)s price", "Sum of all %(count)s prices", count)
     context = {
         "table": TABLE.shown(

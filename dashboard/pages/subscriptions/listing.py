@@ -24,12 +24,13 @@ from subscriptions.queries.renewals import Renewal, renewals
 from subscriptions.queries.subscriptions import mrr_sums, state_counts, subscriptions
 from tenancy.actor import Actor
 from tenancy.ids import key_of
+from tenancy.queries import paging
 from web.accounts import account_url
 from web.list_pages import Chip, one_of, save
 from web.page_heads import Tab
 from web.prices import STATES, subscription_badge
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Label, Link, Table, keyset
+from web.tables import Amounts, Column, Kind, Label, Link, Table
 from web.tables import State as TableState
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
@@ -163,11 +164,11 @@ def subscription_list(request: ActorRequest) -> HttpResponseBase:
     sums = mrr_sums(actor, within=within, status=status, today=actor.today)
     totals = {"mrr": Amounts(sums, main)}
     if wanted in FORMATS and count <= MOST_ROWS:
-        pages = keyset.batches(found, TABLE.order(state), size=_BATCH)
+        pages = paging.batches(found, TABLE.order(state), size=_BATCH)
         filters = [one.label for one in _chips(status, within_name, state)]
         rows = _batches(actor, pages, main)
         return save(request, wanted, TABLE, state, rows, totals, filters)
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     title = ngettext("Sum of %(count)s subscription", "Sum of all %(count)s subscriptions", count)
     context = {
         "table": TABLE.shown(

@@ -14,6 +14,7 @@ from django.test import Client
 from billing_hierarchy import role_check
 from billing_hierarchy.embedded.folders import project_folder
 from billing_hierarchy.management.commands import serve
+from billing_hierarchy.request_log import LineFormatter
 from tenancy.events import Happening, record_event
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Event
@@ -25,7 +26,7 @@ from web.invoices import listing as invoices
 def log():
     """What the product's own handler writes, with its own filters and form."""
     handler = logging.getLogger().handlers
-    ours = next(one for one in handler if getattr(one.formatter, "_fmt", "").count("request_id"))
+    ours = next(one for one in handler if isinstance(one.formatter, LineFormatter))
     text, before = io.StringIO(), ours.stream
     ours.setStream(text)
     yield text

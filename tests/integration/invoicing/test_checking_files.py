@@ -134,6 +134,5 @@ def test_the_night_logs_what_is_wrong(stored, monkeypatch, caplog):
         tasks.verify_everything()
 
     assert [record.getMessage() for record in caplog.records] == [
-        f"books.violated {stored.slug} I8 {bad.pk}:"
-        " the stored file is not the one that was stored"
+        f"books.violated {stored.slug} I8 {bad.pk}: the stored file is not the one that was stored"
     ]
