@@ -192,6 +192,14 @@ def _saved(place: _Place, day: date) -> str:
     return _("Saved. “%(setting)s” holds from today.") % said
 
 
+def _source(place: _Place) -> str:
+    """Return where the value comes from; empty where nobody has set one."""
+    if place.effective.source != "tenant":
+        return place.effective.source
+    is_nobodys = place.setting.is_account or place.effective.value is None
+    return "" if is_nobodys else "default"
+
+
 def _context(place: _Place, form: SettingForm) -> dict[str, Any]:
     setting, effective = place.setting, place.effective
     steps = steps_to(place.found.path, page="settings")
@@ -204,7 +212,7 @@ def _context(place: _Place, form: SettingForm) -> dict[str, Any]:
         "form": form,
         "back_url": here.url,
         "value": value_text(place.name, effective.value, effective.target_name),
-        "source": "default" if effective.source == "tenant" else effective.source,
+        "source": _source(place),
         "origin": effective.origin_name or place.request.tenant.name,
         "lock": (effective.lock_name or place.request.tenant.name) if effective.is_locked else "",
         "scope_name": place.account.name,
