@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tree
-from tenancy.events import Declared, Kind, declare, read_paths_with
+from tenancy.events import Declared, Kind, Maybe, declare, read_paths_with
 
 read_paths_with(tree.paths)
 
@@ -25,6 +25,22 @@ declare(
         "account",
         _("Billing settings of an account change, at once or on a later day."),
         {"external_id": Kind.TEXT, "changed": Kind.NAMES, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "account.moved",
+        "account",
+        _("An account stands below another one, with all below it."),
+        {"parent": Maybe(Kind.ID), "since": Kind.DAY, "plan": Kind.ID},
+    ),
+    Declared(
+        "account.closed",
+        "account",
+        _("An account was closed; it takes part in nothing new."),
+    ),
+    Declared(
+        "account.reopened",
+        "account",
+        _("A closed account was opened again."),
     ),
     Declared(
         "contact.created",

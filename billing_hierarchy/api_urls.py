@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from accounts.api import accounts, settings, tenant
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing.api import charges, invoice_files, invoices, runs
+from invoicing.api import charges, invoice_files, invoices, plans, runs
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/settings", settings.AccountSettings.as_view()),
     path("accounts/<reference:account>/settings/history", settings.SettingHistory.as_view()),
     path("accounts/<reference:account>/settings/recall", settings.SettingRecall.as_view()),
+    path("accounts/<reference:account>/moves", plans.AccountMoves.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("products", catalogue.ProductList.as_view()),
@@ -65,5 +66,13 @@ urlpatterns: list[URLPattern] = [
     path("billing-runs/<str:run>", runs.RunDetail.as_view()),
     path("billing-runs/<str:run>/approval", runs.RunApproval.as_view()),
     path("billing-runs/<str:run>/rejection", runs.RunRejection.as_view()),
+    path("change-plans", plans.PlanList.as_view()),
+    path("change-plans/<str:plan>", plans.PlanDetail.as_view()),
+    path("change-plans/<str:plan>/submission", plans.PlanSubmission.as_view()),
+    path("change-plans/<str:plan>/approval", plans.PlanApproval.as_view()),
+    path("change-plans/<str:plan>/acceptance", plans.PlanAcceptance.as_view()),
+    path("change-plans/<str:plan>/withdrawal", plans.PlanWithdrawal.as_view()),
+    path("change-plans/<str:plan>/reversal", plans.PlanReversal.as_view()),
+    path("change-plans/<str:plan>/comments", plans.PlanComments.as_view()),
     re_path("", unknown_address),
 ]

@@ -114,3 +114,71 @@ declare(
         {"today": Kind.DAY},
     ),
 )
+declare(
+    Declared(
+        "plan.created",
+        "plan",
+        _("A change was planned; it does nothing yet."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.approval_asked",
+        "plan",
+        _("Somebody asked for a planned change to be approved."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.approved",
+        "plan",
+        _("Somebody approved a planned change."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.acceptance_asked",
+        "plan",
+        _("A planned change waits for whoever comes to be invoiced or to pay."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.accepted",
+        "plan",
+        _("Whoever comes to be invoiced or to pay has agreed, or the vendor in their place."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY, "forced": Kind.YES_NO},
+    ),
+    Declared(
+        "plan.declined",
+        "plan",
+        _("Whoever would come to be invoiced or to pay has declined; the plan is withdrawn."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY, "forced": Kind.YES_NO},
+    ),
+    Declared(
+        "plan.scheduled",
+        "plan",
+        _("A planned change will be carried out on its day."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.withdrawn",
+        "plan",
+        _("A planned change was taken back."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.applied",
+        "plan",
+        _("A planned change was carried out."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+    Declared(
+        "plan.failed",
+        "plan",
+        _("A planned change could not be carried out; nothing of it was done."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY, "code": Kind.TEXT},
+    ),
+    Declared(
+        "plan.commented",
+        "plan",
+        _("Somebody said something about a planned change."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+    ),
+)

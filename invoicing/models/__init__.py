@@ -10,11 +10,13 @@ from invoicing.models.invoices import (
     StoredDocument,
 )
 from invoicing.models.ledger import LedgerEntry, LedgerPosting
+from invoicing.models.plans import ChangePlan, PlanComment
 from invoicing.models.renderings import DocumentToMake, FileCheck, Rendering
 from invoicing.models.runs import BillingRun, RunFamily, RunProblem
 
 __all__ = [
     "BillingRun",
+    "ChangePlan",
     "Charge",
     "DocumentToMake",
     "FileCheck",
@@ -25,6 +27,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerPosting",
     "NumberSeries",
+    "PlanComment",
     "Rendering",
     "RunFamily",
     "RunProblem",

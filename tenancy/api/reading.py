@@ -162,6 +162,12 @@ _TYPES: Sequence[tuple[_Kinds, _Fits, _Fits, Promise]] = (
         gettext_lazy("A text is expected."),
     ),
     (
+        serializers.DictField,
+        lambda value: isinstance(value, Mapping),
+        lambda text: False,
+        gettext_lazy("An object is expected."),
+    ),
+    (
         serializers.CharField,
         lambda value: isinstance(value, str),
         lambda text: True,

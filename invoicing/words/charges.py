@@ -1,4 +1,4 @@
-"""Sentences about what is stored, in the active language: why a charge waits, what a run met."""
+"""Sentences about charges and runs: why a charge waits, what a run met."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date

@@ -1,0 +1,1 @@
+"""Change plans, step by step: planned, decided on, carried out on their day, reversed."""

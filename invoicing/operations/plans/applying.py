@@ -1,0 +1,298 @@
+"""Carrying plans out on their day: all of one or nothing of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access, tree
+from accounts.access import Action
+from accounts.models import Account
+from accounts.operations.moving import place_account
+from accounts.operations.settings import Change, own_settings, write_changes
+from invoicing.models import ChangePlan, Charge, InvoiceLine
+from invoicing.operations.plans.locking import keep_plan, record_step
+from invoicing.operations.runs.discarding import discard_drafts
+from invoicing.queries.plans.closing import require_unused
+from invoicing.queries.plans.documents import drafts_with
+from invoicing.queries.plans.standing import Standing, standing_of
+from invoicing.queries.plans.wanted import REFERENCES, REROUTE, Wanted
+from invoicing.queries.plans.world import changed_parts, world_digests
+from subscriptions.models import Subscription
+from tenancy.actor import Actor, Requester
+from tenancy.database import operation, scope
+from tenancy.errors import BillingError, Conflict
+from tenancy.events import Happening, record_events
+from tenancy.ids import public_id
+
+
+class WorldChanged(Conflict):
+    """The plan's preview is not what would happen now."""
+
+    code = "world_changed"
+    message = _("Since its preview something has changed that the plan depends on.")
+
+
+class AcceptanceExpired(Conflict):
+    """Nobody has agreed in time."""
+
+    code = "acceptance_expired"
+    message = _("Nobody accepted it until %(until)s.")
+
+
+def carry_out_due_plans(actor: Actor, *, day: date, now: datetime) -> list[ChangePlan]:
+    """Carry out what is due up to a day, in the order of days; what nobody accepted fails.
+
+    Each plan is a transaction of its own: one that fails keeps no other from being carried out.
+    Twice does no harm.
+
+    Args:
+        actor: the timetable, or whoever moves the clock.
+        day: the tenant's date.
+        now: the instant.
+
+    Returns:
+        The plans that were carried out or have failed.
+
+    Raises:
+        Forbidden: the actor may neither run billing nor move the clock.
+    """
+    with scope(actor.tenant_id):
+        if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+            access.require_everywhere(actor, Action.RUN_BILLING)
+        due = _due(actor, day)
+    found = (_carry_out(actor, plan_id, day=day, now=now) for plan_id in due)
+    return [plan for plan in found if plan is not None]
+
+
+def _due(actor: Actor, day: date) -> list[UUID]:
+    plans = ChangePlan.objects.filter(
+        tenant_id=actor.tenant_id,
+        status__in=(ChangePlan.Status.SCHEDULED, ChangePlan.Status.WAITING_ACCEPTANCE),
+    )
+    late = plans.filter(effective_date__lte=day) | plans.filter(acceptance_until__lt=day)
+    return list(late.order_by("effective_date", "created_at", "id").values_list("id", flat=True))
+
+
+def carry_out_if_due(actor: Actor, plan: ChangePlan, *, today: date, now: datetime) -> ChangePlan:
+    """Carry out a plan that was just scheduled if its day has come; the caller has asked."""
+    if plan.effective_date > today:
+        return plan
+    return _carry_out(actor, plan.pk, day=today, now=now) or plan
+
+
+@operation
+def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> ChangePlan | None:
+    """Carry one plan out under the locks of its trees; None where there is nothing to do.
+
+    The trees are locked before the plan: a run holds them in the same order.
+    """
+    plan = ChangePlan.objects.get(tenant_id=actor.tenant_id, pk=plan_id)
+    wanted = Wanted.of(plan)
+    _lock(actor, wanted)
+    plan = ChangePlan.objects.select_for_update(no_key=True).get(
+        tenant_id=actor.tenant_id, pk=plan_id
+    )
+    doer = Actor.system(actor.tenant_id, origin=actor.origin).acting_for(
+        actor.on_behalf_of if actor.is_system else actor.requester
+    )
+    doer = doer if doer.on_behalf_of else doer.acting_for(Requester.read(plan.author))
+    try:
+        if plan.status == ChangePlan.Status.WAITING_ACCEPTANCE:
+            until = plan.acceptance_until
+            if until is None or until >= day:
+                return None
+            raise AcceptanceExpired(until=until)
+        if plan.status != ChangePlan.Status.SCHEDULED or plan.effective_date > day:
+            return None
+        with transaction.atomic():
+            plan.result = _apply(doer, plan, wanted, now=now)
+    except BillingError as error:
+        return _fail(doer, plan, error, now=now)
+    was, plan.status, plan.applied_at = plan.status, ChangePlan.Status.APPLIED, now
+    keep_plan(plan, "status", "applied_at", "result")
+    record_step(doer, plan, "plan.applied", was=was, now=now)
+    return plan
+
+
+def _lock(actor: Actor, wanted: Wanted) -> None:
+    """Lock every tree that the plan, or a draft of its accounts, is about."""
+    standing = standing_of(actor, wanted)
+    recipients = drafts_with(standing).values_list("bill_to_id", flat=True)
+    tree.lock_families(actor.tenant_id, {*standing.parents, *recipients})
+
+
+def _fail(actor: Actor, plan: ChangePlan, error: BillingError, *, now: datetime) -> ChangePlan:
+    was, plan.status = plan.status, ChangePlan.Status.FAILED
+    plan.failure = {
+        "code": error.code,
+        "detail": error.detail,
+        "parts": list(error.params.get("parts", ())),  # type: ignore[call-overload]
+        "errors": [one.detail for one in error.errors],
+    }
+    keep_plan(plan, "status", "failure")
+    record_step(actor, plan, "plan.failed", was=was, data={"code": error.code}, now=now)
+    return plan
+
+
+def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> dict[str, Any]:
+    """Do all of it, and return what is needed to undo it."""
+    standing = standing_of(actor, wanted)
+    parts = changed_parts(plan.world, world_digests(standing))
+    if parts:
+        raise WorldChanged(parts=parts)
+    require_unused(standing)
+    rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
+    for account_id, parent_id in standing.moves:
+        place_account(actor, account_id, parent_id, day=wanted.day)
+    changes = _changes(actor, wanted)
+    write_changes(actor, changes, today=wanted.day)
+    overrides = _override(actor, wanted)
+    if wanted.kind == ChangePlan.Kind.CLOSING:
+        _close(actor, wanted)
+    _tell(actor, plan, standing, changes, now=now)
+    undo = _undo(standing, changes, overrides)
+    return {"rerouted_drafts": rerouted, "undo": undo.stored()}
+
+
+def _undo(
+    standing: Standing, changes: Iterable[Change], overrides: Mapping[UUID, UUID | None]
+) -> Wanted:
+    """Return what brings everything back."""
+    wanted, old = standing.wanted, _old_values(changes)
+    subject = wanted.account_id
+    target_id, value = None, None
+    if name := wanted.setting:
+        before = old.get(subject, {}).pop(name, None)
+        target_id, value = (before, None) if name in REFERENCES else (None, before)
+    elif wanted.kind == ChangePlan.Kind.MOVE:
+        target_id = standing.parents[subject]
+    is_one_move = wanted.kind == ChangePlan.Kind.MOVE
+    back = tuple((key, standing.parents[key]) for key, _up in reversed(standing.moves))
+    return Wanted(
+        kind=wanted.kind,
+        account_id=subject,
+        day=wanted.day,
+        target_id=target_id,
+        value=value,
+        settings=old,
+        overrides=overrides,
+        places=() if is_one_move else back,
+        reopens=wanted.kind == ChangePlan.Kind.CLOSING and not wanted.reopens,
+    )
+
+
+def _reroute(actor: Actor, standing: Standing, *, now: datetime) -> int:
+    """Take back the drafts that the plan's accounts are on; theirs go where they belong then.
+
+    Each charge is resolved as of its ``invoice_on`` (R21), so what is to follow is invoiced on the
+    day of the change at the earliest.
+    """
+    day = standing.wanted.day
+    drafts = list(drafts_with(standing).order_by("id").values_list("id", flat=True))
+    if not drafts:
+        return 0
+    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=drafts)
+    charges = list(lines.order_by("id").values_list("charge_id", flat=True))
+    name = standing.accounts[standing.wanted.account_id].name
+    reason = str(_("%(account)s is moved and takes its charges along.")) % {"account": name}
+    discard_drafts(actor, drafts, reason=reason, hold=False, today=day, now=now)
+    Charge.objects.filter(
+        tenant_id=actor.tenant_id,
+        pk__in=charges,
+        account_id__in=standing.scope,
+        invoice_on__lt=day,
+    ).update(invoice_on=day)
+    return len(drafts)
+
+
+def _changes(actor: Actor, wanted: Wanted) -> list[Change]:
+    stored = own_settings(actor, wanted.own_settings)
+    return [
+        Change(account_id, name, old, value)
+        for account_id, values in wanted.own_settings.items()
+        for name, value in values.items()
+        for old in [stored[account_id].get(name) if account_id in stored else None]
+        if old != value
+    ]
+
+
+def _old_values(changes: Iterable[Change]) -> dict[UUID, dict[str, Any]]:
+    found: dict[UUID, dict[str, Any]] = {}
+    for change in changes:
+        found.setdefault(change.account_id, {})[change.name] = change.old
+    return found
+
+
+def _override(actor: Actor, wanted: Wanted) -> dict[UUID, UUID | None]:
+    """Write to whom subscriptions are invoiced, and return to whom they were."""
+    before: dict[UUID, UUID | None] = {}
+    subscriptions = Subscription.objects.select_for_update().filter(
+        tenant_id=actor.tenant_id, pk__in=wanted.overrides
+    )
+    for one in subscriptions.order_by("id"):
+        before[one.pk] = one.override_bill_to_id
+        one.override_bill_to_id = wanted.overrides[one.pk]
+        one.save(update_fields=["override_bill_to"])
+    return before
+
+
+def _close(actor: Actor, wanted: Wanted) -> None:
+    status = Account.Status.ACTIVE if wanted.reopens else Account.Status.ARCHIVED
+    Account.objects.filter(tenant_id=actor.tenant_id, pk=wanted.account_id).update(status=status)
+
+
+def _tell(
+    actor: Actor,
+    plan: ChangePlan,
+    standing: Standing,
+    changes: Iterable[Change],
+    *,
+    now: datetime,
+) -> None:
+    """Say of each account what became of it."""
+    day = standing.wanted.day.isoformat()
+    happenings = [
+        Happening(
+            "account.moved",
+            key,
+            key,
+            before={"parent": _id(standing.parents[key])},
+            after={"parent": _id(parent_id), "since": day, "plan": plan.public_id},
+            data={"since": day, "plan": plan.public_id, **_parent(parent_id)},
+        )
+        for key, parent_id in standing.moves
+    ]
+    by_account: dict[UUID, list[Change]] = {}
+    for change in changes:
+        by_account.setdefault(change.account_id, []).append(change)
+    happenings += [
+        Happening(
+            "account.settings_changed",
+            key,
+            key,
+            before={one.name: _text(one.old) for one in some},
+            after={one.name: _text(one.new) for one in some} | {"since": day},
+            data={"changed": sorted({one.name for one in some}), "since": day},
+        )
+        for key, some in by_account.items()
+    ]
+    if standing.wanted.kind == ChangePlan.Kind.CLOSING:
+        action = "account.reopened" if standing.wanted.reopens else "account.closed"
+        happenings.append(Happening(action, plan.account_id, plan.account_id))
+    record_events(actor, happenings, now=now)
+
+
+def _id(key: UUID | None) -> str | None:
+    return None if key is None else public_id("acc", key)
+
+
+def _parent(key: UUID | None) -> dict[str, str]:
+    return {} if key is None else {"parent": public_id("acc", key)}
+
+
+def _text(value: Any) -> Any:
+    return public_id("acc", value) if isinstance(value, UUID) else value

@@ -1,0 +1,44 @@
+"""What somebody should look at before a plan is carried out."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Account
+from invoicing.queries.plans.money import Outlook
+from invoicing.queries.plans.standing import Standing
+
+
+def warnings_of(
+    standing: Standing, outlook: Outlook, reference: Callable[[UUID], Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield warnings: codes with what their sentences name; ``reference`` names an account.
+
+    Source: docs/billing-rules.md, R1, R2.
+    """
+    before = {key: standing.before.bill_tos[key][0] for key in standing.scope}
+    after = {key: standing.after.bill_tos[key][0] for key in standing.scope}
+    crossing: dict[UUID, list[UUID]] = defaultdict(list)
+    for key in standing.scope:
+        party_id = standing.accounts[key].contract_party_id
+        if before[key] != after[key] and party_id not in (None, after[key]):
+            crossing[after[key]].append(key)
+    for bill_to_id, accounts in crossing.items():
+        yield {
+            "code": "not_contract_party",
+            "account": reference(bill_to_id),
+            "accounts": len(accounts),
+            "example": reference(accounts[0]),
+        }
+    for bill_to_id in dict.fromkeys(after.values()):
+        known = standing.accounts.get(bill_to_id)
+        if bill_to_id not in before.values() and known and not _can_be_invoiced(known):
+            yield {"code": "recipient_incomplete", "account": reference(bill_to_id)}
+    if outlook.is_too_large:
+        yield {"code": "invoices_unknown", "account": None}
+
+
+def _can_be_invoiced(account: Account) -> bool:
+    """Return whether a document could be addressed to it (R2)."""
+    return bool(account.legal_name and account.line1 and account.city and account.country)

@@ -1,0 +1,80 @@
+"""Plans as lists and one by one."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts import access
+from accounts.access import Action
+from accounts.queries.placements import lies_below
+from invoicing.models import ChangePlan, PlanComment
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+
+
+def plans(
+    actor: Actor,
+    *,
+    within: UUID | None = None,
+    status: str | None = None,
+    kind: str | None = None,
+) -> QuerySet[ChangePlan]:
+    """Return plans, the latest first. One statement.
+
+    Whoever does not see the settings of the whole tenant sees the plans that wait, or waited, for
+    an answer on an account of theirs.
+
+    Args:
+        actor: who asks.
+        within: only those about this account or one below it.
+        status: only those in this state.
+        kind: only those of this kind.
+    """
+    found = ChangePlan.objects.filter(tenant_id=actor.tenant_id).select_related(
+        "account", "receiver"
+    )
+    if not access.allows_everywhere(actor, Action.VIEW_SETTINGS):
+        reached = access.reach(actor, Action.EDIT_SETTINGS).order_by().values("pk")
+        found = found.filter(acceptance_until__isnull=False, receiver_id__in=reached)
+    if within is not None:
+        seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(lies_below(actor, within, None))
+        found = found.filter(account_id__in=seen.order_by().values("pk"))
+    exact = {"status": status, "kind": kind}
+    found = found.filter(**{name: value for name, value in exact.items() if value is not None})
+    return found.order_by("-created_at", "-id")
+
+
+def get_plan(actor: Actor, plan_id: UUID) -> ChangePlan:
+    """Return one plan. One statement.
+
+    Raises:
+        NotFound: it does not exist, is out of sight or another tenant's.
+    """
+    plan = plans(actor).filter(pk=plan_id).first()
+    if plan is None:
+        raise NotFound
+    return plan
+
+
+def open_plans_of(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, ChangePlan]:
+    """Return, for each account that has one, the plan that is open. One statement."""
+    found = plans(actor).filter(status__in=ChangePlan.OPEN, account_id__in=list(account_ids))
+    return {plan.account_id: plan for plan in found}
+
+
+def comments_of(actor: Actor, plan: ChangePlan) -> list[PlanComment]:
+    """Return what was said about a plan that was read, in order. One statement.
+
+    It is said among the tenant's own people.
+    """
+    if not access.allows_everywhere(actor, Action.VIEW_SETTINGS):
+        return []
+    comments = PlanComment.objects.filter(tenant_id=actor.tenant_id, plan_id=plan.pk)
+    return list(comments.order_by("at", "id"))
+
+
+def reverse_of(actor: Actor, plan: ChangePlan) -> ChangePlan | None:
+    """Return the plan that reverses one, None where there is none. One statement."""
+    gone = Q(status__in=(ChangePlan.Status.FAILED, ChangePlan.Status.WITHDRAWN))
+    return plans(actor).filter(~gone, reverse_of_id=plan.pk).first()

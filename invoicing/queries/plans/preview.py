@@ -1,0 +1,88 @@
+"""What a plan would do, as plain data: shown, stored with the plan and compared on its day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from accounts import access
+from accounts.access import Action
+from accounts.models import Account
+from invoicing.queries.plans import checking
+from invoicing.queries.plans._showing import Shown
+from invoicing.queries.plans.checking import Unanswered
+from invoicing.queries.plans.money import outlook_of
+from invoicing.queries.plans.standing import standing_of
+from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.world import world_digests
+from tenancy.actor import Actor
+from tenancy.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What comes of a plan.
+
+    Attributes:
+        wanted: the plan; what it leaves open is answered by inheriting.
+        shown: everything as plain JSON.
+        world: digests of what it depends on.
+        receiver_id: who has to agree.
+        unanswered: settings that would point outside of the path.
+    """
+
+    wanted: Wanted
+    shown: dict[str, Any]
+    world: dict[str, str]
+    receiver_id: UUID | None
+    unanswered: Sequence[Unanswered]
+
+
+def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -> PlanPreview:
+    """Return what a plan would do. Nothing is locked or stored; at most 50 statements.
+
+    The engine of the billing runs says what is invoiced: what is shown is what then happens.
+
+    Args:
+        actor: who asks.
+        wanted: the plan.
+        today: the tenant's date.
+        tenant: the actor's.
+
+    Raises:
+        NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
+        PlanInPast, PlanTooFar, AccountArchived, NotOnPath, NothingToChange, NothingAbove,
+            TreeCycle, TreeTooDeep: see their texts.
+
+    Source: docs/billing-rules.md, Change plans.
+    """
+    require_planning(actor, wanted)
+    checking.require_day(wanted.day, today)
+    standing = standing_of(actor, wanted)
+    checking.require_possible(standing)
+    open_questions = checking.unanswered(standing)
+    if open_questions:
+        standing = standing_of(actor, checking.answers_in(wanted, open_questions))
+    outlook = outlook_of(standing, today=today, tenant=tenant)
+    receiver_id = checking.receiver_of(standing)
+    return PlanPreview(
+        standing.wanted,
+        Shown(standing, outlook, open_questions, receiver_id).everything(),
+        world_digests(standing),
+        receiver_id,
+        open_questions,
+    )
+
+
+def require_planning(actor: Actor, wanted: Wanted) -> None:
+    """Return if the actor may plan a change of this account.
+
+    Raises:
+        NotFound, Forbidden: the account is out of sight, or not the actor's to plan.
+    """
+    account = Account.objects.filter(tenant_id=actor.tenant_id, pk=wanted.account_id).first()
+    if account is not None:
+        access.require(actor, Action.EDIT_SETTINGS, account)
+    # A plan shows the invoices and the people of all whom it concerns.
+    access.require_everywhere(actor, Action.EDIT_SETTINGS)

@@ -1,0 +1,170 @@
+"""The part of the trees that a plan is about, as it stands and as it would stand."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from accounts import tree
+from accounts.models import Account, AccountNode
+from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
+from invoicing.models import ChangePlan
+from invoicing.queries.plans.wanted import Wanted, moves_of
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+
+Member = tuple[UUID, UUID | None]
+
+
+@dataclass
+class Standing:
+    """The accounts concerned: those of the plan, and all above them and above whom it names.
+
+    Attributes:
+        actor: who asked.
+        wanted: the plan.
+        members: every account with its parent, parents first.
+        scope: the accounts that the plan is about: its own and all below.
+        accounts: all of them.
+        history: their settings.
+        moves: who gets which parent.
+    """
+
+    actor: Actor
+    wanted: Wanted
+    members: list[Member]
+    scope: list[UUID]
+    accounts: Mapping[UUID, Account]
+    history: SettingHistory
+    moves: tuple[Member, ...]
+
+    @cached_property
+    def parents(self) -> dict[UUID, UUID | None]:
+        """Each account's parent today."""
+        return dict(self.members)
+
+    @cached_property
+    def parents_after(self) -> dict[UUID, UUID | None]:
+        """Each account's parent as planned."""
+        return self.parents | dict(self.moves)
+
+    @cached_property
+    def members_after(self) -> list[Member]:
+        """Every account with its parent as planned, parents first.
+
+        Raises:
+            TreeCycle: an account would stand below itself.
+            TreeTooDeep: a level would be beyond the limit.
+        """
+        below: dict[UUID | None, list[UUID]] = defaultdict(list)
+        for account_id, parent_id in self.parents_after.items():
+            below[parent_id].append(account_id)
+        ordered: list[Member] = []
+        level: list[Member] = [(key, None) for key in below[None]]
+        depth = 0
+        while level:
+            if depth >= tree.MAX_DEPTH:
+                raise tree.TreeTooDeep(limit=tree.MAX_DEPTH)
+            ordered += level
+            level = [(child, key) for key, _up in level for child in below[key]]
+            depth += 1
+        if len(ordered) < len(self.parents_after):
+            raise tree.TreeCycle
+        return ordered
+
+    @cached_property
+    def before(self) -> FamilySettings:
+        """What holds on the day without the plan."""
+        return self.history.on(self.wanted.day)
+
+    @cached_property
+    def after(self) -> FamilySettings:
+        """What holds on the day with it."""
+        day = self.wanted.day
+        changed = self.history.as_if(
+            self.members_after,
+            moves=[(key, parent_id, day) for key, parent_id in self.moves],
+            settings=[
+                (account_id, name, value, day)
+                for account_id, values in self.wanted.own_settings.items()
+                for name, value in values.items()
+            ],
+        )
+        return changed.on(day)
+
+    def path(self, account_id: UUID) -> list[UUID]:
+        """Return the accounts from the root down to this one, as they stand."""
+        return _path(self.parents, account_id)
+
+    def path_after(self, account_id: UUID) -> list[UUID]:
+        """Return the accounts from the root down to this one, as planned."""
+        return _path(self.parents_after, account_id)
+
+
+def _path(parents: Mapping[UUID, UUID | None], account_id: UUID) -> list[UUID]:
+    path: list[UUID] = []
+    up: UUID | None = account_id
+    while up is not None and len(path) <= len(parents):
+        path.append(up)
+        up = parents[up]
+    return path[::-1]
+
+
+def standing_of(actor: Actor, wanted: Wanted) -> Standing:
+    """Return what a plan is about. Five statements, however many accounts.
+
+    Raises:
+        NotFound: an account that it names does not exist.
+    """
+    top = _top(actor, wanted)
+    below = AccountNode.objects.filter(
+        tree.lies_below(actor.tenant_id, [top], "account_id"), tenant_id=actor.tenant_id
+    )
+    scope: list[Member] = list(
+        below.order_by("level", "lft").values_list("account_id", "parent_id")
+    )
+    named = {*_named(wanted)}
+    paths = tree.paths(actor.tenant_id, {top, *named})
+    if not scope or paths.keys() != {top, *named}:
+        raise NotFound
+    above: dict[UUID, UUID | None] = {}
+    for path in paths.values():
+        above |= {key: path[place - 1] if place else None for place, key in enumerate(path)}
+    for key, _up in scope:
+        above.pop(key, None)
+    members = [*_parents_first(above), *scope]
+    accounts = Account.objects.filter(tenant_id=actor.tenant_id)
+    return Standing(
+        actor=actor,
+        wanted=wanted,
+        members=members,
+        scope=[key for key, _up in scope],
+        accounts=accounts.in_bulk([key for key, _up in members]),
+        history=setting_history(actor, members),
+        moves=moves_of(wanted, dict(members)),
+    )
+
+
+def _top(actor: Actor, wanted: Wanted) -> UUID:
+    """Return the account below which everything stands that is about to change."""
+    if wanted.kind != ChangePlan.Kind.PROMOTION or wanted.places:
+        return wanted.account_id
+    path = tree.path_ids(actor.tenant_id, wanted.account_id)
+    return path[-2] if len(path) > 1 else wanted.account_id
+
+
+def _named(wanted: Wanted) -> Iterable[UUID]:
+    """Yield every other account that a plan speaks of."""
+    if wanted.target_id is not None:
+        yield wanted.target_id
+    yield from (parent_id for _key, parent_id in wanted.places if parent_id is not None)
+    for account_id, values in wanted.settings.items():
+        yield account_id
+        yield from (value for value in values.values() if isinstance(value, UUID))
+    yield from (target for target in wanted.overrides.values() if target is not None)
+
+
+def _parents_first(parents: Mapping[UUID, UUID | None]) -> Sequence[Member]:
+    depth = {key: len(_path(parents, key)) for key in parents}
+    return sorted(parents.items(), key=lambda pair: (depth[pair[0]], pair[0]))

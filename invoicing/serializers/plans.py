@@ -1,0 +1,274 @@
+"""Shapes of change plans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers.accounts import AccountReferenceOut
+from accounts.serializers.parts import (
+    DayField,
+    InstantField,
+    StrictBooleanField,
+    WithinParameters,
+)
+from invoicing.models import ChangePlan, PlanComment
+
+_REFERENCE = 250
+
+
+class PlanParameters(WithinParameters):
+    """Which plans."""
+
+    status = serializers.ChoiceField(ChangePlan.Status.choices, required=False)
+    kind = serializers.ChoiceField(ChangePlan.Kind.choices, required=False)
+
+
+class PlanStartParameters(serializers.Serializer[Any]):
+    """Whether to store it at all."""
+
+    dry_run = serializers.ChoiceField(
+        ("true", "false"),
+        default="false",
+        help_text="`true`: answer (200) what would come of it, and store nothing.",
+    )
+
+
+class _ChangeIn(serializers.Serializer[Any]):
+    """What every change may say."""
+
+    effective_date = DayField(
+        required=False, help_text="From this day on; today if left out, and then at once."
+    )
+    settings = serializers.DictField(
+        required=False,
+        help_text="Answers to `to_answer` of the preview, and other changes: `bill_to`, `payer` and"
+        " `consolidation` of the account itself; or by account (`acc_…`, `ext:…`) or subscription"
+        " (`sub_…`) an object of these. null inherits.",
+    )
+    draft = StrictBooleanField(
+        default=False, help_text="Store it as a draft, which does nothing before it is submitted."
+    )
+
+
+class MoveIn(_ChangeIn):
+    """A move of an account with all below it."""
+
+    parent = serializers.CharField(
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="Below which account it is to stand; null: a customer of its own.",
+    )
+    open_drafts = serializers.ChoiceField(
+        ("keep", "reroute"),
+        default="keep",
+        help_text="`keep`: drafts stay with whom they are addressed to. `reroute`: they are taken"
+        " back, and what is the moved accounts' is invoiced by the new place.",
+    )
+    prepaid = serializers.ChoiceField(
+        ("stay", "credit"),
+        default="stay",
+        help_text="`stay`: what is paid in advance stays with who paid it until its period ends."
+        " `credit`: the unused part is credited to the old recipient and charged to the new one.",
+    )
+
+
+class PlanIn(MoveIn):
+    """A change of any kind; each kind has a member of its own."""
+
+    kind = serializers.ChoiceField(ChangePlan.Kind.choices)
+    account = serializers.CharField(max_length=_REFERENCE, help_text="The account it is about.")
+    parent = serializers.CharField(
+        required=False, allow_null=True, max_length=_REFERENCE, help_text="Of a `move`."
+    )
+    payer = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="Of a `payer`: who pays; null inherits.",
+    )
+    bill_to = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="Of a `bill_to`: the account itself or one above it; null inherits.",
+    )
+    consolidation = serializers.ChoiceField(
+        ("one_invoice", "per_account"),
+        required=False,
+        allow_null=True,
+        help_text="Of a `consolidation`; null inherits.",
+    )
+    children_to = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="Of a `closing`: below which account those below it are to stand.",
+    )
+
+
+class AnswerIn(serializers.Serializer[Any]):
+    """An answer for the account that a plan hands something over to."""
+
+    decision = serializers.ChoiceField(("accept", "decline"))
+    reason = serializers.CharField(
+        required=False,
+        max_length=500,
+        help_text="Needed of the vendor's own, who answer in place of the customer.",
+    )
+
+
+class PlanWithdrawalIn(serializers.Serializer[Any]):
+    """A plan to take back."""
+
+    reason = serializers.CharField(required=False, max_length=2_000, help_text="Becomes a comment.")
+
+
+class ReversalIn(serializers.Serializer[Any]):
+    """A plan to reverse."""
+
+    effective_date = DayField(required=False, help_text="From this day on; today if left out.")
+
+
+class CommentIn(serializers.Serializer[Any]):
+    """Something to say about a plan."""
+
+    text = serializers.CharField(max_length=2_000)
+
+
+class CommentOut(serializers.Serializer[PlanComment]):
+    """What somebody said about a plan."""
+
+    text = serializers.CharField()
+    by = serializers.CharField(source="author.label")
+    at = InstantField()
+
+
+class ShownAccountOut(serializers.Serializer[Any]):
+    """An account as it was called when the plan was previewed."""
+
+    id = serializers.CharField()
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+
+
+class BillingSideOut(serializers.Serializer[Any]):
+    """The next invoices of a recipient, those of one day together."""
+
+    date = serializers.CharField()
+    due_date = serializers.CharField()
+    payer = ShownAccountOut()
+    net_minor = serializers.IntegerField()
+    tax_minor = serializers.IntegerField()
+    gross_minor = serializers.IntegerField()
+    documents = serializers.IntegerField()
+    tax = serializers.CharField(help_text="What decided the tax.")
+
+
+class BillingSectionOut(serializers.Serializer[Any]):
+    """One account on these invoices, with tax."""
+
+    account = ShownAccountOut()
+    before_minor = serializers.IntegerField()
+    after_minor = serializers.IntegerField()
+
+
+class BillingOut(serializers.Serializer[Any]):
+    """What a recipient is billed next from the day of the change on, with tax."""
+
+    bill_to = ShownAccountOut()
+    currency = serializers.CharField()
+    before_minor = serializers.IntegerField()
+    after_minor = serializers.IntegerField()
+    before = BillingSideOut(allow_null=True)
+    after = BillingSideOut(allow_null=True)
+    sections = BillingSectionOut(many=True)
+    more_sections = serializers.IntegerField()
+
+
+class PlanPreviewOut(serializers.Serializer[Any]):
+    """What comes of a plan, as it was when it was made."""
+
+    accounts = serializers.IntegerField(help_text="How many accounts it is about.")
+    billing = BillingOut(many=True)
+    bill_to = serializers.JSONField(required=False, help_text="Who is invoiced: before, after.")
+    payer = serializers.JSONField(required=False, help_text="Who pays: before, after.")
+    credits = serializers.JSONField(
+        required=False, help_text="Unused time that is credited, and to whom."
+    )
+    settings = serializers.JSONField(
+        required=False, help_text="Settings that change by inheritance: old, new, accounts."
+    )
+    to_answer = serializers.JSONField(
+        required=False, help_text="Settings that would point outside of the path."
+    )
+    access = serializers.JSONField(required=False, help_text="Who gains or loses which roles.")
+    recipients = serializers.JSONField(
+        required=False, help_text="Addresses whose mail stops, and that begin to get it."
+    )
+    unpaid = serializers.JSONField(
+        required=False, help_text="Unpaid invoices; they stay with whom they are addressed to."
+    )
+    drafts = serializers.IntegerField(required=False, help_text="Drafts with these accounts.")
+    acceptance = ShownAccountOut(
+        required=False, allow_null=True, help_text="Who has to agree; null: nobody."
+    )
+    warnings = serializers.JSONField(required=False, help_text="What to look at: code, detail.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShown:
+    """A plan with what is read beside it."""
+
+    plan: ChangePlan
+    title: str
+    detail: str = ""
+    preview: Mapping[str, Any] = field(default_factory=dict)
+    comments: Sequence[PlanComment] = ()
+
+
+class PlanOut(serializers.Serializer[PlanShown]):
+    """A change plan."""
+
+    id = serializers.CharField(source="plan.public_id")
+    kind = serializers.ChoiceField(ChangePlan.Kind.choices, source="plan.kind")
+    status = serializers.ChoiceField(ChangePlan.Status.choices, source="plan.status")
+    title = serializers.CharField(help_text="What it does, in a few words.")
+    account = AccountReferenceOut(source="plan.account")
+    effective_date = DayField(source="plan.effective_date")
+    author = serializers.CharField(source="plan.author.label")
+    created_at = InstantField(source="plan.created_at")
+    applied_at = InstantField(source="plan.applied_at", allow_null=True)
+    detail = serializers.CharField(help_text="Why it has failed or was declined; else empty.")
+
+
+class PlanDetailOut(PlanOut):
+    """A change plan with all that is known of it."""
+
+    parameters = serializers.JSONField(source="plan.parameters")
+    approver = serializers.CharField(source="plan.approver.label", default=None, allow_null=True)
+    receiver = AccountReferenceOut(source="plan.receiver", allow_null=True)
+    acceptance_until = DayField(source="plan.acceptance_until", allow_null=True)
+    reverse_of = serializers.SerializerMethodField(allow_null=True)
+    failure_code = serializers.CharField(source="plan.failure.code", default=None, allow_null=True)
+    preview = PlanPreviewOut()
+    comments = CommentOut(many=True)
+
+    def get_reverse_of(self, shown: PlanShown) -> str | None:
+        """Return the plan that this one reverses."""
+        plan = shown.plan
+        if plan.reverse_of_id is None:
+            return None
+        return ChangePlan(id=plan.reverse_of_id, kind=plan.kind).public_id
+
+
+class PlanDryRunOut(serializers.Serializer[Any]):
+    """What would come of a change; nothing was stored."""
+
+    dry_run = serializers.SerializerMethodField()
+    preview = PlanPreviewOut()
+
+    def get_dry_run(self, shown: Any) -> bool:
+        """Return that nothing was stored."""
+        return True
