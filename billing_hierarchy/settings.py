@@ -206,6 +206,7 @@ TASK_QUEUES = ("celery", "runs", "documents", "imports", "mail")
 CELERY_TASK_ROUTES = {
     "invoicing.tasks.work_on_run": {"queue": "runs"},
     "invoicing.tasks.bill_missed_days": {"queue": "runs"},
+    "invoicing.tasks.carry_out_plans": {"queue": "runs"},
     "invoicing.tasks.work_on_clock_move": {"queue": "runs"},
     "invoicing.tasks.refresh_drafts_of": {"queue": "runs"},
     "invoicing.tasks.refresh_drafts_of_run": {"queue": "runs"},

@@ -14,12 +14,14 @@ from invoicing.documents.making import make_files
 from invoicing.models import BillingRun
 from invoicing.operations import clock_jobs, runs
 from invoicing.operations.checking import check_some_files
+from invoicing.operations.days import do_scheduled_day
+from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.changed import refresh_drafts
-from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from invoicing.operations.runs.scheduling import missed_days
 from invoicing.queries.books import verify_books
 from invoicing.queries.runs import progress_of
-from invoicing.queries.waiting import DOCUMENTS_WAITING, RUNS_WAITING
+from invoicing.queries.waiting import DOCUMENTS_WAITING, PLANS_WAITING, RUNS_WAITING
 from tenancy.actor import Actor, Requester
 from tenancy.clock import today_of
 from tenancy.database import scope
@@ -62,7 +64,7 @@ def bill_missed_days(*, tenant_id: str) -> None:
         today = today_of(Tenant.objects.get(pk=actor.tenant_id))
         days = missed_days(actor, today=today)
     for day in days:
-        if not run_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
+        if not do_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
             bill_missed_days.apply_async(kwargs={"tenant_id": tenant_id}, priority=GOES_ON)
             return
 
@@ -201,6 +203,15 @@ def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
         fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
 
 
+@shared_task
+def carry_out_plans(*, tenant_id: str) -> None:
+    """Carry out what a tenant has planned for today or earlier; running it again does no harm."""
+    actor = Actor.system(UUID(tenant_id))
+    with scope(actor.tenant_id):
+        today = today_of(Tenant.objects.get(pk=actor.tenant_id))
+    carry_out_due_plans(actor, day=today, now=datetime.now(UTC))
+
+
 def _begin_run(tenant_id: UUID, run_id: str) -> None:
     values = {"tenant_id": str(tenant_id), "run_id": run_id}
     work_on_run.apply_async(kwargs=values, expires=STALE_SECONDS)
@@ -215,6 +226,11 @@ def _begin_clock_move(tenant_id: UUID, job_id: str) -> None:
     work_on_clock_move.apply_async(kwargs=values, expires=STALE_SECONDS)
 
 
+def _begin_plans(tenant_id: UUID, _key: str) -> None:
+    carry_out_plans.apply_async(kwargs={"tenant_id": str(tenant_id)}, expires=STALE_SECONDS)
+
+
+register_queue(WorkQueue("plans", PLANS_WAITING, _begin_plans))
 register_queue(WorkQueue("runs", RUNS_WAITING, _begin_run))
 register_queue(WorkQueue("documents", DOCUMENTS_WAITING, _begin_documents))
 register_queue(WorkQueue("clock moves", jobs_waiting(Job.Kind.CLOCK), _begin_clock_move))

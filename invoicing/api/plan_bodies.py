@@ -21,7 +21,7 @@ from tenancy.ids import parse_public_id
 
 _NAMES: Final = (*REFERENCES, SettingName.CONSOLIDATION)
 _CONSOLIDATIONS: Final = ("one_invoice", "per_account")
-_TARGETS: Final = {
+_TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.MOVE: "parent",
     ChangePlan.Kind.PAYER: "payer",
     ChangePlan.Kind.BILL_TO: "bill_to",

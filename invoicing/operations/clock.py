@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
+from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.runs import RunDateBeforeLastIssue, run_billing
+from invoicing.queries.plans.listing import next_plan_date
 from invoicing.queries.run_preview import next_due_date
 from tenancy.actor import Actor
 from tenancy.clock import today_of
@@ -58,7 +60,7 @@ class ClockAdvanced:
 def advance_clock(
     actor: Actor, *, to_date: date, now: datetime, billed_until: date | None = None
 ) -> ClockAdvanced:
-    """Move the clock day by day, billing and issuing what falls due on each.
+    """Move the clock day by day; carry out what is planned for each, bill and issue what is due.
 
     A day on which nothing new falls due has no run: what could not be billed is tried again with
     the next day that has something, not every day. Each day is complete before the clock shows
@@ -81,9 +83,15 @@ def advance_clock(
     invoices, run_ids = 0, []
     day = start
     while True:
-        day = _next_day(actor, day + timedelta(days=1), billed_until)
+        earliest = day + timedelta(days=1)
+        day = min(_next_day(actor, earliest, billed_until), _next_plan(actor, earliest))
         if day > to_date:
             break
+        # What is planned for a day holds when the day's run bills it.
+        carry_out_due_plans(actor, day=day, now=now)
+        if _next_day(actor, day, billed_until) > day:
+            _set_clock(actor, day, now=now)
+            continue
         try:
             report = run_billing(actor, run_date=day, issue=True, today=day, now=now)
         except RunDateBeforeLastIssue:
@@ -123,6 +131,13 @@ def require_movable(actor: Actor, to_date: date) -> date:
 def _next_day(actor: Actor, earliest: date, billed_until: date | None) -> date:
     """Return the next day on which something falls due, far ahead if nothing will."""
     due = next_due_date(actor, after=billed_until)
+    return LATEST if due is None else max(due, earliest)
+
+
+@operation
+def _next_plan(actor: Actor, earliest: date) -> date:
+    """Return the next day on which a plan is due, far ahead if none is."""
+    due = next_plan_date(actor)
     return LATEST if due is None else max(due, earliest)
 
 

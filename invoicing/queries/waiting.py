@@ -21,3 +21,14 @@ DOCUMENTS_WAITING: Final = """
         GROUP BY tenant_id
     ) AS waiting, generate_series(1, least(4, 1 + waiting.documents / 20)) AS line
 """
+
+# A tenant's day begins by its own clock; few plans are open at a time.
+PLANS_WAITING: Final = """
+    SELECT DISTINCT plan.tenant_id, ''::text FROM invoicing_changeplan AS plan
+    JOIN accounts_tenant AS tenant ON tenant.id = plan.tenant_id
+    CROSS JOIN LATERAL (SELECT
+        (coalesce(tenant.test_clock_at, now()) AT TIME ZONE tenant.time_zone)::date AS day) AS today
+    WHERE plan.status IN ('scheduled', 'waiting_acceptance')
+    AND (plan.status = 'scheduled' AND plan.effective_date <= today.day
+        OR plan.status = 'waiting_acceptance' AND plan.acceptance_until < today.day)
+"""

@@ -55,7 +55,7 @@ class _ChangeIn(serializers.Serializer[Any]):
 class MoveIn(_ChangeIn):
     """A move of an account with all below it."""
 
-    parent = serializers.CharField(
+    parent = serializers.CharField(  # type: ignore[assignment]
         allow_null=True,
         max_length=_REFERENCE,
         help_text="Below which account it is to stand; null: a customer of its own.",

@@ -16,8 +16,8 @@ from billing_rules.invoice_states import State
 from dashboard.pages.customers.tree_table import STATUSES
 from dashboard.pages.runs import page as run_page
 from dashboard.pages.runs.status import RUN_STATUSES, steps_of
-from invoicing.words import charges as words
 from invoicing.models import BillingRun, Invoice
+from invoicing.words import charges as words
 from web.badges import INVOICE_STATES
 from web.frame import ROLE_NAMES
 

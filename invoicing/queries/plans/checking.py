@@ -193,7 +193,7 @@ def _references(standing: Standing) -> Sequence[tuple[UUID, str, UUID]]:
         target__isnull=False,
     ).order_by("account_id", "name")
     found: Sequence[tuple[UUID, str, UUID]] = list(
-        rows.values_list("account_id", "name", "target_id")  # type: ignore[arg-type]
+        rows.values_list("account_id", "name", "target_id")
     )
     return found
 
@@ -207,7 +207,7 @@ def _overrides(standing: Standing) -> Sequence[tuple[UUID, UUID, UUID]]:
         override_bill_to__isnull=False,
     ).order_by("id")
     found: Sequence[tuple[UUID, UUID, UUID]] = list(
-        rows.values_list("id", "account_id", "override_bill_to_id")  # type: ignore[arg-type]
+        rows.values_list("id", "account_id", "override_bill_to_id")
     )
     return found
 

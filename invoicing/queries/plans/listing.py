@@ -1,9 +1,10 @@
 """Plans as lists and one by one."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accounts import access
 from accounts.access import Action
@@ -78,3 +79,21 @@ def reverse_of(actor: Actor, plan: ChangePlan) -> ChangePlan | None:
     """Return the plan that reverses one, None where there is none. One statement."""
     gone = Q(status__in=(ChangePlan.Status.FAILED, ChangePlan.Status.WITHDRAWN))
     return plans(actor).filter(~gone, reverse_of_id=plan.pk).first()
+
+
+def next_plan_date(actor: Actor) -> date | None:
+    """Return the first day on which a plan is due or nobody may accept it any more.
+
+    Two statements, each the first entry of an index.
+
+    Raises:
+        Forbidden: the actor may neither see settings nor move the clock.
+    """
+    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+        access.require_everywhere(actor, Action.VIEW_SETTINGS)
+    found = ChangePlan.objects.filter(tenant_id=actor.tenant_id)
+    due = found.filter(status=ChangePlan.Status.SCHEDULED).aggregate(day=Min("effective_date"))
+    waiting = found.filter(status=ChangePlan.Status.WAITING_ACCEPTANCE)
+    last = waiting.aggregate(day=Min("acceptance_until"))["day"]
+    days = [due["day"], None if last is None else last + timedelta(days=1)]
+    return min((day for day in days if day is not None), default=None)

@@ -12,6 +12,7 @@ from accounts.models import Account
 from invoicing.queries.plans import checking
 from invoicing.queries.plans._showing import Shown
 from invoicing.queries.plans.checking import Unanswered
+from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.money import outlook_of
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
@@ -52,8 +53,8 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
 
     Raises:
         NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
-        PlanInPast, PlanTooFar, AccountArchived, NotOnPath, NothingToChange, NothingAbove,
-            TreeCycle, TreeTooDeep: see their texts.
+        PlanInPast, PlanTooFar, AccountArchived, AccountInUse, NotOnPath, NothingToChange,
+            NothingAbove, TreeCycle, TreeTooDeep: see their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
@@ -64,6 +65,7 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
     open_questions = checking.unanswered(standing)
     if open_questions:
         standing = standing_of(actor, checking.answers_in(wanted, open_questions))
+    require_unused(standing)
     outlook = outlook_of(standing, today=today, tenant=tenant)
     receiver_id = checking.receiver_of(standing)
     return PlanPreview(
