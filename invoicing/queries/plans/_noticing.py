@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
-from accounts.models import Account
+from accounts.models import Account, SettingName
 from invoicing.queries.plans.money import Outlook
 from invoicing.queries.plans.standing import Standing
 
@@ -15,7 +15,7 @@ def warnings_of(
 ) -> Iterator[dict[str, Any]]:
     """Yield warnings: codes with what their sentences name; ``reference`` names an account.
 
-    Source: docs/billing-rules.md, R1, R2.
+    Source: docs/billing-rules.md, R1, R2, R10.
     """
     before = {key: standing.before.bill_tos[key][0] for key in standing.scope}
     after = {key: standing.after.bill_tos[key][0] for key in standing.scope}
@@ -35,6 +35,10 @@ def warnings_of(
         known = standing.accounts.get(bill_to_id)
         if bill_to_id not in before.values() and known and not _can_be_invoiced(known):
             yield {"code": "recipient_incomplete", "account": reference(bill_to_id)}
+    for account_id, values in standing.wanted.own_settings.items():
+        pays = values.get(SettingName.PAYER)
+        if pays is not None and standing.after.bill_tos[account_id][0] != account_id:
+            yield {"code": "payer_without_effect", "account": reference(account_id)}
     if outlook.is_too_large:
         yield {"code": "invoices_unknown", "account": None}
 

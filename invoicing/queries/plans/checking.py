@@ -228,6 +228,9 @@ def receiver_of(standing: Standing) -> UUID | None:
     Whoever comes to pay without standing above does; and whoever comes to be invoiced, or to pay,
     in another family than before.
     """
+    named = _named_payer(standing)
+    if named is not None:
+        return named
     before, after = standing.before, standing.after
     invoiced = {key: after.bill_tos[key][0] for key in standing.scope}
     for bill_to_id in dict.fromkeys(invoiced.values()):
@@ -246,6 +249,16 @@ def receiver_of(standing: Standing) -> UUID | None:
             is_near = account_id in standing.parents
             if not is_near or standing.path(account_id)[0] != family:
                 return account_id
+    return None
+
+
+def _named_payer(standing: Standing) -> UUID | None:
+    """Return an account that the plan itself makes a payer without its standing above."""
+    for account_id, values in standing.wanted.own_settings.items():
+        payer_id = values.get(SettingName.PAYER)
+        known = standing.before.payers.get(account_id, (None, None))[0]
+        if payer_id not in (None, known) and payer_id not in standing.path_after(account_id):
+            return payer_id
     return None
 
 

@@ -117,16 +117,16 @@ def standing_of(actor: Actor, wanted: Wanted) -> Standing:
     Raises:
         NotFound: an account that it names does not exist.
     """
-    top = _top(actor, wanted)
+    tops = {_top(actor, wanted), *(key for key, _up in wanted.places)}
     below = AccountNode.objects.filter(
-        tree.lies_below(actor.tenant_id, [top], "account_id"), tenant_id=actor.tenant_id
+        tree.lies_below(actor.tenant_id, tops, "account_id"), tenant_id=actor.tenant_id
     )
     scope: list[Member] = list(
         below.order_by("level", "lft").values_list("account_id", "parent_id")
     )
-    named = {*_named(wanted)}
-    paths = tree.paths(actor.tenant_id, {top, *named})
-    if not scope or paths.keys() != {top, *named}:
+    named = tops | {*_named(wanted)}
+    paths = tree.paths(actor.tenant_id, named)
+    if paths.keys() != named:
         raise NotFound
     above: dict[UUID, UUID | None] = {}
     for path in paths.values():
