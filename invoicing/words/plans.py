@@ -135,7 +135,7 @@ def describe_warning(warning: Mapping[str, Any]) -> str:
         ) % {"account": account}
     if warning["code"] == "payer_without_effect":
         return _(
-            "%(account)s does not get invoices of its own, so a payer set on it has no effect there."
+            "%(account)s gets no invoices of its own, so a payer set on it has no effect there."
         ) % {"account": account}
     return _(
         "The trees are too large to compute the next invoices here. The billing run does it all"
