@@ -20,9 +20,11 @@ from accounts.models import (
 )
 from billing_hierarchy.role_check import refuse_powerful_role
 from invoicing.models import (
+    ChangePlan,
     DocumentToMake,
     FileCheck,
     Invoice,
+    PlanComment,
     Rendering,
     RunProblem,
     StoredDocument,
@@ -128,6 +130,14 @@ def vendors(module_transaction):
                 family=invoice.bill_to,
                 account=invoice.bill_to,
             )
+            plan = ChangePlan.objects.create(
+                tenant_id=one.id,
+                kind="closing",
+                account=invoice.bill_to,
+                effective_date=world.TODAY,
+                created_at=world.NOW,
+            )
+            PlanComment.objects.create(tenant_id=one.id, plan=plan, text="Why?", at=world.NOW)
     return made
 
 

@@ -113,7 +113,7 @@ def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> Chan
     except BillingError as error:
         return _fail(doer, plan, error, now=now)
     was, plan.status, plan.applied_at = plan.status, ChangePlan.Status.APPLIED, now
-    keep_plan(plan, "status", "applied_at", "result")
+    keep_plan(doer, plan, "status", "applied_at", "result")
     record_step(doer, plan, "plan.applied", was=was, now=now)
     return plan
 
@@ -133,7 +133,7 @@ def _fail(actor: Actor, plan: ChangePlan, error: BillingError, *, now: datetime)
         "parts": list(error.params.get("parts", ())),  # type: ignore[call-overload]
         "errors": [one.detail for one in error.errors],
     }
-    keep_plan(plan, "status", "failure")
+    keep_plan(actor, plan, "status", "failure")
     record_step(actor, plan, "plan.failed", was=was, data={"code": error.code}, now=now)
     return plan
 

@@ -89,7 +89,7 @@ def submit_plan(
     needs_two = tenant.four_eyes and actor.actor_id is not None
     if ask_approval or needs_two:
         plan.status = ChangePlan.Status.WAITING_APPROVAL
-        keep_plan(plan, "status")
+        keep_plan(actor, plan, "status")
         record_step(actor, plan, "plan.approval_asked", was=ChangePlan.Status.DRAFT, now=now)
         return plan
     return _go_on(actor, plan, today=today, now=now)
@@ -180,7 +180,7 @@ def answer_plan(
         record_step(actor, plan, "plan.accepted", data={"forced": is_forced}, now=now)
         return _go_on(actor, plan, today=today, now=now)
     plan.status = ChangePlan.Status.WITHDRAWN
-    keep_plan(plan, "status", "acceptance")
+    keep_plan(actor, plan, "status", "acceptance")
     record_step(actor, plan, "plan.declined", was=waiting, data={"forced": is_forced}, now=now)
     return plan
 
@@ -192,10 +192,10 @@ def _go_on(actor: Actor, plan: ChangePlan, *, today: date, now: datetime) -> Cha
     if plan.receiver_id is not None and not plan.acceptance:
         plan.status = ChangePlan.Status.WAITING_ACCEPTANCE
         plan.acceptance_until = min(today + timedelta(days=ACCEPTANCE_DAYS), plan.effective_date)
-        keep_plan(plan, "status", "acceptance_until", *changed)
+        keep_plan(actor, plan, "status", "acceptance_until", *changed)
         record_step(actor, plan, "plan.acceptance_asked", was=was, now=now)
         return plan
     plan.status = ChangePlan.Status.SCHEDULED
-    keep_plan(plan, "status", *changed)
+    keep_plan(actor, plan, "status", *changed)
     record_step(actor, plan, "plan.scheduled", was=was, now=now)
     return carry_out_if_due(actor, plan, today=today, now=now)

@@ -59,16 +59,17 @@ def take_plan(
     return plan
 
 
-def keep_plan(plan: ChangePlan, *names: str) -> None:
+def keep_plan(actor: Actor, plan: ChangePlan, *names: str) -> None:
     """Store some columns of a locked plan, as a new version of it.
 
     Raises:
         OverlappingPlan: another change of the account is open.
     """
     plan.version += 1
+    values = {name: getattr(plan, name) for name in (*names, "version")}
     try:
         with transaction.atomic():
-            plan.save(update_fields=[*names, "version"])
+            ChangePlan.objects.filter(tenant_id=actor.tenant_id, pk=plan.pk).update(**values)
     except IntegrityError as error:
         if "plan_open_once" not in str(error):
             raise

@@ -104,7 +104,7 @@ def withdraw_plan(
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     plan = take_plan(actor, plan_id, ChangePlan.CHANGEABLE, version=version)
     was, plan.status = plan.status, ChangePlan.Status.WITHDRAWN
-    keep_plan(plan, "status")
+    keep_plan(actor, plan, "status")
     if reason.strip():
         _say(actor, plan, reason, now)
     record_step(actor, plan, "plan.withdrawn", was=was, now=now)

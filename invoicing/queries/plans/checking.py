@@ -1,9 +1,9 @@
 """What makes a plan impossible, what it leaves unanswered, and who has to agree to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
@@ -139,8 +139,10 @@ def _changes(standing: Standing) -> bool:
     rows = SettingInterval.objects.filter(
         holding_on(standing.actor, wanted.day), account_id__in=wanted.own_settings
     ).values_list("account_id", "name", "value", "target_id")
-    own = {(account_id, name): value if target_id is None else target_id
-           for account_id, name, value, target_id in rows}  # fmt: skip
+    own: dict[tuple[UUID | None, str], Any] = {}
+    found: Iterable[Any] = rows  # of plain values there is no target, whatever the stubs say
+    for account_id, name, value, target_id in found:
+        own[account_id, name] = value if target_id is None else target_id
     return any(
         own.get((account_id, name)) != value
         for account_id, values in wanted.own_settings.items()
@@ -255,7 +257,7 @@ def receiver_of(standing: Standing) -> UUID | None:
 def _named_payer(standing: Standing) -> UUID | None:
     """Return an account that the plan itself makes a payer without its standing above."""
     for account_id, values in standing.wanted.own_settings.items():
-        payer_id = values.get(SettingName.PAYER)
+        payer_id: UUID | None = values.get(SettingName.PAYER)
         known = standing.before.payers.get(account_id, (None, None))[0]
         if payer_id not in (None, known) and payer_id not in standing.path_after(account_id):
             return payer_id
