@@ -95,8 +95,8 @@ _IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": "The `ETag` of the invoice, run or account as it was read: if it has changed"
-    " since, nothing is done (412). `*`, or leaving it out, does it anyway.",
+    "description": "The `ETag` of the invoice, run, plan or account as it was read: if it has"
+    " changed since, nothing is done (412). `*`, or leaving it out, does it anyway.",
 }
 _ETAG = {
     "schema": {"type": "string"},

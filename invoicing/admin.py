@@ -4,7 +4,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdmin
-from invoicing.models import BillingRun, Invoice, RunProblem
+from invoicing.models import BillingRun, ChangePlan, Invoice, RunProblem
 
 
 class InvoiceAdmin(ReadOnlyAdmin):
@@ -47,8 +47,19 @@ class RunProblemAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
 
 
+class ChangePlanAdmin(ReadOnlyAdmin):
+    """What is planned, and what became of it."""
+
+    names = (_("Change plan"), _("Change plans"))
+    list_display = ("kind", "account", "effective_date", "status", "created_at")
+    list_select_related = ("account",)
+    list_filter = ("kind", "status")
+    ordering = ("-created_at", "-id")
+
+
 ADMINS: dict[type[Model], type[ReadOnlyAdmin]] = {
     Invoice: InvoiceAdmin,
     BillingRun: BillingRunAdmin,
+    ChangePlan: ChangePlanAdmin,
     RunProblem: RunProblemAdmin,
 }

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
+from accounts.api.accounts import account_detail
 from accounts.api.references import referred
 from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
@@ -61,6 +62,7 @@ class AccountMoves(ActorView):
             read_body(request, MoveIn),
         )
         account_id = resolve_reference(request.actor, account)
+        require_match(request, lambda: account_detail(request.actor, account_id))
         wanted = wanted_move(request.actor, account_id, values)
         return _planned(request, wanted, parameters["dry_run"] == "true", values["draft"])
 
@@ -179,6 +181,10 @@ class _PlanStep(ActorView):
         require_match(request, lambda: _detail_out(request, key))
         return found
 
+    def version(self, request: ActorApiRequest, plan: ChangePlan) -> str:
+        """Return the version that the step is for; empty where the caller names none."""
+        return str(plan.version) if "If-Match" in request.headers else ""
+
     def answered(self, request: ActorApiRequest, plan: ChangePlan) -> HttpResponseBase:
         """Answer with the plan as it is now."""
         return tagged(request, _detail_out(request, plan.pk))
@@ -192,7 +198,13 @@ class PlanSubmission(_PlanStep):
         """Ask for a draft to be carried out on its day."""
         found = self.seen(request, plan)
         now = timezone.now()
-        done = submit_plan(request.actor, found.pk, today=request.actor.today, now=now)
+        done = submit_plan(
+            request.actor,
+            found.pk,
+            version=self.version(request, found),
+            today=request.actor.today,
+            now=now,
+        )
         return self.answered(request, done)
 
 
@@ -204,7 +216,13 @@ class PlanApproval(_PlanStep):
         """Approve a plan; where two people are wanted, not one's own."""
         found = self.seen(request, plan)
         now = timezone.now()
-        done = approve_plan(request.actor, found.pk, today=request.actor.today, now=now)
+        done = approve_plan(
+            request.actor,
+            found.pk,
+            version=self.version(request, found),
+            today=request.actor.today,
+            now=now,
+        )
         return self.answered(request, done)
 
 
@@ -221,6 +239,7 @@ class PlanAcceptance(_PlanStep):
             found.pk,
             accepts=values["decision"] == "accept",
             reason=values.get("reason", ""),
+            version=self.version(request, found),
             today=request.actor.today,
             now=timezone.now(),
         )
@@ -238,7 +257,13 @@ class PlanWithdrawal(_PlanStep):
         values = read_body(request, PlanWithdrawalIn)
         found = self.seen(request, plan)
         reason = values.get("reason", "")
-        done = withdraw_plan(request.actor, found.pk, reason=reason, now=timezone.now())
+        done = withdraw_plan(
+            request.actor,
+            found.pk,
+            reason=reason,
+            version=self.version(request, found),
+            now=timezone.now(),
+        )
         return self.answered(request, done)
 
 

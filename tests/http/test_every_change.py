@@ -35,9 +35,11 @@ from accounts.operations import (
 )
 from accounts.operations import importing as account_imports
 from billing_hierarchy.embedded.folders import project_folder
-from invoicing.models import BillingRun, Invoice, Rendering
+from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations.plans import applying, deciding, planning, reversing
 from invoicing.operations.runs import approving, changed, discarding
+from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.models import Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
@@ -322,6 +324,46 @@ def recall_day(shop: Vendor, actor: Actor) -> None:
     )
 
 
+def planned(shop: Vendor, actor: Actor) -> ChangePlan:
+    wanted = Wanted("consolidation", shop.id_of("A"), TODAY, value="per_account")
+    return planning.create_plan(actor, wanted, today=TODAY, now=NOW)
+
+
+def submitted(shop: Vendor, actor: Actor, *, ask_approval: bool = False) -> ChangePlan:
+    plan = planned(shop, actor)
+    return deciding.submit_plan(actor, plan.pk, ask_approval=ask_approval, today=TODAY, now=NOW)
+
+
+def handed_over(shop: Vendor, actor: Actor) -> ChangePlan:
+    """Return a plan that waits for the acceptance of another customer."""
+    shop.has("accounts", account("P"))
+    wanted = Wanted("move", shop.id_of("A"), TODAY, target_id=shop.id_of("P"))
+    plan = planning.create_plan(actor, wanted, today=TODAY, now=NOW)
+    return deciding.submit_plan(actor, plan.pk, today=TODAY, now=NOW)
+
+
+def approve_planned(shop: Vendor, actor: Actor) -> None:
+    plan = submitted(shop, actor, ask_approval=True)
+    deciding.approve_plan(actor, plan.pk, today=TODAY, now=NOW)
+
+
+def accept(shop: Vendor, actor: Actor) -> None:
+    plan = handed_over(shop, actor)
+    deciding.answer_plan(actor, plan.pk, accepts=True, reason="Why", today=TODAY, now=NOW)
+
+
+def carry_out(shop: Vendor, actor: Actor) -> None:
+    wanted = Wanted("consolidation", shop.id_of("A"), DAY, value="per_account")
+    plan = planning.create_plan(actor, wanted, today=TODAY, now=NOW)
+    deciding.submit_plan(actor, plan.pk, today=TODAY, now=NOW)
+    applying.carry_out_due_plans(actor, day=DAY, now=NOW)
+
+
+def reverse(shop: Vendor, actor: Actor) -> None:
+    plan = submitted(shop, actor)
+    reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
+
+
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 OPERATIONS: dict[str, Change] = {
     "account_settings.changing.change_settings": Change(plan_day, "account.settings_changed"),
@@ -397,6 +439,19 @@ OPERATIONS: dict[str, Change] = {
     "runs.discarding.release_charges": Change(release, "charges.released"),
     "runs.discarding.reject_run": Change(reject, "run.rejected"),
     "runs.changed.refresh_drafts": Change(redraft, "invoice.redrafted"),
+    "plans.planning.create_plan": Change(planned, "plan.created"),
+    "plans.planning.withdraw_plan": Change(
+        lambda s, a: planning.withdraw_plan(a, planned(s, a).pk, now=NOW), "plan.withdrawn"
+    ),
+    "plans.planning.comment_on_plan": Change(
+        lambda s, a: planning.comment_on_plan(a, planned(s, a).pk, text="Why?", now=NOW),
+        "plan.commented",
+    ),
+    "plans.deciding.submit_plan": Change(submitted, "plan.scheduled"),
+    "plans.deciding.approve_plan": Change(approve_planned, "plan.approved"),
+    "plans.deciding.answer_plan": Change(accept, "plan.accepted"),
+    "plans.applying.carry_out_due_plans": Change(carry_out, "plan.applied"),
+    "plans.reversing.reverse_plan": Change(reverse, "plan.created"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
@@ -413,8 +468,10 @@ WITHOUT_ENTRY: dict[str, str] = {
     "tenants.create_tenant": "test_a_new_tenant_begins_with_its_entry is about it.",
     "operators.create_operator": "An operator stands outside of every tenant and its trail.",
     "runs.scheduling.run_scheduled_day": "The timetable's run; test_on_behalf.py is about it.",
+    "days.do_scheduled_day": "It carries out plans and makes the timetable's run, as above.",
     **dict.fromkeys(
         (
+            "plans.planning.previewed", "plans.locking.take_plan",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -440,6 +497,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "moving.place_account", "plans.applying.carry_out_if_due", "plans.planning.store_plan",
+            "plans.locking.keep_plan", "plans.locking.record_step",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
@@ -834,7 +893,34 @@ def api_recall(client: Client, shop: Vendor) -> Any:
 
 
 SET = "account.settings_changed"
+
+
+def api_move(client: Client, shop: Vendor) -> Any:
+    shop.has("accounts", account("P"))
+    return api_post(client, "accounts/ext:A/moves", parent="ext:P")
+
+
+def api_plan(client: Client, _shop: Vendor) -> Any:
+    values = {"kind": "consolidation", "account": "ext:A", "consolidation": "per_account"}
+    return api_post(client, "change-plans", **values)
+
+
+def api_step(
+    make: Callable[[Vendor, Actor], ChangePlan], step: str, **values: Any
+) -> Callable[[Client, Vendor], Any]:
+    def do(client: Client, shop: Vendor) -> Any:
+        plan = make(shop, shop.staff("Paula", "owner"))
+        return api_post(client, f"change-plans/{plan.public_id}/{step}", **values)
+
+    return do
+
+
+def waiting(shop: Vendor, actor: Actor) -> ChangePlan:
+    return submitted(shop, actor, ask_approval=True)
+
+
 _SUBSCRIPTION = "POST api/v1/subscriptions/<reference:subscription>"
+PLAN = "POST api/v1/change-plans/<str:plan>"
 
 
 def api_default(client: Client, _shop: Vendor) -> Any:
@@ -855,6 +941,16 @@ ENDPOINTS: dict[str, Change] = {
     f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
     "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),
     "POST api/v1/accounts/<reference:account>/settings/recall": Change(api_recall, SET),
+    "POST api/v1/accounts/<reference:account>/moves": Change(api_move, "plan.created"),
+    "POST api/v1/change-plans": Change(api_plan, "plan.created"),
+    f"{PLAN}/submission": Change(api_step(planned, "submission"), "plan.scheduled"),
+    f"{PLAN}/approval": Change(api_step(waiting, "approval"), "plan.approved"),
+    f"{PLAN}/acceptance": Change(
+        api_step(handed_over, "acceptance", decision="accept", reason="Why"), "plan.accepted"
+    ),
+    f"{PLAN}/withdrawal": Change(api_step(planned, "withdrawal"), "plan.withdrawn"),
+    f"{PLAN}/reversal": Change(api_step(submitted, "reversal"), "plan.created"),
+    f"{PLAN}/comments": Change(api_step(planned, "comments", text="Why?"), "plan.commented"),
     "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
     "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
     "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),

@@ -147,6 +147,7 @@ def swept(vendor, monkeypatch):
             "product": [public_id("prd", one.pk) for one in Product.objects.all()],
             "price": [public_id("prc", one.pk) for one in Price.objects.all()],
             "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
+            "plan": [public_id("chp", uuid7())],
             "position": ["1", "2", "3"],
             "kind": ["accounts"],
             "currency": ["EUR"],

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey, Person, Seller
 from billing_hierarchy.task_queue import app
-from invoicing.models import BillingRun, Invoice, InvoiceLine
+from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
 from subscriptions.models import Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
@@ -34,6 +34,7 @@ PREFIXES = {
     "product": "prd",
     "price": "prc",
     "subscription": "sub",
+    "plan": "chp",
 }
 PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF", "setting": "billing_day"}
 # What has to be said before anybody looks for the thing itself.
@@ -42,6 +43,9 @@ BODIES = {
     "rejection": {"reason": "No.", "drafts_digest": "0"},
     "withdrawal": {"reason": "No."},
     "recall": {"setting": "billing_day", "effective_date": "2027-01-01"},
+    "acceptance": {"decision": "accept", "reason": "Yes."},
+    "comments": {"text": "Hello"},
+    "moves": {"parent": None},
 }
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")
@@ -93,7 +97,15 @@ def ids_of(vendor):
         job = Job.objects.create(
             tenant_id=vendor.tenant_id, kind="import", created_by_label="test", created_at=NOW
         )
+        plan = ChangePlan.objects.create(
+            tenant_id=vendor.tenant_id,
+            kind="consolidation",
+            account_id=vendor.id_of("A"),
+            effective_date=NOW.date(),
+            created_at=NOW,
+        )
         return {
+            "plan": plan.pk,
             "account": vendor.id_of("A"),
             "invoice": Invoice.objects.get().pk,
             "line": InvoiceLine.objects.get().pk,

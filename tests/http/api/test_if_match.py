@@ -15,7 +15,7 @@ from django.test import Client
 from accounts import tree
 from accounts.models import SettingInterval
 from billing_hierarchy.embedded.folders import project_folder
-from invoicing.models import BillingRun, Charge, Invoice, Rendering
+from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, PlanComment, Rendering
 from tenancy.models import Job
 from tests.http.test_every_change import (
     ENDPOINTS,
@@ -60,7 +60,16 @@ def stored(vendor: Vendor) -> list[Any]:
     with vendor.seen():
         return [
             sorted(map(str, model._default_manager.values_list()))
-            for model in (Invoice, BillingRun, Charge, Rendering, Job, SettingInterval)
+            for model in (
+                Invoice,
+                BillingRun,
+                Charge,
+                Rendering,
+                Job,
+                SettingInterval,
+                ChangePlan,
+                PlanComment,
+            )  # fmt: skip
         ]
 
 
