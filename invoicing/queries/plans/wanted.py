@@ -49,11 +49,11 @@ class Wanted:
 
     def stored(self) -> dict[str, Any]:
         """Return it as plain JSON, with ids as integrators see them."""
-        found: dict[str, Any] = {_TARGETS[self.kind]: _reference("acc", self.target_id)}
-        if self.kind == ChangePlan.Kind.CONSOLIDATION:
-            found = {"consolidation": self.value}
-        if self.kind == ChangePlan.Kind.PROMOTION:
-            found = {}
+        found: dict[str, Any] = {}
+        if self.kind in _TARGETS:
+            found[_TARGETS[self.kind]] = _reference("acc", self.target_id)
+        elif self.kind == ChangePlan.Kind.CONSOLIDATION:
+            found["consolidation"] = self.value
         found |= {"open_drafts": self.open_drafts, "prepaid": self.prepaid}
         answers: dict[str, Any] = {
             public_id("acc", account_id): {
@@ -124,10 +124,9 @@ _TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.MOVE: "parent",
     ChangePlan.Kind.PAYER: "payer",
     ChangePlan.Kind.BILL_TO: "bill_to",
-    ChangePlan.Kind.CONSOLIDATION: "consolidation",
     ChangePlan.Kind.CLOSING: "children_to",
-    ChangePlan.Kind.PROMOTION: "",
 }
+"""Of the kinds that name an account."""
 _SETTING_OF: Final[dict[str, SettingName]] = {
     ChangePlan.Kind.PAYER: SettingName.PAYER,
     ChangePlan.Kind.BILL_TO: SettingName.BILL_TO,

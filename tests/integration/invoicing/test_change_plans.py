@@ -114,7 +114,7 @@ def test_stores_a_draft_with_its_preview_and_changes_nothing(shop, alice):
     }
     assert rows == {"G": (1190, 0), "B": (1190, 2380)}
     assert plan.preview["settings"] == [
-        {"setting": "payment_terms_days", "old": 30, "new": 7, "accounts": 1}
+        {"setting": "payment_terms_days", "old": 14, "new": 7, "accounts": 1}
     ]
     assert plan.preview["payer"]["after"]["external_id"] == "B"
     assert plan.preview["acceptance"] is None
@@ -427,6 +427,22 @@ def test_makes_an_own_invoice_and_gives_it_back(shop, alice):
     with shop.seen():
         rows = SettingInterval.objects.filter(account_id=shop.id_of("A1"), name="bill_to")
         assert not rows.filter(valid_to=None).exists()
+
+
+def test_splits_a_consolidated_invoice_from_a_day_on_and_reverses_it(shop, alice):
+    plan = submitted(shop, alice, "consolidation", "G", day=DAY, value="per_account")
+    carry_out_due_plans(shop.actor, day=DAY, now=NOW)
+    assert fetched(shop, plan).status == "applied"
+
+    back = reverse_plan(alice, plan.pk, effective_date=DAY, today=TODAY, now=NOW)
+
+    assert back.parameters["consolidation"] is None
+    assert submit_plan(alice, back.pk, today=DAY, now=NOW).status == "applied"
+    with shop.seen():
+        rows = SettingInterval.objects.filter(
+            account_id=shop.id_of("G"), name="consolidation", valid_to=None
+        )
+        assert not rows.exists()
 
 
 def test_a_child_takes_the_place_of_its_parent(shop, alice):
