@@ -6,6 +6,7 @@ from dashboard.pages import search, styleguide
 from dashboard.pages.catalogue import urls as catalogue_urls
 from dashboard.pages.customers import urls as customer_urls
 from dashboard.pages.imports import urls as import_urls
+from dashboard.pages.plans import urls as plan_urls
 from dashboard.pages.runs import urls as run_urls
 from dashboard.pages.settings import urls as setting_urls
 from dashboard.pages.subscriptions import urls as subscription_urls
@@ -25,6 +26,7 @@ urlpatterns = [
     path("invoices/", include(invoice_urls, namespace="invoices")),
     path("subscriptions/", include(subscription_urls, namespace="subscriptions")),
     path("catalogue/", include(catalogue_urls, namespace="catalogue")),
+    path("plans/", include(plan_urls, namespace="plans")),
     path("runs/", include(run_urls, namespace="runs")),
     path("import/", include(import_urls, namespace="imports")),
     path("settings/", include(setting_urls, namespace="settings")),

@@ -43,7 +43,13 @@ class RoomGroup:
 
 
 DASHBOARD: Final = (
-    RoomGroup("", (Room(_("Customers"), "network", "customers:list"),)),
+    RoomGroup(
+        "",
+        (
+            Room(_("Customers"), "network", "customers:list"),
+            Room(_("Change plans"), "milestone", "plans:list"),
+        ),
+    ),
     RoomGroup(
         _("Money"),
         (

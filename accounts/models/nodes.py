@@ -187,6 +187,14 @@ class Placement(TenantPartModel):
                 | models.Q(valid_to__gt=models.F("valid_from")),
             ),
         ]
+        indexes: ClassVar = [
+            # Few accounts ever move; who asks for them need not look at all the others.
+            models.Index(
+                name="placement_past",
+                fields=["tenant", "account"],
+                condition=models.Q(valid_to__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         """Return the account and since when."""

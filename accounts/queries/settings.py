@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -119,14 +118,6 @@ class SettingHistory:
                                       (parent_id, day, None)]  # fmt: skip
         return SettingHistory(members, intervals, placements)
 
-    @cached_property
-    def _roots(self) -> Mapping[UUID, UUID]:
-        """The root of each account's family, as it stands now."""
-        roots: dict[UUID, UUID] = {}
-        for account_id, parent_id in self._members:
-            roots[account_id] = account_id if parent_id is None else roots[parent_id]
-        return roots
-
     def _resolve(self, day: date) -> FamilySettings:
         defaults: dict[str, Any] = dict(_DEFAULTS)
         own: dict[UUID, dict[str, Any]] = defaultdict(dict)
@@ -154,13 +145,13 @@ class SettingHistory:
         """Return accounts with the parents they had on ``day``, parents first."""
         if not self._placements:
             return self._members
-        parents, roots = dict(self._members), self._roots
+        parents = dict(self._members)
         for account_id, rows in self._placements.items():
             for parent_id, valid_from, valid_to in rows:
                 if valid_from <= day and (valid_to is None or day < valid_to):
-                    # A parent of then that belongs to another family now counts as none.
-                    is_of_family = parent_id and roots.get(parent_id) == roots[account_id]
-                    parents[account_id] = parent_id if is_of_family else None
+                    # Who bills a day reads the trees that mattered on it together; where one is
+                    # missing, nothing depends on its accounts.
+                    parents[account_id] = parent_id if parent_id in parents else None
         ordered: list[tuple[UUID, UUID | None]] = []
         placed: set[UUID | None] = {None}
         waiting = list(parents.items())

@@ -26,6 +26,7 @@ from invoicing.engine.reading import (
 )
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
+from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
 from tenancy.errors import Forbidden, Invalid, NotFound
 from tenancy.models import Tenant
@@ -182,7 +183,8 @@ def _families(
     actor: Actor, account_ids: Collection[UUID], what_if: WhatIf, tenant: Tenant
 ) -> Families:
     """Read the trees of some accounts, if the actor may see what is billed to them."""
-    trees = tree.families(actor.tenant_id, account_ids)
+    asked = {*account_ids, *joined_with(actor, account_ids)}
+    trees = tree.families(actor.tenant_id, asked)
     members = {account_id for family in trees.values() for account_id, _parent in family}
     if not members.issuperset(account_ids):
         raise NotFound

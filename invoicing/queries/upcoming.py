@@ -17,6 +17,7 @@ from invoicing.engine.placing import PlacedDocument, place_charges
 from invoicing.engine.rating import Rated, rate
 from invoicing.engine.reading import coming_items, open_periods, waiting_charges
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
+from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -109,13 +110,12 @@ def upcoming_invoices(
     Source: docs/billing-rules.md, R1, R3 to R5, R9 to R16.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
-    found = tree.families(actor.tenant_id, [account_id])
+    found = tree.families(actor.tenant_id, [account_id, *joined_with(actor, [account_id])])
     if not found:
         raise NotFound
-    ((root_id, members),) = found.items()
-    if len(members) > MOST_ACCOUNTS:
+    if sum(len(members) for members in found.values()) > MOST_ACCOUNTS:
         return _too_large(actor, account_id)
-    families = read_families(actor, {root_id: members}, None, tenant=tenant)
+    families = read_families(actor, found, None, tenant=tenant)
     bill_to_id, _by = families.on(today).bill_tos[account_id]
     outlook = _Outlook(families, bill_to_id, today)
     day, documents = outlook.first()

@@ -75,6 +75,16 @@ PAGES = (
         shows="main .effects, main .form-errors",
     ),
     PageEntry("history of an account", "/customers/{account}/history/"),
+    PageEntry("plans", "/plans/"),
+    PageEntry("plans, none yet", "/plans/", who="newcomer"),
+    PageEntry("plan", "/plans/{plan}/"),
+    PageEntry("plan, new", "/plans/new/?kind=move&account={branch}"),
+    PageEntry(
+        "plan, previewed",
+        "/plans/new/?kind=move&account={branch}&choice=none&effective_date=2027-02-01",
+        shows="#plan-invoices",
+    ),
+    PageEntry("plan, recipient", "/plans/new/?kind=bill_to&account={branch}"),
     PageEntry("search", "/search/?q=gruppe"),
     PageEntry(
         "palette",

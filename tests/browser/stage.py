@@ -1,7 +1,7 @@
 """The data behind the registry of pages, and the people who look at them."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,13 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import Person
 from accounts.operations.bank_accounts import set_bank_account
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import ChangePlan, Invoice, InvoiceLine
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Price
+from tenancy.actor import Actor
 from tenancy.ids import public_id
-from tests.world import NOW, Vendor, account, make_vendor, price, subscription
+from tests.world import NOW, TODAY, Vendor, account, make_vendor, price, subscription
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Stage:
     people: dict[str, UUID]
     waiting_run_id: UUID
     price_id: UUID
+    plan: ChangePlan
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -42,6 +46,8 @@ class Stage:
             seller=public_id("sel", self.invoice.seller_id),
             subscription=public_id("sub", self.line.subscription_id),
             price=public_id("prc", self.price_id),
+            branch=public_id("acc", self.vendor.id_of("branch")),
+            plan=self.plan.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -84,9 +90,15 @@ def set_stage() -> Stage:
     waiting = vendor.run("2027-01-01", issue=False)
     with vendor.seen():
         price_id = Price.objects.get(external_id="seats").pk
-    return Stage(
-        vendor, invoice, line, {**people, "operator": operator.pk}, waiting.run.pk, price_id
-    )
+    plan = _plan(vendor, actors["staff"])
+    everybody = {**people, "operator": operator.pk}
+    return Stage(vendor, invoice, line, everybody, waiting.run.pk, price_id, plan)
+
+
+def _plan(vendor: Vendor, actor: Actor) -> ChangePlan:
+    """Plan that the branch becomes a customer of its own."""
+    wanted = Wanted("move", vendor.id_of("branch"), date(2027, 2, 1))
+    return create_plan(actor, wanted, today=TODAY, now=NOW)
 
 
 def _bill(vendor: Vendor) -> None:

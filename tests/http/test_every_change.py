@@ -678,6 +678,20 @@ def go_on_page(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+def plan_new_page(browser: Browser) -> None:
+    shop = browser.shop
+    browser.send(
+        f"/plans/new/?kind=consolidation&account={public_id('acc', shop.id_of('A'))}",
+        choice="per_account",
+        effective_date=DAY.isoformat(),
+    )
+
+
+def plan_page(browser: Browser) -> None:
+    plan = planned(browser.shop, browser.shop.staff("Paul", "owner"))
+    browser.send(f"/plans/{plan.public_id}/", do="schedule")
+
+
 def default_page(browser: Browser) -> None:
     values = {"way": "own", "value": "21", "day": TODAY.isoformat(), "step": "save"}
     browser.send("/settings/defaults/payment_terms_days/", **values)
@@ -702,6 +716,8 @@ PAGES: dict[str, Change] = {
     "subscriptions/new/": Change(subscribe_page, "subscription.created"),
     "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
     "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
+    "plans/new/": Change(plan_new_page, "plan.created"),
+    "plans/<str:plan_id>/": Change(plan_page, "plan.scheduled"),
     "runs/<str:run_id>/take-back/": Change(take_back_page, "run.rejected"),
     "runs/<str:run_id>/changed/": Change(changed_page, "invoice.redrafted"),
     "runs/held/": Change(release_page, "charges.released"),

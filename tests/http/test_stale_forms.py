@@ -40,6 +40,8 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/settings/<str:setting>/recall/": (
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
+    "plans/new/": MAKES_SOMETHING,
+    "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
     "runs/new/": MAKES_SOMETHING,
     "subscriptions/new/": MAKES_SOMETHING,
     "subscriptions/<str:subscription_id>/end/": "What has an end already is refused another.",

@@ -20,6 +20,7 @@ from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from billing_rules.territories import vat_id_country
 from dashboard.pages.customers.account_facts import further_facts, head_facts
+from dashboard.pages.plans.doors import plan_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
@@ -117,6 +118,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     context = {
         "account": account,
         "steps": steps_to(path),
+        "plan_actions": plan_actions(actor, account),
         "tabs": tabs_of(key, "page"),
         "badges": [*_badges(account), *_other_currencies(items, currency)],
         "figures": [

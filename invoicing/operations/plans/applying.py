@@ -210,7 +210,7 @@ def _reroute(actor: Actor, standing: Standing, *, now: datetime) -> int:
 
 
 def _changes(actor: Actor, wanted: Wanted) -> list[Change]:
-    stored = own_settings(actor, wanted.own_settings)
+    stored = own_settings(actor, wanted.own_settings, on=wanted.day)
     return [
         Change(account_id, name, old, value)
         for account_id, values in wanted.own_settings.items()
@@ -223,7 +223,8 @@ def _changes(actor: Actor, wanted: Wanted) -> list[Change]:
 def _old_values(changes: Iterable[Change]) -> dict[UUID, dict[str, Any]]:
     found: dict[UUID, dict[str, Any]] = {}
     for change in changes:
-        found.setdefault(change.account_id, {})[change.name] = change.old
+        if change.account_id is not None:
+            found.setdefault(change.account_id, {})[change.name] = change.old
     return found
 
 
@@ -268,15 +269,20 @@ def _tell(
     ]
     by_account: dict[UUID, list[Change]] = {}
     for change in changes:
-        by_account.setdefault(change.account_id, []).append(change)
+        if change.account_id is not None:
+            by_account.setdefault(change.account_id, []).append(change)
     happenings += [
         Happening(
             "account.settings_changed",
             key,
             key,
             before={one.name: _text(one.old) for one in some},
-            after={one.name: _text(one.new) for one in some} | {"since": day},
-            data={"changed": sorted({one.name for one in some}), "since": day},
+            after={one.name: _text(one.new) for one in some} | {"effective_date": day},
+            data={
+                "external_id": standing.accounts[key].external_id or "",
+                "changed": sorted({one.name for one in some}),
+                "effective_date": day,
+            },
         )
         for key, some in by_account.items()
     ]

@@ -73,15 +73,25 @@ def _store_problems(
     What keeps something from being billed is found again by every call. A warning is found only
     when a document is drafted, so what an earlier call warned of stays where none was.
     """
+    claimed = [claim.root_id for claim in claims]
     noted = RunProblem.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run.id, family_id__in=[c.root_id for c in claims]
+        tenant_id=actor.tenant_id, run_id=run.id, family_id__in=claimed
     )
     found_again = Q(severity=RunProblem.Severity.PROBLEM) | Q(code="outside_run")
     noted.filter(found_again | Q(account_id__in=families.judged)).delete()
     RunProblem.objects.bulk_create(
-        problem_row(actor, run.id, families.root_of[problem.account_id], problem)
+        problem_row(actor, run.id, _family(families, problem, claimed), problem)
         for problem in by_cause(families.problems)
     )
+
+
+def _family(families: Families, problem: Problem, claimed: Sequence[UUID]) -> UUID:
+    """Return under which of the claimed trees a problem stands.
+
+    One of an account in a tree that is only billed along stands with the first.
+    """
+    root = families.root_of[problem.account_id]
+    return root if root in claimed else claimed[0]
 
 
 @operation

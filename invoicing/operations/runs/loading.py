@@ -5,6 +5,7 @@ from uuid import UUID
 
 from accounts import tree
 from invoicing.engine.families import Families, read_families
+from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
 from tenancy.models import Tenant
 
@@ -12,7 +13,9 @@ from tenancy.models import Tenant
 def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
     """Lock some trees and read their accounts, settings, sellers and rates.
 
-    One statement for each tree's lock, and seven more, whatever the number of accounts.
+    Trees through which something of theirs is invoiced, because it stood there on its day, are
+    loaded with them. One statement for each tree's lock, and eight more, whatever the number of
+    accounts.
 
     Args:
         actor: whose tenant.
@@ -20,6 +23,7 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
         within: the subtree that the run is about, None for everything.
     """
     roots = list(root_ids)
+    roots += joined_with(actor, roots)
     tree.lock_families(actor.tenant_id, roots)
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     return read_families(actor, tree.families(actor.tenant_id, roots), within, tenant=tenant)

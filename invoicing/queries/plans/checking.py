@@ -14,7 +14,7 @@ from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing
-from invoicing.queries.plans.wanted import REFERENCES, Wanted
+from invoicing.queries.plans.wanted import CREDIT, REFERENCES, Wanted
 from subscriptions.models import Subscription
 from tenancy.errors import Conflict, FieldError, Invalid
 from tenancy.ids import public_id
@@ -106,6 +106,23 @@ def require_day(day: date, today: date) -> None:
         raise PlanTooFar(last=today + FARTHEST)
 
 
+class CreditNotYet(Invalid):
+    """What is paid in advance cannot be credited by a plan yet."""
+
+    code = "prepaid_credit_unavailable"
+    message = gettext_lazy(
+        "What is paid in advance stays with who paid it until its period ends; crediting it with"
+        " the change is not possible yet."
+    )
+
+
+class LockedAbove(Invalid):
+    """An account above keeps those below from setting this; ``errors`` say which."""
+
+    code = "setting_locked"
+    message = gettext_lazy("An account above has locked this setting; it can only be inherited.")
+
+
 def require_possible(standing: Standing) -> None:
     """Return if the plan makes sense, whatever it leaves unanswered. One statement.
 
@@ -126,8 +143,13 @@ def require_possible(standing: Standing) -> None:
     wrong = [*_off_path(standing)]
     if wrong:
         raise NotOnPath(errors=wrong)
+    if wanted.prepaid == CREDIT:
+        raise CreditNotYet
     if not _changes(standing):
         raise NothingToChange
+    locked = [*_locked(standing)]
+    if locked:
+        raise LockedAbove(errors=locked)
 
 
 def _changes(standing: Standing) -> bool:
@@ -148,6 +170,25 @@ def _changes(standing: Standing) -> bool:
         for account_id, values in wanted.own_settings.items()
         for name, value in values.items()
     )
+
+
+def _locked(standing: Standing) -> Iterator[FieldError]:
+    """Yield every own value that an account above, as planned, or the company has locked."""
+    own = standing.wanted.own_settings
+    if not any(value is not None for values in own.values() for value in values.values()):
+        return
+    above = {key: {None, *standing.path_after(key)[:-1]} for key in own}
+    locks = SettingInterval.objects.filter(
+        holding_on(standing.actor, standing.wanted.day), is_locked=True
+    )
+    concerned = {one for accounts in above.values() for one in accounts if one is not None}
+    rows = locks.filter(Q(account=None) | Q(account_id__in=concerned))
+    found = set(rows.values_list("account_id", "name"))
+    for key, values in own.items():
+        for name, value in values.items():
+            if value is not None and any((one, name) in found for one in above[key]):
+                place = f"/settings/{public_id('acc', key)}/{name}"
+                yield FieldError("setting_locked", str(LockedAbove.message), place)
 
 
 def _off_path(standing: Standing) -> Iterator[FieldError]:

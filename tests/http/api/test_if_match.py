@@ -69,7 +69,7 @@ def stored(vendor: Vendor) -> list[Any]:
                 SettingInterval,
                 ChangePlan,
                 PlanComment,
-            )  # fmt: skip
+            )
         ]
 
 

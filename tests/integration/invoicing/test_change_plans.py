@@ -527,6 +527,48 @@ def test_keeps_drafts_with_whom_they_are_addressed_to(shop, alice):
     assert found == {"G": 1000, "B": 1000}
 
 
+def test_earlier_days_go_by_the_path_of_those_days(shop, alice):
+    """What falls due before the move is invoiced by the old family, though a run comes later."""
+    plan = submitted(shop, alice, "move", "A", "X", day=date(2026, 12, 10))
+    answer_plan(alice, plan.pk, accepts=True, reason="Agreed", today=TODAY, now=NOW)
+    carry_out_due_plans(shop.actor, day=date(2026, 12, 10), now=NOW)
+    assert parent_of(shop, "A") == shop.id_of("X")
+
+    shop.run("2026-12-12")
+    shop.run("2027-01-01", today=date(2027, 1, 1))
+
+    with shop.seen():
+        found = {
+            (one.bill_to.external_id, str(one.issue_date)): one.net_minor
+            for one in Invoice.objects.select_related("bill_to")
+        }
+    assert found == {
+        ("G", "2026-12-12"): 1000,
+        ("B", "2026-12-12"): 1000,
+        ("X", "2027-01-01"): 1000,
+        ("B", "2027-01-01"): 1000,
+    }
+    assert shop.problems() == []
+    assert shop.violations() == []
+
+
+def test_a_draft_of_the_old_family_can_be_issued_after_the_move(shop, alice):
+    shop.run("2026-12-01", issue=False)
+    plan = submitted(shop, alice, "move", "A", "X", day=date(2026, 12, 10))
+    answer_plan(alice, plan.pk, accepts=True, reason="Agreed", today=TODAY, now=NOW)
+    carry_out_due_plans(shop.actor, day=date(2026, 12, 10), now=NOW)
+
+    shop.run("2026-12-12")
+
+    with shop.seen():
+        found = {
+            one.bill_to.external_id: one.net_minor
+            for one in Invoice.objects.select_related("bill_to")
+        }
+    assert found == {"G": 1000, "B": 1000}
+    assert shop.violations() == []
+
+
 # -- people and mails --------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""Change plans: what is planned, planning something, and deciding on it."""

@@ -1,0 +1,235 @@
+"""Planning a change: a form, what would come of it, and storing it as a draft."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from accounts.models import Account
+from accounts.queries.accounts import get_account, resolve_reference
+from accounts.queries.paths import path_of
+from dashboard.pages.plans.preview import Shown, shown
+from dashboard.pages.plans.questions import Question, answers_in, questions_of
+from invoicing.models import ChangePlan
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.preview import preview_plan
+from invoicing.queries.plans.wanted import Wanted
+from tenancy.actor import Actor
+from tenancy.errors import BillingError, Invalid, NotFound
+from tenancy.ids import key_of, public_id
+from web.accounts import account_url, steps_to
+from web.page_heads import Crumb
+from web.session_checks import staff_only
+
+TITLES: Final[Mapping[str, Promise]] = {
+    ChangePlan.Kind.MOVE: gettext_lazy("Move %(account)s to …"),
+    ChangePlan.Kind.PAYER: gettext_lazy("Who pays for %(account)s?"),
+    ChangePlan.Kind.BILL_TO: gettext_lazy("To whom is %(account)s invoiced?"),
+    ChangePlan.Kind.CONSOLIDATION: gettext_lazy("How many invoices for %(account)s?"),
+    ChangePlan.Kind.CLOSING: gettext_lazy("Close %(account)s?"),
+    ChangePlan.Kind.PROMOTION: gettext_lazy("Let %(account)s take the place above it?"),
+}
+_NEEDS_TARGET: Final = (ChangePlan.Kind.MOVE, ChangePlan.Kind.PAYER)
+
+
+class UnreadableDay(Invalid):
+    """A day that is none."""
+
+    code = "unreadable_day"
+    message = gettext_lazy("Please give the day as year-month-day.")
+
+
+class UnknownTarget(Invalid):
+    """An account that is not there."""
+
+    code = "unknown_target"
+    message = gettext_lazy("Choose an account from the list, or write its external ID.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few values."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a form asks for, and what came of it.
+
+    ``is_whole`` says that everything is there that a preview needs.
+    """
+
+    account: Account
+    kind: str
+    values: QueryDict
+    error: str = ""
+    details: Sequence[str] = ()
+    preview: Shown | None = None
+    questions: Sequence[Question] = field(default_factory=list)
+    status: HTTPStatus = HTTPStatus.OK
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only
+def new_plan(request: ActorRequest) -> HttpResponse:
+    """Ask for a change and show what would come of it; POST stores it as a draft."""
+    actor = request.actor
+    values = request.POST if request.method == "POST" else request.GET
+    kind = values.get("kind", "")
+    if kind not in TITLES:
+        raise NotFound
+    account = get_account(actor, key_of("acc", values.get("account", "")))
+    access.require_everywhere(actor, Action.EDIT_SETTINGS)
+    asked = _Asked(account, kind, values)
+    try:
+        wanted = _wanted(actor, asked)
+        if wanted is not None and request.method == "POST":
+            plan = create_plan(actor, wanted, today=actor.today, now=timezone.now())
+            messages.success(request, _("Planned. Nothing happens before it is scheduled."))
+            return redirect("plans:page", plan.public_id)
+        if wanted is not None:
+            _preview(request, asked, wanted)
+    except BillingError as refusal:
+        asked.error, asked.status = refusal.detail, HTTPStatus(refusal.status)
+        asked.details = [one.detail for one in refusal.errors]
+    return _show(request, asked)
+
+
+def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
+    """Return what the form wants; None while it has just been opened."""
+    values = asked.values
+    if "effective_date" not in values:
+        return None
+    try:
+        day = date.fromisoformat(str(values["effective_date"]).strip())
+    except ValueError:
+        raise UnreadableDay from None
+    choice, target_id, value = values.get("choice", ""), None, None
+    if asked.kind == ChangePlan.Kind.CONSOLIDATION:
+        value = choice if choice in ("one_invoice", "per_account") else None
+    elif asked.kind == ChangePlan.Kind.BILL_TO:
+        target_id = _reference(actor, choice) if choice else None
+    elif choice != "none":
+        target_id = _reference(actor, values.get("target", ""))
+        if target_id is None and asked.kind in _NEEDS_TARGET:
+            raise UnknownTarget
+    settings, overrides = answers_in(values, asked.account.pk)
+    return Wanted(
+        kind=asked.kind,
+        account_id=asked.account.pk,
+        day=day,
+        target_id=target_id,
+        value=value,
+        open_drafts="reroute" if values.get("open_drafts") == "reroute" else "keep",
+        settings=settings,
+        overrides=overrides,
+    )
+
+
+def _reference(actor: Actor, text: str) -> UUID | None:
+    """Return the account that somebody chose or wrote, None where nothing is written."""
+    written = " ".join(text.split())
+    if not written:
+        return None
+    for name in (written, f"ext:{written}"):
+        try:
+            return resolve_reference(actor, name)
+        except NotFound:
+            continue
+    raise UnknownTarget
+
+
+def _preview(request: ActorRequest, asked: _Asked, wanted: Wanted) -> None:
+    actor = request.actor
+    found = preview_plan(actor, wanted, today=actor.today, tenant=request.tenant)
+    asked.preview = shown(found.shown)
+    asked.questions = questions_of(found.shown, asked.values)
+
+
+def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
+    actor, values = request.actor, asked.values
+    path = path_of(actor, asked.account.pk)
+    title = str(TITLES[asked.kind]) % {"account": asked.account.name}
+    context = {
+        "title": title,
+        "steps": [*steps_to(path)[:-1], Crumb(asked.account.name, account_url(path[-1].pk)),
+                  Crumb(title)],
+        "kind": asked.kind,
+        "account": asked.account.public_id,
+        "back_url": account_url(asked.account.pk),
+        "target": values.get("target", ""),
+        "target_name": _target_name(actor, values.get("target", "")),
+        "choices": [*_choices(asked, path)],
+        "none_label": _none_label(asked.kind),
+        "takes_none": values.get("choice") == "none",
+        "effective_date": values.get("effective_date", actor.today.isoformat()),
+        "earliest": actor.today.isoformat(),
+        "open_drafts": values.get("open_drafts", "keep"),
+        "is_move": asked.kind == ChangePlan.Kind.MOVE,
+        "error": asked.error,
+        "details": asked.details,
+        "preview": asked.preview,
+        "kept": [
+            (name, value)
+            for name, given in values.lists()
+            for value in given
+            if name != "csrfmiddlewaretoken"
+        ],
+        "questions": asked.questions,
+        "scope_name": asked.account.name,
+    }  # fmt: skip
+    return render(request, "plans/new.html", context, status=asked.status)
+
+
+def _target_name(actor: Actor, text: str) -> str:
+    try:
+        key = _reference(actor, text)
+    except UnknownTarget:
+        return ""
+    return "" if key is None else get_account(actor, key).name
+
+
+def _none_label(kind: str) -> str:
+    """Return what it means to choose no account."""
+    labels = {
+        ChangePlan.Kind.MOVE: _("To the top, as a customer of its own"),
+        ChangePlan.Kind.PAYER: _("Whoever pays for the account above (inherit)"),
+        ChangePlan.Kind.CLOSING: _("Nothing stands below it"),
+    }
+    return labels.get(ChangePlan.Kind(kind), "")
+
+
+def _choices(asked: _Asked, path: Sequence[Account]) -> Iterator[Choice]:
+    """Yield the legal recipients, or ways of consolidation; the first inherits."""
+    chosen = asked.values.get("choice", "")
+    if asked.kind == ChangePlan.Kind.BILL_TO:
+        yield Choice("", _("Like the account above (on its invoice)"), not chosen)
+        own = asked.account.public_id
+        yield Choice(own, _("This account itself (own invoice)"), chosen == own)
+        for above in reversed(path[:-1]):
+            key = public_id("acc", above.pk)
+            yield Choice(key, above.name, chosen == key)
+    elif asked.kind == ChangePlan.Kind.CONSOLIDATION:
+        yield Choice("", _("Like the account above (inherit)"), not chosen)
+        for value, label in (
+            ("one_invoice", _("One invoice for all accounts with the same recipient")),
+            ("per_account", _("One invoice per account")),
+        ):
+            yield Choice(value, label, chosen == value)

@@ -1,0 +1,218 @@
+"""A preview as a page shows it: plain rows with words, links and amounts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.declarations import SETTINGS, SettingName
+from dashboard.pages.customers.settings import value_text
+from invoicing.words import describe_warning
+from tenancy.dates import date_text
+from tenancy.ids import key_of
+from web.accounts import account_url
+from web.templatetags.figures import money, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An account by name, and where it is."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRow:
+    """One account on the next invoices."""
+
+    name: str
+    url: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillingRow:
+    """The next invoices of a recipient, as things are and with the change."""
+
+    recipient: Named
+    before: str
+    before_day: str
+    after: str
+    after_day: str
+    difference: str
+    is_less: bool
+    payer: str
+    tax: str
+    sections: Sequence[SectionRow]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting that changes by inheritance."""
+
+    label: str
+    old: str
+    new: str
+    accounts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything that a page says of a preview."""
+
+    billing: Sequence[BillingRow]
+    more_billing: int
+    is_unknown: bool
+    facts: Sequence[tuple[str, str]]
+    settings: Sequence[SettingRow]
+    people: Sequence[str]
+    mails: Sequence[str]
+    stays: Sequence[str]
+    warnings: Sequence[str]
+    acceptance: Named | None
+
+
+def shown(preview: Mapping[str, Any]) -> Shown:
+    """Return what a page says of a stored preview."""
+    acceptance = preview["acceptance"]
+    return Shown(
+        billing=[_billing(row) for row in preview["billing"]],
+        more_billing=preview["more_billing"],
+        is_unknown=preview["billing_unknown"],
+        facts=[*_facts(preview)],
+        settings=[_setting(row) for row in preview["settings"]],
+        people=[*_people(preview["access"])],
+        mails=[*_mails(preview["recipients"])],
+        stays=[*_stays(preview)],
+        warnings=[describe_warning(one) for one in preview["warnings"]],
+        acceptance=None if acceptance is None else _named(acceptance),
+    )
+
+
+def _named(account: Mapping[str, Any]) -> Named:
+    return Named(account["name"], account_url(key_of("acc", account["id"])))
+
+
+def _day(side: Mapping[str, Any] | None) -> str:
+    return "" if side is None else date_text(date.fromisoformat(side["date"]))
+
+
+def _amount(minor: int, currency: str) -> str:
+    return money(minor, currency) if minor else "–"
+
+
+def _billing(row: Mapping[str, Any]) -> BillingRow:
+    currency, before, after = row["currency"], row["before"], row["after"]
+    difference = row["after_minor"] - row["before_minor"]
+    payers = list(dict.fromkeys(side["payer"]["name"] for side in (before, after) if side))
+    return BillingRow(
+        recipient=_named(row["bill_to"]),
+        before=_amount(row["before_minor"], currency),
+        before_day=_day(before),
+        after=_amount(row["after_minor"], currency),
+        after_day=_day(after),
+        difference=("+" if difference > 0 else "") + _amount(difference, currency),
+        is_less=difference < 0,
+        payer=" → ".join(payers),
+        tax=_tax(before, after, currency),
+        sections=[
+            SectionRow(
+                one["account"]["name"],
+                account_url(key_of("acc", one["account"]["id"])),
+                _amount(one["before_minor"], currency),
+                _amount(one["after_minor"], currency),
+            )
+            for one in row["sections"]
+        ],
+    )
+
+
+def _tax(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, currency: str) -> str:
+    """Return the tax before and after."""
+    sums = [_amount(side["tax_minor"], currency) for side in (before, after) if side]
+    return " → ".join(dict.fromkeys(sums))
+
+
+def _facts(preview: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield who is invoiced and who pays, before and after."""
+    for label, name in ((_("Is invoiced"), "bill_to"), (_("Pays"), "payer")):
+        before, after = preview[name]["before"]["name"], preview[name]["after"]["name"]
+        yield label, before if before == after else f"{before} → {after}"
+    count = preview["accounts"]
+    text = ngettext("%(count)s account", "%(count)s accounts", count)
+    yield _("Moves along") if preview["moves"] else _("Concerns"), text % {"count": quantity(count)}
+
+
+def _setting(row: Mapping[str, Any]) -> SettingRow:
+    name, count = row["setting"], row["accounts"]
+    text = ngettext("%(count)s account", "%(count)s accounts", count)
+    return SettingRow(
+        label=str(SETTINGS[SettingName(name)].label),
+        old=value_text(name, row["old"]) or _("not set"),
+        new=value_text(name, row["new"]) or _("not set"),
+        accounts=text % {"count": quantity(count)},
+    )
+
+
+def _people(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        values = {"name": row["contact"]["name"]}
+        if row["gains"]:
+            roles = ", ".join(role_name(role) for role in row["gains"])
+            yield _("%(name)s gains: %(roles)s") % {**values, "roles": roles}
+        if row["loses"]:
+            roles = ", ".join(role_name(role) for role in row["loses"])
+            yield _("%(name)s loses: %(roles)s") % {**values, "roles": roles}
+
+
+def role_name(role: str) -> str:
+    """Return the word for a customer's role."""
+    words = {
+        "viewer": _("Viewer"),
+        "subscription_manager": _("Subscription manager"),
+        "buyer": _("Buyer"),
+        "approver": _("Approver"),
+        "finance": _("Finance"),
+        "admin": _("Administrator"),
+    }
+    return words.get(role, role)
+
+
+def _mails(recipients: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for address in recipients["stops"]:
+        yield _("%(address)s gets no invoices for these accounts any more.") % {"address": address}
+    for address in recipients["starts"]:
+        yield _("%(address)s begins to get invoices for these accounts.") % {"address": address}
+
+
+def _stays(preview: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the change leaves as it is."""
+    for row in preview["unpaid"]:
+        text = ngettext(
+            "%(count)s unpaid invoice, %(sum)s open, stays with its recipient.",
+            "%(count)s unpaid invoices, %(sum)s open, stay with their recipients.",
+            row["count"],
+        )
+        yield text % {
+            "count": quantity(row["count"]),
+            "sum": money(row["open_minor"], row["currency"]),
+        }
+    if count := preview["drafts"]:
+        if preview["open_drafts"] == "reroute":
+            text = ngettext(
+                "%(count)s open draft is taken back; what is of these accounts follows them.",
+                "%(count)s open drafts are taken back; what is of these accounts follows them.",
+                count,
+            )
+        else:
+            text = ngettext(
+                "%(count)s open draft stays with its recipient.",
+                "%(count)s open drafts stay with their recipients.",
+                count,
+            )
+        yield text % {"count": quantity(count)}

@@ -1,0 +1,83 @@
+"""Trees that are billed together, because something on their way to a document stood elsewhere."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from tenancy.actor import Actor
+
+# What waits from before a move is invoiced by the path of its own days (R21), which may lie in
+# another tree now; and a draft that stays with its recipient may hold charges of accounts that
+# have moved away. Where nobody ever moved, the one condition on top answers.
+_JOINED: Final = """
+    WITH own AS MATERIALIZED (
+        SELECT DISTINCT tree_id FROM accounts_accountnode
+        WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s::uuid[])
+        AND EXISTS (SELECT FROM accounts_placement
+            WHERE tenant_id = %(tenant)s AND valid_to IS NOT NULL)
+    ), moved AS MATERIALIZED (
+        SELECT node.tree_id, node.lft, node.rght, above.tree_id AS other, placement.valid_to
+        FROM accounts_placement AS placement
+        JOIN accounts_accountnode AS node
+            ON node.tenant_id = placement.tenant_id AND node.account_id = placement.account_id
+        JOIN accounts_accountnode AS above
+            ON above.tenant_id = placement.tenant_id AND above.account_id = placement.parent_id
+        WHERE placement.tenant_id = %(tenant)s AND placement.valid_to IS NOT NULL
+        AND node.tree_id IN (SELECT tree_id FROM own) AND above.tree_id <> node.tree_id
+    ), others AS (
+        SELECT moved.other AS tree_id FROM moved
+        JOIN accounts_accountnode AS below ON below.tenant_id = %(tenant)s
+            AND below.tree_id = moved.tree_id AND below.lft BETWEEN moved.lft AND moved.rght
+        WHERE EXISTS (
+            SELECT FROM invoicing_charge AS charge
+            WHERE charge.tenant_id = %(tenant)s AND charge.account_id = below.account_id
+            AND charge.status = 'pending' AND charge.invoice_on < moved.valid_to
+        ) OR EXISTS (
+            SELECT FROM subscriptions_item AS item
+            WHERE item.tenant_id = %(tenant)s AND item.account_id = below.account_id
+            AND item.next_action_date < moved.valid_to
+        )
+        UNION
+        SELECT stands.tree_id FROM own
+        JOIN accounts_accountnode AS recipient
+            ON recipient.tenant_id = %(tenant)s AND recipient.tree_id = own.tree_id
+        JOIN invoicing_invoice AS draft ON draft.tenant_id = %(tenant)s
+            AND draft.bill_to_id = recipient.account_id AND draft.status = 'to_approve'
+        JOIN invoicing_invoicesection AS section
+            ON section.tenant_id = %(tenant)s AND section.invoice_id = draft.id
+        JOIN accounts_accountnode AS stands
+            ON stands.tenant_id = %(tenant)s AND stands.account_id = section.account_id
+        WHERE stands.tree_id <> own.tree_id
+    )
+    SELECT DISTINCT root.account_id FROM others
+    JOIN accounts_accountnode AS root ON root.tenant_id = %(tenant)s
+        AND root.tree_id = others.tree_id AND root.parent_id IS NULL
+"""
+
+
+def joined_with(actor: Actor, account_ids: Iterable[UUID]) -> set[UUID]:
+    """Return the roots of other trees that those of some accounts are billed together with.
+
+    One statement where nobody has moved between trees; one more for each step from tree to tree.
+
+    Args:
+        actor: whose tenant.
+        account_ids: accounts of the trees asked for.
+
+    Source: docs/billing-rules.md, R21.
+    """
+    known: set[UUID] = set(account_ids)
+    found: set[UUID] = set()
+    asked = known
+    while asked:
+        with connection.cursor() as cursor:
+            values: dict[str, Any] = {
+                "tenant": actor.tenant_id,
+                "ids": [str(key) for key in asked],
+            }
+            cursor.execute(_JOINED, values)
+            asked = {key for (key,) in cursor.fetchall()} - found - known
+        found |= asked
+    return found

@@ -1,0 +1,250 @@
+"""Change plans on screen: planned with a preview, decided on, carried out, reversed."""
+
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from accounts.models import AccountNode, Person
+from invoicing.models import ChangePlan, PlanComment
+from invoicing.operations.plans.deciding import submit_plan
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.wanted import Wanted
+from tenancy.ids import public_id
+from tests.world import NOW, TODAY, account, price, subscription
+
+DAY = date(2026, 12, 15)
+
+
+@pytest.fixture
+def shop(vendor):
+    vendor.has(
+        "accounts",
+        account("G", billing_day=1),
+        account("A", "G"),
+        account("A1", "A"),
+        account("B", "G", bill_to="B", payment_terms_days=7),
+        account("X", billing_day=1),
+    )
+    vendor.has("prices", price("ten", "10", tax_rate=19))
+    vendor.has("subscriptions", subscription("S1", "A1", "ten", "2026-12-01"))
+    return vendor
+
+
+def client_of(actor):
+    client = Client()
+    client.force_login(Person.objects.get(pk=str(actor.person_id)))
+    return client
+
+
+@pytest.fixture
+def alices(shop, alice):
+    return client_of(alice)
+
+
+def address(shop, kind, key, **values):
+    query = {"kind": kind, "account": public_id("acc", shop.id_of(key)), **values}
+    return "/plans/new/?" + "&".join(f"{name}={value}" for name, value in query.items())
+
+
+def planned(shop, actor, key="A1", target="B", day=DAY):
+    wanted = Wanted("move", shop.id_of(key), day, target_id=shop.id_of(target))
+    return create_plan(actor, wanted, today=TODAY, now=NOW)
+
+
+def fetched(shop, plan):
+    with shop.seen():
+        return ChangePlan.objects.get(pk=plan.pk)
+
+
+def send(client, shop, plan, step, version=None, **values):
+    held = {"do": step, "version": str(fetched(shop, plan).version) if version is None else version}
+    return client.post(f"/plans/{plan.public_id}/", {**held, **values})
+
+
+def test_says_where_plans_begin_while_there_are_none(shop, alices):
+    page = alices.get("/plans/").content.decode()
+
+    assert "No change is planned" in page
+
+
+def test_a_move_is_previewed_before_anything_is_stored(shop, alices):
+    opened = alices.get(address(shop, "move", "A1"))
+    assert opened.status_code == 200
+    assert "Next invoices" not in opened.content.decode()
+
+    page = alices.get(address(shop, "move", "A1", target="B", effective_date="2026-12-15"))
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "€11.90" in text
+    assert "1 Jan 2027" in text
+    assert "14 days net → 7 days net" in text
+    assert "contract party" in text
+    with shop.seen():
+        assert not ChangePlan.objects.exists()
+
+
+def test_keeps_a_plan_schedules_and_withdraws_it(shop, alices):
+    values = {"kind": "move", "account": public_id("acc", shop.id_of("A1")), "target": "B",
+              "effective_date": "2026-12-15", "open_drafts": "keep"}  # fmt: skip
+    answer = alices.post("/plans/new/", values)
+    with shop.seen():
+        plan = ChangePlan.objects.get()
+    assert answer.headers["Location"] == f"/plans/{plan.public_id}/"
+    assert plan.status == "draft"
+
+    assert send(alices, shop, plan, "schedule").status_code == 302
+    assert fetched(shop, plan).status == "scheduled"
+    page = alices.get(f"/plans/{plan.public_id}/").content.decode()
+    assert "Move A1 below B" in page
+    assert "Withdraw" in page
+    assert "Carry out now" not in page
+    assert send(alices, shop, plan, "withdraw").status_code == 302
+    assert fetched(shop, plan).status == "withdrawn"
+    assert "Move A1 below B" in alices.get("/plans/?status=withdrawn").content.decode()
+
+
+def test_carries_out_today_and_offers_the_reverse(shop, alices, alice):
+    plan = planned(shop, alice, day=TODAY)
+    assert "Carry out now" in alices.get(f"/plans/{plan.public_id}/").content.decode()
+
+    send(alices, shop, plan, "schedule")
+
+    assert fetched(shop, plan).status == "applied"
+    with shop.seen():
+        node = AccountNode.objects.get(account_id=shop.id_of("A1"))
+    assert node.parent_id == shop.id_of("B")
+    answer = send(alices, shop, plan, "reverse")
+    with shop.seen():
+        back = ChangePlan.objects.get(reverse_of=plan.pk)
+    assert answer.headers["Location"] == f"/plans/{back.public_id}/"
+    page = alices.get(f"/plans/{plan.public_id}/").content.decode()
+    assert f"/plans/{back.public_id}/" in page
+    assert "Create the reverse plan" not in page
+
+
+def test_an_old_page_decides_nothing(shop, alices, alice):
+    plan = planned(shop, alice)
+    submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+
+    for version in ("1", ""):
+        answer = send(alices, shop, plan, "withdraw", version=version)
+        assert answer.status_code == 409
+        assert "Nothing was done" in answer.content.decode()
+    assert fetched(shop, plan).status == "scheduled"
+
+
+def test_two_people_where_two_are_wanted(shop, alices, alice):
+    shop.change_tenant(four_eyes=True)
+    anton = client_of(shop.staff("Anton", "finance_admin"))
+    plan = planned(shop, alice)
+
+    send(alices, shop, plan, "ask")
+
+    page = alices.get(f"/plans/{plan.public_id}/").content.decode()
+    assert "Somebody else has to approve it" in page
+    assert send(alices, shop, plan, "approve").status_code == 403
+    assert send(anton, shop, plan, "approve").status_code == 302
+    assert fetched(shop, plan).status == "scheduled"
+
+
+def test_answers_in_place_of_a_customer_with_a_reason(shop, alices, alice):
+    plan = planned(shop, alice, "A", "X")
+    submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+    assert send(alices, shop, plan, "accept").status_code == 422
+
+    send(alices, shop, plan, "accept", reason="By phone")
+
+    assert fetched(shop, plan).status == "scheduled"
+    assert "By phone" in alices.get(f"/plans/{plan.public_id}/").content.decode()
+
+
+def test_comments_stand_with_the_plan(shop, alices, alice):
+    plan = planned(shop, alice)
+
+    send(alices, shop, plan, "comment", text="Why now?")
+
+    assert "Why now?" in alices.get(f"/plans/{plan.public_id}/").content.decode()
+    with shop.seen():
+        assert PlanComment.objects.get().text == "Why now?"
+
+
+def test_asks_for_what_would_point_outside_of_the_path(shop, alices):
+    shop.has("accounts", account("A2", "A", bill_to="A"))
+    url = address(shop, "move", "A2", target="B", effective_date="2026-12-15")
+
+    page = alices.get(url).content.decode()
+
+    assert "A2 is invoiced to A." in page
+    key = public_id("acc", shop.id_of("A2"))
+    values = {"kind": "move", "account": key, "target": "B", "effective_date": "2026-12-15"}
+    assert alices.post("/plans/new/", values).status_code == 422
+    values[f"answer:{key}:bill_to"] = key
+    assert alices.post("/plans/new/", values).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "values", "text"),
+    [
+        ("move", "G", {"target": "A1"}, "cannot stand below itself"),
+        ("move", "A1", {"target": ""}, "Choose an account from the list"),
+        ("move", "A1", {"target": "nobody"}, "Choose an account from the list"),
+        ("move", "A1", {"target": "B", "effective_date": "soon"}, "year-month-day"),
+        ("move", "A1", {"target": "B", "effective_date": "2020-01-01"}, "takes effect today"),
+        ("closing", "A1", {"choice": "none"}, "1 subscription runs."),
+    ],
+)
+def test_says_what_is_wrong_and_keeps_what_was_entered(shop, alices, kind, key, values, text):
+    answer = alices.get(address(shop, kind, key, **{"effective_date": "2026-12-15", **values}))
+
+    page = answer.content.decode()
+    assert answer.status_code in {409, 422}
+    assert text in page
+    assert 'id="form-errors"' in page
+
+
+def test_makes_an_own_invoice_and_a_payer_by_form(shop, alices):
+    own = public_id("acc", shop.id_of("A1"))
+    values = {"kind": "bill_to", "account": own, "choice": own, "effective_date": "2026-12-15"}
+    assert alices.post("/plans/new/", values).status_code == 302
+    values = {"kind": "payer", "account": own, "target": "X", "effective_date": "2026-12-15"}
+    page = alices.post("/plans/new/", values, follow=True).content.decode()
+    assert "X has to agree before anything happens." in page
+
+
+@pytest.mark.parametrize("role", ["support", "billing", "auditor"])
+def test_others_look_and_do_not_plan(shop, alice, role):
+    plan = planned(shop, alice)
+    clerk = client_of(shop.staff("Clerk", role))
+
+    page = clerk.get(f"/plans/{plan.public_id}/")
+    assert page.status_code == 200
+    assert "Schedule" not in page.content.decode().split("<main")[1].split("timeline")[0]
+    assert send(clerk, shop, plan, "schedule").status_code == 403
+    assert clerk.get(address(shop, "move", "A1")).status_code == 403
+    assert fetched(shop, plan).status == "draft"
+
+
+def test_others_plans_are_nobodys(shop, alice, charlie):
+    plan = planned(shop, alice)
+
+    assert client_of(charlie).get(f"/plans/{plan.public_id}/").status_code == 404
+    assert client_of(shop.staff("Ann", "owner")).get("/plans/mov_nothing/").status_code == 404
+
+
+def test_the_list_is_a_file_as_well(shop, alices, alice):
+    planned(shop, alice)
+
+    answer = alices.get("/plans/?format=csv")
+
+    assert answer.status_code == 200
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert b"Move A1 below B" in text
+
+
+def test_costs_few_statements(shop, alices, alice, django_assert_max_num_queries):
+    plan = planned(shop, alice)
+    for url in ("/plans/", f"/plans/{plan.public_id}/", address(shop, "move", "A1")):
+        with django_assert_max_num_queries(20):
+            assert alices.get(url).status_code == 200

@@ -1,0 +1,174 @@
+"""Random trees and plans: what is previewed is what then happens, to the cent."""
+
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+
+from accounts import access
+from accounts.access import Action
+from accounts.models import Account, Contact
+from invoicing.models import ChangePlan, Invoice
+from invoicing.operations.clock import advance_clock
+from invoicing.operations.plans.deciding import answer_plan, submit_plan
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.people import addresses_of
+from invoicing.queries.plans.standing import standing_of
+from invoicing.queries.plans.wanted import Wanted
+from tenancy.errors import Conflict, Invalid
+from tests.world import NOW, TODAY, account, price, subscription
+
+LAST = date(2027, 3, 10)
+
+
+def grow(vendor, chance):
+    """Give a vendor two customers of random shape with settings, people and subscriptions."""
+    keys, rows = [], []
+    for root in ("P", "Q"):
+        rows.append(account(root, billing_day=chance.choice([1, 15]), email=f"{root}@x.example"))
+        own = [root]
+        for number in range(chance.randint(3, 7)):
+            key, parent = f"{root}{number}", chance.choice(own)
+            cells = {}
+            if chance.random() < 0.3:
+                cells["bill_to"] = key
+                cells["email"] = f"{key.lower()}@x.example"
+            if chance.random() < 0.2:
+                cells["payment_terms_days"] = chance.choice([7, 30])
+            if chance.random() < 0.2:
+                cells["consolidation"] = "per_account"
+            rows.append(account(key, parent, **cells))
+            own.append(key)
+        keys += own
+    vendor.has("accounts", *rows)
+    vendor.has(
+        "prices",
+        price("ten", "10", tax_rate=19),
+        price("odd", "33.33", tax_rate=7),
+        price("late", "5.55", timing="arrears", tax_rate=19),
+    )
+    vendor.has(
+        "subscriptions",
+        *(
+            subscription(f"S{n}", chance.choice(keys), chance.choice(["ten", "odd", "late"]),
+                         str(TODAY + timedelta(days=chance.randint(-20, 40))))
+            for n in range(14)
+        ),
+    )  # fmt: skip
+    people = {
+        f"Pat{n}": vendor.customer(f"Pat{n}", chance.choice(["viewer", "admin"]), key)
+        for n, key in enumerate(chance.sample(keys, 4))
+    }
+    return keys, people
+
+
+def some_plan(vendor, chance, keys):
+    kind = chance.choice(["move", "move", "move", "bill_to", "payer", "consolidation"])
+    key = chance.choice(keys)
+    day = TODAY + timedelta(days=chance.randint(1, 45))
+    account_id, target_id, value = vendor.id_of(key), None, None
+    if kind == "move":
+        target_id = chance.choice([*(vendor.id_of(one) for one in keys), None])
+    elif kind == "bill_to":
+        target_id = chance.choice([account_id, None])
+    elif kind == "payer":
+        target_id = vendor.id_of(chance.choice(keys))
+    else:
+        value = chance.choice(["per_account", "one_invoice", None])
+    return Wanted(kind, account_id, day, target_id=target_id, value=value)
+
+
+def reached(vendor, people, scope):
+    """Return who may see which of the plan's accounts, by role's rights."""
+    with vendor.seen():
+        return {
+            name: set(
+                access.reach(actor, Action.VIEW_ACCOUNT)
+                .filter(pk__in=scope)
+                .values_list("pk", flat=True)
+            )
+            for name, actor in people.items()
+        }
+
+
+def next_invoices(vendor, day):
+    """Return each recipient's first invoices from a day on, summed up, by id and currency."""
+    found = {}
+    with vendor.seen():
+        rows = Invoice.objects.filter(issue_date__gte=day).select_related("bill_to", "payer")
+        for one in rows.order_by("issue_date", "id"):
+            first = found.setdefault(
+                (one.bill_to.public_id, one.currency), [one.issue_date, 0, one.payer.public_id]
+            )
+            if first[0] == one.issue_date:
+                first[1] += one.gross_minor
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_previewed_is_what_then_happens(vendor, alice, seed):
+    chance = Random(seed)
+    keys, people = grow(vendor, chance)
+    for _attempt in range(30):
+        wanted = some_plan(vendor, chance, keys)
+        try:
+            plan = create_plan(alice, wanted, today=TODAY, now=NOW)
+        except (Invalid, Conflict):
+            continue
+        break
+    else:
+        pytest.fail("no plan of thirty was possible")
+    with vendor.seen():
+        standing = standing_of(vendor.actor, wanted)
+        scope = standing.scope
+    seen_before = reached(vendor, people, scope)
+    preview = plan.preview
+
+    plan = submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+    if plan.status == "waiting_acceptance":
+        plan = answer_plan(alice, plan.pk, accepts=True, reason="So", today=TODAY, now=NOW)
+    advance_clock(vendor.actor, to_date=LAST, now=NOW)
+
+    with vendor.seen():
+        plan = ChangePlan.objects.get(pk=plan.pk)
+        assert (plan.status, plan.failure) == ("applied", {})
+    issued = next_invoices(vendor, wanted.day)
+    for row in preview["billing"]:
+        key = (row["bill_to"]["id"], row["currency"])
+        after = row["after"]
+        if after is None:
+            until = wanted.day + timedelta(days=35)
+            assert key not in issued or issued[key][0] > until, row
+            continue
+        assert issued[key] == [
+            date.fromisoformat(after["date"]), row["after_minor"], after["payer"]["id"],
+        ]  # fmt: skip
+    _assert_people(vendor, people, preview, scope, seen_before)
+    _assert_mails(vendor, wanted, preview)
+    assert vendor.faults() == []
+    assert vendor.violations() == []
+
+
+def _assert_people(vendor, people, preview, scope, seen_before):
+    changes = {one["contact"]["id"]: one for one in preview["access"]}
+    seen_after = reached(vendor, people, scope)
+    with vendor.seen():
+        ids = {one.name: one.public_id for one in Contact.objects.all()}
+    for name in people:
+        lost, gained = seen_before[name] - seen_after[name], seen_after[name] - seen_before[name]
+        change = changes.get(ids[name], {"gains": [], "loses": []})
+        assert bool(gained) <= bool(change["gains"]), name
+        assert bool(lost) <= bool(change["loses"]), name
+        if not change["gains"] and not change["loses"]:
+            assert seen_before[name] == seen_after[name]
+
+
+def _assert_mails(vendor, wanted, preview):
+    """The addresses of then are those of before, without what stops and with what starts."""
+    with vendor.seen():
+        day = LAST
+        now = standing_of(vendor.actor, Wanted("closing", wanted.account_id, day))
+        addresses = set(addresses_of(now, planned=False))
+        assert not addresses & set(preview["recipients"]["stops"])
+        assert set(preview["recipients"]["starts"]) <= addresses
+        assert Account.objects.filter(pk=wanted.account_id).exists()
