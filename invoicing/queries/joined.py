@@ -11,7 +11,7 @@ from tenancy.actor import Actor
 # What waits from before a move is invoiced by the path of its own days (R21), which may lie in
 # another tree now; and a draft that stays with its recipient may hold charges of accounts that
 # have moved away. Where nobody ever moved, the one condition on top answers.
-_JOINED: Final = """
+_JOINED: Final = """SELECT joined.account_id FROM (
     WITH own AS MATERIALIZED (
         SELECT DISTINCT tree_id FROM accounts_accountnode
         WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s::uuid[])
@@ -54,7 +54,7 @@ _JOINED: Final = """
     SELECT DISTINCT root.account_id FROM others
     JOIN accounts_accountnode AS root ON root.tenant_id = %(tenant)s
         AND root.tree_id = others.tree_id AND root.parent_id IS NULL
-"""
+    ) AS joined"""
 
 
 def joined_with(actor: Actor, account_ids: Iterable[UUID]) -> set[UUID]:
