@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.declarations import SETTINGS, SettingName
-from dashboard.pages.customers.settings import value_text
 from invoicing.words import describe_warning
 from tenancy.dates import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url
+from web.setting_words import value_text
 from web.templatetags.figures import money, quantity
 
 
