@@ -42,6 +42,7 @@ from tenancy.api.preconditions import require_match
 from tenancy.api.reading import read_body, read_parameters
 from tenancy.errors import NotFound
 from tenancy.ids import parse_public_id
+from tenancy.queries.paging import Order
 
 
 class AccountMoves(ActorView):
@@ -71,7 +72,7 @@ class PlanList(ActorView):
     """``/api/v1/change-plans``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_SETTINGS, "POST": Action.EDIT_SETTINGS}
-    keyset: ClassVar = ("-created_at", "-id")
+    keyset: ClassVar = Order("created_at", is_falling=True)
 
     @extend_schema(
         operation_id="list_change_plans",

@@ -21,11 +21,12 @@ from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
 from invoicing.words.plans import KINDS
 from tenancy.ids import parse_public_id, public_id
+from tenancy.queries import paging
 from web.accounts import account_url
 from web.list_pages import one_of, save
 from web.page_heads import Tab
 from web.session_checks import staff_only
-from web.tables import Column, Kind, Label, Link, Table, keyset
+from web.tables import Column, Kind, Label, Link, Table
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
 
@@ -95,12 +96,12 @@ def plan_list(request: ActorRequest) -> HttpResponseBase:
     count = found.count()
     wanted = query.get("format", "")
     if wanted in FORMATS and count <= MOST_ROWS:
-        batches: Iterator[Sequence[ChangePlan]] = keyset.batches(
+        batches: Iterator[Sequence[ChangePlan]] = paging.batches(
             found, TABLE.order(state), size=_BATCH
         )
         filters = [str(PLAN_STATUSES[status][0])] if status else []
         return save(request, wanted, TABLE, state, batches, {}, filters)
-    page = keyset.page_of(found, TABLE.order(state), after=state.after, before=state.before)
+    page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     context = {
         "table": TABLE.shown(page.rows, state, {}, ""),
         "page": page,

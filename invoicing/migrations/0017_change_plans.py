@@ -11,7 +11,7 @@ import tenancy.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0014_ground_parted"),
-        ("invoicing", "0015_documents_to_make"),
+        ("invoicing", "0016_files_checked_in_parts"),
         ("tenancy", "0004_job_pieces"),
     ]
 
