@@ -59,6 +59,12 @@ class HeldRelease(ActorView):
         """Let the next run bill what was held back of drafts for an account."""
         self.parameters(request, NoParameters)
         account_id = resolve_reference(request.actor, account)
-        require_match(request, lambda: account_detail(request.actor, account_id))
-        count = release_charges(request.actor, account_id, now=timezone.now())
+        count = release_charges(
+            request.actor,
+            account_id,
+            require_seen=lambda: require_match(
+                request, lambda: account_detail(request.actor, account_id)
+            ),
+            now=timezone.now(),
+        )
         return Response(WithdrawalOut({"charges": count}).data)

@@ -85,8 +85,12 @@ class InvoicePdf(ActorView):
         """Have a PDF tried again that was given up."""
         self.parameters(request, NoParameters)
         actor, key = request.actor, key_of("inv", invoice)
-        require_seen(request, key)
-        retry_document(actor, key, now=clock.now_of(request.tenant))
+        retry_document(
+            actor,
+            key,
+            require_seen=lambda: require_seen(request, key),
+            now=clock.now_of(request.tenant),
+        )
         render_soon(actor, key)
         return _being_made()
 

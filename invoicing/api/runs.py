@@ -196,8 +196,13 @@ class RunApproval(ActorView):
         self.parameters(request, NoParameters)
         values = read_body(request, RunApprovalIn)
         key = key_of("run", run)
-        _require_seen(request, key)
-        approved = approve_run(actor, key, values["drafts_digest"], now=timezone.now())
+        approved = approve_run(
+            actor,
+            key,
+            values["drafts_digest"],
+            require_seen=lambda: _require_seen(request, key),
+            now=timezone.now(),
+        )
         work_soon(approved)
         shown = RunShown(approved, progress_of(actor, approved.pk))
         return Response(RunAcceptedOut(shown).data, status=202)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -48,8 +49,20 @@ def render_waiting(actor: Actor, *, limit: int, now: datetime, until: float = ma
 
 
 @operation
-def retry_document(actor: Actor, invoice_id: UUID, *, now: datetime) -> None:
+def retry_document(
+    actor: Actor,
+    invoice_id: UUID,
+    *,
+    require_seen: Callable[[], object] | None = None,
+    now: datetime,
+) -> None:
     """Have the files of an invoice tried again after they were given up.
+
+    Args:
+        actor: who asks for it.
+        invoice_id: which one.
+        require_seen: called under the locks; raises where the caller has seen something else.
+        now: the instant.
 
     Raises:
         NotFound: the invoice is out of sight.
@@ -62,6 +75,8 @@ def retry_document(actor: Actor, invoice_id: UUID, *, now: datetime) -> None:
         tenant_id=actor.tenant_id, invoice=invoice, given_up_at__isnull=False
     ).select_for_update()
     found = given_up.first()
+    if require_seen is not None:
+        require_seen()
     if found is None:
         raise DocumentNotFailed
     found.delete()

@@ -1,7 +1,7 @@
 """Approving drafts: exactly what was seen is issued, nothing is rated, and the rest waits on."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -172,7 +172,14 @@ def _approve(
 
 
 @operation
-def approve_run(actor: Actor, run_id: UUID, seen: str, *, now: datetime) -> BillingRun:
+def approve_run(
+    actor: Actor,
+    run_id: UUID,
+    seen: str,
+    *,
+    require_seen: Callable[[], object] | None = None,
+    now: datetime,
+) -> BillingRun:
     """Approve all drafts of a run as they were seen, and queue them to be issued.
 
     Workers issue them family by family and rate nothing. A draft that turns out to have changed
@@ -182,6 +189,7 @@ def approve_run(actor: Actor, run_id: UUID, seen: str, *, now: datetime) -> Bill
         actor: who approves.
         run_id: the run.
         seen: the digest of its drafts that was looked at, as ``drafts_seen`` and ``digest_of``.
+        require_seen: called under the locks; raises where the caller has seen something else.
         now: the instant.
 
     Raises:
@@ -198,6 +206,8 @@ def approve_run(actor: Actor, run_id: UUID, seen: str, *, now: datetime) -> Bill
     )
     # Who drafts anew waits; so what is compared is what is approved.
     list(drafts.select_for_update().order_by("id").values_list("id", flat=True))
+    if require_seen is not None:
+        require_seen()
     found = drafts_seen(actor, run_id)
     if not found or digest_of(found) != seen:
         raise DraftsChanged

@@ -186,12 +186,19 @@ def reject_run(
 
 
 @operation
-def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
+def release_charges(
+    actor: Actor,
+    account_id: UUID,
+    *,
+    require_seen: Callable[[], object] | None = None,
+    now: datetime,
+) -> int:
     """Let the next run place again what was held back of drafts for an account.
 
     Args:
         actor: who does it.
         account_id: the recipient of the drafts.
+        require_seen: called under the locks; raises where the caller has seen something else.
         now: the instant.
 
     Returns:
@@ -204,6 +211,8 @@ def release_charges(actor: Actor, account_id: UUID, *, now: datetime) -> int:
     access.require_everywhere(actor, Action.ISSUE_INVOICE)
     get_account(actor, account_id)
     tree.lock_families(actor.tenant_id, [account_id])
+    if require_seen is not None:
+        require_seen()
     held = Charge.objects.filter(
         tenant_id=actor.tenant_id, is_held=True, reason__held__bill_to=str(account_id)
     )

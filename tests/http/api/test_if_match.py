@@ -5,6 +5,7 @@ The endpoints are those of ``test_every_change``, which are read from the resolv
 
 import re
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,11 @@ import yaml
 from django.test import Client
 
 from accounts import tree
-from accounts.models import SettingInterval
+from accounts.models import Account, SettingInterval
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, PlanComment, Rendering
+from invoicing.operations import rendering
+from invoicing.operations.runs import approving, discarding
 from tenancy.models import Job
 from tests.http.test_every_change import (
     ENDPOINTS,
@@ -144,6 +147,34 @@ def test_asks_what_is_there_once_nobody_else_can_change_it(
 
     assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
     # The other's change is undone too: it was part of this transaction only here.
+    assert stored(shop) == caller.kept
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "last_look"),
+    [
+        ("POST api/v1/billing-runs/<str:run>/approval", approving, "_run_to_approve"),
+        ("POST api/v1/accounts/<str:account>/release", discarding, "get_account"),
+        ("POST api/v1/invoices/<str:invoice>/pdf", rendering, "get_invoice"),
+    ],
+)
+def test_asks_within_the_act_and_not_before_it(
+    shop: Vendor, name: str, module: ModuleType, last_look: str, monkeypatch: pytest.MonkeyPatch
+):
+    """What another call has changed between coming in and the locks is seen."""
+    caller, look = Cautious(shop), getattr(module, last_look)
+
+    def overtaken(*args: Any) -> Any:
+        found = look(*args)
+        Invoice.objects.update(content_hash="1" * 64)
+        Account.objects.update(name="Another")
+        return found
+
+    monkeypatch.setattr(module, last_look, overtaken)
+
+    answer = ENDPOINTS[name].do(caller, shop)
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
     assert stored(shop) == caller.kept
 
 
