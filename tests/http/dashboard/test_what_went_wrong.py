@@ -143,7 +143,7 @@ def test_a_refusal_is_one_line(visit, alice, broken, log):
     assert visit(alice).get("/invoices/inv_unknown/").status_code == 404
 
     lines = log.getvalue().splitlines()
-    assert [line.split()[2] for line in lines] == ["WARNING", "WARNING"]
+    assert [line.split()[1] for line in lines] == ["WARNING", "WARNING"]
 
 
 @pytest.mark.parametrize("model", [AuditEntry, Event])
