@@ -195,7 +195,11 @@ def _workbook(source: Source) -> Sheet:
             with zipfile.ZipFile(file) as parts:
                 unpacked = sum(part.file_size for part in parts.infolist())
             if unpacked > MAX_UNPACKED:
-                raise FileRefused("file_too_large", _("Unpacked, this file is too large."))
+                text = _(
+                    "Unpacked, this workbook has more than %(most)s MiB. Save it as CSV, or in"
+                    " parts."
+                )
+                raise FileRefused("file_too_large", text % {"most": MAX_UNPACKED // 2**20})
             file.seek(0)
             book = python_calamine.CalamineWorkbook.from_filelike(file)
             sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
