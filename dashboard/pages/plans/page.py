@@ -27,8 +27,8 @@ from invoicing.operations.plans.planning import comment_on_plan, withdraw_plan
 from invoicing.operations.plans.reversing import reverse_plan
 from invoicing.queries.plans.listing import comments_of, get_plan, reverse_of
 from invoicing.words import describe_plan, plan_title
-from tenancy.dates import date_text
 from tenancy.errors import BillingError, NotFound
+from tenancy.formats import date_text
 from tenancy.ids import parse_public_id
 from web.accounts import account_url
 from web.forms import version_seen

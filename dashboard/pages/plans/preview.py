@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.declarations import SETTINGS, SettingName
 from invoicing.words import describe_warning
-from tenancy.dates import date_text
+from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url
 from web.setting_words import value_text
