@@ -26,6 +26,7 @@ from invoicing.documents.typesetting.tables import Table, set_table
 from invoicing.documents.typesetting.tagging import tag_tables
 from invoicing.documents.typesetting.text import MILLIMETRE, Letters, Pen
 from invoicing.documents.typesetting.writing import write_once
+from tenancy.collecting import collecting_afterwards
 
 _VARIANT = "pdf/a-3a"
 """Archival (ISO 19005-3), with room for embedded files, and tagged for screen readers."""
@@ -70,6 +71,7 @@ def page_html(document: PrintedDocument, layout: _Layout | None = None) -> str:
         )
 
 
+@collecting_afterwards()
 def pdf_bytes(document: PrintedDocument) -> bytes:
     """Return the document as PDF: the same bytes for the same document, fonts and libraries.
 
