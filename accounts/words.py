@@ -36,9 +36,9 @@ def warning_sentence(code: str, name: str, accounts: int, who: str) -> str:
             return (
                 ngettext(
                     "“%(setting)s” has no effect on this account itself, whose invoices go to"
-                    " another; %(count)s account below uses it.",
+                    " another; %(count)s sub-account uses it.",
                     "“%(setting)s” has no effect on this account itself, whose invoices go to"
-                    " another; %(count)s accounts below use it.",
+                    " another; %(count)s sub-accounts use it.",
                     accounts,
                 )
                 % values

@@ -22,11 +22,11 @@ def warning_sentences(effects: Effects) -> list[str]:
 
 def _of_those_below(effect: Effect) -> list[str]:
     if not (effect.following or effect.keeping):
-        return [_("No account below is affected.")]
+        return [_("No sub-account is affected.")]
     sentences = [
         ngettext(
-            "%(count)s account below inherits this.",
-            "%(count)s accounts below inherit this.",
+            "%(count)s sub-account inherits this.",
+            "%(count)s sub-accounts inherit this.",
             effect.following,
         )
         % {"count": quantity(effect.following)}
@@ -34,8 +34,8 @@ def _of_those_below(effect: Effect) -> list[str]:
     if effect.keeping:
         sentences.append(
             ngettext(
-                "%(count)s account below keeps its own value.",
-                "%(count)s accounts below keep their own values.",
+                "%(count)s sub-account keeps its own value.",
+                "%(count)s sub-accounts keep their own values.",
                 effect.keeping,
             )
             % {"count": quantity(effect.keeping)}

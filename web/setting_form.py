@@ -40,7 +40,7 @@ class SettingForm(forms.Form):
         widget=forms.DateInput(attrs={**_INPUT, "type": "date"}, format="%Y-%m-%d"),
     )
     lock = forms.BooleanField(
-        label=gettext_lazy("Accounts below may not set their own value"),
+        label=gettext_lazy("Sub-accounts may not set their own value"),
         help_text=gettext_lazy("Those that have one keep it until they inherit again."),
         required=False,
     )

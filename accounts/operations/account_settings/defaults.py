@@ -15,7 +15,6 @@ from accounts.operations.account_settings.refusals import (
     checked_values,
     fault,
     require_day,
-    require_right,
     require_seller,
 )
 from accounts.operations.settings import (
@@ -73,12 +72,11 @@ def change_defaults(
     """
     access.require_everywhere(actor, Action.MANAGE_TENANT)
     names = [*{**wanted.values, **wanted.locks}]
-    require_right(actor, names)
+    _require_default(names, wanted.values)
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
     if require_seen is not None:
         require_seen()
     require_day(actor, wanted.day, names, today=today)
-    _require_default(names, wanted.values)
     values = checked_values(actor, wanted.values)
     if values.get(SettingName.SELLER) is not None:
         require_seller(actor, values[SettingName.SELLER])

@@ -87,7 +87,7 @@ def _card(row: TreeRow, top: TreeRow, known: Known, payers: set[UUID], asked: As
     kind = kind_name(row.kind)
     label = _(
         "%(name)s, %(kind)s. MRR with sub-accounts: %(mrr)s. Invoiced to: %(bill_to)s. "
-        "Paid by: %(payer)s. Accounts below: %(below)s."
+        "Paid by: %(payer)s. Sub-accounts: %(below)s."
     ) % {
         "name": row.name,
         "kind": kind,
@@ -132,7 +132,7 @@ def _fold(row: TreeRow, top: TreeRow, asked: Asked) -> Fold:
         return Fold("\N{MINUS SIGN}", label, asked.folded(row.id, is_open=False).url(), True)
     sign = f"+{quantity(row.below)}"
     if row.level - top.level >= DEEPEST:
-        label = _("Go on from %(name)s, accounts below: %(count)s") % names
+        label = _("Go on from %(name)s, sub-accounts: %(count)s") % names
         return Fold(f"{sign} ▸", label, asked.begun_at(row.id).url(), False)
     label = _("Open the accounts below %(name)s: %(count)s") % names
     return Fold(f"{sign} ▸", label, asked.folded(row.id, is_open=True).url(), False)

@@ -59,7 +59,7 @@ def test_draws_the_tree_with_what_each_account_says(billed, alice, visit):
     assert NASTY not in page
     assert (
         "Zweig Süd, Company. MRR with sub-accounts: €72.00. Invoiced to: Gruppe Nord. "
-        "Paid by: Gruppe Nord. Accounts below: 0." in page
+        "Paid by: Gruppe Nord. Sub-accounts: 0." in page
     )
     # The group's own 100, 8 x 9 of the branch, 2.5 x 9 of the other.
     assert "MRR with sub-accounts: €194.50" in page
@@ -133,7 +133,7 @@ def test_goes_on_from_an_account_far_below(billed, alice, visit):
     page = read(client, url_of(billed, "group", f"chart/?{opened}"))
 
     assert max(level for level, _name in cards(page)) == 5
-    url = folds(page)["Go on from Tiefe 2, accounts below: 5"]
+    url = folds(page)["Go on from Tiefe 2, sub-accounts: 5"]
     assert url == url_of(billed, "d2", "chart/")
     assert cards(read(client, url))[0] == (1, "Tiefe 2")
 

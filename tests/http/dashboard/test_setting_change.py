@@ -59,8 +59,8 @@ def test_shows_what_it_does_before_it_stores_anything(family, alice, visit):
 
     assert answer.status_code == HTTPStatus.OK
     text = text_of(answer)
-    for said in ("30 days net", "45 days net", "1 account below inherits this.",
-                 "1 account below keeps its own value."):  # fmt: skip
+    for said in ("30 days net", "45 days net", "1 sub-account inherits this.",
+                 "1 sub-account keeps its own value."):  # fmt: skip
         assert said in text
     assert rows(family) == before
 

@@ -33,7 +33,7 @@ from accounts.queries.setting_effects import setting_effects
 from accounts.queries.setting_stretches import own_stretches
 from accounts.queries.settings import own_values
 from accounts.queries.subtrees import subtree
-from accounts.queries.tenant_settings import default_effects, tenant_defaults
+from accounts.queries.tenant_settings import tenant_defaults
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.runs import approve_drafts, request_run, run_billing
@@ -276,10 +276,6 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
     "tenant_defaults": (
         frozenset({Action.VIEW_SETTINGS}),
         lambda actor, shop: tenant_defaults(actor, world.TODAY),
-    ),
-    "default_effects": (
-        frozenset({Action.VIEW_SETTINGS}),
-        lambda actor, shop: default_effects(actor, {"billing_day": 1}, day=world.TODAY),
     ),
     "add_staff": (
         frozenset({Action.MANAGE_TENANT}),
