@@ -19,6 +19,7 @@ NAMES = (
     "clock",
     "imports",
     "approval",
+    "idle",
 )
 
 

@@ -40,6 +40,10 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
         _print(vendor.tenant_id, *halves)
         per_second = small / (time.monotonic() - start)
         yield Figure("PDFs of one page, two processes", f"{small} invoices", per_second, "1/s")
+        every = [ids[f"P{n}"] for n in range(small)]
+        peaks = [_print(vendor.tenant_id, every * times)[0]["peak_mib"] for times in (1, 6)]
+        yield Figure("PDFs of one page, memory grown", f"{5 * small} invoices",
+                     peaks[1] - peaks[0], "MiB", bound="value <= 20")  # fmt: skip
 
 
 def _vendor(small: int) -> Vendor:
