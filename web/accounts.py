@@ -62,13 +62,14 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         ("page", _("Overview")),
         ("tree", _("Structure")),
         ("settings", _("Billing settings")),
+        ("responsibilities", _("Responsibilities")),
         ("history", _("History")),
     )
     tabs = [
         Tab(str(label), account_url(account_id, name), name == current) for name, label in pages
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
-    return [*tabs[:3], invoices, *tabs[3:]]
+    return [*tabs[:4], invoices, *tabs[4:]]
 
 
 def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:
@@ -76,5 +77,9 @@ def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> li
     query = f"?{urlencode(passed_on)}" if passed_on else ""
     return [
         Tab(str(label), f"{account_url(account_id, name)}{query}", name == current)
-        for name, label in (("tree", _("Tree table")), ("chart", _("Org chart")))
+        for name, label in (
+            ("tree", _("Tree table")),
+            ("chart", _("Org chart")),
+            ("flow", _("Money flow")),
+        )
     ]

@@ -23,13 +23,14 @@ from tenancy.actor import Actor
 class Mrr:
     """What an account brings in a month: itself, and with all below it; by currency.
 
-    ``subscriptions`` counts its own that run. ``next_date`` is the first day on which something of
-    the tree is billed.
+    ``subscriptions`` counts its own that run. ``own_next_date`` is the first day on which something
+    of it is billed, ``next_date`` the first on which something of the tree is.
     """
 
     own: dict[str, int] = field(default_factory=dict)
     tree: dict[str, int] = field(default_factory=dict)
     subscriptions: int = 0
+    own_next_date: date | None = None
     next_date: date | None = None
 
 
@@ -56,6 +57,7 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
         if is_own:
             _add(mrr.own, currency, int(amount))
             mrr.subscriptions += count
+            mrr.own_next_date = _earlier(mrr.own_next_date, next_date)
     return found
 
 
@@ -78,9 +80,9 @@ def mrr_in(actor: Actor, members: Sequence[tuple[UUID, UUID | None]], on: date) 
             mrr = found[account_id]
             _add(mrr.own, currency, int(amount))
             mrr.subscriptions += count
-            mrr.next_date = _earlier(mrr.next_date, next_date)
+            mrr.own_next_date = _earlier(mrr.own_next_date, next_date)
     for mrr in found.values():
-        mrr.tree = dict(mrr.own)
+        mrr.tree, mrr.next_date = dict(mrr.own), mrr.own_next_date
     for key, parent_id in reversed(members):
         if parent_id in found:
             mrr, above = found[key], found[parent_id]

@@ -62,6 +62,10 @@ PAGES = (
         opens="details[data-export] summary",
         shows="[data-chart-png]",
     ),
+    PageEntry("money flow", "/customers/{account}/flow/", shows=".flow"),
+    PageEntry("money flow, invoiced", "/customers/{account}/flow/?of=invoiced", shows=".flow"),
+    PageEntry("responsibilities", "/customers/{account}/responsibilities/"),
+    PageEntry("responsibilities, none", "/customers/{account}/responsibilities/?from=99"),
     PageEntry("settings of an account", "/customers/{account}/settings/"),
     PageEntry(
         "settings of an account, a later day", "/customers/{account}/settings/?as_of=2027-06-01"

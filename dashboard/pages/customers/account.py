@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,7 +16,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries import trees
 from accounts.queries.paths import path_of
-from accounts.queries.responsibilities import responsibilities
+from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from billing_rules.territories import vat_id_country
@@ -24,6 +25,7 @@ from dashboard.pages.plans.doors import plan_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
+from invoicing.queries.shares import Share, share_of
 from subscriptions.models import Item
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
@@ -89,7 +91,7 @@ class ChildRow:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """One of the latest invoices."""
+    """One of the latest invoices; ``share_minor`` is the account's, where it is not all of it."""
 
     id: str
     number: str
@@ -97,22 +99,27 @@ class InvoiceRow:
     gross_minor: int
     currency: str
     badge: Badge
+    share_minor: int | None = None
 
 
 @require_safe
 @staff_only
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Show an account. At most nine statements beside those of the frame."""
+    """Show an account. At most ten statements beside those of the frame."""
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
     path = path_of(actor, key)
     account = path[-1]
     row = trees.row_of(actor, account)
-    below = trees.children_of(actor, row)
-    first = below.rows[:_MOST_CHILDREN]
+    below = trees.children_of(actor, row).rows if row.below else []
+    first = below[:_MOST_CHILDREN]
     mrrs = mrr_of(actor, [key, *(child.id for child in first)], actor.today)
     owed = balances(actor, [key], today=actor.today)[key]
     held = responsibilities(actor, path, (), actor.today)
-    found = invoices(actor, within=key, today=actor.today).order_by(*LATEST_FIRST)[:_LATEST]
+    found = list(invoices(actor, within=key, today=actor.today).order_by(*LATEST_FIRST)[:_LATEST])
+    responsible = held.by_account[key]
+    share = Share()
+    if responsible.bill_to_id != key:
+        share = share_of(actor, key, [one.pk for one in found], today=actor.today)
     items = items_of(actor, key, actor.today, limit=_MOST_ITEMS)
     currency = str(held.settings.value(key, SettingName.CURRENCY) or "")
     context = {
@@ -124,24 +131,37 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "figures": [
             Figure(_("MRR of this account"), Amounts(mrrs[key].own, main)),
             Figure(_("MRR with sub-accounts"), Amounts(mrrs[key].tree, main)),
-            Figure(_("Open"), Amounts(owed.tree_open, main)),
-            Figure(_("Overdue"), Amounts(owed.tree_overdue, main, "negative")),
+            Figure(_("Open with sub-accounts"), Amounts(owed.tree_open, main)),
+            Figure(_("Overdue with sub-accounts"), Amounts(owed.tree_overdue, main, "negative")),
+            *_shares(share, responsible, key, main),
         ],
-        "head_facts": head_facts(
-            path, row.below, held.by_account[key], held.settings, mrrs[key].next_date
-        ),
+        "head_facts": head_facts(path, row.below, responsible, held.settings, mrrs[key]),
         "facts": further_facts(account),
         "upcoming_url": account_url(key, "upcoming"),
         "items": [_item(item) for item in items],
         "children": [_child(child, mrrs[child.id].tree, mrrs[key].tree, main) for child in first],
-        "more_children": _more(below.rows),
+        "more_children": _more(below),
         "tree_url": account_url(key, "tree"),
-        "invoices": [_invoice(invoice, actor.today) for invoice in found],
+        "invoices": [
+            _invoice(invoice, actor.today, share.by_invoice.get(invoice.pk)) for invoice in found
+        ],
         "invoices_url": invoices_url(key),
         "timeline": timeline_of(actor, key)[:_LATEST],
         "scope_name": account.name,
     }
     return render(request, "customers/page.html", context)
+
+
+def _shares(share: Share, responsible: Responsibility, key: UUID, main: str) -> Iterator[Figure]:
+    """Yield what of open invoices to another account is for this one, where others are invoiced."""
+    if responsible.bill_to_id == key:
+        return
+    name = {"name": responsible.bill_to_name}
+    yield Figure(_("Share of open invoices to %(name)s") % name, Amounts(share.open, main))
+    yield Figure(
+        _("Share of overdue invoices to %(name)s") % name,
+        Amounts(share.overdue, main, "negative"),
+    )
 
 
 def _child(row: TreeRow, own: Mapping[str, int], whole: Mapping[str, int], main: str) -> ChildRow:
@@ -195,7 +215,7 @@ def _more(children: Sequence[TreeRow]) -> str:
     return _("Show all %(count)s in the tree") % {"count": quantity(count)}
 
 
-def _invoice(invoice: Invoice, today: date) -> InvoiceRow:
+def _invoice(invoice: Invoice, today: date, share_minor: int | None) -> InvoiceRow:
     return InvoiceRow(
         id=invoice.public_id,
         number=invoice.number or _("Draft"),
@@ -203,4 +223,5 @@ def _invoice(invoice: Invoice, today: date) -> InvoiceRow:
         gross_minor=invoice.gross_minor,
         currency=invoice.currency,
         badge=invoice_badge(invoice, today),
+        share_minor=None if share_minor == invoice.gross_minor else share_minor,
     )

@@ -1,7 +1,6 @@
 """The facts of an account: in a line below its name, and in full beside everything else."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from django.utils.translation import gettext as _
 
@@ -9,6 +8,7 @@ from accounts.declarations import PARTICULARS, SETTINGS, SettingName
 from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
 from accounts.queries.settings import FamilySettings
+from subscriptions.queries.mrr import Mrr
 from web.accounts import account_url
 from web.page_heads import Fact
 from web.setting_words import value_text
@@ -20,7 +20,7 @@ def head_facts(
     below: int,
     responsible: Responsibility,
     settings: FamilySettings,
-    next_date: date | None,
+    mrr: Mrr,
 ) -> list[Fact]:
     """Return what is asked first of an account.
 
@@ -29,7 +29,7 @@ def head_facts(
         below: how many accounts lie below it.
         responsible: who is invoiced and who pays.
         settings: what holds on it.
-        next_date: when something of it or below is billed next.
+        mrr: when something of it, and of it and all below, is billed next.
     """
     account = path[-1]
     parent = path[-2] if len(path) > 1 else None
@@ -47,8 +47,11 @@ def head_facts(
             Fact(str(SETTINGS[name].label), value_text(name, settings.value(account.pk, name)))
             for name in (SettingName.CURRENCY, SettingName.PAYMENT_TERMS_DAYS)
         ),
-        Fact(_("Next billing"), day(next_date) or _("none")),
+        Fact(_("Next billing of this account"), day(mrr.own_next_date) or _("none")),
     ]
+    if below:
+        with_all = day(mrr.next_date) or _("none")
+        facts.append(Fact(_("Next billing with sub-accounts"), with_all))
     return [fact for fact in facts if fact.value]
 
 

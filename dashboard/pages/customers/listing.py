@@ -134,19 +134,24 @@ TABLE: Final[Table[Customer]] = Table(
         ),
         Column(
             "open",
-            gettext_lazy("Open"),
+            gettext_lazy("Open with sub-accounts"),
             Kind.MONEY,
             lambda row: Amounts(row.balance.tree_open, row.main),
             is_summed=True,
         ),
         Column(
             "overdue",
-            gettext_lazy("Overdue"),
+            gettext_lazy("Overdue with sub-accounts"),
             Kind.MONEY,
             lambda row: Amounts(row.balance.tree_overdue, row.main, "negative"),
             is_summed=True,
         ),
-        Column("next", gettext_lazy("Next billing"), Kind.DATE, lambda row: row.mrr.next_date),
+        Column(
+            "next",
+            gettext_lazy("Next billing with sub-accounts"),
+            Kind.DATE,
+            lambda row: row.mrr.next_date,
+        ),
     ),
 )
 

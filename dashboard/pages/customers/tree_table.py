@@ -116,11 +116,11 @@ TABLE: Final[Table[Entry]] = Table(
         Column("paid", gettext_lazy("Who pays"), Kind.LABEL, _paid),
         Column(
             "subscriptions",
-            gettext_lazy("Subscriptions"),
+            gettext_lazy("Subscriptions of this account"),
             Kind.NUMBER,
             lambda entry: entry.mrr.subscriptions or None,
             is_default=False,
-            tip=gettext_lazy("Running subscriptions of the account itself"),
+            tip=gettext_lazy("Those that run today"),
         ),
         Column(
             "mrr_own",
@@ -134,16 +134,42 @@ TABLE: Final[Table[Entry]] = Table(
             Kind.MONEY,
             lambda entry: Amounts(entry.mrr.tree, entry.main),
         ),
-        Column("open", gettext_lazy("Open"), Kind.MONEY, _money(lambda owed: owed.tree_open)),
+        Column(
+            "open_own",
+            gettext_lazy("Open of this account"),
+            Kind.MONEY,
+            _money(lambda owed: owed.own_open),
+            is_default=False,
+        ),
+        Column(
+            "open",
+            gettext_lazy("Open with sub-accounts"),
+            Kind.MONEY,
+            _money(lambda owed: owed.tree_open),
+        ),
+        Column(
+            "overdue_own",
+            gettext_lazy("Overdue of this account"),
+            Kind.MONEY,
+            _money(lambda owed: owed.own_overdue, "negative"),
+            is_default=False,
+        ),
         Column(
             "overdue",
-            gettext_lazy("Overdue"),
+            gettext_lazy("Overdue with sub-accounts"),
             Kind.MONEY,
             _money(lambda owed: owed.tree_overdue, "negative"),
         ),
         Column(
+            "next_own",
+            gettext_lazy("Next billing of this account"),
+            Kind.DATE,
+            lambda entry: entry.mrr.own_next_date,
+            is_default=False,
+        ),
+        Column(
             "next",
-            gettext_lazy("Next billing"),
+            gettext_lazy("Next billing with sub-accounts"),
             Kind.DATE,
             lambda entry: entry.mrr.next_date,
             is_default=False,
@@ -159,7 +185,7 @@ TABLE: Final[Table[Entry]] = Table(
         ),
     ),
 )
-TODAY_ONLY: Final = frozenset({"open", "overdue", "next"})
+TODAY_ONLY: Final = frozenset({"open_own", "open", "overdue_own", "overdue", "next_own", "next"})
 """What is known of today alone: no past of it is kept."""
 FILE_COLUMNS: Final[tuple[Column[Entry], ...]] = (
     Column("level", gettext_lazy("Level"), Kind.NUMBER, lambda entry: entry.level),

@@ -5,8 +5,10 @@ from django.urls import path
 from dashboard.pages.customers import (
     account,
     chart,
+    flow,
     history,
     listing,
+    responsibilities,
     setting_change,
     settings,
     tree,
@@ -19,6 +21,12 @@ urlpatterns = [
     path("<str:account_id>/", account.account_page, name="page"),
     path("<str:account_id>/tree/", tree.tree_page, name="tree"),
     path("<str:account_id>/chart/", chart.chart_page, name="chart"),
+    path("<str:account_id>/flow/", flow.flow_page, name="flow"),
+    path(
+        "<str:account_id>/responsibilities/",
+        responsibilities.responsibilities_page,
+        name="responsibilities",
+    ),
     path("<str:account_id>/upcoming/", upcoming.upcoming_page, name="upcoming"),
     path("<str:account_id>/settings/", settings.settings_page, name="settings"),
     path(

@@ -168,15 +168,15 @@ def test_remembers_the_columns_that_somebody_chose(billed, alice, visit):
 
     assert (answer.status_code, answer["Location"]) == (302, "/customers/?all=1&sort=-name")
     assert client.cookies["columns-customers"].value == "open.zzz"
-    assert heads_in(client.get("/customers/")) == ["Account", "Open, EUR"]
+    assert heads_in(client.get("/customers/")) == ["Account", "Open with sub-accounts, EUR"]
     content = client.get("/customers/?format=csv").getvalue().decode("utf-8-sig")
-    assert content.splitlines()[0] == 'Account,"Open, EUR"'
+    assert content.splitlines()[0] == 'Account,"Open with sub-accounts, EUR"'
     assert heads_in(client.get("/customers/?columns=kind")) == ["Account", "Type"]
 
     client.post("/columns/", {**form, "reset": "1", "next": "//evil.example/"})
 
     assert client.cookies["columns-customers"].value == ""
-    assert "Overdue, EUR" in heads_in(client.get("/customers/"))
+    assert "Overdue with sub-accounts, EUR" in heads_in(client.get("/customers/"))
 
 
 def heads_in(answer):

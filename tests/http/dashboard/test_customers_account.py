@@ -6,13 +6,14 @@ from http import HTTPStatus
 import pytest
 
 from accounts.queries import trees
+from invoicing.models import Invoice, InvoiceSection
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
-from tests.world import account, subscription
+from tests.world import account, price, subscription
 
 MOST_STATEMENTS = 12
-PAGES = ("", "tree/", "upcoming/", "settings/", "history/")
+PAGES = ("", "tree/", "flow/", "responsibilities/", "upcoming/", "settings/", "history/")
 
 
 def url_of(vendor, key, page=""):
@@ -84,7 +85,41 @@ def test_names_in_its_head_who_is_invoiced_and_who_pays(billed, alice, visit):
     assert facts["Sub-accounts"] == "0"
     assert (facts["Invoiced to"], facts["Paid by"]) == ("below", "Gruppe Nord")
     assert (facts["Currency"], facts["Payment terms"]) == ("EUR", "14 days net")
-    assert facts["Next billing"] == "none"
+    assert facts["Next billing of this account"] == "none"
+
+
+def test_never_says_one_day_for_an_account_and_for_its_tree(billed, alice, visit):
+    billed.has("prices", price("yearly", "900.00", interval="year", tax_rate=19))
+    billed.has("accounts", account("late", "branch", name="Spät", bill_to="late"))
+    billed.has("subscriptions", subscription("s9", "late", "yearly", "2026-11-10"))
+    head = read(visit(alice), url_of(billed, "branch")).partition('class="head-facts"')[2]
+    facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>(?:<[^>]*>)*([^<]*)", head.partition("</dl>")[0]))
+
+    assert facts["Next billing of this account"] == "1 Jan 2027"
+    assert facts["Next billing with sub-accounts"] == "10 Nov 2026"
+
+
+def test_shows_the_own_share_of_what_is_invoiced_above(billed, alice, visit):
+    client = visit(alice)
+    page = read(client, url_of(billed, "branch"))
+    found = re.findall(r"<dt>([^<]*)</dt><dd[^>]*>(?:<[^>]*>)*([^<]*)", page)
+    figures = {label: value.strip() for label, value in found}
+    with billed.seen():
+        sections = InvoiceSection.objects.filter(account_id=billed.id_of("branch"))
+        gross = sections.get().gross_minor
+        invoice = Invoice.objects.get(bill_to_id=billed.id_of("group"))
+        Invoice.objects.filter(pk=invoice.pk).update(
+            paid_minor=invoice.gross_minor // 2, status="partly_paid"
+        )
+
+    assert figures["Open with sub-accounts"] == "–"
+    assert figures["Share of open invoices to Gruppe Nord"] == f"€{gross / 100:.2f}"
+    assert figures["Share of overdue invoices to Gruppe Nord"] == "–"
+    assert f"of it for this account: €{gross / 100:.2f}" in page
+    assert "Share of open" not in read(client, url_of(billed, "group"))
+    half = read(client, url_of(billed, "branch"))
+    left = gross * (invoice.gross_minor - invoice.gross_minor // 2) / invoice.gross_minor
+    assert f"€{left / 100:.2f}" in half
 
 
 def test_loads_the_next_invoice_beside_the_rest(billed, alice, visit):

@@ -80,8 +80,8 @@ def test_shows_the_tree_of_another_day(moved, alice, visit):
 
     assert levels(now) == {"Gruppe": 1, "Zweig ": 2, "Team E": 3, "&lt;sc": 2}
     assert levels(then) == {"Gruppe": 1, "&lt;sc": 2, "Zweig ": 3, "Team E": 4}
-    assert "Overdue, EUR" in heads(now)
-    assert "Overdue, EUR" not in heads(then)
+    assert "Overdue with sub-accounts, EUR" in heads(now)
+    assert "Overdue with sub-accounts, EUR" not in heads(then)
     assert "as of 19 Nov 2026" in then
     # 100 + 8 x 9 + 2.5 x 9; on that day the branch's 72 belonged to the nasty one.
     assert "194.50" in then
@@ -122,7 +122,7 @@ def test_refuses_a_filter_that_means_nothing(billed, alice, visit, query):
 def test_takes_no_day_for_today(billed, alice, visit):
     page = read(visit(alice), url_of(billed, "group", "tree/?as_of=&from=x&format=pdf"))
 
-    assert "Overdue, EUR" in heads(page)
+    assert "Overdue with sub-accounts, EUR" in heads(page)
 
 
 def test_shows_chosen_columns(billed, alice, visit):
@@ -133,8 +133,8 @@ def test_shows_chosen_columns(billed, alice, visit):
     assert heads(page) == [
         "Account",
         "Status",
-        "Subscriptions",
-        "Next billing",
+        "Subscriptions of this account",
+        "Next billing with sub-accounts",
         "Currency",
         "Invoice language",
         "Payment terms",
