@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from accounts.models import Account
 from accounts.queries.answering import answering
 from accounts.queries.paths import paths_of
 from accounts.queries.trees import TreeRow
@@ -126,8 +125,8 @@ def _all_names(actor: Actor, rows: Iterable[Flow], names: Mapping[UUID, str]) ->
     missing = wanted - names.keys()
     if not missing:
         return names
-    found = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=missing)
-    return {**names, **dict(found.values_list("pk", "name"))}
+    paths = paths_of(actor, missing)
+    return {**names, **{key: path[-1][1] for key, path in paths.items()}}
 
 
 def _year_before(day: date) -> date:
