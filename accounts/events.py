@@ -38,9 +38,16 @@ declare(
         _("An account was closed; it takes part in nothing new."),
     ),
     Declared(
+        "account.archived",
+        "account",
+        _("An account was archived: nothing hangs on it, and nothing new may."),
+        {"external_id": Kind.TEXT},
+    ),
+    Declared(
         "account.reopened",
         "account",
-        _("A closed account was opened again."),
+        _("An archived account is in use again."),
+        {"external_id": Maybe(Kind.TEXT)},
     ),
     Declared(
         "contact.created",
@@ -58,6 +65,23 @@ declare(
         "contact.login_given",
         "contact",
         _("A contact got a login and may sign in to the portal."),
+    ),
+    Declared(
+        "grant.created",
+        "grant",
+        _("Somebody at a customer got a role on an account and all below it."),
+        {
+            "contact": Kind.ID,
+            "role": Kind.TEXT,
+            "starts_on": Maybe(Kind.DAY),
+            "ends_on": Maybe(Kind.DAY),
+        },
+    ),
+    Declared(
+        "grant.ended",
+        "grant",
+        _("A role of somebody at a customer ends."),
+        {"contact": Kind.ID, "role": Kind.TEXT, "ends_on": Kind.DAY},
     ),
     Declared(
         "membership.created",

@@ -5,6 +5,9 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from tenancy.api.repeating import HEADER, REPLAYED
+from tenancy.operations.answers import KEPT, LONGEST_KEY
+
 _PROBLEM = {
     "type": "object",
     "description": "An error as of RFC 9457. `code` is stable, `detail` is meant for people.",
@@ -73,6 +76,8 @@ def add_problems(result: dict[str, Any], **_context: object) -> dict[str, Any]:
             if status not in left_out:
                 refusal = {"$ref": f"#/components/responses/{name}"}
                 operation["responses"].setdefault(status, refusal)
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
         if changes_one:
             operation.setdefault("parameters", []).append(_IF_MATCH)
         if _is_tagged(operation) and (method == "get" or "Detail" in (_answered(operation) or "")):
@@ -83,6 +88,15 @@ def add_problems(result: dict[str, Any], **_context: object) -> dict[str, Any]:
     return result
 
 
+_IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": HEADER,
+    "schema": {"type": "string", "maxLength": LONGEST_KEY},
+    "description": "A text of your own for this request. Sent again with the same body it is"
+    f" answered as before, with `{REPLAYED}: true`, and nothing is done twice; with another body"
+    " it is refused (422, `idempotency_key_reused`), while the first is being worked on as well"
+    f" (409). An answer is kept for {KEPT.days} days; a refusal is not kept.",
+}
 _IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",

@@ -4,10 +4,10 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import accounts, settings, tenant
+from accounts.api import accounts, people, settings, tenant
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing.api import charges, invoice_files, invoices, plans, runs
+from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -36,6 +36,8 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/settings/history", settings.SettingHistory.as_view()),
     path("accounts/<reference:account>/settings/recall", settings.SettingRecall.as_view()),
     path("accounts/<reference:account>/moves", plans.AccountMoves.as_view()),
+    path("accounts/<reference:account>/archival", archiving.AccountArchival.as_view()),
+    path("accounts/<reference:account>/reopening", accounts.AccountReopening.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("products", catalogue.ProductList.as_view()),
@@ -55,6 +57,11 @@ urlpatterns: list[URLPattern] = [
         "subscriptions/<reference:subscription>",
         subscriptions.SubscriptionDetail.as_view(),
     ),
+    path("contacts", people.ContactList.as_view()),
+    path("contacts/<reference:contact>", people.ContactDetail.as_view()),
+    path("grants", people.GrantList.as_view()),
+    path("grants/<str:grant>", people.GrantDetail.as_view()),
+    path("grants/<str:grant>/ending", people.GrantEnding.as_view()),
     path("invoices", invoices.InvoiceList.as_view()),
     path("invoices/<str:invoice>", invoices.InvoiceDetail.as_view()),
     path("invoices/<str:invoice>/pdf", invoice_files.InvoicePdf.as_view()),

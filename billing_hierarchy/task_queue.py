@@ -34,6 +34,10 @@ app.conf.beat_schedule = {
         "task": "tenancy.tasks.look_for_work",
         "schedule": timedelta(seconds=5),
     },
+    "forget-old-answers": {
+        "task": "tenancy.tasks.forget_old_answers",
+        "schedule": crontab(hour="4", minute="15"),
+    },
     "verify-everything": {
         "task": "invoicing.tasks.verify_everything",
         "schedule": crontab(hour="3", minute="30"),

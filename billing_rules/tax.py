@@ -14,6 +14,7 @@ from stdnum.util import clean
 
 from billing_rules.allocation import largest_remainder_over
 from billing_rules.money import half_up
+from billing_rules.territories import vat_id_country
 
 _EU: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 EU_COUNTRIES: Final = frozenset(_EU.split())
@@ -213,6 +214,20 @@ def vat_id_valid(country: str, vat_id: str) -> bool:
     if country in _NATIONAL_CHECKS:
         return _passes(country, number)
     return False
+
+
+def vat_id_state(country: str, postal_code: str, vat_id: str) -> str:
+    """Return ``valid`` or ``invalid`` by form and check digits, ``unknown`` where none is known.
+
+    Args:
+        country: ISO 3166-1 code of the address.
+        postal_code: of the address; some parts of a country have the ids of another.
+        vat_id: as typed.
+    """
+    of = vat_id_country(country, postal_code)
+    if of not in EU_COUNTRIES | _NATIONAL_CHECKS:
+        return "unknown"
+    return "valid" if vat_id_valid(of, vat_id) else "invalid"
 
 
 def _passes(country: str, number: str) -> bool:

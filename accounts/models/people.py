@@ -121,6 +121,11 @@ class Grant(TenantModel):
         """Return the role."""
         return self.role
 
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("grt", self.id)
+
 
 class ApiKey(TenantModel):
     """A program's key: shown once, stored as SHA-256 (fast is right for a random secret)."""

@@ -10,6 +10,7 @@ from accounts.access import Action
 from accounts.models import Account
 from accounts.queries.placements import is_child, lies_below, placements_on
 from accounts.queries.searching import has_words
+from accounts.queries.tags import has_tag
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -24,6 +25,7 @@ def accounts(
     kind: str | None = None,
     status: str | None = None,
     text: str | None = None,
+    tag: str | None = None,
     as_of: date | None = None,
 ) -> QuerySet[Account]:
     """Return the accounts in reach by name. One statement, whatever the depth of the tree.
@@ -36,6 +38,7 @@ def accounts(
         kind: only this kind.
         status: only this status.
         text: only those whose name, external id or e-mail contains it, in any case.
+        tag: only those that have this tag.
         as_of: read the tree as it stood on this day; accounts without a place then are left out.
     """
     found = access.reach(actor, Action.VIEW_ACCOUNT)
@@ -56,6 +59,8 @@ def accounts(
         found = found.filter(status=status)
     if text:
         found = found.filter(has_words(text, "search_key", otherwise="name"))
+    if tag is not None:
+        found = found.filter(has_tag(actor, tag))
     return found.order_by("sort_key", "id")
 
 

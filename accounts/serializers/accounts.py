@@ -15,6 +15,7 @@ from accounts.serializers.parts import (
     PageParameters,
     WithinParameters,
 )
+from billing_rules.tax import vat_id_state
 
 NO_PARENT = "none"
 
@@ -32,6 +33,7 @@ class AccountParameters(WithinParameters):
     q = serializers.CharField(
         required=False, max_length=200, help_text="Part of name, external id or e-mail."
     )
+    tag = serializers.CharField(required=False, max_length=40, help_text="Only with this tag.")
     as_of = DayField(required=False, help_text="The tree as it stood on this day.")
 
 
@@ -65,6 +67,62 @@ class PathStepOut(serializers.Serializer[Account]):
     name = serializers.CharField()
 
 
+class AddressIn(serializers.Serializer[Any]):
+    """A postal address in parts; what is left out stays."""
+
+    line1 = serializers.CharField(required=False, allow_blank=True)
+    line2 = serializers.CharField(required=False, allow_blank=True)
+    postal_code = serializers.CharField(required=False, allow_blank=True)
+    city = serializers.CharField(required=False, allow_blank=True)
+    region = serializers.CharField(required=False, allow_blank=True)
+    country = serializers.CharField(
+        required=False, allow_blank=True, help_text="Two capitals of ISO 3166-1."
+    )
+
+
+class AccountPatchIn(serializers.Serializer[Any]):
+    """What is to be changed of an account; what is left out stays."""
+
+    external_id = serializers.CharField(required=False, allow_null=True)
+    name = serializers.CharField(required=False)
+    kind = serializers.ChoiceField(Account.Kind.choices, required=False)
+    legal_name = serializers.CharField(required=False, allow_blank=True)
+    email = serializers.CharField(required=False, allow_blank=True)
+    address = AddressIn(required=False)
+    vat_id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="Checked by the form of its country and its check digits.",
+    )
+    currency = serializers.CharField(
+        required=False, allow_null=True, help_text="Null: as inherited. So for the next three."
+    )
+    language = serializers.CharField(required=False, allow_null=True)
+    time_zone = serializers.CharField(required=False, allow_null=True)
+    cost_centre = serializers.CharField(required=False, allow_null=True)
+    tags = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Replace those there were."
+    )
+    metadata = serializers.DictField(
+        required=False,
+        help_text="An object of your own, which replaces the one there was: at most 50 members,"
+        " 5 levels and 16,000 characters.",
+    )
+
+
+class AccountIn(AccountPatchIn):
+    """A new account."""
+
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(Account.Kind.choices)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        allow_null=True,
+        max_length=250,
+        help_text="What it stands below; left out or null: it is a customer of its own.",
+    )
+
+
 class AddressOut(serializers.Serializer[Account]):
     """A postal address in parts."""
 
@@ -82,6 +140,7 @@ class AccountShown:
     account: Account
     parent: Account | None
     own: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
     path: list[Account] = field(default_factory=list)
     children_count: int = 0
 
@@ -103,13 +162,37 @@ class AccountOut(serializers.Serializer[AccountShown]):
     language = serializers.CharField(source="own.language", default=None, allow_null=True)
     time_zone = serializers.CharField(source="own.time_zone", default=None, allow_null=True)
     cost_centre = serializers.CharField(source="own.cost_centre", default=None, allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
     metadata = serializers.JSONField(source="account.metadata")
     created_at = InstantField(source="account.created_at")
+
+
+class VatIdCheckOut(serializers.Serializer[Account]):
+    """What is known of an account's VAT id."""
+
+    form = serializers.SerializerMethodField(
+        help_text="`valid` or `invalid` by form and check digits; `unknown` where the country's"
+        " form is not known; `none` without an id."
+    )
+    vies = serializers.SerializerMethodField(
+        help_text="What the EU's register says; it is `not_asked` yet."
+    )
+
+    def get_form(self, account: Account) -> str:
+        """Return whether it can be one."""
+        if not account.vat_id:
+            return "none"
+        return vat_id_state(account.country, account.postal_code, account.vat_id)
+
+    def get_vies(self, account: Account) -> str:
+        """Return that nobody has asked."""
+        return "not_asked"
 
 
 class AccountDetailOut(AccountOut):
     """An account with its place in the tree."""
 
+    vat_id_check = VatIdCheckOut(source="account")
     path = PathStepOut(many=True)
     children_count = serializers.IntegerField()
 

@@ -94,6 +94,16 @@ class NoParameters(serializers.Serializer[Any]):
     """A request without query parameters."""
 
 
+class DryRunParameters(serializers.Serializer[Any]):
+    """Whether anything is stored."""
+
+    dry_run = serializers.ChoiceField(
+        ("true", "false"),
+        default="false",
+        help_text="`true`: check all and answer what would be there; nothing is stored.",
+    )
+
+
 class PageParameters(serializers.Serializer[Any]):
     """Which page of a list."""
 

@@ -18,7 +18,7 @@ from accounts.tree.reading import (
     paths,
     roots,
 )
-from accounts.tree.writing import TreeCycle, bulk_load, insert, move
+from accounts.tree.writing import TreeCycle, bulk_load, graft, insert, move
 
 __all__ = [
     "MAX_DEPTH",
@@ -31,6 +31,7 @@ __all__ = [
     "depth_first",
     "descendants_by_recursion",
     "families",
+    "graft",
     "insert",
     "lies_above",
     "lies_below",

@@ -55,6 +55,24 @@ def shift_between(node: AccountNode, parent: AccountNode | None, tree_id: int) -
     _run(_PARENT, {**values, "parent": None if parent is None else parent.account_id})
 
 
+def open_gap(parent: AccountNode, width: int) -> None:
+    """Make room for new nodes at the end of a parent's children.
+
+    Args:
+        parent: as read under the lock of its tree.
+        width: how many numbers the new ones take.
+    """
+    _run(
+        _OPEN,
+        {
+            "tenant": parent.tenant_id,
+            "new_tree": parent.tree_id,
+            "end": parent.rght,
+            "width": width,
+        },
+    )
+
+
 def _known(node: AccountNode, parent: AccountNode | None) -> dict[str, Any]:
     level = 0 if parent is None else parent.level + 1
     return {

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AccountNode
 from accounts.tree import locking
 from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
-from accounts.tree.shifting import shift_between, shift_within
+from accounts.tree.shifting import open_gap, shift_between, shift_within
 from tenancy.database.inserting import insert_rows
 from tenancy.errors import Invalid, NotFound
 
@@ -45,15 +45,67 @@ def insert(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
         NotFound: there is no such parent in the tenant.
         TreeTooDeep: the new level is beyond the limit.
     """
-    node = AccountNode(account_id=account_id, tenant_id=tenant_id)
-    if parent_id is None:
-        AccountNode.objects.insert_node(node, None, save=True)
-        return
-    locking.lock_families(tenant_id, [parent_id])
-    parent = _node(tenant_id, parent_id)
-    if parent.level + 1 >= MAX_DEPTH:
-        raise TreeTooDeep(limit=MAX_DEPTH)
-    AccountNode.objects.insert_node(node, parent, position="last-child", save=True)
+    graft(tenant_id, {account_id: None}, parent_id)
+
+
+def graft(
+    tenant_id: UUID, parents: Mapping[UUID, UUID | None], below_id: UUID | None = None
+) -> None:
+    """Put new accounts below one, with what stands below them; or make them trees of their own.
+
+    The intervals are computed in memory. Of a tree that exists only the rows behind the new ones
+    are written, in one statement however many there are.
+
+    Args:
+        tenant_id: whose accounts they are.
+        parents: each new account with its parent among them, None for those on top.
+        below_id: what those on top are put below; None makes each the root of a new tree.
+
+    Raises:
+        NotFound: there is no such account to put them below in the tenant.
+        TreeCycle: the parents lead round in a circle.
+        TreeTooDeep: a level would be beyond the limit; nothing is written then.
+    """
+    parent = None
+    if below_id is not None:
+        locking.lock_families(tenant_id, [below_id])
+        parent = _node(tenant_id, below_id)
+    children: dict[UUID | None, list[UUID]] = defaultdict(list)
+    for account_id, above_id in parents.items():
+        children[above_id].append(account_id)
+    levels_above = 0 if parent is None else parent.level + 1
+    _check_reached(children, len(parents), levels_above)
+    if parent is None:
+        places = _new_trees(children)
+    else:
+        places = _branch(children, parent)
+        open_gap(parent, 2 * len(parents))
+    said = {key: above_id or below_id for key, above_id in parents.items()}
+    _write(tenant_id, said, {}, places)
+
+
+def _new_trees(
+    children: Mapping[UUID | None, Sequence[UUID]],
+) -> dict[UUID, tuple[int, int, int, int]]:
+    places: dict[UUID, tuple[int, int, int, int]] = {}
+    for root_id, tree_id in zip(children[None], next_tree_ids(len(children[None])), strict=True):
+        number_tree(root_id, tree_id, children, places)
+    return places
+
+
+def _branch(
+    children: Mapping[UUID | None, Sequence[UUID]], parent: AccountNode
+) -> dict[UUID, tuple[int, int, int, int]]:
+    """Return the places of new nodes at the end of a parent's children, one top after another."""
+    places: dict[UUID, tuple[int, int, int, int]] = {}
+    before, deeper = parent.rght - 1, parent.level + 1
+    for top_id in children[None]:
+        own: dict[UUID, tuple[int, int, int, int]] = {}
+        number_tree(top_id, parent.tree_id, children, own)
+        for key, (left, right, level, tree_id) in own.items():
+            places[key] = (left + before, right + before, level + deeper, tree_id)
+        before += 2 * len(own)
+    return places
 
 
 def move(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
@@ -131,9 +183,11 @@ def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
     _write(tenant_id, parents, stored, places)
 
 
-def _check_reached(children: Mapping[UUID | None, Sequence[UUID]], count: int) -> None:
+def _check_reached(
+    children: Mapping[UUID | None, Sequence[UUID]], count: int, levels_above: int = 0
+) -> None:
     """Refuse circles, which no root leads to, and trees too deep, before any is written."""
-    level, reached, depth = list(children.get(None, ())), 0, 0
+    level, reached, depth = list(children.get(None, ())), 0, levels_above
     while level:
         if depth >= MAX_DEPTH:
             raise TreeTooDeep(limit=MAX_DEPTH)

@@ -1,6 +1,6 @@
 """Sentences about charges and runs: why a charge waits, what a run met."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -279,3 +279,29 @@ def describe_problem(problem: RunProblem) -> str:
         "missing": missing,
         "signs": problem.params.get("signs", ""),
     }
+
+
+def describe_hanging(kind: str, count: int, things: Sequence[tuple[str, str]]) -> str:
+    """Return what of one kind hangs on an account, the first of them by name and id.
+
+    Args:
+        kind: as of ``invoicing.queries.hanging``.
+        count: how many.
+        things: the public id and the name of the first.
+    """
+    named = ", ".join(f"{name} ({key})" if name else key for key, name in things)
+    more = count - len(things)
+    values = {"what": str(_HANGING[kind]), "count": count, "named": named, "more": more}
+    if more:
+        return _("%(what)s (%(count)s): %(named)s and %(more)s more") % values
+    return _("%(what)s (%(count)s): %(named)s") % values
+
+
+_HANGING: Final[Mapping[str, Promise]] = {
+    "child": gettext_lazy("Accounts below it"),
+    "active_subscription": gettext_lazy("Subscriptions that run"),
+    "open_charge": gettext_lazy("Charges on no invoice yet"),
+    "draft": gettext_lazy("Drafts of invoices"),
+    "invoiced_to_it": gettext_lazy("Accounts that are invoiced to it"),
+    "paid_by_it": gettext_lazy("Accounts that it pays for"),
+}

@@ -75,7 +75,7 @@ class CancellationIn(serializers.Serializer[Any]):
     )
 
 
-class PeriodOut(serializers.Serializer[Any]):
+class ServicePeriodOut(serializers.Serializer[Any]):
     """A period; its end is the first day after it."""
 
     start = DayField()
@@ -118,7 +118,7 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
         help_text="Set for this subscription alone; null: as its account is invoiced.",
     )
     po_number = serializers.CharField(source="subscription.po_number")
-    current_period = PeriodOut(source="renewal.period", allow_null=True)
+    current_period = ServicePeriodOut(source="renewal.period", allow_null=True)
     next_invoice_date = DayField(source="renewal.next_invoice_date", allow_null=True)
     currency = serializers.CharField(source="renewal.currency")
     mrr_minor = serializers.IntegerField(source="renewal.mrr_minor")

@@ -1,9 +1,11 @@
 """What every view of the API is: behind a key, page by page, and kept out of caches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar, cast
 
+from django.db import transaction
 from django.http.response import HttpResponseBase, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework import serializers
@@ -15,6 +17,7 @@ from rest_framework.response import Response
 from tenancy.actor import Actor
 from tenancy.api.preconditions import tag_of
 from tenancy.api.reading import read_parameters
+from tenancy.api.repeating import AlreadyAnswered, claimed, keep_when_made
 from tenancy.models import Tenant
 from tenancy.queries.paging import Order
 
@@ -40,6 +43,7 @@ class ActorView(GenericAPIView[Any]):
     keyset: ClassVar[Order] = Order("")
     limit: int = 0
     cursor: str = ""
+    _keep: Callable[[HttpResponseBase], None] | None = None
     queryset = None
     serializer_class = serializers.Serializer
     http_method_names: list[str] = ["get", "post", "put", "patch", "delete", "head"]
@@ -57,12 +61,29 @@ class ActorView(GenericAPIView[Any]):
         self.cursor = values.pop("cursor", "")
         return values
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let in whom the key's scopes let in; a POST sent before is not done again.
+
+        Raises:
+            AlreadyAnswered: it has the ``Idempotency-Key`` of one that was answered.
+        """
+        super().initial(request, *args, **kwargs)
+        self._keep = claimed(request, cast(ActorApiRequest, request).actor)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what was raised: as before, where the request was done before."""
+        if isinstance(exc, AlreadyAnswered):
+            return cast(Response, exc.response())
+        return super().handle_exception(exc)
+
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         """Keep answers out of every cache; who asks again with ``If-None-Match`` is answered."""
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished.headers.setdefault("Cache-Control", "private, no-store")
+        if self._keep is not None:
+            keep_when_made(finished, self._keep)
         return finished
 
     def page(self, rows: Any, request: Request) -> list[Any]:
@@ -78,6 +99,26 @@ class ActorView(GenericAPIView[Any]):
 def many(shape: type[serializers.Serializer[Any]], rows: Sequence[Any]) -> Any:
     """Return rows in the shape in which they go out."""
     return shape(cast(Any, rows), many=True).data
+
+
+def created(
+    request: Request, data: Mapping[str, Any], key: str, *, is_new: bool
+) -> HttpResponseBase:
+    """Answer with a resource that was made, where it is and its ETag; 200 if it was there."""
+    response = Response(data, status=201 if is_new else 200)
+    response.headers["ETag"] = tag_of(data)
+    if is_new:
+        response.headers["Location"] = request.build_absolute_uri(f"{request.path}/{key}")
+    return response
+
+
+@contextmanager
+def tried(*, is_dry_run: bool) -> Iterator[None]:
+    """Do something, and for a dry run take all of it back once its answer is made."""
+    with transaction.atomic():
+        yield
+        if is_dry_run:
+            transaction.set_rollback(True)
 
 
 def tagged(

@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from accounts.models import (
     AccountNode,
+    AccountTag,
     ApiKey,
     BankAccount,
     Contact,
@@ -32,7 +33,7 @@ from invoicing.models import (
 from subscriptions.models import Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
-from tenancy.models import Event, Job, JobPiece, OutboxEntry, Tenant
+from tenancy.models import Event, Job, JobPiece, KeptAnswer, OutboxEntry, Tenant
 from tests.http.api import world
 from tests.http.api.world import module_transaction  # noqa: F401
 
@@ -114,6 +115,18 @@ def vendors(module_transaction):
                 tenant_id=one.id, kind="import", created_by_label="test", created_at=world.NOW
             )
             JobPiece.objects.create(tenant_id=one.id, job=job, number=0, content=b"a")
+            KeptAnswer.objects.create(
+                tenant_id=one.id,
+                caller_id=uuid7(),
+                key="a",
+                digest="0" * 64,
+                status=200,
+                body=b"a",
+                created_at=world.NOW,
+            )
+            AccountTag.objects.create(
+                tenant_id=one.id, account=invoice.bill_to, name="Gold", key="gold"
+            )
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)
             FileCheck.objects.create(tenant_id=one.id)
             Rendering.objects.create(

@@ -21,7 +21,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts.models import Contact, Person, Seller
+from accounts.models import Contact, Grant, Person, Seller
 from accounts.operations import (
     account_settings,
     approval,
@@ -33,10 +33,13 @@ from accounts.operations import (
     tenants,
     time_zones,
 )
+from accounts.operations import accounts as account_operations
 from accounts.operations import importing as account_imports
+from accounts.operations.accounts import contacts, grants
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations.accounts import archiving
 from invoicing.operations.plans import applying, deciding, planning, reversing
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.queries.plans.wanted import Wanted
@@ -364,6 +367,28 @@ def reverse(shop: Vendor, actor: Actor) -> None:
     reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
 
 
+def make(_shop: Vendor, actor: Actor) -> Any:
+    new = {"external_id": "Z", "name": "Z", "kind": "company"}
+    return account_operations.create_account(actor, None, today=TODAY, now=NOW, **new)[0]
+
+
+def archive(shop: Vendor, actor: Actor) -> Any:
+    account = make(shop, actor)
+    archiving.archive_account(actor, account.pk, today=TODAY, now=NOW)
+    return account
+
+
+def meet(shop: Vendor, actor: Actor) -> Contact:
+    values = {"external_id": "kim", "name": "Kim", "email": "kim@kim.example"}
+    return contacts.create_contact(actor, shop.id_of("A"), now=NOW, **values)[0]
+
+
+def grant(shop: Vendor, actor: Actor) -> Grant:
+    contact = meet(shop, actor)
+    when = {"today": TODAY, "now": NOW}
+    return grants.grant_role(actor, contact.pk, shop.id_of("A"), "viewer", **when)[0]
+
+
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 OPERATIONS: dict[str, Change] = {
     "account_settings.changing.change_settings": Change(plan_day, "account.settings_changed"),
@@ -377,6 +402,34 @@ OPERATIONS: dict[str, Change] = {
     "sellers.update_seller": Change(
         lambda _s, a: sellers.update_seller(a, first_seller(a).pk, bank_name="New bank", now=NOW),
         "seller.updated",
+    ),
+    "accounts.creating.create_account": Change(make, "account.created"),
+    "accounts.creating.create_accounts": Change(
+        lambda _s, a: account_operations.create_accounts(
+            a, [account_operations.NewAccount({"name": "Z"})], None, today=TODAY, now=NOW
+        ),
+        "account.created",
+    ),
+    "accounts.editing.edit_account": Change(
+        lambda s, a: account_operations.edit_account(
+            a, s.id_of("A"), today=TODAY, now=NOW, name="Anna"
+        ),
+        "account.updated",
+    ),
+    "accounts.archiving.archive_account": Change(archive, "account.archived"),
+    "accounts.reopening.reopen_account": Change(
+        lambda s, a: account_operations.reopen_account(a, archive(s, a).pk, now=NOW),
+        "account.reopened",
+    ),
+    "accounts.contacts.create_contact": Change(meet, "contact.created"),
+    "accounts.contacts.edit_contact": Change(
+        lambda s, a: contacts.edit_contact(a, meet(s, a).pk, now=NOW, name="Kai"),
+        "contact.updated",
+    ),
+    "accounts.grants.grant_role": Change(grant, "grant.created"),
+    "accounts.grants.end_grant": Change(
+        lambda s, a: grants.end_grant(a, grant(s, a).pk, ends_on=TODAY, today=TODAY, now=NOW),
+        "grant.ended",
     ),
     "bank_accounts.set_bank_account": Change(lambda _s, a: bank(a), BANK),
     "bank_accounts.remove_bank_account": Change(unbank, BANK),
@@ -517,6 +570,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "jobs.input_of",
             "jobs.give_back", "jobs.finish_job", "jobs.fail_job",
             "runs.billing.set_aside", "rendering.render_waiting",
+            "answers.claim_key", "answers.keep_answer", "answers.forget_answers",
             "outbox.claim_events", "outbox.finish_events", "outbox.postpone_event",
         ),
         QUEUE,
@@ -896,6 +950,31 @@ def api_go_on(client: Client, shop: Vendor) -> Any:
     return client.post("/api/v1/subscriptions/ext:new/reactivation")
 
 
+def api_patch(client: Client, url: str, **values: Any) -> Any:
+    return client.patch(f"/api/v1/{url}", json.dumps(values), content_type="application/json")
+
+
+def api_archive(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"accounts/{make(shop, shop.actor).public_id}/archival")
+
+
+def api_reopen(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"accounts/{archive(shop, shop.actor).public_id}/reopening")
+
+
+def api_rename_contact(client: Client, shop: Vendor) -> Any:
+    return api_patch(client, f"contacts/{meet(shop, shop.actor).public_id}", name="Kai")
+
+
+def api_grant(client: Client, shop: Vendor) -> Any:
+    contact = meet(shop, shop.actor).public_id
+    return api_post(client, "grants", contact=contact, account="ext:A", role="viewer")
+
+
+def api_end_grant(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"grants/{grant(shop, shop.actor).public_id}/ending")
+
+
 def api_set(client: Client, _shop: Vendor) -> Any:
     body = json.dumps({"billing_day": 15})
     url = "/api/v1/accounts/ext:A/settings"
@@ -967,6 +1046,21 @@ ENDPOINTS: dict[str, Change] = {
     f"{PLAN}/withdrawal": Change(api_step(planned, "withdrawal"), "plan.withdrawn"),
     f"{PLAN}/reversal": Change(api_step(submitted, "reversal"), "plan.created"),
     f"{PLAN}/comments": Change(api_step(planned, "comments", text="Why?"), "plan.commented"),
+    "POST api/v1/accounts": Change(
+        lambda c, _s: api_post(c, "accounts", name="Z", kind="company"), "account.created"
+    ),
+    "PATCH api/v1/accounts/<reference:account>": Change(
+        lambda c, _s: api_patch(c, "accounts/ext:A", name="Anna"), "account.updated"
+    ),
+    "POST api/v1/accounts/<reference:account>/archival": Change(api_archive, "account.archived"),
+    "POST api/v1/accounts/<reference:account>/reopening": Change(api_reopen, "account.reopened"),
+    "POST api/v1/contacts": Change(
+        lambda c, _s: api_post(c, "contacts", account="ext:A", name="Kim", email="kim@kim.example"),
+        "contact.created",
+    ),
+    "PATCH api/v1/contacts/<reference:contact>": Change(api_rename_contact, "contact.updated"),
+    "POST api/v1/grants": Change(api_grant, "grant.created"),
+    "POST api/v1/grants/<str:grant>/ending": Change(api_end_grant, "grant.ended"),
     "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
     "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
     "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import ApiKey, Person, Seller
+from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
 from subscriptions.models import Price, Product, Subscription
@@ -28,6 +28,8 @@ PREFIXES = {
     "account": "acc",
     "invoice": "inv",
     "line": "lin",
+    "contact": "con",
+    "grant": "grt",
     "run": "run",
     "seller": "sel",
     "job": "job",
@@ -104,7 +106,21 @@ def ids_of(vendor):
             effective_date=NOW.date(),
             created_at=NOW,
         )
+        contact = Contact.objects.create(
+            tenant_id=vendor.tenant_id,
+            account_id=vendor.id_of("A"),
+            name="Kim",
+            email="kim@kim.example",
+        )
+        grant = Grant.objects.create(
+            tenant_id=vendor.tenant_id,
+            contact=contact,
+            account_id=vendor.id_of("A"),
+            role="viewer",
+        )
         return {
+            "contact": contact.pk,
+            "grant": grant.pk,
             "plan": plan.pk,
             "account": vendor.id_of("A"),
             "invoice": Invoice.objects.get().pk,
@@ -137,7 +153,7 @@ def answer(client, method, url, ids):
     """Return what comes back, without the ids asked for and what differs each time."""
     body = BODIES.get(url.rpartition("/")[2], {})
     sent = {"data": body, "content_type": "application/json"} if "/api/" in url else {}
-    response = getattr(client, method)(url, **(sent if method == "post" else {}))
+    response = getattr(client, method)(url, **(sent if method in {"post", "patch"} else {}))
     body = b"".join(response) if response.streaming else response.content
     text = body.decode(errors="replace")
     for name, key in ids.items():
@@ -175,7 +191,9 @@ def test_another_tenants_ids_are_nobodys(both, route):
     nobodys = {name: uuid7() for name in theirs}
     before = dump(vendor), dump(other)
 
-    for (who, client), method in itertools.product(clients(vendor), ("get", "post", "delete")):
+    for (who, client), method in itertools.product(
+        clients(vendor), ("get", "post", "patch", "delete")
+    ):
         before = (dump(vendor), before[1])
         found = answer(client, method, filled(route, theirs), theirs)
         assert found == answer(client, method, filled(route, nobodys), nobodys), (who, method)

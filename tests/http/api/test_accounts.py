@@ -57,7 +57,9 @@ def test_shows_an_account_with_its_place(api, nordlicht):
         "language": None,
         "time_zone": None,
         "cost_centre": None,
+        "tags": [],
         "metadata": {},
+        "vat_id_check": {"form": "none", "vies": "not_asked"},
         "path": [
             {"id": g.public_id, "name": "Nordhafen Gruppe"},
             {"id": a.public_id, "name": "Nordhafen Spedition"},
@@ -105,7 +107,7 @@ def test_lists_all_by_name(api):
     assert set(answer.json()["data"][0]) == {
         *("id", "external_id", "name", "kind", "status", "parent", "legal_name", "email"),
         *("address", "vat_id", "currency", "language", "time_zone", "cost_centre"),
-        *("metadata", "created_at"),
+        *("tags", "metadata", "created_at"),
     }
 
 

@@ -15,6 +15,10 @@ ADDRESSES = [
     "/api/v1/accounts/{}",
     "/api/v1/accounts/{}/subtree",
     "/api/v1/accounts/{}/settings",
+    "/api/v1/contacts",
+    "/api/v1/contacts/{}",
+    "/api/v1/grants",
+    "/api/v1/grants/{}",
     "/api/v1/invoices",
     "/api/v1/invoices/{}",
     "/api/v1/invoices/{}/pdf",
@@ -98,6 +102,35 @@ def test_of_a_body(api, monkeypatch, body):
     answer = api.post("/api/v1/billing-runs", json.dumps(body))
 
     assert answer.status_code < 500, body
+
+
+words = st.text(max_size=10) | st.sampled_from(["department", "ext:G", "DE", "EUR", "viewer"])
+
+
+@lenient
+@given(
+    body=st.one_of(
+        bodies,
+        st.fixed_dictionaries(
+            {"name": words | leaves, "kind": st.sampled_from(["company", 1])},
+            optional={
+                "parent": words | leaves,
+                "address": st.dictionaries(st.sampled_from(["city", "country"]), words | leaves),
+                "tags": st.lists(words | leaves, max_size=3) | leaves,
+                "metadata": bodies,
+                "vat_id": words | leaves,
+                "time_zone": words | leaves,
+                "external_id": words | leaves,
+                "email": words | leaves,
+            },
+        ),
+        st.fixed_dictionaries({"account": words, "name": words, "email": words}),
+        st.fixed_dictionaries({"account": words, "contact": words, "role": words}),
+    ),
+    path=st.sampled_from(["accounts", "contacts", "grants"]),
+)
+def test_of_a_new_account_or_person(api, body, path):
+    assert api.post(f"/api/v1/{path}?dry_run=true", json.dumps(body)).status_code < 500, body
 
 
 @lenient

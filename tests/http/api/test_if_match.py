@@ -14,11 +14,12 @@ import yaml
 from django.test import Client
 
 from accounts import tree
-from accounts.models import Account, SettingInterval
+from accounts.models import Account, Contact, Grant, SettingInterval
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, PlanComment, Rendering
 from invoicing.operations import rendering
 from invoicing.operations.runs import approving, discarding
+from subscriptions.models import Item, Subscription
 from tenancy.models import Job
 from tests.http.test_every_change import (
     ENDPOINTS,
@@ -47,33 +48,30 @@ class Cautious(Client):
         self.kept: list[Any] = []
 
     def post(self, path: Any, *args: Any, **kwargs: Any) -> Any:
-        present = self.get(path.rpartition("/")[0]).headers["ETag"]
-        tag = present if self.tag is None else self.tag.format(present=present)
-        self.kept = stored(self.vendor)
-        return super().post(path, *args, headers={"if-match": tag}, **kwargs)
+        headers = self._seen(path.rpartition("/")[0])
+        return super().post(path, *args, headers=headers, **kwargs)
 
     def patch(self, path: Any, *args: Any, **kwargs: Any) -> Any:
-        present = self.get(path).headers["ETag"]
+        return super().patch(path, *args, headers=self._seen(path), **kwargs)
+
+    def _seen(self, resource: str) -> dict[str, str]:
+        present = self.get(resource).headers.get("ETag")
+        if present is None:
+            return {}  # something new is made: there is nothing to have seen
         tag = present if self.tag is None else self.tag.format(present=present)
         self.kept = stored(self.vendor)
-        return super().patch(path, *args, headers={"if-match": tag}, **kwargs)
+        return {"if-match": tag}
+
+
+MODELS = (
+    *(Invoice, BillingRun, Charge, Rendering, Job),
+    *(Account, Contact, Grant, SettingInterval, Subscription, Item, ChangePlan, PlanComment),
+)
 
 
 def stored(vendor: Vendor) -> list[Any]:
     with vendor.seen():
-        return [
-            sorted(map(str, model._default_manager.values_list()))
-            for model in (
-                Invoice,
-                BillingRun,
-                Charge,
-                Rendering,
-                Job,
-                SettingInterval,
-                ChangePlan,
-                PlanComment,
-            )
-        ]
+        return [sorted(map(str, model._default_manager.values_list())) for model in MODELS]
 
 
 def test_knows_what_changes():
@@ -218,8 +216,9 @@ def test_is_described():
     described = {
         f"{method.upper()} {path.removeprefix('/')}"
         for path, methods in paths.items()
-        for method, one in methods.items()
-        if method in {"post", "patch"}
+        for method in ("post", "patch")
+        for one in [methods.get(method)]
+        if one is not None
         and "412" in one["responses"]
         and any(parameter["name"] == "If-Match" for parameter in one["parameters"])
         and all(parameter["name"] != "If-None-Match" for parameter in one["parameters"])

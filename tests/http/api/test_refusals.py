@@ -326,13 +326,20 @@ def test_searches_for_wildcards_as_characters(api, text):
     assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
+ALLOWED = {"/api/v1/accounts": {"post"}, "/api/v1/accounts/ext:G": {"patch"}}
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
 @pytest.mark.parametrize("path", GETS[:-1])
 def test_allows_no_other_method(api, method, path):
+    allowed = ALLOWED.get(path, set())
+    if method in allowed:
+        pytest.skip("it is one of its own")
     answer = getattr(api.client, method)(path, headers={"Authorization": f"Bearer {api.secret}"})
 
     assert_problem(answer, 405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, HEAD"
+    names = ["GET", *(name.upper() for name in sorted(allowed)), "HEAD"]
+    assert answer.headers["Allow"] == ", ".join(names)
 
 
 def test_answers_head_like_get_without_a_body(api):

@@ -17,9 +17,9 @@ MANY = [account(f"N{number:02}", "A1", name=f"Branch {number}") for number in ra
 ENTRY = 7
 COSTS = {
     "/api/v1/me": 1,
-    "/api/v1/accounts?in=ext:G": 5,
-    "/api/v1/accounts?as_of=2026-12-01": 4,
-    "/api/v1/accounts/ext:A1": 4,
+    "/api/v1/accounts?in=ext:G": 6,
+    "/api/v1/accounts?as_of=2026-12-01": 5,
+    "/api/v1/accounts/ext:A1": 5,
     "/api/v1/accounts/ext:G/subtree": 3,
     "/api/v1/accounts/ext:G/subtree?depth=1": 3,
     "/api/v1/accounts/ext:G/subtree?as_of=2026-12-01": 3,
@@ -34,8 +34,8 @@ COSTS = {
 }
 LIMITED = {
     "/api/v1/me": 1,
-    "/api/v1/accounts": 4,
-    "/api/v1/accounts/ext:A1": 4,
+    "/api/v1/accounts": 5,
+    "/api/v1/accounts/ext:A1": 5,
     "/api/v1/invoices": 1,
     "/api/v1/invoices/{invoice}": 2,
     "/api/v1/invoices/{invoice}?expand=lines": 8,

@@ -100,3 +100,36 @@ def test_lets_two_requests_of_one_key_run_at_once(shop):
         thread.join(30)
 
     assert answers == [200, 200]
+
+
+class MakeAndMeet(ActorView):
+    def post(self, request):
+        meeting.wait()
+        Account.objects.filter(external_id="S").update(name="Once")
+        meeting.wait()
+        return Response({"done": True}, status=201)
+
+
+urlpatterns.append(path("api/make", MakeAndMeet.as_view()))
+
+
+def test_refuses_a_key_in_flight_and_answers_it_afterwards(shop):
+    answers = []
+    headers = {"Authorization": f"Bearer {shop.secret}", "Idempotency-Key": "k-1"}
+
+    def call():
+        answers.append(Client().post("/api/make", headers=headers))
+        connections.close_all()
+
+    first = threading.Thread(target=call)
+    first.start()
+    meeting.wait()  # the first is in the middle of it
+    second = Client().post("/api/make", headers=headers)
+    meeting.wait()
+    first.join(30)
+    third = Client().post("/api/make", headers=headers)
+
+    assert (second.status_code, second.json()["code"]) == (409, "idempotency_key_in_flight")
+    assert (answers[0].status_code, third.status_code) == (201, 201)
+    assert third.content == answers[0].content
+    assert third.headers["Idempotent-Replayed"] == "true"

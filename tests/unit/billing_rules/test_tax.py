@@ -17,6 +17,7 @@ from billing_rules.tax import (
     decide,
     group_key,
     tax_document,
+    vat_id_state,
     vat_id_valid,
 )
 
@@ -200,3 +201,18 @@ def test_refuses_ids_of_other_countries_and_wrong_check_digits(country, vat_id):
 )
 def test_answers_for_any_text(country, text):
     assert vat_id_valid(country, country + text) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "vat_id", "state"),
+    [
+        ("DE", "", "DE136695976", "valid"),
+        ("DE", "", "DE136695975", "invalid"),
+        ("DE", "", "FR40303265045", "invalid"),
+        ("MC", "98000", "FR40303265045", "valid"),
+        ("US", "", "12-3456789", "unknown"),
+        ("", "", "DE136695976", "unknown"),
+    ],
+)
+def test_a_vat_id_is_valid_or_invalid_or_unknown(country, postal_code, vat_id, state):
+    assert vat_id_state(country, postal_code, vat_id) == state
