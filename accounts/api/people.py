@@ -38,7 +38,7 @@ class ContactList(ActorView):
     """``/api/v1/contacts``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_ACCOUNT, "POST": Action.EDIT_PEOPLE}
-    keyset: ClassVar = ("-id",)
+    keyset: ClassVar = Order("", is_falling=True)
 
     @extend_schema(
         operation_id="list_contacts",
@@ -117,7 +117,7 @@ class GrantList(ActorView):
     """``/api/v1/grants``."""
 
     scopes: ClassVar = {"GET": Action.VIEW_ACCOUNT, "POST": Action.EDIT_PEOPLE}
-    keyset: ClassVar = ("-id",)
+    keyset: ClassVar = Order("", is_falling=True)
 
     @extend_schema(
         operation_id="list_grants", parameters=[GrantParameters], responses=GrantOut(many=True)
