@@ -32,6 +32,7 @@ from tenancy.api.answering import ActorApiRequest, ActorView, created, many, tag
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, InvalidParameters, pointer, read_body, read_parameters
 from tenancy.errors import FieldError, Invalid, NotFound
+from tenancy.queries.paging import Order
 
 
 class ContactList(ActorView):

@@ -10,7 +10,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
 from invoicing.queries.hanging import Hanging, hanging_on
-from invoicing.words import describe_hanging
+from invoicing.words.charges import describe_hanging
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, NotFound
