@@ -10,7 +10,7 @@ from tenancy.database.migrations import SecureTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0015_declared_settings"),
+        ("accounts", "0016_past_placements"),
         ("tenancy", "0005_kept_answers"),
     ]
 
