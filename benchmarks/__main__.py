@@ -20,6 +20,7 @@ NAMES = (
     "imports",
     "approval",
     "idle",
+    "plans",
 )
 
 

@@ -280,6 +280,8 @@ SPECTACULAR_SETTINGS = {
         "InvoiceStatusFilter": "billing_rules.invoice_states.ASKED_FOR",
         "ChargeStatus": "invoicing.models.Charge.Status",
         "RunStatus": "invoicing.models.BillingRun.Status",
+        "PlanKind": "invoicing.models.ChangePlan.Kind",
+        "PlanStatus": "invoicing.models.ChangePlan.Status",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

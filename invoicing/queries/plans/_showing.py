@@ -1,6 +1,6 @@
 """Putting a preview together: plain data, every account by id and name."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,9 @@ from invoicing.queries.plans.money import Billing, Outlook, Side
 from invoicing.queries.plans.standing import Standing
 from tenancy.ids import public_id
 
+_PLAIN: Final = [
+    name for name in SettingName.values if name not in (SettingName.BILL_TO, SettingName.PAYER)
+]
 MOST_ROWS: Final = 100
 """So many rows of each kind are kept; how many more there are is said."""
 
@@ -145,14 +148,17 @@ class Shown:
         """Return the plain settings whose value changes by inheritance, each old with its new."""
         standing, counts = self._standing, Counter[tuple[str, str, str]]()
         values: dict[tuple[str, str, str], tuple[Any, Any]] = {}
+        # Accounts without values of their own share their parent's: few pairs are different.
+        alike: dict[tuple[int, int], list[UUID]] = defaultdict(list)
         for key in standing.scope:
-            for name in SettingName.values:
-                if name in (SettingName.BILL_TO, SettingName.PAYER):
-                    continue
-                pair = standing.before.value(key, name), standing.after.value(key, name)
+            pair_of = standing.before.resolved[key], standing.after.resolved[key]
+            alike[id(pair_of[0]), id(pair_of[1])].append(key)
+        for keys in alike.values():
+            for name in _PLAIN:
+                pair = standing.before.value(keys[0], name), standing.after.value(keys[0], name)
                 if pair[0] != pair[1]:
                     kind = (name, str(pair[0]), str(pair[1]))
-                    counts[kind] += 1
+                    counts[kind] += len(keys)
                     values[kind] = pair
         sellers = self._sellers(values)
         return [

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from invoicing.models import ChangePlan
-from invoicing.queries.plans.standing import Standing
+from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.plans.wanted import CREDIT, REFERENCES, Wanted
 from subscriptions.models import Subscription
 from tenancy.errors import Conflict, FieldError, Invalid
@@ -231,7 +231,7 @@ def unanswered(standing: Standing) -> list[Unanswered]:
 def _references(standing: Standing) -> Sequence[tuple[UUID, str, UUID]]:
     rows = SettingInterval.objects.filter(
         holding_on(standing.actor, standing.wanted.day),
-        account_id__in=standing.scope,
+        account_id__in=one_of(standing.scope),
         name__in=REFERENCES,
         target__isnull=False,
     ).order_by("account_id", "name")
@@ -246,7 +246,7 @@ def _overrides(standing: Standing) -> Sequence[tuple[UUID, UUID, UUID]]:
     rows = Subscription.objects.filter(
         running,
         tenant_id=standing.actor.tenant_id,
-        account_id__in=standing.scope,
+        account_id__in=one_of(standing.scope),
         override_bill_to__isnull=False,
     ).order_by("id")
     found: Sequence[tuple[UUID, UUID, UUID]] = list(

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from invoicing.models import Invoice, InvoiceSection
 from invoicing.queries import invoice_states
-from invoicing.queries.plans.standing import Standing
+from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.visibility import visible_to, with_shown_amounts
 
 
@@ -50,6 +50,6 @@ def drafts_with(standing: Standing, *, only: Collection[UUID] | None = None) -> 
 def _with_sections(standing: Standing, only: Collection[UUID] | None) -> QuerySet[Any, Any]:
     sections = InvoiceSection.objects.filter(
         tenant_id=standing.actor.tenant_id,
-        account_id__in=standing.scope if only is None else only,
+        account_id__in=one_of(standing.scope if only is None else only),
     )
     return sections.order_by().values("invoice_id")

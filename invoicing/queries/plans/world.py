@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import Q
 
 from accounts.models import SettingInterval
-from invoicing.queries.plans.standing import Standing
+from invoicing.queries.plans.standing import Standing, one_of
 from subscriptions.models import Item
 
 PARTS: Final = ("places", "accounts", "settings", "subscriptions")
@@ -32,11 +32,11 @@ def world_digests(standing: Standing) -> dict[str, str]:
     members = [key for key, _up in standing.members]
     settings = SettingInterval.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=day),
-        Q(account=None) | Q(account_id__in=members),
+        Q(account=None) | Q(account_id__in=one_of(members)),
         tenant_id=standing.actor.tenant_id,
     ).values_list("account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to")
     items = Item.objects.filter(
-        tenant_id=standing.actor.tenant_id, account_id__in=standing.scope
+        tenant_id=standing.actor.tenant_id, account_id__in=one_of(standing.scope)
     ).values_list(
         "id",
         "price_id",

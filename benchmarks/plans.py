@@ -1,0 +1,67 @@
+"""A change plan over thousands of accounts: what its preview takes."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import connection
+
+from benchmarks.figures import Figure
+from benchmarks.vendors import load_subscriptions, vendor_with_prices
+from benchmarks.worker import peak_mib
+from invoicing.queries.plans.preview import preview_plan
+from invoicing.queries.plans.wanted import Wanted
+from tenancy.models import Tenant
+from tests.databases import clone
+from tests.world import TODAY, Vendor, account
+
+ACCOUNTS = 5_000
+BRANCHES = 40
+_LOOKS = 3
+
+
+def measure(*, is_quick: bool) -> Iterator[Figure]:
+    """Yield what the preview of moving nearly all of a tree takes, a tenth where it is quick."""
+    count = ACCOUNTS // 10 if is_quick else ACCOUNTS
+    with clone():
+        vendor = vendor_with_prices()
+        rows = [account("R", billing_day=1), account("X", "R"), account("Y", "R", bill_to="Y")]
+        rows += [account(f"B{n}", "X") for n in range(BRANCHES)]
+        rows += [
+            {
+                "external_id": f"N{n}",
+                "parent_external_id": f"B{n % BRANCHES}",
+                "name": f"Node {n}",
+                "kind": "department",
+            }
+            for n in range(count - len(rows))
+        ]
+        vendor.has("accounts", *rows)
+        load_subscriptions(vendor, [str(row["external_id"]) for row in rows[3::2]])
+        seconds = _previewed(vendor)
+        yield Figure(
+            "change plan, preview of a move",
+            f"{len(rows)} accounts",
+            seconds,
+            "s",
+            peak_mib=peak_mib(),
+            bound="value <= 3, peak_mib <= 250",
+        )
+        connection.close()
+
+
+def _previewed(vendor: Vendor) -> float:
+    """Return what the preview takes, in seconds, in the middle of some."""
+    wanted = Wanted(
+        "move", vendor.id_of("X"), TODAY + timedelta(days=22), target_id=vendor.id_of("Y")
+    )
+    seconds = []
+    for _look in range(_LOOKS):
+        start = time.monotonic()
+        with vendor.seen():
+            tenant = Tenant.objects.get(pk=vendor.tenant_id)
+            preview = preview_plan(vendor.actor, wanted, today=TODAY, tenant=tenant)
+        seconds.append(time.monotonic() - start)
+        assert preview.shown["billing"], "nothing was foreseen"
+    return statistics.median(seconds)
