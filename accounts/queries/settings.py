@@ -82,6 +82,11 @@ class SettingHistory:
         """The days on which a setting or a place begins or ends, in order."""
         return self._changes
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether any account stood elsewhere on another day."""
+        return bool(self._placements)
+
     def payers(self) -> set[UUID]:
         """Return the accounts that pay for others, of these families or not."""
         return {row[3] for row in self._intervals if row[1] == SettingName.PAYER and row[3]}

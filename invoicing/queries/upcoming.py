@@ -110,12 +110,16 @@ def upcoming_invoices(
     Source: docs/billing-rules.md, R1, R3 to R5, R9 to R16.
     """
     access.require_everywhere(actor, Action.VIEW_RUNS)
-    found = tree.families(actor.tenant_id, [account_id, *joined_with(actor, [account_id])])
+    found = tree.families(actor.tenant_id, [account_id])
     if not found:
         raise NotFound
-    if sum(len(members) for members in found.values()) > MOST_ACCOUNTS:
+    ((root_id, members),) = found.items()
+    if len(members) > MOST_ACCOUNTS:
         return _too_large(actor, account_id)
     families = read_families(actor, found, None, tenant=tenant)
+    if families.history.has_moved and (others := joined_with(actor, [root_id])):
+        found = tree.families(actor.tenant_id, [account_id, *others])
+        families = read_families(actor, found, None, tenant=tenant)
     bill_to_id, _by = families.on(today).bill_tos[account_id]
     outlook = _Outlook(families, bill_to_id, today)
     day, documents = outlook.first()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +14,7 @@ from invoicing.words import describe_warning
 from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url
+from web.naming import linked
 from web.setting_words import value_text
 from web.templatetags.figures import money, quantity
 
@@ -46,8 +48,7 @@ class BillingRow:
     after_day: str
     difference: str
     is_less: bool
-    payer: str
-    tax: str
+    second: str | SafeString
     sections: Sequence[SectionRow]
 
 
@@ -68,30 +69,47 @@ class Shown:
     billing: Sequence[BillingRow]
     more_billing: int
     is_unknown: bool
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[tuple[str, str | SafeString]]
     settings: Sequence[SettingRow]
     people: Sequence[str]
     mails: Sequence[str]
     stays: Sequence[str]
-    warnings: Sequence[str]
-    acceptance: Named | None
+    warnings: Sequence[str | SafeString]
+    acceptance: str | SafeString
 
 
 def shown(preview: Mapping[str, Any]) -> Shown:
     """Return what a page says of a stored preview."""
-    acceptance = preview["acceptance"]
+    addresses = _addresses(preview)
+    asked = preview["acceptance"]
+    agrees = _("%(name)s has to agree before anything happens.")
     return Shown(
-        billing=[_billing(row) for row in preview["billing"]],
+        billing=[_billing(row, addresses) for row in preview["billing"]],
         more_billing=preview["more_billing"],
         is_unknown=preview["billing_unknown"],
-        facts=[*_facts(preview)],
+        facts=[(label, linked(value, addresses)) for label, value in _facts(preview)],
         settings=[_setting(row) for row in preview["settings"]],
         people=[*_people(preview["access"])],
         mails=[*_mails(preview["recipients"])],
         stays=[*_stays(preview)],
-        warnings=[describe_warning(one) for one in preview["warnings"]],
-        acceptance=None if acceptance is None else _named(acceptance),
+        warnings=[linked(describe_warning(one), addresses) for one in preview["warnings"]],
+        acceptance=linked(agrees % {"name": asked["name"]}, addresses) if asked else "",
     )
+
+
+def _addresses(preview: Mapping[str, Any]) -> dict[str, str]:
+    """Return where each account leads that a preview names."""
+    return {one.name: one.url for one in map(_named, _references(preview))}
+
+
+def _references(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if str(value.get("id", "")).startswith("acc_"):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
 
 
 def _named(account: Mapping[str, Any]) -> Named:
@@ -106,10 +124,12 @@ def _amount(minor: int, currency: str) -> str:
     return money(minor, currency) if minor else "–"
 
 
-def _billing(row: Mapping[str, Any]) -> BillingRow:
+def _billing(row: Mapping[str, Any], addresses: Mapping[str, str]) -> BillingRow:
     currency, before, after = row["currency"], row["before"], row["after"]
     difference = row["after_minor"] - row["before_minor"]
     payers = list(dict.fromkeys(side["payer"]["name"] for side in (before, after) if side))
+    second = _("Pays: %(payer)s · Tax: %(tax)s")
+    values = {"payer": " → ".join(payers), "tax": _tax(before, after, currency)}
     return BillingRow(
         recipient=_named(row["bill_to"]),
         before=_amount(row["before_minor"], currency),
@@ -118,8 +138,7 @@ def _billing(row: Mapping[str, Any]) -> BillingRow:
         after_day=_day(after),
         difference=("+" if difference > 0 else "") + _amount(difference, currency),
         is_less=difference < 0,
-        payer=" → ".join(payers),
-        tax=_tax(before, after, currency),
+        second=linked(second % values, addresses),
         sections=[
             SectionRow(
                 one["account"]["name"],
