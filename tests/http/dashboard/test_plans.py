@@ -210,7 +210,7 @@ def test_makes_an_own_invoice_and_a_payer_by_form(shop, alices):
     assert alices.post("/plans/new/", values).status_code == 302
     values = {"kind": "payer", "account": own, "target": "X", "effective_date": "2026-12-15"}
     page = alices.post("/plans/new/", values, follow=True).content.decode()
-    assert "X has to agree before anything happens." in page
+    assert "X</a> has to agree before anything happens." in page
 
 
 @pytest.mark.parametrize("role", ["support", "billing", "auditor"])
