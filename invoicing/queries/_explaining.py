@@ -1,12 +1,12 @@
 """How a charge came about, step by step."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from invoicing.models import Charge
-from invoicing.words import why_here
+from invoicing.words.charges import Named, name_of, why_here
 
 Values = Mapping[str, Any]
 
@@ -37,7 +37,13 @@ def deciders(charge: Charge) -> set[str]:
     return {one["id"] for one in named if one}
 
 
-def explain(charge: Charge, *, whole: bool, known: Collection[str] | None = None) -> Explanation:
+def explain(
+    charge: Charge,
+    *,
+    whole: bool,
+    known: Collection[str] | None = None,
+    written: Callable[[Named], str] = name_of,
+) -> Explanation:
     """Return the explanation of a charge.
 
     Args:
@@ -46,10 +52,12 @@ def explain(charge: Charge, *, whole: bool, known: Collection[str] | None = None
             the run and what else decided about the document are left out (R31).
         known: the ids of accounts in the reader's reach; others that decided are not named. None
             where all are in reach.
+        written: how an account is named in the sentence.
     """
     if known is not None:
         _forget(charge, known)
-    return Explanation(tuple(_steps(charge, whole=whole)), why_here(charge, whole=whole))
+    sentence = why_here(charge, whole=whole, written=written)
+    return Explanation(tuple(_steps(charge, whole=whole)), sentence)
 
 
 def _forget(charge: Charge, known: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """The parts of an invoice as far as somebody may see them: sections, lines, tax groups."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from invoicing.queries.visibility import (
     sees_whole,
     visible_to,
 )
+from invoicing.words.charges import Named, name_of
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
@@ -135,18 +137,26 @@ def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
     return line
 
 
-def explanation(actor: Actor, line_id: UUID) -> Explanation:
+def explanation(
+    actor: Actor, line_id: UUID, *, written: Callable[[Named], str] = name_of
+) -> Explanation:
     """Return how a line came about and, in the reader's language, why it stands here.
 
     One statement, two more for those who don't see the whole tenant. Of accounts that decided
     something, those out of reach are not named (R31).
+
+    Args:
+        actor: who asks.
+        line_id: which line.
+        written: how an account is named in the sentence.
 
     Raises:
         NotFound: the line does not exist, is out of sight or another tenant's.
     """
     line = get_line(actor, line_id)
     known = known_references(actor, deciders(line.charge))
-    return explain(line.charge, whole=sees_whole(actor, line.invoice), known=known)
+    whole = sees_whole(actor, line.invoice)
+    return explain(line.charge, whole=whole, known=known, written=written)
 
 
 def _lines_in_sight(actor: Actor, invoice: Any) -> QuerySet[InvoiceLine]:

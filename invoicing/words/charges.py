@@ -1,8 +1,8 @@
 """Sentences about charges and runs: why a charge waits, what a run met."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,29 +11,40 @@ from django.utils.translation import gettext_lazy
 from invoicing.models import Charge, RunProblem
 from tenancy.formats import date_text
 
+Named: TypeAlias = Mapping[str, Any]
+"""An account as reasons and calculations refer to it: its public id and its name."""
 
-def why_here(charge: Charge, *, whole: bool = True) -> str:
+
+def name_of(named: Named) -> str:
+    """Return what an account is called, empty for none."""
+    return str(named.get("name") or "")
+
+
+def why_here(
+    charge: Charge, *, whole: bool = True, written: Callable[[Named], str] = name_of
+) -> str:
     """Return why a charge stands where it stands, or waits, in the reader's language.
 
     Args:
         charge: the charge; its ``reason`` says what decided.
         whole: whether the reader may know all of the document; of an extract neither purchase
             order nor payer nor other documents are told (R31).
+        written: how an account is named in the sentence.
     """
     reason = charge.reason
     if reason.get("code") == "pending" and reason.get("problem") in ("held", "discarded"):
         return _taken_back(charge, whole=whole)
     bill_to = reason.get("bill_to") or {}
     values = {
-        "bill_to": bill_to.get("name", ""),
-        "decided_by": (bill_to.get("decided_by") or {}).get("name", ""),
+        "bill_to": written(bill_to),
+        "decided_by": written(bill_to.get("decided_by") or {}),
         "due_date": date_text(charge.due_date),
         "invoice_on": date_text(charge.invoice_on),
         # A document bears the date of its run; what was due earlier is caught up with on it.
         "run_date": _day_of(reason.get("run_date")) or date_text(charge.invoice_on),
         "po_number": reason.get("po_number") or "",
         "currency": reason.get("currency") or charge.currency,
-        "payer": (reason.get("payer") or {}).get("name", ""),
+        "payer": written(reason.get("payer") or {}),
     }
     sentences = [_where_to(reason, values, whole=whole), _what_decided(reason, whole=whole)]
     return " ".join(sentence % values for sentence in sentences if sentence)

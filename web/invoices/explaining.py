@@ -1,6 +1,6 @@
 """The steps of an explanation in the reader's words: rule by rule, with the numbers used."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
+from invoicing.words.charges import name_of
 from tenancy.formats import date_text, period_text
 from web.templatetags.figures import (
     money,
@@ -21,6 +22,7 @@ from web.templatetags.figures import (
 )
 
 Values = Mapping[str, Any]
+Written = Callable[[Values], str]
 
 _MODELS: Final[Mapping[str, Promise]] = {
     Model.FLAT: gettext_lazy("flat price, whatever the quantity"),
@@ -75,13 +77,23 @@ class Explained:
     formulas: tuple[str, ...] = ()
 
 
-def steps_of(steps: Iterable[Any], currency: str) -> list[Explained]:
-    """Return the steps that a reader can follow, in order; unknown rules are left out."""
-    return [
-        _WRITERS[step.rule](step.inputs, step.result, currency)
-        for step in steps
-        if step.rule in _WRITERS
-    ]
+def steps_of(steps: Iterable[Any], currency: str, *, written: Written = name_of) -> list[Explained]:
+    """Return the steps that a reader can follow, in order; unknown rules are left out.
+
+    Args:
+        steps: as a query explains an amount.
+        currency: that of the amount.
+        written: how an account is named in a sentence.
+    """
+    return list(_explained(steps, currency, written))
+
+
+def _explained(steps: Iterable[Any], currency: str, written: Written) -> Iterator[Explained]:
+    for step in steps:
+        if step.rule in _WRITERS:
+            yield _WRITERS[step.rule](step.inputs, step.result, currency)
+        elif step.rule in _NAMING:
+            yield _NAMING[step.rule](step.inputs, step.result, written)
 
 
 def _price(inputs: Values, result: Values, currency: str) -> Explained:
@@ -116,12 +128,12 @@ def _tier(tier: Values, currency: str) -> str:
     return _("%(quantity)s × %(price)s = %(amount)s") % values
 
 
-def _anchor(inputs: Values, result: Values, currency: str) -> Explained:
+def _anchor(inputs: Values, result: Values, written: Written) -> Explained:
     full = result.get("full_period") or {}
     values = {
         "period": _period(full),
         "day": inputs.get("day") or "",
-        "name": (inputs.get("decided_by") or {}).get("name", ""),
+        "name": written(inputs.get("decided_by") or {}),
         "start": _day(inputs.get("start")),
     }
     if inputs.get("rule") == "billing_day" and values["name"]:
@@ -214,9 +226,9 @@ def _tax(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Tax"), text, (formula % values,))
 
 
-def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
-    values = _deciding(inputs, result.get("bill_to"))
-    if values["decided_by"] == values["name"]:
+def _bill_to(inputs: Values, result: Values, written: Written) -> Explained:
+    values = _deciding(inputs, result.get("bill_to"), written)
+    if _is_set_there(inputs, result.get("bill_to")):
         text = _("The invoice goes to %(name)s, as set there.")
     elif values["decided_by"]:
         text = _("The invoice goes to %(name)s, as set at %(decided_by)s.")
@@ -225,9 +237,9 @@ def _bill_to(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Recipient"), text % values)
 
 
-def _payer(inputs: Values, result: Values, currency: str) -> Explained:
-    values = _deciding(inputs, result.get("payer"))
-    if values["decided_by"] == values["name"]:
+def _payer(inputs: Values, result: Values, written: Written) -> Explained:
+    values = _deciding(inputs, result.get("payer"), written)
+    if _is_set_there(inputs, result.get("payer")):
         text = _("%(name)s pays, as set there.")
     elif values["decided_by"]:
         text = _("%(name)s pays, as set at %(decided_by)s.")
@@ -238,19 +250,28 @@ def _payer(inputs: Values, result: Values, currency: str) -> Explained:
 
 _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
-    "anchor": _anchor,
     "proration": _proration,
     "tax": _tax,
+}
+_NAMING: Final[Mapping[str, Callable[[Values, Values, Written], Explained]]] = {
+    "anchor": _anchor,
     "bill_to": _bill_to,
     "payer": _payer,
 }
 
 
-def _deciding(inputs: Values, party: Values | None) -> dict[str, str]:
+def _deciding(inputs: Values, party: Values | None, written: Written) -> dict[str, str]:
     return {
-        "name": str((party or {}).get("name", "")),
-        "decided_by": str((inputs.get("decided_by") or {}).get("name", "")),
+        "name": written(party or {}),
+        "decided_by": written(inputs.get("decided_by") or {}),
     }
+
+
+def _is_set_there(inputs: Values, party: Values | None) -> bool:
+    """Return whether an account is chosen by what is set on itself; others may be called alike."""
+    decided_by, chosen = inputs.get("decided_by") or {}, party or {}
+    by = "id" if "id" in decided_by and "id" in chosen else "name"
+    return bool(decided_by.get(by, "") == chosen.get(by, ""))
 
 
 def _day(text: object, *, days: int = 0) -> str:

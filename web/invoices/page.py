@@ -23,6 +23,7 @@ from invoicing.models import BillingRun, Invoice, InvoiceTax
 from invoicing.queries import invoice_parts as parts
 from invoicing.queries.invoices import get_invoice
 from invoicing.queries.visibility import reaches
+from invoicing.words.charges import name_of
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -38,7 +39,7 @@ from web.invoices.sections import (
     section_page,
     section_row,
 )
-from web.naming import accounts_in, linked
+from web.naming import Marks
 from web.requests import wants_fragment, whole_number
 from web.session_checks import in_own_frame
 from web.timeline import timeline_of
@@ -155,8 +156,10 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
     if line.invoice_id != key_of("inv", invoice_id):
         raise NotFound
     invoice: Any = get_invoice(actor, line.invoice_id)
-    explanation = parts.explanation(actor, key)
-    known = accounts_in(explanation.steps) if is_staff(actor) else {}
+    marks = Marks()
+    # Customers have no pages of accounts to be led to.
+    written = marks.of if is_staff(actor) else name_of
+    explanation = parts.explanation(actor, key, written=written)
     context = {
         **head_of(invoice, actor),
         "steps": path_of(request, invoice, _("Why this amount?")),
@@ -164,10 +167,10 @@ def why(request: ActorRequest, invoice_id: str, line_id: str) -> HttpResponse:
         "account": line.section.path[-1] if line.section.path else line.section.account.name,
         "account_url": account_url(line.section.account_id) if is_staff(actor) else "",
         "explanation": [
-            replace(step, text=linked(step.text, known))
-            for step in steps_of(explanation.steps, invoice.currency)
+            replace(step, text=marks.linked(step.text))
+            for step in steps_of(explanation.steps, invoice.currency, written=written)
         ],
-        "sentence": linked(explanation.sentence, known),
+        "sentence": marks.linked(explanation.sentence),
     }
     template = "invoices/_why_row.html" if wants_fragment(request) else "invoices/why.html"
     response = render(request, template, context)

@@ -8,11 +8,12 @@ from django.test import Client
 
 from accounts.models import Account
 from invoicing.models import BillingRun, Invoice
-from tenancy.ids import public_id
+from tenancy.ids import public_id, uuid7
 from tests.browser.pages import PAGES
 from tests.browser.stage import Stage, set_stage
 from tests.world import account, subscription
-from web.naming import linked
+from web.accounts import account_url
+from web.naming import Marks, linked
 
 VOID = {"input", "meta", "link", "br", "hr", "img", "path", "rect", "circle", "line", "col", "wbr"}
 HEADS_AND_WORDS_OF_FORMS = {"h1", "option", "button", "label", "caption", "nav", "svg"}
@@ -159,3 +160,20 @@ def test_a_name_in_a_sentence_is_a_link_as_a_whole_word_alone():
         'Norden &lt;b&gt;, <a href="/c/">Nord &amp; Co</a>, <a href="/n/">Nord</a>.'
     )
     assert linked("a < b", {}) == "a &lt; b"
+
+
+def test_names_alike_lead_to_their_own_accounts():
+    first, second = uuid7(), uuid7()
+    marks = Marks()
+    names = [
+        marks.of({"name": "Nord", "id": public_id("acc", first)}),
+        marks.of({"name": "Nord", "id": public_id("acc", second)}),
+        marks.of({"name": "a<b"}),
+        marks.of({}),
+    ]
+
+    sentence = "Nord pays {} for {}, {}{} & <b> \uf8f09\uf8f1".format(*names)
+    assert marks.linked(sentence) == (
+        f'Nord pays <a href="{account_url(first)}">Nord</a>'
+        f' for <a href="{account_url(second)}">Nord</a>, a&lt;b &amp; &lt;b&gt; '
+    )
