@@ -48,6 +48,7 @@ PURE = {
     "invoicing.queries.plans.checking.answers_in",
     "invoicing.queries.plans.checking.require_answered",
     "invoicing.queries.plans.checking.require_day",
+    "invoicing.queries.plans.standing.one_of",
     "invoicing.queries.plans.wanted.moves_of",
     "invoicing.queries.plans.wanted.world_of",
     "invoicing.queries.plans.world.changed_parts",
