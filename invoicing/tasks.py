@@ -125,7 +125,10 @@ def work_soon(run: BillingRun) -> None:
         batches = -(-(progress.total - progress.done) // runs.FAMILIES_PER_BATCH)
         values = {"tenant_id": str(run.tenant_id), "run_id": str(run.pk)}
         for number in range(min(batches, MOST_WORKERS)):
-            work_on_run.apply_async(kwargs=values, priority=GOES_ON if number else 0)
+            if number:
+                work_on_run.apply_async(kwargs=values, priority=GOES_ON)
+            else:
+                work_on_run.delay(**values)
 
     transaction.on_commit(call, robust=True)
 

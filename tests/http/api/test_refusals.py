@@ -326,7 +326,11 @@ def test_searches_for_wildcards_as_characters(api, text):
     assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
-ALLOWED = {"/api/v1/accounts": {"post"}, "/api/v1/accounts/ext:G": {"patch"}}
+ALLOWED = {
+    "/api/v1/accounts": {"post"},
+    "/api/v1/accounts/ext:G": {"patch"},
+    "/api/v1/accounts/ext:G/settings": {"patch"},
+}
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])

@@ -23,7 +23,7 @@ COSTS = {
     "/api/v1/accounts/ext:G/subtree": 3,
     "/api/v1/accounts/ext:G/subtree?depth=1": 3,
     "/api/v1/accounts/ext:G/subtree?as_of=2026-12-01": 3,
-    "/api/v1/accounts/ext:A1/settings": 5,
+    "/api/v1/accounts/ext:A1/settings": 6,
     "/api/v1/invoices?in=ext:A": 2,
     "/api/v1/invoices/{invoice}": 2,
     "/api/v1/invoices/{invoice}?expand=lines": 4,
