@@ -309,7 +309,7 @@ def describe_hanging(kind: str, count: int, things: Sequence[tuple[str, str]]) -
 
 
 _HANGING: Final[Mapping[str, Promise]] = {
-    "child": gettext_lazy("Accounts below it"),
+    "child": gettext_lazy("Sub-accounts"),
     "active_subscription": gettext_lazy("Subscriptions that run"),
     "open_charge": gettext_lazy("Charges on no invoice yet"),
     "draft": gettext_lazy("Drafts of invoices"),

@@ -25,7 +25,7 @@ from django.urls import get_resolver
 from pypdf import PdfReader
 
 from accounts.access import Action
-from accounts.models import ApiKey, Person, Seller
+from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
@@ -144,10 +144,14 @@ def swept(vendor, monkeypatch):
             "run": [public_id("run", one.pk) for one in BillingRun.objects.order_by("id")],
             "seller": [public_id("sel", one.pk) for one in Seller.objects.all()],
             "job": [public_id("job", job.pk)],
+            "contact": [public_id("con", one.pk) for one in Contact.objects.order_by("id")],
+            "grant": [public_id("grt", one.pk) for one in Grant.objects.order_by("id")],
+            "plan": [public_id("mov", uuid7())],
             "product": [public_id("prd", one.pk) for one in Product.objects.all()],
             "price": [public_id("prc", one.pk) for one in Price.objects.all()],
             "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
             "plan": [public_id("chp", uuid7())],
+            "setting": ["billing_day", "payment_terms_days"],
             "position": ["1", "2", "3"],
             "kind": ["accounts"],
             "currency": ["EUR"],

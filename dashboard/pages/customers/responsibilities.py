@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -21,6 +22,7 @@ from subscriptions.queries.items import ItemsBelow, items_below
 from tenancy.ids import key_of
 from web.accounts import account_url, steps_to, tabs_of
 from web.list_pages import one_of
+from web.naming import Marks
 from web.page_heads import Tab
 from web.requests import whole_number
 from web.session_checks import staff_only
@@ -185,7 +187,7 @@ def _summary(found: ItemsBelow, start: int) -> str:
     return _("%(first)s to %(last)s of %(count)s") % values
 
 
-def _sentences(found: ItemsBelow, answers: Answering) -> list[str]:
+def _sentences(found: ItemsBelow, answers: Answering) -> list[SafeString]:
     """Return in words who gets which invoice for how much of it."""
     counted: dict[tuple[UUID, UUID], tuple[set[UUID], set[UUID]]] = defaultdict(
         lambda: (set(), set())
@@ -196,14 +198,15 @@ def _sentences(found: ItemsBelow, answers: Answering) -> list[str]:
         subscriptions.add(item.subscription_id)
         accounts.add(item.account_id)
     return [
-        _sentence(answers.named[bill_to].name, answers.named[payer].name, *map(len, sets))
+        _sentence(answers.named[bill_to], answers.named[payer], *map(len, sets))
         for (bill_to, payer), sets in sorted(
             counted.items(), key=lambda one: (-len(one[1][0]), answers.named[one[0][0]].sort_key)
         )
     ]
 
 
-def _sentence(bill_to: str, payer: str, subscriptions: int, accounts: int) -> str:
+def _sentence(bill_to: Account, payer: Account, subscriptions: int, accounts: int) -> SafeString:
+    marks = Marks()
     text = ngettext(
         "%(subscriptions)s subscription (accounts: %(accounts)s) is invoiced to %(bill_to)s and "
         "paid by %(payer)s.",
@@ -211,9 +214,10 @@ def _sentence(bill_to: str, payer: str, subscriptions: int, accounts: int) -> st
         "paid by %(payer)s.",
         subscriptions,
     )
-    return text % {
+    values = {
         "subscriptions": quantity(subscriptions),
         "accounts": quantity(accounts),
-        "bill_to": bill_to,
-        "payer": payer,
+        "bill_to": marks.of({"id": bill_to.public_id, "name": bill_to.name}),
+        "payer": marks.of({"id": payer.public_id, "name": payer.name}),
     }
+    return marks.linked(text % values)

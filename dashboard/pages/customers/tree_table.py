@@ -149,7 +149,7 @@ TABLE: Final[Table[Entry]] = Table(
         ),
         Column(
             "overdue_own",
-            gettext_lazy("Overdue of this account"),
+            gettext_lazy("Overdue, this account alone"),
             Kind.MONEY,
             _money(lambda owed: owed.own_overdue, "negative"),
             is_default=False,
