@@ -378,7 +378,7 @@ def test_refuses_to_archive_what_something_hangs_on(api, nordlicht):
     body = assert_problem(answer, 409, "account_in_use")
     assert [one["code"] for one in body["errors"]] == ["child", "active_subscription"]
     assert body["errors"][0]["detail"] == (
-        f"Accounts below it (1): Niederlassung Kiel ({nordlicht.accounts['A1'].public_id})"
+        f"Sub-accounts (1): Niederlassung Kiel ({nordlicht.accounts['A1'].public_id})"
     )
     assert "sub-A" in body["errors"][1]["detail"]
     assert counted(nordlicht) == before
