@@ -146,7 +146,6 @@ def swept(vendor, monkeypatch):
             "job": [public_id("job", job.pk)],
             "contact": [public_id("con", one.pk) for one in Contact.objects.order_by("id")],
             "grant": [public_id("grt", one.pk) for one in Grant.objects.order_by("id")],
-            "plan": [public_id("mov", uuid7())],
             "product": [public_id("prd", one.pk) for one in Product.objects.all()],
             "price": [public_id("prc", one.pk) for one in Price.objects.all()],
             "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
