@@ -70,6 +70,17 @@ class Interrupted(BaseException):
     """As if the process had been killed."""
 
 
+def replace_step(monkeypatch, step, by):
+    """Put something in the place of one step of the demo: a function, or a kind of import."""
+    name = step.removeprefix("import_")
+    if name == step:
+        monkeypatch.setattr(building, step, by)
+        return
+    kinds = dict(building.import_kinds())
+    kinds[name] = replace(kinds[name], run=by)
+    monkeypatch.setattr(building, "import_kinds", lambda: kinds)
+
+
 @pytest.mark.usefixtures("db")
 class TestCompleting:
     def test_makes_customers_history_and_drafts(self):
@@ -107,7 +118,7 @@ class TestCompleting:
             raise Interrupted
 
         with monkeypatch.context() as patched:
-            patched.setattr(building, step, die)
+            replace_step(patched, step, die)
             with pytest.raises(Interrupted):
                 complete_tenant(SMALL, password=demo_password())
         assert not is_complete(SMALL)
@@ -179,7 +190,7 @@ class TestSaying:
         def refuse(*_args, **_kwargs):
             raise Conflict
 
-        monkeypatch.setattr(building, "import_prices", refuse)
+        replace_step(monkeypatch, "import_prices", refuse)
         out = io.StringIO()
 
         call_command("demo", stdout=out)
