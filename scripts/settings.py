@@ -23,7 +23,7 @@ from accounts.declarations import (  # noqa: E402
     ReadAt,
     Setting,
 )
-from accounts.declarations.settings import GROUP_TITLES  # noqa: E402
+from accounts.declarations.setting_terms import GROUP_TITLES  # noqa: E402
 
 _HEAD = """\
 # Settings and particulars of accounts

@@ -4,15 +4,14 @@ Files, API, pages, defaults, checks and documents read the declarations; see doc
 """
 
 from accounts.declarations.particulars import PARTICULARS, Particular
-from accounts.declarations.settings import (
-    SETTINGS,
+from accounts.declarations.setting_terms import (
     ChangedBy,
     OfTenant,
     ReadAt,
     Setting,
     SettingGroup,
-    SettingName,
 )
+from accounts.declarations.settings import SETTINGS, SettingName
 from accounts.declarations.values import ValueKind, ValueRefused
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Kinds of values: what may be said, in a cell of a file, in JSON and in words."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -25,7 +26,7 @@ class ValueRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ValueKind:
+class ValueKind(ABC):
     """What a value may be: read from a cell, checked as JSON, described to people.
 
     A value of JSON is checked by reading it as a cell, so that files, API and pages agree.
@@ -36,13 +37,13 @@ class ValueKind:
     """Of what it refers to; empty for plain values."""
 
     @property
+    @abstractmethod
     def forms(self) -> str | Promise:
         """What may stand in a cell, for people."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, row: FileRow, column: str, *, needed: bool = False) -> Any:
         """Return the value in a cell, empty or None for an empty one; what can't be is noted."""
-        raise NotImplementedError
 
     def write(self, value: Any) -> str:
         """Return a value as a cell has it."""

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS, SettingName
-from accounts.declarations.settings import GROUP_TITLES
+from accounts.declarations.setting_terms import GROUP_TITLES
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries.chains import OwnValue, SettingChains, setting_chains

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS, SettingName
-from accounts.declarations.settings import GROUP_TITLES
+from accounts.declarations.setting_terms import GROUP_TITLES
 from accounts.middleware import ActorRequest
 from accounts.operations.account_settings import (
     WantedSettings,
