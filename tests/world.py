@@ -104,7 +104,9 @@ class Vendor:
             case "prices":
                 return import_prices(self.actor, content, is_dry_run=dry, today=today, now=NOW)
             case "subscriptions":
-                return import_subscriptions(self.actor, content, is_dry_run=dry, now=NOW)
+                return import_subscriptions(
+                    self.actor, content, is_dry_run=dry, today=today, now=NOW
+                )
             case _:
                 return import_contacts(self.actor, content, is_dry_run=dry, now=NOW)
 

@@ -11,7 +11,8 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
-from accounts.queries.settings import FamilySettings, setting_history
+from accounts.queries.setting_history import FamilySettings
+from accounts.queries.settings import setting_history
 from tenancy.actor import Actor
 
 _WHO = (SettingName.BILL_TO, SettingName.PAYER, SettingName.COST_CENTRE)

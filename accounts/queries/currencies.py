@@ -1,40 +1,60 @@
 """In which currency accounts expect to be invoiced."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from accounts import tree
-from accounts.models import AccountNode, SettingInterval, SettingName
+from accounts.models import SettingInterval, SettingName
 from tenancy.actor import Actor
 
 
-def account_currencies(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, str | None]:
-    """Return the currency that each account has set or inherits, and those above.
+@dataclass(frozen=True, slots=True)
+class AccountCurrencies:
+    """The currency of accounts, day by day.
 
-    Two statements. None where nobody sets one. What holds from now on counts,
-    intervals without an end.
+    ``parents`` are those of today; ``dated`` what an account, or the tenant, sets since a day and
+    until one.
+    """
+
+    parents: Mapping[UUID, UUID | None]
+    dated: Mapping[UUID | None, Sequence[tuple[Any, date, date | None]]]
+
+    def on(self, account_id: UUID, day: date) -> str | None:
+        """Return what an account sets or inherits on a day, None where nobody sets one."""
+        here: UUID | None = account_id
+        while here is not None:
+            if found := self._own(here, day):
+                return found
+            here = self.parents.get(here)
+        return self._own(None, day)
+
+    def _own(self, account_id: UUID | None, day: date) -> str | None:
+        for value, start, end in self.dated.get(account_id, ()):
+            if start <= day and (end is None or day < end):
+                return str(value)
+        return None
+
+
+def account_currencies(actor: Actor, account_ids: Iterable[UUID]) -> AccountCurrencies:
+    """Return the currency that accounts, and those above, set or inherit. Two statements.
+
+    What is planned for later counts from its day on.
 
     Source: docs/billing-rules.md, “An account's currency”.
     """
-    members = list(
-        AccountNode.objects.filter(
-            tree.lies_above(actor.tenant_id, account_ids, "account_id"), tenant_id=actor.tenant_id
-        )
-        .order_by("level")
-        .values_list("account_id", "parent_id")
-    )
-    own: dict[UUID | None, Any] = dict(
-        SettingInterval.objects.filter(
-            Q(account_id__in=[member for member, _parent in members]) | Q(account=None),
-            tenant_id=actor.tenant_id,
-            name=SettingName.CURRENCY,
-            valid_to=None,
-        ).values_list("account_id", "value")
-    )
-    found: dict[UUID | None, str | None] = {None: own.get(None)}
-    for account_id, parent_id in members:
-        found[account_id] = own.get(account_id) or found.get(parent_id)
-    return {account_id: currency for account_id, currency in found.items() if account_id}
+    parents = dict(tree.with_those_above(actor.tenant_id, account_ids))
+    dated: dict[UUID | None, list[tuple[Any, date, date | None]]] = defaultdict(list)
+    rows = SettingInterval.objects.filter(
+        Q(account_id__in=list(parents)) | Q(account=None),
+        tenant_id=actor.tenant_id,
+        name=SettingName.CURRENCY,
+    ).values_list("account_id", "value", "valid_from", "valid_to")
+    for account_id, value, start, end in rows:
+        dated[account_id].append((value, start, end))
+    return AccountCurrencies(parents, dated)

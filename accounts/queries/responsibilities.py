@@ -9,7 +9,8 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account
 from accounts.queries._shaping import TreeRow
-from accounts.queries.settings import FamilySettings, setting_history
+from accounts.queries.setting_history import FamilySettings
+from accounts.queries.settings import setting_history
 from tenancy.actor import Actor
 
 

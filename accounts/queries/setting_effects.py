@@ -11,7 +11,8 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.declarations import PARTICULARS, SETTINGS, ReadAt, SettingName
 from accounts.models import Account, AccountNode, Seller
-from accounts.queries.settings import FamilySettings, setting_history
+from accounts.queries.setting_history import FamilySettings
+from accounts.queries.settings import setting_history
 from tenancy.actor import Actor
 
 _REROUTES_SHOWN = 20

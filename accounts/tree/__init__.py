@@ -17,6 +17,7 @@ from accounts.tree.reading import (
     path_ids,
     paths,
     roots,
+    with_those_above,
 )
 from accounts.tree.writing import TreeCycle, bulk_load, graft, insert, move
 
@@ -41,4 +42,5 @@ __all__ = [
     "paths",
     "rebuild",
     "roots",
+    "with_those_above",
 ]

@@ -98,6 +98,16 @@ def paths(tenant_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, list[UUID]
     }
 
 
+def with_those_above(
+    tenant_id: UUID, account_ids: Iterable[UUID]
+) -> list[tuple[UUID, UUID | None]]:
+    """Return accounts and all above them, each with its parent, parents first. One statement."""
+    parents: dict[UUID, UUID | None] = {}
+    for path in paths(tenant_id, account_ids).values():
+        parents |= {key: path[place - 1] if place else None for place, key in enumerate(path)}
+    return list(parents.items())
+
+
 def _path(account: str, above: dict[str, str | None], known: dict[str, list[UUID]]) -> list[UUID]:
     """Return one path, and keep those of the accounts above for the next."""
     climbed: list[str] = []

@@ -12,7 +12,8 @@ from django.db.models import OuterRef, Subquery
 
 from accounts import tree
 from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate
-from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
+from accounts.queries.setting_history import FamilySettings, SettingHistory
+from accounts.queries.settings import setting_history
 from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, TaxClass, rate_on
 from billing_rules.territories import tax_area, vat_id_country
@@ -209,7 +210,10 @@ def read_families(
     tenant: Tenant,
     also: Iterable[UUID] = (),
 ) -> Families:
-    """Read the accounts, settings, sellers and rates of some trees. Five statements.
+    """Read the accounts, settings, sellers and rates of some trees.
+
+    Five statements; two more where somebody pays who stands in none of them: how it is collected
+    is read at the payer (R9).
 
     Args:
         actor: whose tenant.
@@ -221,7 +225,12 @@ def read_families(
     members = [pair for family in families.values() for pair in family]
     history = setting_history(actor, members, families=families)
     # Whoever agreed to pay may stand in another tree.
-    wanted = {account_id for account_id, _parent in members} | history.payers() | {*also}
+    inside = {account_id for account_id, _parent in members}
+    wanted = inside | history.payers() | {*also}
+    if outside := wanted - inside:
+        history = history.beside(
+            setting_history(actor, tree.with_those_above(actor.tenant_id, outside))
+        )
     accounts = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=wanted).in_bulk()
     sellers = _sellers(actor)
     return Families(

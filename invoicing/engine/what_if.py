@@ -25,7 +25,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An account sets something from ``day`` on, whatever is stored for later days.
+    """An account sets something from ``day`` on, up to the next change stored for a later day.
 
     Attributes:
         account_id: who sets it; None for the default of the tenant.

@@ -9,7 +9,8 @@ from uuid import UUID
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import AccountNode, SettingName
-from accounts.queries.settings import FamilySettings, setting_history
+from accounts.queries.setting_history import FamilySettings
+from accounts.queries.settings import setting_history
 from billing_rules.periods import (
     OutsideCalendar,
     Period,

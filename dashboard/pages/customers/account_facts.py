@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.declarations import PARTICULARS, SETTINGS, SettingName
 from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
-from accounts.queries.settings import FamilySettings
+from accounts.queries.setting_history import FamilySettings
 from subscriptions.queries.mrr import Mrr
 from web.accounts import account_url
 from web.page_heads import Fact

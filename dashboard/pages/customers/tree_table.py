@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.declarations import SETTINGS, SettingName
 from accounts.models import Account
 from accounts.queries.responsibilities import Responsibility
-from accounts.queries.settings import FamilySettings
+from accounts.queries.setting_history import FamilySettings
 from accounts.queries.trees import TreeRow
 from invoicing.queries.balances import Balance
 from subscriptions.queries.mrr import Mrr

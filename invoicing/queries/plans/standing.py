@@ -10,7 +10,8 @@ from django.db.models.expressions import RawSQL
 
 from accounts import tree
 from accounts.models import Account, AccountNode
-from accounts.queries.settings import FamilySettings, SettingHistory, setting_history
+from accounts.queries.setting_history import FamilySettings, SettingHistory
+from accounts.queries.settings import setting_history
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.wanted import Wanted, moves_of
 from tenancy.actor import Actor

@@ -6,7 +6,7 @@ from accounts.access import Action
 from subscriptions.operations.importing.columns import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.prices import import_prices
 from subscriptions.operations.importing.subscriptions import import_subscriptions
-from tenancy.files.kinds import ImportKind, register_import_kind, undated
+from tenancy.files.kinds import ImportKind, register_import_kind
 
 __all__ = ["PRICE_COLUMNS", "SUBSCRIPTION_COLUMNS", "import_prices", "import_subscriptions"]
 
@@ -25,6 +25,6 @@ register_import_kind(
         action=Action.EDIT_SUBSCRIPTION,
         columns=SUBSCRIPTION_COLUMNS,
         place=3,
-        run=undated(import_subscriptions),
+        run=import_subscriptions,
     )
 )

@@ -49,7 +49,7 @@ class _SubscriptionLine:
 @operation
 @collecting_afterwards()
 def import_subscriptions(
-    actor: Actor, content: Source, *, is_dry_run: bool, now: datetime
+    actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
 ) -> ImportReport:
     """Create the subscriptions of a file, each with one item.
 
@@ -60,6 +60,7 @@ def import_subscriptions(
         actor: whose tenant.
         content: the file's bytes, or where it is.
         is_dry_run: check everything, store nothing.
+        today: the tenant's date; a warning is about what holds from then on.
         now: for the audit trail.
 
     Raises:
@@ -73,7 +74,7 @@ def import_subscriptions(
     warned, created = Problems(), 0
     with all_or_nothing(file):
         for rows in file.slices():
-            new = _new_subscriptions(actor, rows, warned)
+            new = _new_subscriptions(actor, rows, warned, today)
             if new and not is_dry_run and not file.problems.count:
                 _create_subscriptions(actor, new, now)
                 if created < WORTH_IT <= created + len(new):
@@ -97,7 +98,7 @@ def import_subscriptions(
 
 
 def _new_subscriptions(
-    actor: Actor, rows: Sequence[FileRow], warned: Problems
+    actor: Actor, rows: Sequence[FileRow], warned: Problems, today: date
 ) -> list[_SubscriptionLine]:
     """Check some rows, and return those that are not there yet."""
     accounts = {
@@ -117,7 +118,7 @@ def _new_subscriptions(
     stored = _stored_subscriptions(actor, [row for row in rows if not row.is_again])
     owners = [account_id for account_id, _status in accounts.values()]
     currencies = account_currencies(actor, owners)
-    new = []
+    new: list[_SubscriptionLine] = []
     for row in rows:
         line = _understand_subscription(row, accounts, prices)
         if line is None:
@@ -125,7 +126,8 @@ def _new_subscriptions(
         known = stored.get(line.key)
         _price_id, sold_in = prices[row.cells["price_external_id"]]
         # Also of one that is there: its account's currency may have been changed since.
-        _warn_of_currency(row, currencies.get(line.account_id), sold_in, warned)
+        expected = currencies.on(line.account_id, max(today, line.start_date))
+        _warn_of_currency(row, expected, sold_in, warned)
         if known is None:
             new.append(line)
         elif known != _filled_up(line, known, row):

@@ -245,7 +245,10 @@ FOR_ALL: dict[str, tuple[frozenset[Action], Callable[[Actor, Shop], Any]]] = {
     "import_subscriptions": (
         frozenset({Action.EDIT_SUBSCRIPTION}),
         lambda actor, shop: import_subscriptions(
-            actor, csv_of([subscription("new", "A", "desk", "2027-01-01")]), **IMPORT
+            actor,
+            csv_of([subscription("new", "A", "desk", "2027-01-01")]),
+            today=world.TODAY,
+            **IMPORT,
         ),
     ),
     "import_contacts": (

@@ -4,11 +4,13 @@ from datetime import date
 
 import pytest
 
+from accounts.operations.moving import place_account
 from invoicing.models import BillingRun, Charge, Invoice
 from invoicing.operations.clock import ClockBackwards, NotSandbox, advance_clock
 from invoicing.operations.clock_preview import preview_clock_move
 from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries import previewed_run as run_previewing
+from tenancy.database import scope
 from tenancy.errors import Forbidden
 from tenancy.models import AuditEntry, Tenant
 from tests.integration.invoicing.test_advance_clock import fill, held_back
@@ -84,6 +86,38 @@ def test_counts_a_part_or_all_of_many_customers(vendor, monkeypatch):
     assert (part.found.done, part.found.trees, len(part.run_dates)) == (1, 3, 1)
     assert (whole.found.done, [day.day for day in whole.run_dates]) == (3, [1, 2, 3])
     assert dict(whole.found.net_minor) == {"EUR": 3000}
+
+
+@pytest.mark.parametrize("at_once", [1, 25])
+@pytest.mark.parametrize(("old", "new"), [("G", "H"), ("H", "G")])
+@pytest.mark.parametrize("issue", [True, False])
+def test_bills_through_the_tree_of_then_what_fell_due_before_a_move(
+    vendor, monkeypatch, old, new, at_once, issue
+):
+    monkeypatch.setattr(run_previewing, "TREES_AT_ONCE", at_once)
+    vendor.has("accounts", account("G"), account("H"), account("A", old, city=""))
+    vendor.has("accounts", account("B", new), account("Z"))
+    vendor.has("prices", price("ten", "10"))
+    vendor.has("subscriptions", *(subscription(key, key, "ten", "2026-12-01") for key in "ABGZ"))
+    a, target, day = vendor.id_of("A"), vendor.id_of(new), date(2026, 12, 15)
+    with scope(vendor.tenant_id):
+        place_account(vendor.actor, a, target, day=date(2026, 12, 10))
+    with vendor.seen():
+        tenant = Tenant.objects.get()
+        said = run_previewing.preview_run(
+            vendor.actor, run_date=day, within=None, tenant=tenant, now=NOW, issue=issue
+        )
+
+    vendor.run(str(day), issue=issue)
+
+    with vendor.seen():
+        made = list(Invoice.objects.values_list("bill_to__name", "net_minor"))
+    assert ("A", 1000) not in made
+    assert said.is_whole
+    assert (dict(said.net_minor), said.lines, said.held) == ({"EUR": 4000}, 4, 0)
+    assert sum(net for _name, net in made) == 4000
+    if issue and at_once == 25:
+        assert said.documents == len(made)
 
 
 def test_changes_nothing(vendor):

@@ -178,22 +178,36 @@ def test_a_move_bills_somebody_else_from_its_day_on(group):
     assert {said.accounts[one.bill_to_id].name for one in said.stored} == {"G", "H"}
 
 
-def test_a_setting_holds_from_its_day_on_whatever_is_stored_for_later(group):
-    a, day = group.id_of("A"), date(2027, 2, 1)
-    with scope(group.tenant_id):
-        write_changes(group.actor, [Change(a, "billing_day", None, 20)], today=date(2027, 3, 1))
-    what_if = WhatIf(
-        settings=(
-            Setting(a, SettingName.BILL_TO, a, day),
-            Setting(a, SettingName.BILLING_DAY, 5, day),
-            Setting(a, SettingName.PAYER, group.id_of("H"), day),
-        )
+@pytest.mark.parametrize(
+    ("key", "name", "first", "value", "later"),
+    [
+        ("A", "billing_day", 12, 5, 20),
+        ("A", "billing_day", 12, None, 9),
+        ("A", "bill_to", "G", "A", None),
+        ("G", "payer", "B", "H", "G"),
+    ],
+)
+def test_a_setting_holds_up_to_the_change_that_is_planned_after_it(
+    group, key, name, first, value, later
+):
+    day, then, whose = date(2027, 2, 1), date(2027, 3, 1), group.id_of(key)
+    first, value, later = (
+        group.id_of(one) if isinstance(one, str) else one for one in (first, value, later)
     )
+    with scope(group.tenant_id):
+        for since, planned in ((date(2027, 1, 1), first), (then, later)):
+            write_changes(group.actor, [Change(whose, name, None, planned)], today=since)
+    what_if = WhatIf(settings=(Setting(whose, SettingName(name), value, day),))
+    said = foresee(group, "G", "H", what_if=what_if, with_lines=True)
 
-    said = foresee(group, "G", what_if=what_if)
+    move_clock(group, day - timedelta(days=1))
+    write(group, what_if, day)
+    move_clock(group, LAST)
 
-    later = {(one.bill_to_id, one.payer_id, one.day.day) for one in said.changed if one.day > day}
-    assert later == {(a, group.id_of("H"), 5)}
+    assert foreseen(said.changed) == issued(group)
+    assert foreseen(said.stored) != issued(group)
+    since = [one[:3] for one in foreseen(said.stored) if one[0] > date(2027, 3, 20)]
+    assert since == [one[:3] for one in foreseen(said.changed) if one[0] > date(2027, 3, 20)]
 
 
 def test_items_and_prices_change_from_their_day_on(group):
@@ -346,6 +360,7 @@ class AnyWorld:
             price("seats", model="graduated", tiers="10:9.15:0|inf:7.5:0"),
         )
         self.vendor.has("subscriptions", *(self._subscription(n) for n in range(14)))
+        self._plan_ahead()
         with self.vendor.seen():
             for key in chance.sample([*self.parents], 2):
                 one = Subscription.objects.filter(account__external_id=key).first()
@@ -353,6 +368,23 @@ class AnyWorld:
                     one.override_bill_to_id = self.vendor.id_of(chance.choice(self.path(key)))
                     one.billing_day = chance.choice([None, 5, 31])
                     one.save()
+
+    def _plan_ahead(self):
+        """Plan that some settings change later, and perhaps change back."""
+        chance, ids = self.random, self.vendor.id_of
+        with scope(self.vendor.tenant_id):
+            for key in chance.choices([*self.parents], k=5):
+                name, value = chance.choice(
+                    [
+                        ("billing_day", chance.choice([None, 3, 28])),
+                        ("bill_to", chance.choice([None, ids(key)])),
+                        ("payer", ids(chance.choice(self.path(key)))),
+                        ("consolidation", chance.choice(["per_account", "one_invoice"])),
+                        ("payment_terms_days", 60),
+                    ]
+                )
+                day = FIRST + timedelta(days=chance.randint(5, 120))
+                write_changes(self.vendor.actor, [Change(ids(key), name, None, value)], today=day)
 
     def _cells(self, key):
         chance = self.random

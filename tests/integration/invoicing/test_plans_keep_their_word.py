@@ -7,7 +7,8 @@ import pytest
 
 from accounts import access
 from accounts.access import Action
-from accounts.models import Account, Contact
+from accounts.models import Account, Contact, SettingName
+from accounts.operations.settings import Change, write_changes
 from invoicing.models import ChangePlan, Invoice
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
@@ -15,6 +16,7 @@ from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.people import addresses_of
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
+from tenancy.database import scope
 from tenancy.errors import Conflict, Invalid
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -41,6 +43,7 @@ def grow(vendor, chance):
             own.append(key)
         keys += own
     vendor.has("accounts", *rows)
+    plan_ahead(vendor, chance, keys)
     vendor.has(
         "prices",
         price("ten", "10", tax_rate=19),
@@ -50,7 +53,8 @@ def grow(vendor, chance):
     vendor.has(
         "subscriptions",
         *(
-            subscription(f"S{n}", chance.choice(keys), chance.choice(["ten", "odd", "late"]),
+            # Some have none, so that they can be closed.
+            subscription(f"S{n}", chance.choice(keys[::2]), chance.choice(["ten", "odd", "late"]),
                          str(TODAY + timedelta(days=chance.randint(-20, 40))))
             for n in range(14)
         ),
@@ -62,8 +66,23 @@ def grow(vendor, chance):
     return keys, people
 
 
-def some_plan(vendor, chance, keys):
-    kind = chance.choice(["move", "move", "move", "bill_to", "payer", "consolidation"])
+def plan_ahead(vendor, chance, keys):
+    """Let some settings change later: before the plan's day, on it or after it."""
+    with scope(vendor.tenant_id):
+        for key in chance.choices(keys, k=4):
+            name, value = chance.choice(
+                [
+                    (SettingName.PAYMENT_TERMS_DAYS, 60),
+                    (SettingName.BILLING_DAY, chance.choice([None, 8])),
+                    (SettingName.CONSOLIDATION, chance.choice(["per_account", "one_invoice"])),
+                    (SettingName.BILL_TO, chance.choice([None, vendor.id_of(key)])),
+                ]
+            )
+            day = TODAY + timedelta(days=chance.randint(3, 80))
+            write_changes(vendor.actor, [Change(vendor.id_of(key), name, None, value)], today=day)
+
+
+def some_plan(vendor, chance, keys, kind):
     key = chance.choice(keys)
     day = TODAY + timedelta(days=chance.randint(1, 45))
     account_id, target_id, value = vendor.id_of(key), None, None
@@ -71,9 +90,9 @@ def some_plan(vendor, chance, keys):
         target_id = chance.choice([*(vendor.id_of(one) for one in keys), None])
     elif kind == "bill_to":
         target_id = chance.choice([account_id, None])
-    elif kind == "payer":
+    elif kind in ("payer", "closing"):
         target_id = vendor.id_of(chance.choice(keys))
-    else:
+    elif kind == "consolidation":
         value = chance.choice(["per_account", "one_invoice", None])
     return Wanted(kind, account_id, day, target_id=target_id, value=value)
 
@@ -105,19 +124,24 @@ def next_invoices(vendor, day):
     return found
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_what_is_previewed_is_what_then_happens(vendor, alice, seed):
-    chance = Random(seed)
+KINDS = [str(kind) for kind in ChangePlan.Kind]
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 25))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_previewed_is_what_then_happens(vendor, alice, kind, seed):
+    chance = Random(f"{kind} {seed}")
     keys, people = grow(vendor, chance)
-    for _attempt in range(30):
-        wanted = some_plan(vendor, chance, keys)
+    for _attempt in range(60):
+        wanted = some_plan(vendor, chance, keys, kind)
         try:
             plan = create_plan(alice, wanted, today=TODAY, now=NOW)
         except (Invalid, Conflict):
             continue
         break
     else:
-        pytest.fail("no plan of thirty was possible")
+        pytest.fail("no plan of sixty was possible")
     with vendor.seen():
         standing = standing_of(vendor.actor, wanted)
         scope = standing.scope
@@ -144,7 +168,7 @@ def test_what_is_previewed_is_what_then_happens(vendor, alice, seed):
             date.fromisoformat(after["date"]), row["after_minor"], after["payer"]["id"],
         ]  # fmt: skip
     _assert_people(vendor, people, preview, scope, seen_before)
-    _assert_mails(vendor, wanted, preview)
+    _assert_mails(vendor, wanted, scope, preview)
     assert vendor.faults() == []
     assert vendor.violations() == []
 
@@ -163,12 +187,13 @@ def _assert_people(vendor, people, preview, scope, seen_before):
             assert seen_before[name] == seen_after[name]
 
 
-def _assert_mails(vendor, wanted, preview):
+def _assert_mails(vendor, wanted, scope, preview):
     """The addresses of then are those of before, without what stops and with what starts."""
     with vendor.seen():
-        day = LAST
-        now = standing_of(vendor.actor, Wanted("closing", wanted.account_id, day))
-        addresses = set(addresses_of(now, planned=False))
+        addresses = set()
+        for key in scope:  # they may stand in two trees now
+            now = standing_of(vendor.actor, Wanted("closing", key, wanted.day))
+            addresses |= set(addresses_of(now, planned=False))
         assert not addresses & set(preview["recipients"]["stops"])
         assert set(preview["recipients"]["starts"]) <= addresses
         assert Account.objects.filter(pk=wanted.account_id).exists()

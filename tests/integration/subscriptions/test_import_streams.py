@@ -4,12 +4,14 @@ from datetime import date
 
 import pytest
 
-from accounts.models import Account, Contact
+from accounts.models import Account, Contact, SettingName
 from accounts.operations.importing import _spooling
+from accounts.operations.settings import Change, write_changes
 from subscriptions.models import Item, Price, Subscription
+from tenancy.database import scope
 from tenancy.files import cells, files
 from tenancy.files.sources import spooled
-from tests.world import account, csv_of, price, subscription
+from tests.world import TODAY, account, csv_of, price, subscription
 
 START = "2026-12-01"
 
@@ -160,3 +162,25 @@ def test_warns_of_what_is_there_once_its_account_has_another_currency(vendor):
         )
         for row, sold_in in ((2, "EUR"), (3, "CHF"))
     ]
+
+
+def test_asks_for_the_currency_that_holds_when_a_subscription_begins(vendor):
+    vendor.has("accounts", account("top", currency="EUR"), account("below", "top"))
+    vendor.has("prices", price("eur", "9"), price("chf", "9", currency="CHF"))
+    with scope(vendor.tenant_id):
+        for value, since in (("CHF", date(2027, 1, 1)), ("EUR", date(2027, 3, 1))):
+            change = Change(vendor.id_of("top"), SettingName.CURRENCY, None, value)
+            write_changes(vendor.actor, [change], today=since)
+    starts = ("2026-10-01", "2026-12-31", "2027-01-01", "2027-02-28", "2027-03-01")
+
+    reports = [
+        vendor.load(
+            "subscriptions",
+            [subscription(start, "below", key, start) for start in starts],
+            dry=True,
+            today=TODAY,
+        )
+        for key in ("eur", "chf")
+    ]
+
+    assert [[one.row for one in report.warnings] for report in reports] == [[4, 5], [2, 3, 6]]

@@ -1,0 +1,82 @@
+"""The trees that a run for a day concerns, before it is made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from tenancy.actor import Actor
+
+# The trees that a run for a day concerns, in its order: as ``request_run`` queues them.
+_CONCERNED: Final = """
+    WITH concerned AS MATERIALIZED (
+        SELECT item.account_id FROM subscriptions_item AS item
+        WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
+        UNION
+        SELECT charge.account_id FROM invoicing_charge AS charge
+        LEFT JOIN invoicing_invoiceline AS line
+            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
+        WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
+        AND (NOT charge.is_held OR charge.held_until <= %(date)s)
+        AND charge.invoice_on <= %(date)s AND line.id IS NULL
+        UNION
+        SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
+        JOIN invoicing_billingrun AS run
+            ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
+        WHERE invoice.tenant_id = %(tenant)s AND invoice.status = 'to_approve'
+        AND (run.date = %(date)s OR %(issue)s AND run.date < %(date)s)
+    ), trees AS MATERIALIZED (
+        SELECT DISTINCT node.tree_id FROM concerned
+        JOIN accounts_accountnode AS node
+            ON node.tenant_id = %(tenant)s AND node.account_id = concerned.account_id
+        LEFT JOIN accounts_accountnode AS top
+            ON top.tenant_id = node.tenant_id AND top.account_id = %(within)s
+        WHERE %(within)s IS NULL OR (
+            node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
+    )
+    SELECT root_id, size, trees FROM (
+        SELECT root.account_id AS root_id, (root.rght - root.lft + 1) / 2 AS size,
+            count(*) OVER () AS trees,
+            row_number() OVER (ORDER BY account.sort_key, account.id) AS place
+        FROM trees
+        JOIN accounts_accountnode AS root ON root.tenant_id = %(tenant)s
+            AND root.tree_id = trees.tree_id AND root.parent_id IS NULL
+        JOIN accounts_account AS account
+            ON account.tenant_id = root.tenant_id AND account.id = root.account_id
+    ) AS queue
+    WHERE place > %(after)s AND place <= %(until)s
+    AND (%(only)s::uuid[] IS NULL OR root_id = ANY(%(only)s::uuid[]))
+    ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernedTrees:
+    """The trees that a run concerns, in its order."""
+
+    actor: Actor
+    run_date: date
+    within: UUID | None
+    issue: bool
+
+    def after(self, done: int, count: int) -> tuple[list[tuple[UUID, int]], int]:
+        """Return the next ``count`` trees, each with its size, and how many there are in all."""
+        rows = self._read(done, done + count, None)
+        return [(root, size) for root, size, _all in rows], rows[0][2] if rows else done
+
+    def done_of(self, root_ids: Iterable[UUID], done: int) -> set[UUID]:
+        """Return which of these trees are among the first ``done``."""
+        return {root for root, _size, _all in self._read(0, done, [str(key) for key in root_ids])}
+
+    def _read(self, after: int, until: int, only: list[str] | None) -> list[Any]:
+        values: dict[str, Any] = {
+            "tenant": self.actor.tenant_id, "date": self.run_date, "within": self.within,
+            "issue": self.issue, "after": after, "until": until, "only": only,
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(_CONCERNED, values)
+            rows: list[Any] = cursor.fetchall()
+        return rows
