@@ -13,46 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.queries.audit import entries_about
 from tenancy.actor import Actor
+from tenancy.events import short_of
 from tenancy.formats import date_text
 from tenancy.models import AuditEntry
 from web.frame import is_staff
 from web.naming import linked
 
-_SENTENCES: Final[Mapping[str, Promise]] = {
-    "invoice.drafted": gettext_lazy("Draft made"),
-    "invoice.redrafted": gettext_lazy("Draft made anew"),
-    "invoice.issued": gettext_lazy("Issued, number assigned"),
-    "invoice.rendered": gettext_lazy("PDF stored"),
-    "invoice.pdf_failed": gettext_lazy("PDF could not be made"),
-    "invoice.pdf_retried": gettext_lazy("PDF tried again"),
-    "account.created": gettext_lazy("Account created"),
-    "account.updated": gettext_lazy("Account changed"),
-    "account.moved": gettext_lazy("Account moved"),
-    "account.closed": gettext_lazy("Account closed"),
-    "account.reopened": gettext_lazy("Account opened again"),
-    "plan.created": gettext_lazy("Planned"),
-    "plan.approval_asked": gettext_lazy("Approval asked for"),
-    "plan.approved": gettext_lazy("Approved"),
-    "plan.acceptance_asked": gettext_lazy("Waits for the agreement"),
-    "plan.accepted": gettext_lazy("Accepted"),
-    "plan.declined": gettext_lazy("Declined"),
-    "plan.scheduled": gettext_lazy("Scheduled"),
-    "plan.withdrawn": gettext_lazy("Withdrawn"),
-    "plan.applied": gettext_lazy("Carried out"),
-    "plan.failed": gettext_lazy("Could not be carried out"),
-    "plan.commented": gettext_lazy("Comment added"),
-    "subscription.created": gettext_lazy("Subscription begun"),
-    "subscription.cancelled": gettext_lazy("End set"),
-    "subscription.reactivated": gettext_lazy("End taken back"),
-    "product.created": gettext_lazy("Product added"),
-    "price.created": gettext_lazy("Price added"),
-    "run.requested": gettext_lazy("Run asked for"),
-    "run.joined": gettext_lazy("Joined the run"),
-    "run.drafts_approved": gettext_lazy("Drafts approved"),
-    "run.closed": gettext_lazy("Run worked through"),
-    "job.requested": gettext_lazy("Asked for"),
-    "job.joined": gettext_lazy("Joined"),
-}
 _BY: Final[Mapping[str, Promise]] = {
     "person": gettext_lazy("by %(name)s"),
     "key": gettext_lazy("by the API key %(name)s"),
@@ -86,7 +52,7 @@ def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
     """
     return [
         Happened(
-            sentence=str(_SENTENCES.get(entry.action, entry.action)),
+            sentence=short_of(entry.action),
             at=entry.at,
             by=_with_run(entry) if is_staff(actor) else "",
         )

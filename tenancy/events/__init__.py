@@ -5,7 +5,15 @@ An app declares in its own ``events.py`` what may happen there, as ``Declared``.
 """
 
 from tenancy.events import declarations  # noqa: F401  # jobs are the ground's own
-from tenancy.events.catalogue import Declared, Kind, Maybe, NotDeclared, catalogue, declare
+from tenancy.events.catalogue import (
+    Declared,
+    Kind,
+    Maybe,
+    NotDeclared,
+    catalogue,
+    declare,
+    short_of,
+)
 from tenancy.events.paths import read_paths_with
 from tenancy.events.readers import Reader, register_reader
 from tenancy.events.recording import Happening, record_event, record_events
@@ -23,4 +31,5 @@ __all__ = [
     "record_event",
     "record_events",
     "register_reader",
+    "short_of",
 ]

@@ -57,6 +57,7 @@ class Declared:
         payload: the fields that travel with it.
         version: raised when a field changes its meaning or goes; a new field raises nothing.
         is_told: whether it is an event; otherwise it only stands in the audit trail.
+        short: what a history on a page says of it, in a few words; else it says the meaning.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Declared:
     payload: Mapping[str, Kind | Maybe] = field(default_factory=dict)
     version: int = 1
     is_told: bool = True
+    short: Promise | None = None
 
     def check(self, payload: Mapping[str, Any]) -> None:
         """Refuse a payload that is not as declared.
@@ -132,7 +134,15 @@ def declared(name: str) -> Declared:
     try:
         return _DECLARED[name]
     except KeyError:
-        raise NotDeclared(f"{name} is not declared") from None
+        raise NotDeclared(
+            f"{name} is not declared: add it to events.py of the app where it happens"
+        ) from None
+
+
+def short_of(name: str) -> str:
+    """Return what a history says of something that happened; its name if nobody declares it now."""
+    found = _DECLARED.get(name)
+    return name if found is None else str(found.short or found.meaning)
 
 
 def catalogue() -> list[Declared]:

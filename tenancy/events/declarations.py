@@ -10,11 +10,13 @@ declare(
         "job",
         _("Somebody asked for work that is done in the background."),
         is_told=False,
+        short=_("Asked for"),
     ),
     Declared(
         "job.joined",
         "job",
         _("Somebody asked for work that was under way already."),
         is_told=False,
+        short=_("Joined"),
     ),
 )

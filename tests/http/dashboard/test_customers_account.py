@@ -1,13 +1,16 @@
 """The pages of one account: overview, tree, settings, history; and search."""
 
 import re
+from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
 
 from accounts.queries import trees
 from invoicing.models import Invoice, InvoiceSection
-from tenancy.ids import public_id
+from tenancy.events import catalogue
+from tenancy.ids import public_id, uuid7
+from tenancy.models import AuditEntry
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
 from tests.world import account, price, subscription
@@ -225,6 +228,27 @@ def test_tells_what_happened(billed, alice, visit):
 
     assert "Account created" in page
     assert "Issued, number assigned" in page
+
+
+def test_tells_in_words_whatever_happened(billed, alice, visit):
+    """Also what has no short words of its own, and what nobody declares any more."""
+    kinds, key = (
+        [one for one in catalogue() if one.name != "account.created"],
+        billed.id_of("group"),
+    )
+    with billed.seen():
+        first = AuditEntry.objects.get(object_id=key, action="account.created")
+        for number, one in enumerate(kinds[:49]):
+            at = first.at + timedelta(seconds=number)
+            AuditEntry.objects.create(
+                id=uuid7(), tenant_id=first.tenant_id, at=at, action=one.name, object_id=key,
+                object_type="account", actor_kind="system", actor_label="", origin="command",
+            )  # fmt: skip
+    page = read(visit(alice), url_of(billed, "group", "history/"))
+
+    assert page.count('class="when"') == 50
+    assert {one.name for one in kinds if one.name in page} == set()
+    assert "Billing settings changed" in page
 
 
 @pytest.mark.parametrize(
