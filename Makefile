@@ -5,7 +5,7 @@ PYTHON_IN_VENV := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-long check format messages audit bench lock clean reset
+.PHONY: help setup setup-dev run test test-long check format messages documents audit bench lock clean reset
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ test-long: setup-dev ## Run the tests, those that take long included
 	@scripts/system-packages.sh --for-tests
 	@exec $(PYTHON_IN_VENV) -m pytest -n auto -m "long or not long" $(ARGS)
 
-check: setup-dev ## Check format, style, types, layers, templates, migrations and API description
+check: setup-dev ## Check format, style, types, layers, templates, migrations and documents made from code
 	@scripts/check.sh
 
 format: setup-dev ## Put code and templates into the one format
@@ -37,6 +37,9 @@ format: setup-dev ## Put code and templates into the one format
 
 messages: setup-dev ## Collect the texts of the interface into locale/, and compile (needs gettext)
 	@$(PYTHON_IN_VENV) scripts/messages.py
+
+documents: setup-dev ## Write what docs/ has from the code: settings, events, API description, pictures
+	@scripts/documents.sh
 
 audit: setup-dev ## Look for known weaknesses in the locked packages (needs the network)
 	@$(PYTHON_IN_VENV) -m pip_audit --require-hashes --disable-pip -r requirements.lock

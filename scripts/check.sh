@@ -18,11 +18,6 @@ check() {
   fi
 }
 
-api_description_is_current() {
-  [[ -f docs/openapi.yaml ]] || return 0
-  diff --unified docs/openapi.yaml <(python manage.py spectacular --validate 2>/dev/null)
-}
-
 check "format" "run \`make format\`" ruff format --check .
 check "style" "run \`make format\`, then mend what is left by hand" ruff check .
 check "types" "mend what mypy says; stubs for untyped packages are in typings/" mypy
@@ -30,8 +25,7 @@ check "layers" "an import goes the wrong way: move the code or the import, see [
 check "templates" "run \`make format\`" scripts/templates.sh --check
 check "migrations" "run \`.venv/bin/python manage.py makemigrations\` and commit the result" \
   python manage.py makemigrations --check --dry-run
-check "API description" "run \`.venv/bin/python manage.py spectacular --file docs/openapi.yaml\`, read the difference, commit it" \
-  api_description_is_current
+check "documents" "run \`make documents\`, read the difference, commit it" scripts/documents.sh --check
 
 if ((${#failed[@]})); then
   printf '\n%d of the checks failed:\n' "${#failed[@]}"

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 from billing_hierarchy.embedded.folders import project_folder
-from tenancy.events import Declared, catalogue
+from tenancy.events import Declared, catalogue, short_of
 
 ROOT = project_folder()
 APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
@@ -77,17 +77,20 @@ def test_finds_those_who_tell():
 
 @pytest.mark.parametrize("module", sorted(tellers()))
 def test_tells_what_is_declared_alone(module):
-    assert names(tellers()[module]) <= set(DECLARED)
+    undeclared = names(tellers()[module]) - set(DECLARED)
+    assert undeclared == set(), "declare it in events.py of the app where it happens"
 
 
 @pytest.mark.parametrize("module", sorted(tellers()))
 def test_payloads_are_as_declared(module):
     for name, fields in literal_payloads(tellers()[module]):
-        assert fields == set(DECLARED[name].payload), name
+        declared = set(DECLARED[name].payload)
+        assert fields == declared, f"data of {name}, and its payload in events.py"
 
 
 def test_declares_nothing_that_nobody_tells():
-    assert set().union(*(names(tree) for tree in tellers().values())) == set(DECLARED)
+    told = set().union(*(names(tree) for tree in tellers().values()))
+    assert set(DECLARED) - told == set(), "told by no operation: take it out of events.py"
 
 
 def test_declares_where_it_happens():
@@ -108,9 +111,13 @@ def test_says_in_both_languages_what_it_means(one: Declared):
     with translation.override("de"):
         german = str(one.meaning)
 
-    assert english != german
+    assert english != german, (
+        "no German in locale/de/LC_MESSAGES/django.po, or not compiled: run scripts/messages.py,"
+        " write it there, run it again, and then scripts/events.py"
+    )
     for text in (english, german):
         assert re.fullmatch(r"[A-ZÄÖÜ][^\n]+\.", text)
+    assert len(short_of(one.name)) <= (40 if one.short else 200)
     assert len(one.name) <= 60
     assert len(one.about) <= 40
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", field) for field in one.payload)
@@ -122,4 +129,6 @@ def test_the_document_is_what_the_catalogue_says():
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
 
-    assert (ROOT / "docs/events.md").read_text(encoding="utf-8") == script.document()
+    assert (ROOT / "docs/events.md").read_text(encoding="utf-8") == script.document(), (
+        "run scripts/events.py"
+    )

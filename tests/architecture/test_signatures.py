@@ -10,51 +10,16 @@ from typing import get_type_hints
 
 import pytest
 
+from accounts import tree
 from tenancy.actor import Actor
+from tests.architecture.test_rights import TABLES, does
 
 APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
 # Who acts is only found out here.
 BEFORE_THE_ACTOR = "accounts.queries.principals"
-# They compute from what they are given, and read and write nothing.
-PURE = {
-    "accounts.queries.searching.has_words",
-    "accounts.queries.sums.merged_by_account",
-    "accounts.queries.trees.below_each",
-    "accounts.operations.account_settings.changing.plain",
-    "accounts.operations.account_settings.refusals.fault",
-    "accounts.operations.settings.after_change",
-    "accounts.operations.settings.differences",
-    "accounts.operations.settings.timeline_of",
-    "accounts.operations.tenants.slug_of",
-    "accounts.queries.setting_stretches.stretches_of",
-    "invoicing.operations.runs.draft_changes.change_of",
-    "invoicing.operations.runs.noting.by_cause",
-    # They part what was read for an actor.
-    "tenancy.queries.paging.batches",
-    "tenancy.queries.paging.page_of",
-    "tenancy.queries.paging.rows_after",
-    # Conditions and expressions: what they are put into was read for an actor.
-    "invoicing.queries.invoice_states.answers_to",
-    "invoicing.queries.invoice_states.is_due_soon",
-    "invoicing.queries.invoice_states.is_in_time",
-    "invoicing.queries.invoice_states.is_overdue",
-    "invoicing.queries.invoice_states.is_unpaid",
-    "invoicing.queries.invoice_states.overdue_in_sql",
-    "invoicing.queries.invoice_states.owed",
-    "invoicing.queries.invoice_states.owed_in_sql",
-    "invoicing.queries.invoice_states.shown_state",
-    "invoicing.queries.invoice_states.unpaid_in_sql",
-    "invoicing.queries.invoice_states.urgency",
-    "invoicing.queries.plans.checking.answers_in",
-    "invoicing.queries.plans.checking.require_answered",
-    "invoicing.queries.plans.checking.require_day",
-    "invoicing.queries.plans.standing.one_of",
-    "invoicing.queries.plans.wanted.moves_of",
-    "invoicing.queries.plans.wanted.world_of",
-    "invoicing.queries.plans.world.changed_parts",
-    "invoicing.queries.run_figures.digest_of",
-    "subscriptions.operations.importing.rows.refuse_difference",
-    "subscriptions.queries.renewals.charged_until",
+# Ways to the database, beside those of a model.
+TO_TABLES = {f"accounts.tree.{name}" for name in tree.__all__} | {
+    "tenancy.database.inserting.insert_rows"
 }
 
 
@@ -85,6 +50,14 @@ def name_of(function: FunctionType) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
+def reads_or_writes(name: str) -> bool:
+    """Return whether a function, or one that it calls, goes to the database.
+
+    One that only computes from what it is given, or says a condition, needs no actor.
+    """
+    return does(name, TABLES, TO_TABLES, frozenset({name}))
+
+
 def test_finds_functions_to_look_at():
     names = {name_of(function) for function in public_functions()}
 
@@ -94,19 +67,32 @@ def test_finds_functions_to_look_at():
         "invoicing.queries.invoices.invoices",
         "invoicing.operations.runs.opening.request_run",
     } <= names
-    assert names >= PURE
 
 
-@pytest.mark.parametrize(
-    "function", [one for one in public_functions() if name_of(one) not in PURE], ids=name_of
-)
+def test_tells_computing_from_reading_and_writing():
+    assert reads_or_writes("accounts.queries.tags.tags_of")
+    assert reads_or_writes("accounts.operations.moving.place_account")
+    assert reads_or_writes("invoicing.operations.runs.loading.load_families")
+    assert not reads_or_writes("invoicing.queries.invoice_states.is_overdue")
+    assert not reads_or_writes("accounts.operations.settings.differences")
+
+
+@pytest.mark.parametrize("function", public_functions(), ids=name_of)
 def test_takes_an_actor_first(function):
     first = next(iter(inspect.signature(function, eval_str=True).parameters.values()), None)
 
-    assert first is not None
-    # What was read for an actor carries it along.
-    assert Actor in {first.annotation, get_type_hints(first.annotation).get("actor")}
-    assert first.kind in {first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD}
+    if first is None or Actor not in {first.annotation, *carried(first.annotation)}:
+        assert not reads_or_writes(name_of(function)), "give it `actor: Actor` as first parameter"
+    else:
+        assert first.kind in {first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD}
+
+
+def carried(annotation: object) -> set[object]:
+    """Return the actor that goes with what was read for it."""
+    try:
+        return {get_type_hints(annotation).get("actor")}
+    except TypeError:  # a union, a TypeVar
+        return set()
 
 
 def clock_readings(module: ModuleType) -> list[str]:
@@ -134,4 +120,6 @@ def clock_readings(module: ModuleType) -> list[str]:
     ids=lambda module: module.__name__,
 )
 def test_is_told_the_time(module):
-    assert clock_readings(module) == []
+    assert clock_readings(module) == [], (
+        "take `today` and `now` as parameters; faces read the clock"
+    )

@@ -579,8 +579,13 @@ WITHOUT_ENTRY: dict[str, str] = {
 
 
 def test_every_operation_has_an_entry_here():
-    assert operations() - OPERATIONS.keys() - WITHOUT_ENTRY.keys() == set()
-    assert (OPERATIONS.keys() | WITHOUT_ENTRY.keys()) - operations() == set()
+    assert operations() - OPERATIONS.keys() - WITHOUT_ENTRY.keys() == set(), (
+        "say in OPERATIONS of this file how it is done and which event it writes, or in"
+        " WITHOUT_ENTRY why it writes none"
+    )
+    assert (OPERATIONS.keys() | WITHOUT_ENTRY.keys()) - operations() == set(), (
+        "no such operation any more: take it out of OPERATIONS or WITHOUT_ENTRY of this file"
+    )
     assert OPERATIONS.keys() & WITHOUT_ENTRY.keys() == set()
 
 
@@ -841,7 +846,10 @@ def test_every_page_that_takes_a_post_has_an_entry_here(shop: Vendor, olga: Acto
         if not route.startswith(("healthz", "readyz", "developers"))
     }
 
-    assert found - PAGES.keys() - PAGES_WITHOUT_ENTRY.keys() == set()
+    assert found - PAGES.keys() - PAGES_WITHOUT_ENTRY.keys() == set(), (
+        "say in PAGES of this file how its form is sent and which event that writes, or in"
+        " PAGES_WITHOUT_ENTRY why none"
+    )
     assert PAGES.keys() <= found
 
 
@@ -1072,7 +1080,9 @@ ENDPOINTS: dict[str, Change] = {
 
 
 def test_every_endpoint_that_changes_something_has_an_entry_here():
-    assert endpoints().keys() - ENDPOINTS.keys() == set()
+    assert endpoints().keys() - ENDPOINTS.keys() == set(), (
+        "say in ENDPOINTS of this file how it is called and which event that writes"
+    )
     assert "POST api/v1/billing-runs" in endpoints()
 
 

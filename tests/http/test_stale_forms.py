@@ -228,7 +228,9 @@ def seller_of(vendor: Vendor) -> Seller:
 
 
 def test_every_page_that_takes_a_post_has_a_form_or_a_reason_here():
-    assert PAGES.keys() == FORMS.keys() | WITHOUT_FORM.keys()
+    assert PAGES.keys() == FORMS.keys() | WITHOUT_FORM.keys(), (
+        "say in FORMS of this file what two people send, or in WITHOUT_FORM why nothing gets stale"
+    )
 
 
 @pytest.mark.parametrize("form", ALL)

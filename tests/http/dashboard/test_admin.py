@@ -97,7 +97,7 @@ def test_has_a_name_for_every_column(billed):
         and field.name not in COLUMNS
     }
 
-    assert left_out == set()
+    assert left_out == set(), "give it a word in COLUMNS of accounts/admin/names.py"
 
 
 def test_shows_the_tree_of_an_account(billed, operator):

@@ -74,7 +74,9 @@ def test_pages_send_few_statements(stage, visitors):
     sent = {entry.name: statements(visitors[entry.who], stage.path(entry.url)) for entry in PAGES}
 
     budgets = {name: MORE_STATEMENTS.get(name, MOST_STATEMENTS) for name in sent}
-    assert {n: count for n, count in sent.items() if count > budgets[n]} == {}
+    assert {n: count for n, count in sent.items() if count > budgets[n]} == {}, (
+        f"a page sends at most {MOST_STATEMENTS} statements: read for all rows at once"
+    )
     assert [name for name in MORE_STATEMENTS if sent[name] <= MOST_STATEMENTS] == []
 
 
@@ -112,7 +114,7 @@ def test_has_an_entry_for_every_page(stage):
         and not FILES.search(route)
         and takes_get(view)
     ]
-    assert left_out == []
+    assert left_out == [], "name the page in PAGES of tests/browser/pages.py"
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, object]]:

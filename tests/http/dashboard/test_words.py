@@ -44,7 +44,7 @@ def test_everything_is_translated():
             if message.id and (message.fuzzy or not message.string or not all(message.string))
         ]
 
-    assert left == []
+    assert left == [], "write the German words into locale/de/LC_MESSAGES/django.po"
 
 
 def test_holds_what_is_used_and_nothing_else():
@@ -53,7 +53,8 @@ def test_holds_what_is_used_and_nothing_else():
     # Texts of documents have a catalogue of their own.
     documents = {key for key in collected if key[0] in {"document", "pages"}}
 
-    assert set(catalogue(read_po, "django.po")) - documents == collected - documents
+    held = set(catalogue(read_po, "django.po")) - documents
+    assert held == collected - documents, "run scripts/messages.py"
 
 
 def texts_in_code():
@@ -89,7 +90,8 @@ def test_is_compiled_as_it_is_written():
             if message.id
         }
 
-    assert compiled == {text if isinstance(text, str) else tuple(text) for text in written.values()}
+    wanted = {text if isinstance(text, str) else tuple(text) for text in written.values()}
+    assert compiled == wanted, "run scripts/messages.py"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -55,9 +55,16 @@ ROWS = {
 }
 # fmt: on
 
+UNTRANSLATED = """\
+no German in locale/de/LC_MESSAGES/django.po, or not compiled: run scripts/messages.py, write the \
+German words there, run it again, and then scripts/settings.py"""
+
 
 def test_each_name_is_declared_and_has_a_row_here():
-    assert set(SETTINGS) == set(SettingName.values) == set(ROWS)
+    assert set(SETTINGS) == set(SettingName.values), (
+        "accounts/declarations/settings.py: each name has a declaration in _DECLARED"
+    )
+    assert set(SETTINGS) == set(ROWS), "each setting needs its row in ROWS above, and no other"
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -101,10 +108,10 @@ def test_says_what_it_is_in_both_languages(name):
             texts.append((str(setting.label), setting.help))
     (label, effect), (german, wirkung) = texts
 
-    assert effect != wirkung
+    assert effect != wirkung, UNTRANSLATED
     assert effect.endswith(".")
     assert wirkung.endswith(".")
-    assert label != german or label in same
+    assert label != german or label in same, UNTRANSLATED
     assert ("not used yet" in effect) is not setting.is_used
     assert ("noch nicht verwendet" in wirkung) is not setting.is_used
 
@@ -121,7 +128,9 @@ def test_says_honestly_whether_anything_reads_it(name):
     sources = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
     wanted = rf"SettingName\.{name.upper()}\b"
 
-    assert any(re.search(wanted, text) for text in sources) is setting.is_used
+    assert any(re.search(wanted, text) for text in sources) is setting.is_used, (
+        f"is_used says whether one of {', '.join(folders)} reads SettingName.{name.upper()}"
+    )
 
 
 def test_older_tenants_have_the_defaults_declared_since(vendor):
@@ -152,4 +161,6 @@ def test_the_document_says_what_is_declared():
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
 
-    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == script.document()
+    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == script.document(), (
+        "run scripts/settings.py"
+    )
