@@ -10,12 +10,10 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from accounts.models.people import CustomerRole
-from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from billing_hierarchy.embedded.folders import project_folder
 from billing_rules.pricing import InvalidTerms
 from invoicing.queries.invariants import INVARIANTS
-from subscriptions.operations.importing import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
-from tenancy.files import Columns
+from tenancy.files.kinds import import_kinds
 
 ROOT = project_folder()
 RULES = ROOT / "docs/billing-rules.md"
@@ -225,22 +223,18 @@ def test_the_invariants_of_the_books_are_described():
     assert described == {invariant.name for invariant in INVARIANTS} | {"I17"}
 
 
-@pytest.mark.parametrize(
-    ("kind", "columns"),
-    [
-        ("accounts", ACCOUNT_COLUMNS),
-        ("prices", PRICE_COLUMNS),
-        ("subscriptions", SUBSCRIPTION_COLUMNS),
-        ("contacts", CONTACT_COLUMNS),
-    ],
-)
-def test_every_column_is_described(kind, columns: Columns):
+@pytest.mark.parametrize("kind", import_kinds())
+def test_every_column_is_described(kind):
+    columns = import_kinds()[kind].columns
+    assert kind in parts(FORMATS, "##"), f"docs/data-formats.md: describe files of {kind}"
     rows = re.findall(r"^\| (`[^|]+) \|([^|]*)\|", parts(FORMATS, "##")[kind], re.MULTILINE)
     described = {
         column: note.strip() for names, note in rows for column in re.findall(r"`(\w+)`", names)
     }
 
-    assert set(described) == {*columns.required, *columns.optional}
+    assert set(described) == {*columns.required, *columns.optional}, (
+        f"docs/data-formats.md, part {kind}: a row for each column"
+    )
     assert {name for name, note in described.items() if note == "required"} == {*columns.required}
     settings = {name for name, note in described.items() if note == "setting"}
     inherited = {column.name for column in columns.all if "nherited" in str(column.empty)}
@@ -269,8 +263,8 @@ def test_every_error_code_of_an_import_is_described():
     }
     columns = {
         name
-        for kind in (ACCOUNT_COLUMNS, PRICE_COLUMNS, SUBSCRIPTION_COLUMNS, CONTACT_COLUMNS)
-        for name in (*kind.required, *kind.optional)
+        for kind in import_kinds().values()
+        for name in (*kind.columns.required, *kind.columns.optional)
     }
     terms = set(re.findall(r"[a-z]+(?:_[a-z]+)+", (InvalidTerms.__doc__ or "").split("Codes:")[1]))
 
