@@ -13,6 +13,8 @@ WHOLE_TREE: Final = 500
 MANY_CHILDREN: Final = 50
 """Of an account with more the children are read when it is opened."""
 CHILDREN_AT_ONCE: Final = 200
+FOUND_AT_ONCE: Final = 25
+"""So many accounts that a search found are shown, each with all above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class TreeRow:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Some rows of a tree depth first; ``next_start`` is where the top's children go on."""
+    """Some rows of a tree depth first; ``next_start`` is where the top's children go on.
+
+    ``hits`` are those that a search found, of ``found`` in all.
+    """
 
     rows: list[TreeRow]
     next_start: int | None = None
     hits: frozenset[UUID] = frozenset()
+    found: int = 0
 
 
 def depth_first(

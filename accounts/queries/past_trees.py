@@ -11,7 +11,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account, Placement
 from accounts.queries import _shaping as shaping
-from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
+from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TREE, Branch, TreeRow
 from accounts.queries.settings import path_ids_then
 from accounts.queries.subtrees import subtree
 from tenancy.actor import Actor
@@ -128,11 +128,11 @@ def matching_then(actor: Actor, rows: Sequence[TreeRow], text: str) -> Branch:
     """Return the rows whose name or external id contains ``text``, with all above. No statement."""
     wanted = text.casefold()
     hits = [row.id for row in rows if wanted in f"{row.name}\n{row.external_id or ''}".casefold()]
-    shown: set[UUID | None] = {rows[0].id, *hits[:CHILDREN_AT_ONCE]}
+    shown: set[UUID | None] = {rows[0].id, *hits[:FOUND_AT_ONCE]}
     kept = []
     for row in reversed(rows):
         if row.id in shown:
             shown.add(row.parent_id)
             kept.append(row)
     found = shaping.depth_first(kept[::-1], rows[0].id, most_children=len(kept))
-    return Branch(found, hits=frozenset(hits[:CHILDREN_AT_ONCE]))
+    return Branch(found, hits=frozenset(hits[:FOUND_AT_ONCE]), found=len(hits))

@@ -28,7 +28,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, AccountNode
 from accounts.queries import _shaping as shaping
-from accounts.queries._shaping import CHILDREN_AT_ONCE, WHOLE_TREE, Branch, TreeRow
+from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TREE, Branch, TreeRow
 from accounts.queries.searching import has_words
 from billing_rules.searching import spellings
 from tenancy.actor import Actor
@@ -36,6 +36,7 @@ from tenancy.actor import Actor
 __all__ = [
     "CHILDREN_AT_ONCE",
     "COLUMNS",
+    "FOUND_AT_ONCE",
     "IN_USE",
     "WHOLE_TREE",
     "Branch",
@@ -188,7 +189,9 @@ def children_of(actor: Actor, top: TreeRow, *, start: int = 0, closed: bool = Tr
 
 
 def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> Branch:
-    """Return the accounts below a top that contain ``text``, with all above them. Two statements.
+    """Return accounts below a top that contain ``text``, with all above them. Two statements.
+
+    Of many the first by name are returned, and how many there are.
 
     Args:
         actor: who asks.
@@ -202,13 +205,15 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
     )
     if not closed:
         found = found.filter(IN_USE)
-    ids = found.order_by("sort_key", "id").values_list("pk", flat=True)
-    hits = frozenset(ids[:CHILDREN_AT_ONCE])
+    counted = found.annotate(found=Window(Count("pk"))).order_by("sort_key", "id")
+    first = list(counted.values_list("pk", "found")[:FOUND_AT_ONCE])
+    hits = frozenset(key for key, _count in first)
     # What stands above the top belongs to the path, not to the tree that is shown.
     rows = _rows(
         actor, Q(node__level__gte=top.level) & tree.lies_above(actor.tenant_id, [*hits, top.id])
     )
-    return Branch(shaping.depth_first(rows, top.id, most_children=len(rows)), hits=hits)
+    return Branch(shaping.depth_first(rows, top.id, most_children=len(rows)), hits=hits,
+                  found=first[0][1] if first else 0)  # fmt: skip
 
 
 IN_USE = Q(status=Account.Status.ACTIVE)

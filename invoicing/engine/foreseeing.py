@@ -1,6 +1,7 @@
 """Foreseeing: the runs of days to come, one after another, in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -41,35 +42,20 @@ class ForeseenRun:
     documents: Sequence[tuple[PlacedDocument, DocumentDraft | None]]
 
 
-def foresee_runs(
-    stored: Stored, what_if: WhatIf, *, first: date, last: date
-) -> Iterator[ForeseenRun]:
-    """Yield the runs of the days on which there is something to do, in order.
+class ForeseenDays:
+    """The runs of the days on which there is something to do, in order, in one world.
 
     Each goes on from what the one before it left, as runs that were really made would; only what
     waits and one day's charges are kept.
 
-    Args:
-        stored: what was read.
-        what_if: how the world differs.
-        first: the day of the first run; it takes what is overdue.
-        last: the last day.
-
     Source: docs/billing-rules.md, R3 to R5, R9 to R16, R20, R21, R27.
     """
-    days, day = _Days(stored, what_if), first
-    while day <= last:
-        yield days.run(day)
-        following = days.after(day)
-        if following is None:
-            return
-        day = following
 
+    def __init__(self, stored: Stored, what_if: WhatIf, *, first: date) -> None:
+        """Take what was read, how the world differs, and the day of the first run.
 
-class _Days:
-    """The state from one run to the next."""
-
-    def __init__(self, stored: Stored, what_if: WhatIf) -> None:
+        The first run takes what is overdue.
+        """
         self._stored = stored
         self._what_if = what_if
         self._items = {item.id: item for item in what_if.items(stored.items)}
@@ -77,6 +63,26 @@ class _Days:
         self._waiting = list(stored.waiting)
         self._worlds: dict[int, Families] = {}
         self._changes = _change_days(self._world(date.max))
+        self._last_run: date | None = None
+        self._next: date | None = first
+
+    def runs(self, until: date) -> Iterator[ForeseenRun]:
+        """Yield the runs up to a day that have not been yielded yet."""
+        while self._next is not None and self._next <= until:
+            day = self._next
+            yield self.run(day)
+            self._last_run, self._next = day, self.after(day)
+
+    def otherwise(self, what_if: WhatIf) -> "ForeseenDays":
+        """Return how it goes on from here in another world, in which items are the same."""
+        other = copy(self)
+        other._what_if = what_if
+        other._items, other._begun = dict(self._items), dict(self._begun)
+        other._waiting, other._worlds = list(self._waiting), {}
+        other._changes = _change_days(other._world(date.max))
+        if self._last_run is not None:
+            other._next = other.after(self._last_run)
+        return other
 
     def run(self, day: date) -> ForeseenRun:
         """Do what a run of a day does."""

@@ -74,26 +74,26 @@ def item_rows(actor: Actor, items: QuerySet[Item]) -> list[ItemRow]:
 
 
 def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
-    """Return the items of accounts that will ever be due, without a lock. One statement."""
-    items = (
+    """Return the items of accounts that will ever be due, without a lock. Two statements."""
+    rows = list(
         Item.objects.filter(
             tenant_id=actor.tenant_id, account_id__in=account_ids, next_action_date__isnull=False
         )
-        .select_related("subscription", "price")
         .order_by("id")
-    )
+        .values_list(
+            "id", "account_id", "quantity", "chain_end", "next_action_date", "price_id",
+            *(f"subscription__{name}" for name in _SUBSCRIPTION),
+        )
+    )  # fmt: skip
+    prices = Price.objects.filter(
+        tenant_id=actor.tenant_id, pk__in={row[5] for row in rows}
+    ).in_bulk()
     return [
         ItemRow(
-            item.id,
-            item.account_id,
-            item.quantity,
-            item.chain_end,
-            item.next_action_date,
-            SubscriptionRow(*(getattr(item.subscription, name) for name in _SUBSCRIPTION)),
-            item.price,
+            item_id, account_id, quantity, chain_end, due, SubscriptionRow(*rest), prices[price_id]
         )
-        for item in items
-        if item.next_action_date is not None
+        for item_id, account_id, quantity, chain_end, due, price_id, *rest in rows
+        if due is not None
     ]
 
 

@@ -101,6 +101,17 @@ class WhatIf:
         """Return what has moved up to a day, in the order in which it does."""
         return tuple(sorted((m for m in self.moves if m.day <= day), key=lambda move: move.day))
 
+    @property
+    def since(self) -> date | None:
+        """The first day on which anything is other than stored, None if days before may be too.
+
+        An item that ends, or another price, also decides about periods that begin before.
+        """
+        if self.new_items or self.item_changes or self.ends or self.prices:
+            return None
+        days = [*(move.day for move in self.moves), *(one.day for one in self.settings)]
+        return min(days, default=None)
+
     def standing(self) -> Iterator[UUID]:
         """Yield the accounts whose trees it takes to tell what comes of it."""
         for move in self.moves:

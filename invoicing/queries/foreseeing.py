@@ -1,6 +1,7 @@
 """The invoices to come of some trees, as the world is and as it would be."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from accounts.models import Account
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import DocumentDraft, SectionDraft
 from invoicing.engine.families import Families, read_families
-from invoicing.engine.foreseeing import ForeseenRun, Stored, foresee_runs
+from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
 from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.reading import (
     charges_of,
@@ -28,6 +29,7 @@ from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
 from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
+from tenancy.collecting import collecting_afterwards
 from tenancy.errors import Forbidden, Invalid, NotFound
 from tenancy.models import Tenant
 
@@ -133,6 +135,7 @@ class Foresight:
     until: date
 
 
+@collecting_afterwards()
 def foresee_invoices(
     actor: Actor,
     account_ids: Collection[UUID],
@@ -147,7 +150,7 @@ def foresee_invoices(
 
     The engine of the runs computes it: what is foreseen is what a run makes on that day, to the
     cent, if nothing else changes. What stands on drafts is placed again by the first run, as an
-    issuing run does (R27). At most sixteen statements, however many accounts and days.
+    issuing run does (R27). At most nineteen statements, however many accounts and days.
 
     Args:
         actor: who asks.
@@ -172,11 +175,19 @@ def foresee_invoices(
     asked = {*account_ids, *what_if.standing()}
     families = _families(actor, asked, what_if, tenant)
     stored = _stored(families)
-    before, reached = _foreseen(stored, AS_STORED, first, last, with_lines)
+    before, days = _Foreseen(first, last, with_lines), ForeseenDays(stored, AS_STORED, first=first)
     if what_if == AS_STORED:
-        return Foresight(before, before, families.accounts, reached)
-    after, reached_then = _foreseen(stored, what_if, first, last, with_lines)
-    return Foresight(before, after, families.accounts, min(reached, reached_then))
+        invoices = before.up_to(last, days).invoices
+        return Foresight(invoices, invoices, families.accounts, before.until)
+    if what_if.since is None:
+        after, otherwise = before.another(), ForeseenDays(stored, what_if, first=first)
+    else:
+        # Up to the day of the change both worlds are one.
+        before.up_to(min(what_if.since - timedelta(days=1), last), days)
+        after, otherwise = before.another(), days.otherwise(what_if)
+    invoices = before.up_to(last, days).invoices
+    changed = after.up_to(last, otherwise).invoices
+    return Foresight(invoices, changed, families.accounts, min(before.until, after.until))
 
 
 def _families(
@@ -221,30 +232,51 @@ def _stored(families: Families) -> Stored:
     )
 
 
-def _foreseen(
-    stored: Stored, what_if: WhatIf, first: date, last: date, with_lines: bool
-) -> tuple[tuple[ForeseenInvoice, ...], date]:
-    """Return the invoices of one world, and up to which day they are complete.
+class _Foreseen:
+    """The invoices of one world, and up to which day they are complete.
 
     What waits is tried by every run; it is told once, with what it has come to in the end.
     """
-    found: list[ForeseenInvoice] = []
-    waiting: dict[ConsolidationKey, ForeseenInvoice] = {}
-    lines, reached = 0, last
-    for run in foresee_runs(stored, what_if, first=first, last=last):
-        lines += sum(len(document.placed) for document, numbers in run.documents if numbers)
-        if lines > MOST_LINES:
-            reached = max(first, run.day - timedelta(days=1))
-            break
-        since, waiting = waiting, {}
+
+    def __init__(self, first: date, last: date, with_lines: bool) -> None:
+        self._first, self.until = first, last
+        self._with_lines = with_lines
+        self._found: list[ForeseenInvoice] = []
+        self._waiting: dict[ConsolidationKey, ForeseenInvoice] = {}
+        self._lines = 0
+        self._is_full = False
+
+    @property
+    def invoices(self) -> tuple[ForeseenInvoice, ...]:
+        """What runs make, in their order, and then what waits."""
+        return (*self._found, *self._waiting.values())
+
+    def another(self) -> "_Foreseen":
+        """Return one that goes on by itself from here."""
+        other = copy(self)
+        other._found, other._waiting = list(self._found), dict(self._waiting)
+        return other
+
+    def up_to(self, day: date, days: ForeseenDays) -> "_Foreseen":
+        """Take the runs up to a day, as far as lines are counted."""
+        for run in () if self._is_full else days.runs(day):
+            self._lines += sum(len(one.placed) for one, numbers in run.documents if numbers)
+            self._is_full = self._lines > MOST_LINES
+            if self._is_full:
+                self.until = max(self._first, run.day - timedelta(days=1))
+                break
+            self._take(run)
+        return self
+
+    def _take(self, run: ForeseenRun) -> None:
+        since, self._waiting = self._waiting, {}
         for document, numbers in run.documents:
-            one = _invoice(run, document, numbers, with_lines)
+            one = _invoice(run, document, numbers, self._with_lines)
             if numbers:
-                found.append(one)
+                self._found.append(one)
             else:
                 known = since.get(document.key, one)
-                waiting[document.key] = replace(one, day=known.day, due_date=known.due_date)
-    return (*found, *waiting.values()), reached
+                self._waiting[document.key] = replace(one, day=known.day, due_date=known.due_date)
 
 
 def _invoice(

@@ -112,7 +112,7 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "asked": asked,
         "day": "" if _is_today(request, asked) else date_text(asked.day),
         "today": request.actor.today,
-        "hits": _hits(len(branch.hits)) if asked.text else "",
+        "hits": _hits(branch) if asked.text else "",
         "is_alone": tree.size == 1 and not asked.text,
         "more": _more(request, key, branch, level=2),
         "kept": state.kept("q", "as_of", "closed", "from", "level"),
@@ -242,6 +242,15 @@ def _more(
     }
 
 
-def _hits(count: int) -> str:
+def _hits(branch: Branch) -> str:
+    """Say how many were found, and that of many the first are shown."""
+    count, shown = branch.found, len(branch.hits)
+    if count > shown:
+        text = ngettext(
+            "The first %(shown)s of %(count)s account found. Type more to see others.",
+            "The first %(shown)s of %(count)s accounts found. Type more to see others.",
+            count,
+        )
+        return text % {"shown": quantity(shown), "count": quantity(count)}
     text = ngettext("%(count)s account found", "%(count)s accounts found", count)
     return text % {"count": quantity(count)}

@@ -18,6 +18,7 @@ from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.plans.world import world_digests
 from tenancy.actor import Actor
+from tenancy.collecting import collecting_afterwards
 from tenancy.models import Tenant
 
 
@@ -40,6 +41,7 @@ class PlanPreview:
     unanswered: Sequence[Unanswered]
 
 
+@collecting_afterwards()
 def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -> PlanPreview:
     """Return what a plan would do. Nothing is locked or stored; at most 50 statements.
 

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from http import HTTPStatus
 
 import pytest
+from django.db import connection
 
 from accounts import tree
 from accounts.models import Account, Placement
-from accounts.queries import trees
+from accounts.queries import past_trees, trees
 from dashboard.pages.customers import tree as tree_page
 from tests.http.dashboard.test_customers_account import read, rows_in, url_of
 from tests.world import TODAY, account
@@ -157,6 +158,50 @@ def test_saves_the_whole_tree_with_levels_and_paths(moved, alice, visit, monkeyp
     assert rows[0]["MRR with sub-accounts, EUR"] == "194.50"
     assert len(rows) == 4
     assert visit(alice).get(url_of(moved, "group", "tree/?format=xlsx")).getvalue()[:2] == b"PK"
+
+
+@pytest.mark.parametrize("day", ["", f"&as_of={MOVED - timedelta(days=1)}"])
+def test_shows_the_first_of_many_that_are_found(moved, alice, visit, monkeypatch, day):
+    client, url = visit(alice), url_of(moved, "group", "tree/")
+    moved.has("accounts", *(account(f"many{n}", "team", name=f"Viel {n}") for n in range(4)))
+    monkeypatch.setattr(trees, "FOUND_AT_ONCE", 3)
+    monkeypatch.setattr(past_trees, "FOUND_AT_ONCE", 3)
+
+    page = read(client, f"{url}?q=viel{day}")
+
+    assert re.findall(r"<mark>(Viel .)</mark>", page) == ["Viel 0", "Viel 1", "Viel 2"]
+    assert "The first 3 of 4 accounts found. Type more to see others." in page
+    assert "Team Eins" in page
+    assert "1 account found" in read(client, f"{url}?q=viel+3{day}")
+
+
+def test_search_costs_the_same_however_many_are_found(billed, alice, visit, statements):
+    client, url = visit(alice), url_of(billed, "group", "tree/?q=viel")
+    billed.has("accounts", account("few", "branch", name="Viel"))
+    read(client, url)
+    few = statements(client, url)
+    rows = (account(f"many{n}", f"many{n - 1}" if n % 9 else "branch", name=f"Viel {n}")
+            for n in range(60))  # fmt: skip
+    billed.has("accounts", *rows)
+    many = statements(client, url)
+
+    assert len(many) == len(few) <= 14
+
+
+@pytest.mark.parametrize("page", ["tree/", "tree/?q=viel", "chart/"])
+def test_reads_trees_by_indexes_whatever_the_statistics(billed, alice, visit, statements, page):
+    """Tables of a few rows are scanned gladly: that every step could use an index is asked."""
+    sent = statements(visit(alice), url_of(billed, "group", page))
+    plans = []
+    with billed.seen(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in sent:
+            if "accounts_account" in sql and sql.lstrip().startswith(("SELECT", "WITH", "(SELECT")):
+                cursor.execute(f"EXPLAIN {sql}")
+                plans += [row[0] for row in cursor.fetchall()]
+
+    assert len(plans) > 20
+    assert not [line for line in plans if "Seq Scan on" in line]
 
 
 def test_refuses_a_file_that_is_too_long(billed, alice, visit, monkeypatch):
