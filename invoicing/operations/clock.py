@@ -83,13 +83,15 @@ def advance_clock(
     invoices, run_ids = 0, []
     day = start
     while True:
-        earliest = day + timedelta(days=1)
-        day = min(_next_day(actor, earliest, billed_until), _next_plan(actor, earliest))
+        due, planned = _next_days(actor, day + timedelta(days=1), billed_until)
+        day = min(due, planned)
         if day > to_date:
             break
-        # What is planned for a day holds when the day's run bills it.
-        carry_out_due_plans(actor, day=day, now=now)
-        if _next_day(actor, day, billed_until) > day:
+        if planned == day:
+            # What is planned for a day holds when the day's run bills it.
+            carry_out_due_plans(actor, day=day, now=now)
+            due, _planned = _next_days(actor, day, billed_until)
+        if due > day:
             _set_clock(actor, day, now=now)
             continue
         try:
@@ -128,17 +130,16 @@ def require_movable(actor: Actor, to_date: date) -> date:
 
 
 @operation
-def _next_day(actor: Actor, earliest: date, billed_until: date | None) -> date:
-    """Return the next day on which something falls due, far ahead if nothing will."""
-    due = next_due_date(actor, after=billed_until)
-    return LATEST if due is None else max(due, earliest)
+def _next_days(actor: Actor, earliest: date, billed_until: date | None) -> tuple[date, date]:
+    """Return the next day on which something falls due, and the next on which a plan is due.
 
-
-@operation
-def _next_plan(actor: Actor, earliest: date) -> date:
-    """Return the next day on which a plan is due, far ahead if none is."""
-    due = next_plan_date(actor)
-    return LATEST if due is None else max(due, earliest)
+    Far ahead where nothing will. What a plan is late for is due on the earliest day.
+    """
+    due, planned = (
+        LATEST if day is None else max(day, earliest)
+        for day in (next_due_date(actor, after=billed_until), next_plan_date(actor))
+    )
+    return due, planned
 
 
 @operation

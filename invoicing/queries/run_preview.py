@@ -14,7 +14,6 @@ from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import settings_of
 from invoicing.models import BillingRun, Charge, InvoiceLine
-from subscriptions.models import Item
 from tenancy.actor import Actor
 
 
@@ -27,57 +26,6 @@ class NextNumbers:
     first: str
     last: str
     day: date
-
-
-def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
-    """Return the next day on which a run has something to take, None if there is none.
-
-    At most seven statements, each the first entry of an index or short. What is held back is taken
-    from the day on which that ends.
-
-    Args:
-        actor: who asks.
-        after: the day up to which everything has been tried. What could not be billed then waits
-            for a setting, a place in the tree or a tax rate that begins or ends later; it is not
-            due again every day. None: nothing has been tried.
-
-    Raises:
-        Forbidden: the actor may neither see runs nor move the clock.
-    """
-    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
-        access.require_everywhere(actor, Action.VIEW_RUNS)
-    queues: list[tuple[QuerySet[Any], str]] = [
-        (Item.objects.filter(tenant_id=actor.tenant_id), "next_action_date"),
-        *_waiting(actor),
-    ]
-    first = [_first(queue, name, None) for queue, name in queues]
-    if after is None:
-        return min((day for day in first if day is not None), default=None)
-    is_stuck = any(day is not None and day <= after for day in first)
-    later = [
-        day if day is None or day > after else _first(queue, name, after)
-        for day, (queue, name) in zip(first, queues, strict=True)
-    ]
-    changed = [_next_change(actor, after)] if is_stuck else []
-    return min((day for day in [*later, *changed] if day is not None), default=None)
-
-
-def _waiting(actor: Actor) -> list[tuple[QuerySet[Any], str]]:
-    """Return the charges that are on no document, each kind with the day it is waiting for."""
-    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
-    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
-    return [
-        (waiting.filter(is_held=False), "invoice_on"),
-        (waiting.filter(is_held=True), "held_until"),
-    ]
-
-
-def _first(queue: "QuerySet[Any]", name: str, after: date | None) -> date | None:
-    """Return the first date in a column, after a day if one is given."""
-    lookup: dict[str, Any] = {f"{name}__isnull": False}
-    if after is not None:
-        lookup = {f"{name}__gt": after}
-    return queue.filter(**lookup).order_by(name).values_list(name, flat=True).first()
 
 
 _DATED = """
@@ -93,15 +41,72 @@ _DATED = """
     ) AS dated, LATERAL (VALUES (valid_from), (valid_to)) AS days (day)
     WHERE day > %(after)s
 """
-_NEXT_CHANGE = _DATED.format(wanted="min(day)")
+
+_ON_NO_DOCUMENT = """
+    tenant_id = %(tenant)s AND status = 'pending' AND NOT EXISTS (
+        SELECT FROM invoicing_invoiceline AS line
+        WHERE line.tenant_id = %(tenant)s AND line.charge_id = invoicing_charge.id)
+"""
+_QUEUES = (
+    ("next_action_date", "subscriptions_item", "tenant_id = %(tenant)s"),
+    ("invoice_on", "invoicing_charge", f"{_ON_NO_DOCUMENT} AND NOT is_held"),
+    ("held_until", "invoicing_charge", f"{_ON_NO_DOCUMENT} AND is_held"),
+)
 
 
-def _next_change(actor: Actor, after: date) -> date | None:
-    """Return the next day on which something that decides about billing begins or ends."""
+def _first_in_queues(condition: str) -> str:
+    """Return SQL for the first day of each queue that keeps a condition, by commas.
+
+    Each is the first entry of an index.
+    """
+    return ", ".join(
+        f"(SELECT {day} FROM {table} WHERE {which} AND {day} {condition} ORDER BY {day} LIMIT 1)"  # noqa: S608
+        for day, table, which in _QUEUES
+    )
+
+
+_FIRST_DUE = f"SELECT least({_first_in_queues('IS NOT NULL')})"
+# What could not be billed stands in the queues still; it is due when something else holds.
+_NEXT_DUE = f"""
+    SELECT least({_first_in_queues("> %(after)s")}, CASE
+        WHEN least({_first_in_queues("<= %(after)s")}) IS NOT NULL
+        THEN ({_DATED.format(wanted="min(day)")})
+    END)
+"""
+
+
+def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
+    """Return the next day on which a run has something to take, None if there is none.
+
+    One statement, made of first entries of indexes and of what is short. What is held back is
+    taken from the day on which that ends.
+
+    Args:
+        actor: who asks.
+        after: the day up to which everything has been tried. What could not be billed then waits
+            for a setting, a place in the tree or a tax rate that begins or ends later; it is not
+            due again every day. None: nothing has been tried.
+
+    Raises:
+        Forbidden: the actor may neither see runs nor move the clock.
+    """
+    if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
+        access.require_everywhere(actor, Action.VIEW_RUNS)
+    statement = _FIRST_DUE if after is None else _NEXT_DUE
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_CHANGE, {"tenant": actor.tenant_id, "after": after})
+        cursor.execute(statement, {"tenant": actor.tenant_id, "after": after})
         found: date | None = cursor.fetchone()[0]
     return found
+
+
+def _waiting(actor: Actor) -> list[tuple[QuerySet[Any], str]]:
+    """Return the charges that are on no document, each kind with the day it is waiting for."""
+    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
+    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+    return [
+        (waiting.filter(is_held=False), "invoice_on"),
+        (waiting.filter(is_held=True), "held_until"),
+    ]
 
 
 def waiting_days(actor: Actor, *, until: date) -> set[date]:

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import SettingInterval, SettingName
 from invoicing import tasks
@@ -10,6 +12,7 @@ from invoicing.models import BillingRun
 from invoicing.operations.clock import ClockBackwards, ClockTooFar, NotSandbox, advance_clock
 from invoicing.operations.clock_jobs import request_clock_move, work_on_clock_move
 from invoicing.operations.runs.scheduling import missed_days, run_scheduled_day
+from invoicing.queries.run_preview import next_due_date
 from tenancy.clock import today_of
 from tenancy.errors import Forbidden
 from tenancy.models import AuditEntry, Tenant
@@ -156,6 +159,58 @@ def test_tries_again_what_is_held_back_on_days_on_which_settings_change(vendor, 
     assert "2027-03-15" in run_days(vendor)
     assert (len(run_days(vendor)), len(run_days(other_vendor))) == (7, 182)
     assert vendor.violations() == []
+
+
+def statements(act):
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return len(queries)
+
+
+def test_asks_by_one_statement_for_the_next_day(vendor):
+    held_back(vendor)
+    vendor.bills("2026-12-01")
+
+    with vendor.seen():
+        assert next_due_date(vendor.actor) == date(2026, 12, 1)
+        assert next_due_date(vendor.actor, after=date(2026, 12, 1)) == date(2027, 1, 1)
+        with CaptureQueriesContext(connection) as queries:
+            next_due_date(vendor.actor, after=date(2026, 12, 1))
+    assert len(queries) == 1
+
+
+def test_days_without_anything_due_cost_nothing(vendor, other_vendor):
+    for one in (vendor, other_vendor):
+        one.has("accounts", account("A"))
+        one.has("prices", price("yearly", "99.99", interval="year"))
+        one.has("subscriptions", subscription("S1", "A", "yearly", "2027-11-01"))
+
+    week = statements(lambda: move(vendor, "2026-11-30"))
+    months = statements(lambda: move(other_vendor, "2027-10-31"))
+
+    assert months == week
+
+
+def test_between_two_runs_the_clock_asks_little(vendor, monkeypatch):
+    fill(vendor)
+    from invoicing.operations import clock
+
+    original, in_runs = clock.run_billing, []
+
+    def counted(actor, **options):
+        with CaptureQueriesContext(connection) as queries:
+            report = original(actor, **options)
+        in_runs.append(len(queries))
+        return report
+
+    monkeypatch.setattr(clock, "run_billing", counted)
+    with CaptureQueriesContext(connection) as queries:
+        moved = move(vendor, "2027-05-31")
+
+    assert moved.runs == len(in_runs) > 6
+    # Two transactions: one that looks for the next day, one that notes where the clock stands.
+    # Tests have a savepoint and the tenant's own setting more for each.
+    assert (len(queries) - sum(in_runs)) / (moved.runs + 1) <= 16
 
 
 def test_moves_in_the_background_as_at_once(vendor, other_vendor):
