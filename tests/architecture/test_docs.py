@@ -4,9 +4,11 @@ import ast
 import importlib
 import re
 import subprocess
+import tomllib
 from functools import cache
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands, load_command_class
 
 from accounts.models.people import CustomerRole
@@ -151,6 +153,29 @@ def test_the_code_refers_to_rules_that_exist():
 
 
 CODE = source("*.py")
+
+
+def test_the_drawing_of_the_data_has_every_table():
+    text = parts(ROOT / "docs/architecture.md", "##")["The data"]
+    drawing, rest = text.split("```mermaid")[1].split("```", 1)
+    beside = re.split(r"\n\n", rest.strip())[0]
+    drawn = set(re.findall(r"^    (\w+) \S+ (\w+) :", drawing, re.MULTILINE))
+    named = {name for pair in drawn for name in pair} | set(re.findall(r"`([A-Z]\w+)`", beside))
+    models = {one.__name__ for one in apps.get_models() if one.__module__.split(".")[0] in OUR_APPS}
+
+    assert named == models, "docs/architecture.md, The data: draw each table, or name it below"
+
+
+def test_the_layers_are_those_of_the_contract():
+    written = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("```")[3]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [layers] = [
+        [re.findall(r"\w+", layer) for layer in one["layers"]]
+        for one in contracts["tool"]["importlinter"]["contracts"]
+        if "operations" in one["name"]
+    ]
+
+    assert [re.findall(r"\w+", layer) for layer in written.split("→")] == layers
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
