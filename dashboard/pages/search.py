@@ -16,6 +16,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from accounts.queries.paths import paths_of
+from dashboard.pages.commands import account_looked_at, allowed, called_by, general, on_accounts
 from invoicing.queries.finding import found_invoices
 from tenancy.actor import Actor
 from tenancy.formats import date_text
@@ -29,6 +30,7 @@ from web.templatetags.figures import money, quantity
 
 ACCOUNTS_IN_PALETTE: Final = 8
 ACCOUNTS_IN_SCOPE: Final = 20
+ACCOUNTS_IN_COMMANDS: Final = 4
 _INVOICES: Final = 6
 _LONGEST: Final = 100
 _SCOPED_LISTS: Final = ("invoices:list", "portal-invoices:list")
@@ -57,9 +59,12 @@ class Group:
 @staff_only
 @vary_on_headers("HX-Request")
 def search(request: ActorRequest) -> HttpResponse:
-    """Find pages, accounts and invoices. At most three statements beside those of the frame."""
+    """Find commands, pages, accounts and invoices.
+
+    At most six statements beside those of the frame.
+    """
     text = _text(request)
-    groups = [_pages(text)]
+    groups = [Group(_("Commands"), [*_commands(request, text)]), _pages(text)]
     if text:
         found = trees.found_accounts(request.actor, text, limit=ACCOUNTS_IN_PALETTE)
         groups += [
@@ -109,6 +114,21 @@ def _answer(
 
 def _text(request: ActorRequest) -> str:
     return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:_LONGEST]
+
+
+def _commands(request: ActorRequest, text: str) -> Iterator[Hit]:
+    """Yield what can be done: with the account looked at, with one that is named, with none."""
+    actor, found = request.actor, allowed(request.actor)
+    url = request.headers.get("HX-Current-URL", "")
+    here = [one for one in found if one.verb and text.casefold() in str(one.verb).casefold()]
+    offers = [*on_accounts(here, account_looked_at(actor, url))] if here and url else []
+    called, name = called_by(found, text)
+    if called:
+        accounts = trees.found_accounts(actor, name, limit=ACCOUNTS_IN_COMMANDS)
+        offers += on_accounts(called, accounts)
+    offers += general(found, text)
+    shown = {offer.url: offer for offer in offers}.values()
+    yield from (Hit(offer.label, offer.url, offer.icon) for offer in shown)
 
 
 def _pages(text: str) -> Group:

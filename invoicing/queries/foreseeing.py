@@ -150,7 +150,7 @@ def foresee_invoices(
 
     The engine of the runs computes it: what is foreseen is what a run makes on that day, to the
     cent, if nothing else changes. What stands on drafts is placed again by the first run, as an
-    issuing run does (R27). At most nineteen statements, however many accounts and days.
+    issuing run does (R27). At most eighteen statements, however many accounts and days.
 
     Args:
         actor: who asks.

@@ -134,7 +134,7 @@ def preview_run(
 ) -> RunPreview:
     """Return what a run for a day would draft; of many trees a part, added to ``so_far``.
 
-    Nothing is locked or stored. At most twelve statements for each 25 trees, and some more where
+    Nothing is locked or stored. At most eleven statements for each 25 trees, and some more where
     trees are billed together because accounts moved; no further trees are begun after two seconds.
 
     Args:

@@ -221,5 +221,10 @@ function asOption(hit) {
   return option;
 }
 
-for (const box of document.querySelectorAll("[data-combobox]")) new Combobox(box);
+function begin(part) {
+  for (const box of part.querySelectorAll("[data-combobox]")) new Combobox(box);
+}
+
+begin(document);
+document.addEventListener("dialog:added", (event) => begin(event.detail));
 if (document.body.classList.contains("bare")) sessionStorage.clear(); // somebody else may sign in

@@ -16,6 +16,7 @@ async function openFrom(url) {
     return;
   }
   document.body.append(dialog);
+  document.dispatchEvent(new CustomEvent("dialog:added", { detail: dialog }));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
 }
@@ -34,6 +35,9 @@ document.addEventListener("click", (event) => {
   const local = event.target.closest("button[data-shows]");
   if (local) document.getElementById(local.dataset.shows)?.showModal();
 });
+
+// Other behaviours ask by an event: a file of ours is never imported by its plain name.
+document.addEventListener("dialog:ask", (event) => openFrom(event.detail));
 
 document.addEventListener("submit", (event) => {
   if (!event.submitter?.matches("[data-dialog]")) return;

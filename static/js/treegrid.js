@@ -72,6 +72,8 @@ class TreeGrid {
     table.addEventListener("contextmenu", (event) => this.context(event));
     table.addEventListener("focusin", (event) => this.remember(event));
     table.addEventListener("htmx:afterSwap", (event) => this.grew(event));
+    table.addEventListener("change", () => this.picked());
+    document.addEventListener("reset", () => setTimeout(() => this.picked()));
   }
 
   get rows() {
@@ -143,6 +145,21 @@ class TreeGrid {
     if (this.menu.open(row)) event.preventDefault();
   }
 
+  // Space selects a row, or its box does; the bar for what is selected counts the boxes.
+  pick(row, wanted) {
+    row.setAttribute("aria-selected", String(wanted));
+    const box = row.querySelector("[data-pick]");
+    if (!box || box.checked === wanted) return;
+    box.checked = wanted;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  picked() {
+    for (const box of this.table.querySelectorAll("[data-pick]")) {
+      box.closest("tr").setAttribute("aria-selected", String(box.checked));
+    }
+  }
+
   click(event) {
     const twist = event.target.closest("a.twist");
     if (!twist || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -190,7 +207,7 @@ class TreeGrid {
         row.querySelector("a.name, a.button")?.click();
         return null;
       case " ":
-        row.setAttribute("aria-selected", String(row.getAttribute("aria-selected") !== "true"));
+        this.pick(row, row.getAttribute("aria-selected") !== "true");
         return null;
       case "*":
         for (const one of rows) if (this.level(one) === this.level(row)) this.toggle(one, true);

@@ -88,6 +88,25 @@ PAGES = (
         "/plans/new/?kind=move&account={branch}&choice=none&effective_date=2027-02-01",
         shows="#plan-invoices",
     ),
+    PageEntry("plan, move", "/plans/move/?account={branch}"),
+    PageEntry(
+        "tree, selected",
+        "/customers/{account}/tree/",
+        opens="[data-pick] >> nth=1",
+        shows=".bulk [data-count]",
+    ),
+    PageEntry(
+        "account, moved from its page",
+        "/customers/{branch}/",
+        opens="a[data-dialog]",
+        shows=".dialog[open] [role=combobox]",
+    ),
+    PageEntry(
+        "account, more actions",
+        "/customers/{branch}/",
+        opens="details[name=account-menu] > summary",
+        shows="details[name=account-menu][open] .panel",
+    ),
     PageEntry("plan, recipient", "/plans/new/?kind=bill_to&account={branch}"),
     PageEntry("search", "/search/?q=gruppe"),
     PageEntry(

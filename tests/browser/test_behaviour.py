@@ -88,3 +88,69 @@ def test_first_tab_skips_to_the_content(site, look):
         page.keyboard.press("Enter")
 
         expect(page.locator("main")).to_be_focused()
+
+
+@pytest.fixture
+def tree_page(site, look):
+    """The tree of the customer, in a window of its own."""
+    with look() as window:
+        page = window.new_page()
+        page.goto(site.url("/customers/{account}/tree/"))
+        page.locator("[role=treegrid] tr[tabindex='0']").wait_for()
+        yield page
+
+
+def name_of(row):
+    return row.locator("a.name").inner_text()
+
+
+def test_moves_an_account_by_keyboard_from_the_menu_of_its_row(tree_page):
+    rows = tree_page.locator("tr[data-key]:not([hidden])")
+    last, target = rows.last, name_of(rows.nth(0))
+    last.focus()
+    tree_page.keyboard.press("Shift+F10")
+    tree_page.keyboard.press("ArrowDown")
+    while "Move to" not in tree_page.evaluate("document.activeElement.textContent"):
+        tree_page.keyboard.press("ArrowDown")
+    tree_page.keyboard.press("Enter")
+    field = tree_page.get_by_role("combobox", name="New account above")
+    expect(field).to_be_visible()
+    field.focus()
+    tree_page.keyboard.type(target)
+    expect(tree_page.locator(".dialog [role=option][aria-selected=true]")).to_contain_text(target)
+    tree_page.keyboard.press("Enter")
+    tree_page.keyboard.press("Enter")
+
+    tree_page.wait_for_url("**/plans/new/?**")
+    assert "kind=move" in tree_page.url
+    assert "target=acc_" in tree_page.url
+
+
+def test_moves_what_is_selected_together(tree_page):
+    rows = tree_page.locator("tr[data-key]:not([hidden])")
+    for place in (0, 1):
+        rows.nth(place).focus()
+        tree_page.keyboard.press(" ")
+    expect(tree_page.locator(".bulk [data-count]")).to_have_text("2 selected")
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    rows.nth(1).locator("[data-pick]").uncheck()
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "false")
+    rows.nth(1).locator("[data-pick]").check()
+
+    tree_page.locator(".bulk").get_by_role("button", name="Move to …").click()
+
+    expect(tree_page.get_by_role("heading", name="Move 2 accounts to …")).to_be_visible()
+    tree_page.get_by_role("button", name="Back, change nothing").click()
+    expect(tree_page.locator("dialog.dialog")).to_have_count(0)
+    expect(tree_page.locator(".bulk [data-count]")).to_have_text("2 selected")
+
+
+def test_rows_are_dragged_below_another(tree_page):
+    rows = tree_page.locator("tr[data-key]:not([hidden])")
+    moved, target = rows.last, rows.nth(0)
+    said = name_of(target)
+
+    moved.locator("a.name").drag_to(target.locator("td").first)
+
+    expect(tree_page.get_by_role("heading", name=f"Move {name_of(moved)} to …")).to_be_visible()
+    expect(tree_page.get_by_role("combobox", name="New account above")).to_have_value(said)

@@ -332,6 +332,11 @@ def planned(shop: Vendor, actor: Actor) -> ChangePlan:
     return planning.create_plan(actor, wanted, today=TODAY, now=NOW)
 
 
+def planned_together(shop: Vendor, actor: Actor) -> None:
+    wanted = Wanted("consolidation", shop.id_of("A"), TODAY, value="per_account")
+    planning.create_plans(actor, [wanted], today=TODAY, now=NOW)
+
+
 def submitted(shop: Vendor, actor: Actor, *, ask_approval: bool = False) -> ChangePlan:
     plan = planned(shop, actor)
     return deciding.submit_plan(actor, plan.pk, ask_approval=ask_approval, today=TODAY, now=NOW)
@@ -493,6 +498,7 @@ OPERATIONS: dict[str, Change] = {
     "runs.discarding.reject_run": Change(reject, "run.rejected"),
     "runs.changed.refresh_drafts": Change(redraft, "invoice.redrafted"),
     "plans.planning.create_plan": Change(planned, "plan.created"),
+    "plans.planning.create_plans": Change(planned_together, "plan.created"),
     "plans.planning.withdraw_plan": Change(
         lambda s, a: planning.withdraw_plan(a, planned(s, a).pk, now=NOW), "plan.withdrawn"
     ),
@@ -746,6 +752,14 @@ def plan_new_page(browser: Browser) -> None:
     )
 
 
+def move_page(browser: Browser) -> None:
+    shop = browser.shop
+    shop.has("accounts", account("C1"), account("C2"))
+    keys = "&".join(f"account={public_id('acc', shop.id_of(key))}" for key in ("C1", "C2"))
+    target = public_id("acc", shop.id_of("A"))
+    browser.send(f"/plans/move/?{keys}", target=target, effective_date=DAY.isoformat())
+
+
 def plan_page(browser: Browser) -> None:
     plan = planned(browser.shop, browser.shop.staff("Paul", "owner"))
     browser.send(f"/plans/{plan.public_id}/", do="schedule")
@@ -776,6 +790,7 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
     "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
     "plans/new/": Change(plan_new_page, "plan.created"),
+    "plans/move/": Change(move_page, "plan.created"),
     "plans/<str:plan_id>/": Change(plan_page, "plan.scheduled"),
     "runs/<str:run_id>/take-back/": Change(take_back_page, "run.rejected"),
     "runs/<str:run_id>/changed/": Change(changed_page, "invoice.redrafted"),

@@ -41,6 +41,7 @@ WITHOUT_FORM = {
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
     "plans/new/": MAKES_SOMETHING,
+    "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
     "runs/new/": MAKES_SOMETHING,
     "subscriptions/new/": MAKES_SOMETHING,

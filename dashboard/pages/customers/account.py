@@ -21,7 +21,7 @@ from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_valid
 from billing_rules.territories import vat_id_country
 from dashboard.pages.customers.account_facts import further_facts, head_facts
-from dashboard.pages.plans.doors import plan_actions
+from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
@@ -126,6 +126,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "account": account,
         "steps": steps_to(path),
         "plan_actions": plan_actions(actor, account),
+        "rarer_actions": rarer_actions(actor, account, is_top=row.parent_id is None),
         "tabs": tabs_of(key, "page"),
         "badges": [*_badges(account), *_other_currencies(items, currency)],
         "figures": [

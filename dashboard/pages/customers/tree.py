@@ -17,6 +17,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts import access
+from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
@@ -120,10 +122,15 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "today_url": state.url(as_of=None),
         "too_many": quantity(MOST_ROWS) if asked.wanted else "",
         "invoices_pattern": invoices_pattern(),
+        "can_plan": _can_plan(request),
         "scope_name": tree.path[-1].name,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.wanted else HTTPStatus.OK
     return render(request, "customers/tree.html", context, status=status)
+
+
+def _can_plan(request: ActorRequest) -> bool:
+    return access.allows_everywhere(request.actor, Action.EDIT_SETTINGS)
 
 
 def _asked(request: ActorRequest) -> Asked:
@@ -161,6 +168,7 @@ def _more_rows(
         "rows": _rows(request, tree, branch, columns, deeper=level - 2),
         "more": _more(request, tree.path[-1].pk, branch, level=level),
         "heads": columns,
+        "can_plan": _can_plan(request),
     }
     return render(request, "customers/_tree_rows.html", context)
 

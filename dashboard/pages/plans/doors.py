@@ -1,6 +1,7 @@
 """The ways from an account to the changes that can be planned for it."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,10 +15,12 @@ from tenancy.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What can be planned, and where."""
+    """What can be planned, where, and whether a dialog asks for more first."""
 
     label: str
+    icon: str
     url: str
+    is_dialog: bool = False
 
 
 def plan_actions(actor: Actor, account: Account) -> list[Door]:
@@ -25,10 +28,32 @@ def plan_actions(actor: Actor, account: Account) -> list[Door]:
     is_closed = account.status == Account.Status.ARCHIVED
     if is_closed or not access.allows_everywhere(actor, Action.EDIT_SETTINGS):
         return []
-    kinds = (
-        (ChangePlan.Kind.MOVE, _("Move to …")),
-        (ChangePlan.Kind.BILL_TO, _("Invoice recipient …")),
-        (ChangePlan.Kind.PAYER, _("Payer …")),
-    )
-    base = reverse("plans:new")
-    return [Door(label, f"{base}?kind={kind}&account={account.public_id}") for kind, label in kinds]
+    move = f"{reverse('plans:move')}?account={account.public_id}"
+    return [
+        Door(_("Move to …"), "move", move, is_dialog=True),
+        _planning(account, ChangePlan.Kind.BILL_TO, _("Invoice recipient …"), "file-output"),
+        _planning(account, ChangePlan.Kind.PAYER, _("Payer …"), "wallet"),
+    ]
+
+
+def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]:
+    """Return what is planned less often: one invoice or several, another place, closing.
+
+    No statement.
+    """
+    if not plan_actions(actor, account):
+        return []
+    apart = [
+        _planning(account, ChangePlan.Kind.MOVE, _("Make independent …"), "split", choice="none"),
+        _planning(account, ChangePlan.Kind.PROMOTION, _("Take the place above …"), "arrow-up"),
+    ]
+    return [
+        _planning(account, ChangePlan.Kind.CONSOLIDATION, _("One invoice or several …"), "files"),
+        *([] if is_top else apart),
+        _planning(account, ChangePlan.Kind.CLOSING, _("Close …"), "archive"),
+    ]
+
+
+def _planning(account: Account, kind: str, label: str, icon: str, **more: str) -> Door:
+    query = urlencode({"kind": kind, "account": account.public_id, **more})
+    return Door(label, icon, f"{reverse('plans:new')}?{query}")

@@ -125,9 +125,9 @@ def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
     if asked.kind == ChangePlan.Kind.CONSOLIDATION:
         value = choice if choice in ("one_invoice", "per_account") else None
     elif asked.kind == ChangePlan.Kind.BILL_TO:
-        target_id = _reference(actor, choice) if choice else None
+        target_id = account_written(actor, choice) if choice else None
     elif choice != "none":
-        target_id = _reference(actor, values.get("target", ""))
+        target_id = account_written(actor, values.get("target", ""))
         if target_id is None and asked.kind in _NEEDS_TARGET:
             raise UnknownTarget
     settings, overrides = answers_in(values, asked.account.pk)
@@ -143,8 +143,12 @@ def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
     )
 
 
-def _reference(actor: Actor, text: str) -> UUID | None:
-    """Return the account that somebody chose or wrote, None where nothing is written."""
+def account_written(actor: Actor, text: str) -> UUID | None:
+    """Return the account that somebody chose or wrote, None where nothing is written.
+
+    Raises:
+        UnknownTarget: there is no such account.
+    """
     written = " ".join(text.split())
     if not written:
         return None
@@ -175,7 +179,7 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
         "account": asked.account.public_id,
         "back_url": account_url(asked.account.pk),
         "target": values.get("target", ""),
-        "target_name": _target_name(actor, values.get("target", "")),
+        "target_name": name_of_written(actor, values.get("target", "")),
         "choices": [*_choices(asked, path)],
         "none_label": _none_label(asked.kind),
         "takes_none": values.get("choice") == "none",
@@ -198,9 +202,10 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
     return render(request, "plans/new.html", context, status=asked.status)
 
 
-def _target_name(actor: Actor, text: str) -> str:
+def name_of_written(actor: Actor, text: str) -> str:
+    """Return the name of the account that somebody chose or wrote, empty where there is none."""
     try:
-        key = _reference(actor, text)
+        key = account_written(actor, text)
     except UnknownTarget:
         return ""
     return "" if key is None else get_account(actor, key).name

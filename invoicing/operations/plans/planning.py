@@ -1,5 +1,6 @@
 """Planning a change: drafts, what is said about them, and taking them back."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Action
+from accounts.models import Account
 from invoicing.models import ChangePlan, PlanComment
 from invoicing.operations.plans.locking import keep_plan, record_step, take_plan
 from invoicing.queries.plans.checking import require_answered
@@ -15,7 +17,7 @@ from invoicing.queries.plans.preview import PlanPreview, preview_plan
 from invoicing.queries.plans.wanted import Wanted
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.errors import Invalid, NotFound
+from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.models import Tenant
 
 COMMENT_LENGTH: Final = 2_000
@@ -26,6 +28,13 @@ class CommentNeeded(Invalid):
 
     code = "comment_needed"
     message = _("Please write at most %(most)s characters.")
+
+
+class OneRefused(Invalid):
+    """One of several changes cannot be planned; ``errors`` say what of it."""
+
+    code = "one_refused"
+    message = _("Nothing was planned. %(account)s: %(reason)s")
 
 
 @operation
@@ -48,6 +57,37 @@ def create_plan(actor: Actor, wanted: Wanted, *, today: date, now: datetime) -> 
     """
     preview = previewed(actor, wanted, today=today)
     return store_plan(actor, preview, now=now)
+
+
+@operation
+def create_plans(
+    actor: Actor, wanted: Sequence[Wanted], *, today: date, now: datetime
+) -> list[ChangePlan]:
+    """Store several changes as drafts, each a plan of its own: all of them or none.
+
+    Args:
+        actor: who plans them.
+        wanted: the changes.
+        today: the tenant's date.
+        now: the instant.
+
+    Raises:
+        Forbidden: the actor may not change settings.
+        OneRefused: one of them cannot be planned.
+
+    Source: docs/billing-rules.md, Change plans.
+    """
+    access.require_everywhere(actor, Action.EDIT_SETTINGS)
+    plans = []
+    for one in wanted:
+        try:
+            plans.append(create_plan(actor, one, today=today, now=now))
+        except (Invalid, Conflict) as refusal:
+            account = Account.objects.get(tenant_id=actor.tenant_id, pk=one.account_id)
+            raise OneRefused(
+                account=account.name, reason=refusal.detail, errors=refusal.errors
+            ) from refusal
+    return plans
 
 
 def previewed(actor: Actor, wanted: Wanted, *, today: date) -> PlanPreview:

@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from http import HTTPStatus
 
 import pytest
 
+from accounts.models import Account
 from accounts.queries import trees
 from invoicing.models import Invoice, InvoiceSection
 from tenancy.events import catalogue
@@ -268,6 +270,53 @@ def test_finds_accounts_invoices_and_pages(billed, alice, visit, text, found):
     part = read(client, "/search/", query_params={"q": text}, headers={"HX-Request": "true"})
     assert found in part
     assert "<html" not in part
+
+
+def test_offers_commands_on_accounts_that_are_named(billed, alice, visit):
+    client = visit(alice)
+    key = public_id("acc", billed.id_of("branch"))
+
+    found = unescape(read(client, "/search/", query_params={"q": "move zweig"}))
+    assert f'href="/plans/new/?kind=move&account={key}"' in found
+    assert "Move Zweig Süd to …" in found
+    assert "Change payer" not in found
+    both = unescape(read(client, "/search/", query_params={"q": "cha zweig"}))
+    assert "Change payer of Zweig Süd …" in both
+    assert "Change invoice recipient of Zweig Süd …" in both
+    assert "Move Zweig" not in read(client, "/search/", query_params={"q": "move nobody"})
+    assert 'href="/runs/new/"' in read(client, "/search/", query_params={"q": "billing r"})
+
+
+def test_offers_commands_on_the_account_looked_at(billed, alice, visit):
+    client, key = visit(alice), public_id("acc", billed.id_of("branch"))
+    here = {"HX-Current-URL": f"http://testserver/customers/{key}/tree/?q=x"}
+
+    assert "Move Zweig Süd to …" in read(client, "/search/", headers=here)
+    only = read(client, "/search/", query_params={"q": "clo"}, headers=here)
+    assert "Close Zweig Süd …" in only
+    assert "Move Zweig" not in only
+    for odd in ("http://[", "/nowhere/", "/customers/acc_x/", "/customers/"):
+        page = read(client, "/search/", headers={"HX-Current-URL": odd})
+        assert "Zweig" not in page
+
+
+def test_offers_only_commands_that_somebody_may_give(billed, visit):
+    client, key = visit(billed.staff("Sue", "support")), public_id("acc", billed.id_of("branch"))
+    here = {"HX-Current-URL": f"/customers/{key}/"}
+    page = read(client, "/search/", headers=here)
+
+    assert "Go to Zweig Süd" in page
+    assert "Move Zweig" not in page
+    assert 'href="/runs/new/"' not in page
+
+
+def test_closed_accounts_are_gone_to_and_not_changed(billed, alice, visit):
+    with billed.seen():
+        Account.objects.filter(pk=billed.id_of("branch")).update(status="archived")
+    page = read(visit(alice), "/search/", query_params={"q": "go zweig"})
+
+    assert "Go to Zweig Süd" in page
+    assert "Close Zweig" not in read(visit(alice), "/search/", query_params={"q": "close zweig"})
 
 
 def test_finds_first_what_is_called_so(billed, alice, visit):

@@ -1,11 +1,13 @@
 """Change plans on screen: planned with a preview, decided on, carried out, reversed."""
 
 from datetime import date
+from html import unescape
 
 import pytest
 from django.test import Client
 
 from accounts.models import AccountNode, Person
+from dashboard.pages.plans import moving as moving_page
 from invoicing.models import ChangePlan, PlanComment
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
@@ -248,3 +250,89 @@ def test_costs_few_statements(shop, alices, alice, django_assert_max_num_queries
     for url in ("/plans/", f"/plans/{plan.public_id}/", address(shop, "move", "A1")):
         with django_assert_max_num_queries(20):
             assert alices.get(url).status_code == 200
+
+
+# -- where to: the dialog, and what is selected ------------------------------------------------
+
+
+def moving(shop, *keys, **values):
+    query = [f"account={public_id('acc', shop.id_of(key))}" for key in keys]
+    query += [f"{name}={value}" for name, value in values.items()]
+    return f"/plans/move/?{'&'.join(query)}"
+
+
+def test_asks_where_one_account_moves_and_leads_to_its_preview(shop, alices):
+    target = public_id("acc", shop.id_of("B"))
+    address_asked = moving(shop, "A1", target=target)
+    page = alices.get(address_asked).content.decode()
+    part = alices.get(address_asked, headers={"HX-Request": "true"}).content.decode()
+
+    assert "Move A1 to …" in page
+    assert part.strip().startswith("<dialog")
+    for text in (page, part):
+        form = text[text.index('action="/plans/new/"') :]
+        assert 'name="kind" value="move"' in form
+        assert f'value="{target}"' in form
+        assert 'data-shown="B"' in form
+        assert 'name="effective_date" type="date" value="2026-11-23"' in form
+
+
+def test_plans_several_moves_at_once_or_none(shop, alices):
+    asked = moving(shop, "A1", "X")
+    assert "Move 2 accounts to …" in alices.get(asked).content.decode()
+    ids = [public_id("acc", shop.id_of(key)) for key in ("A1", "X")]
+    values = {"account": ids, "effective_date": "2026-12-15"}
+
+    for wrong, status, said in (
+        ({"target": "A1"}, 422, "Nothing was planned. A1: "),
+        ({"target": "nowhere"}, 422, "Choose an account from the list"),
+        ({"target": ""}, 422, "Choose an account from the list"),
+        ({"target": "B", "effective_date": "soon"}, 422, "year-month-day"),
+    ):
+        answer = alices.post("/plans/move/", {**values, **wrong})
+        assert (answer.status_code, said in answer.content.decode()) == (status, True), wrong
+        with shop.seen():
+            assert not ChangePlan.objects.exists()
+
+    answer = alices.post("/plans/move/", {**values, "target": "B"})
+    assert answer.headers["Location"] == "/plans/"
+    with shop.seen():
+        found = set(ChangePlan.objects.values_list("account__external_id", "kind", "status"))
+    assert found == {("A1", "move", "draft"), ("X", "move", "draft")}
+
+
+def test_moves_at_most_some_at_once(shop, alices, monkeypatch):
+    monkeypatch.setattr(moving_page, "MOST_AT_ONCE", 1)
+    values = {
+        "account": [public_id("acc", shop.id_of(key)) for key in ("A1", "X")],
+        "effective_date": "2026-12-15",
+        "target": "B",
+    }
+
+    answer = alices.post("/plans/move/", values)
+
+    assert answer.status_code == 422
+    assert "At most 1 accounts are moved at once." in answer.content.decode()
+
+
+def test_only_who_may_plan_is_offered_it(shop, alices, bob, other_vendor):
+    bobs, tree = client_of(bob("G")), f"/customers/{public_id('acc', shop.id_of('G'))}/"
+    assert bobs.get(moving(shop, "A1")).status_code == 403
+    assert alices.get(moving(shop, "A1") + "&account=acc_nothing").status_code == 404
+    assert alices.get("/plans/move/").status_code == 404
+
+    support = client_of(shop.staff("Sue", "support"))
+    for page in ("", "tree/"):
+        seen = support.get(f"{tree}{page}").content.decode()
+        assert "plans/move" not in seen
+        assert "data-pick" not in seen
+        assert "plans/move" in alices.get(f"{tree}{page}").content.decode()
+
+
+def test_leads_from_an_account_to_every_kind_of_plan(shop, alices):
+    def offered(key):
+        page = alices.get(f"/customers/{public_id('acc', shop.id_of(key))}/").content.decode()
+        return [one for one in ChangePlan.Kind if f"/plans/new/?kind={one}&" in unescape(page)]
+
+    assert offered("A") == ["move", "payer", "bill_to", "consolidation", "closing", "promotion"]
+    assert offered("G") == ["payer", "bill_to", "consolidation", "closing"]

@@ -39,7 +39,7 @@ from tests.world import NOW, TODAY, account, price, subscription
 
 FIRST = TODAY + timedelta(days=1)
 LAST = date(2027, 4, 20)
-MOST_STATEMENTS = 19
+MOST_STATEMENTS = 18
 
 
 def foresee(vendor, *keys, what_if=AS_STORED, actor=None, first=FIRST, last=LAST, **options):
