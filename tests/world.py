@@ -12,14 +12,14 @@ from uuid import UUID
 
 from accounts import tree
 from accounts.models import Account, Contact, Grant, Membership, Person
-from accounts.operations.importing import ImportReport, import_accounts, import_contacts
+from accounts.operations.importing import ImportReport
 from accounts.operations.tenants import create_tenant
 from invoicing.models import BillingRun, Invoice, RunProblem
 from invoicing.operations.runs import RunReport, run_billing, work_on_run
 from invoicing.queries.books import verify_books
-from subscriptions.operations.importing import import_prices, import_subscriptions
 from tenancy.actor import Actor
 from tenancy.database import scope
+from tenancy.files.kinds import import_kinds
 from tenancy.ids import uuid7
 from tenancy.models import Tenant
 
@@ -98,17 +98,8 @@ class Vendor:
     def load(self, kind: str, rows: Any, *, today: date = TODAY, dry: bool = False) -> ImportReport:
         """Import rows, or the bytes of a file."""
         content = rows if isinstance(rows, bytes) else csv_of(rows)
-        match kind:
-            case "accounts":
-                return import_accounts(self.actor, content, is_dry_run=dry, today=today, now=NOW)
-            case "prices":
-                return import_prices(self.actor, content, is_dry_run=dry, today=today, now=NOW)
-            case "subscriptions":
-                return import_subscriptions(
-                    self.actor, content, is_dry_run=dry, today=today, now=NOW
-                )
-            case _:
-                return import_contacts(self.actor, content, is_dry_run=dry, now=NOW)
+        run = import_kinds()[kind].run
+        return run(self.actor, content, is_dry_run=dry, today=today, now=NOW)
 
     def has(self, kind: str, *rows: Row, today: date = TODAY) -> None:
         """Import rows that nothing is wrong with."""

@@ -34,7 +34,6 @@ from accounts.operations import (
     time_zones,
 )
 from accounts.operations import accounts as account_operations
-from accounts.operations import importing as account_imports
 from accounts.operations.accounts import contacts, grants
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
@@ -46,11 +45,11 @@ from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.models import Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
-from subscriptions.operations import importing as subscription_imports
 from subscriptions.operations.subscriptions import creating, ending
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
+from tenancy.files.kinds import import_kinds
 from tenancy.ids import public_id, uuid7
 from tenancy.models import AuditEntry, Job
 from tenancy.operations import jobs
@@ -251,12 +250,9 @@ def staff(_shop: Vendor, actor: Actor) -> None:
 
 
 def load(kind: str, rows: list[Any]) -> Callable[[Vendor, Actor], None]:
-    modules = {"accounts": account_imports, "contacts": account_imports}
-    today = {"today": TODAY} if kind in {"accounts", "prices"} else {}
-
     def do(_shop: Vendor, actor: Actor) -> None:
-        importer = getattr(modules.get(kind, subscription_imports), f"import_{kind}")
-        report = importer(actor, csv_of(rows), is_dry_run=False, now=NOW, **today)
+        importer = import_kinds()[kind].run
+        report = importer(actor, csv_of(rows), is_dry_run=False, today=TODAY, now=NOW)
         assert report.errors == ()
 
     return do
@@ -565,6 +561,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.earlier_drafts.delete_drafts", "runs.earlier_drafts.let_go",
             "runs.issuing_approved.issue_approved", "runs.issuing_approved.issue_as_seen",
             "runs.issuing_approved.drafted_again",
+            "checking.check_some_files",
             "runs.noting.note_drafted_again", "runs.rating.rate_due_items",
             "runs.billing.bill_families", "runs.closing.close_run",
         ),
