@@ -141,7 +141,7 @@ def test_moves_what_is_selected_together(tree_page):
 
     expect(tree_page.get_by_role("heading", name="Move 2 accounts to …")).to_be_visible()
     tree_page.get_by_role("button", name="Back, change nothing").click()
-    expect(tree_page.locator("dialog.dialog")).to_have_count(0)
+    expect(tree_page.locator("dialog.dialog[open]")).to_have_count(0)
     expect(tree_page.locator(".bulk [data-count]")).to_have_text("2 selected")
 
 
