@@ -5,12 +5,24 @@ from datetime import date
 from typing import Any, Final
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.declarations import Setting, ValueRefused
-from accounts.declarations.values import TIME_ZONE, Choice, Emails, Whole, YesNo
+from accounts.declarations import Setting, ValueKind, ValueRefused
+from accounts.declarations.values import (
+    COUNTRY,
+    CURRENCY,
+    TIME_ZONE,
+    Choice,
+    Emails,
+    Whole,
+    YesNo,
+)
+from billing_rules.countries import COUNTRIES
+from billing_rules.ordering import sort_key
 from tenancy.files.cells import time_zones
+from tenancy.formats import reader
 from tenancy.ids import parse_public_id
 
 OWN: Final = "own"
@@ -53,8 +65,9 @@ class SettingForm(forms.Form):
         self.setting = setting
         field = self.fields["value"]
         field.label = str(setting.label)
-        field.help_text = "" if _is_listed(setting, references) else str(setting.kind.forms)
-        field.widget = _widget(setting, references)
+        is_listed = _listed(setting.kind, references) is not None
+        field.help_text = "" if is_listed else str(setting.kind.forms)
+        field.widget = widget_of(setting.kind, references)
         self.fields["day"].widget.attrs["min"] = today.isoformat()
         if not setting.can_be_scheduled:
             del self.fields["day"]
@@ -109,28 +122,44 @@ def typed(setting: Setting, value: Any) -> str:
     return setting.kind.write(value)
 
 
-def _is_listed(setting: Setting, references: Choices) -> bool:
-    return bool(references) or isinstance(setting.kind, Choice | YesNo) or setting.kind == TIME_ZONE
+def widget_of(
+    kind: ValueKind, references: Choices = (), empty: str | Promise | None = None
+) -> forms.Widget:
+    """Return what a value of some kind is typed into or chosen with.
 
-
-def _widget(setting: Setting, references: Choices) -> forms.Widget:
-    kind = setting.kind
-    if kind.id_prefix:
-        return forms.Select(attrs=_INPUT, choices=references)
-    if kind == TIME_ZONE:
-        return forms.Select(attrs=_INPUT, choices=_zones())
+    Args:
+        kind: as declared.
+        references: what an account or seller is chosen from.
+        empty: what it means to choose nothing, None where something has to be chosen.
+    """
+    listed = _listed(kind, references)
+    if listed is not None:
+        nothing = [] if empty is None else [("", str(empty))]
+        return forms.Select(attrs=_INPUT, choices=[*nothing, *listed])
     match kind:
-        case Choice():
-            return forms.Select(attrs=_INPUT, choices=_words(kind.words))
-        case YesNo():
-            return forms.Select(attrs=_INPUT, choices=[("true", _("Yes")), ("false", _("No"))])
         case Whole():
             bounds = {"min": kind.lowest, "max": kind.highest}
             return forms.NumberInput(attrs={**_INPUT, **bounds})
         case Emails():
             return forms.Textarea(attrs={**_INPUT, "rows": 4})
-    longest = getattr(kind, "longest", 200)
+    longest = 3 if kind == CURRENCY else getattr(kind, "longest", 200)
     return forms.TextInput(attrs={**_INPUT, "maxlength": longest, "autocomplete": "off"})
+
+
+def _listed(kind: ValueKind, references: Choices) -> Choices | None:
+    """Return what is chosen from a list, None for what is typed."""
+    if kind.id_prefix:
+        return references
+    if kind == TIME_ZONE:
+        return _zones()
+    if kind == COUNTRY:
+        return _countries()
+    match kind:
+        case Choice():
+            return _words(kind.words)
+        case YesNo():
+            return [("true", _("Yes")), ("false", _("No"))]
+    return None
 
 
 def _words(words: Mapping[str, Any]) -> Choices:
@@ -140,3 +169,9 @@ def _words(words: Mapping[str, Any]) -> Choices:
 def _zones() -> Choices:
     places = sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc"))
     return [(name, name.replace("_", " ")) for name in ["UTC", *places]]
+
+
+def _countries() -> Choices:
+    """Return the countries by name, in the order of their names."""
+    write = reader().country
+    return sorted(((code, write(code)) for code in COUNTRIES), key=lambda one: sort_key(one[1]))

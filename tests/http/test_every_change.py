@@ -711,6 +711,23 @@ def recall_page(browser: Browser) -> None:
     assert browser.client.post(url, {"day": LATER.isoformat()}).status_code == 302
 
 
+def new_customer_page(browser: Browser) -> None:
+    browser.send("/customers/new/", name="New", kind="company", step="save")
+
+
+def new_below_page(browser: Browser) -> None:
+    url = f"/customers/{public_id('acc', browser.shop.id_of('A'))}/new/"
+    written_list = {"accounts": "HR\n  Payroll"}
+    shown = browser.client.post(url, written_list).content.decode()
+    seen = shown.partition('name="seen" value="')[2].partition('"')[0]
+    browser.send(url, **written_list, seen=seen, step="save")
+
+
+def edit_account_page(browser: Browser) -> None:
+    account = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{account}/edit/", name="Another")
+
+
 def only_subscription(shop: Vendor) -> Subscription:
     with shop.seen():
         return Subscription.objects.get()
@@ -777,6 +794,9 @@ DEFAULTS = "tenant.settings_changed"
 PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
+    "customers/new/": Change(new_customer_page, "account.created"),
+    "customers/<str:account_id>/new/": Change(new_below_page, "account.created"),
+    "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
     "customers/<str:account_id>/settings/<str:setting>/": Change(
         setting_page, "account.settings_changed"
     ),

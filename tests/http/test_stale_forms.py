@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.models import Account, BankAccount, Seller, SettingInterval
 from accounts.operations import account_settings, approval, bank_accounts, sellers, time_zones
+from accounts.operations.accounts import edit_account
 from accounts.queries.jobs import clock_shown
 from invoicing.operations import clock, clock_jobs
 from tenancy.actor import Actor
@@ -40,6 +41,8 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/settings/<str:setting>/recall/": (
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
+    "customers/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/new/": MAKES_SOMETHING,
     "plans/new/": MAKES_SOMETHING,
     "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
@@ -83,6 +86,12 @@ def set_po_number(actor: Actor, value: str) -> None:
         account_id = Account.objects.get().pk
     wanted = account_settings.WantedSettings({"po_number": value}, TODAY)
     account_settings.change_settings(actor, account_id, wanted, today=TODAY, now=NOW)
+
+
+def rename(actor: Actor, name: str) -> None:
+    with scope(actor.tenant_id):
+        account_id = Account.objects.get().pk
+    edit_account(actor, account_id, name=name, today=TODAY, now=NOW)
 
 
 BANK_ACCOUNTS = "settings/sellers/<str:seller_id>/bank-accounts/"
@@ -138,6 +147,14 @@ FORMS = {
                 actor, approval_required=False, four_eyes=False, now=NOW
             ),
             ("<td>Yes</td><td>No</td>",),
+        )
+    ],
+    "customers/<str:account_id>/edit/": [
+        Form(
+            "/customers/{account}/edit/",
+            {"name": "Mine", "kind": "branch", "city": "Kiel"},
+            lambda actor, _seller: rename(actor, "Theirs"),
+            ("<td>Mine</td><td>Theirs</td>", "<td>Branch</td>"),
         )
     ],
     "customers/<str:account_id>/settings/<str:setting>/": [
@@ -208,7 +225,7 @@ def window(vendor: Vendor, olga: Actor) -> Client:
 
 def stored(vendor: Vendor) -> Iterator[Any]:
     with vendor.seen():
-        for model in (Seller, BankAccount, Tenant, Job, SettingInterval):
+        for model in (Account, Seller, BankAccount, Tenant, Job, SettingInterval):
             yield sorted(map(str, model._default_manager.values_list()))
 
 

@@ -4,6 +4,7 @@ from accounts.operations.accounts._particulars import AccountFields, InvalidAcco
 from accounts.operations.accounts.creating import (
     MOST_AT_ONCE,
     AccountArchived,
+    AlreadyCreated,
     ExternalIdTaken,
     NewAccount,
     TooManyAccounts,
@@ -17,6 +18,7 @@ __all__ = [
     "MOST_AT_ONCE",
     "AccountArchived",
     "AccountFields",
+    "AlreadyCreated",
     "ExternalIdTaken",
     "InvalidAccount",
     "NewAccount",

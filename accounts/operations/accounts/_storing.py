@@ -24,10 +24,15 @@ from tenancy.ids import uuid7
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is said of a new account; ``above`` is the number of the new one it stands below."""
+    """What is said of a new account.
+
+    ``above`` is the number of the new one it stands below, ``key`` is its key where that was
+    chosen.
+    """
 
     fields: Mapping[str, Any]
     above: int | None = None
+    key: UUID | None = None
 
     @property
     def external_id(self) -> str | None:
@@ -116,7 +121,12 @@ def _account(
     actor: Actor, one: Described, above: Account | None, party_id: UUID | None, now: datetime
 ) -> Account:
     """Return a new account; who is party to the contract stands above it, or it is itself (R1)."""
-    account = Account(tenant_id=actor.tenant_id, external_id=one.external_id, created_at=now)
+    account = Account(
+        id=one.key or uuid7(),
+        tenant_id=actor.tenant_id,
+        external_id=one.external_id,
+        created_at=now,
+    )
     for name in PARTICULARS:
         setattr(account, name, one.fields.get(name, ""))
     account.metadata = dict(one.fields.get("metadata") or {})

@@ -49,6 +49,13 @@ class TooManyAccounts(Invalid):
     message = _("At most %(limit)s accounts are made at once. Import a file instead.")
 
 
+class AlreadyCreated(Conflict):
+    """They were made before: somebody has sent the same form twice."""
+
+    code = "already_created"
+    message = _("This has been created already. Nothing was created twice.")
+
+
 class WrongIndent(Invalid):
     """An account stands more than one level below the one before."""
 
@@ -60,12 +67,19 @@ class WrongIndent(Invalid):
 class NewAccount:
     """One of several accounts that are made together, depth first.
 
-    ``depth`` is how many levels it stands below the first kind of them: at most one more than
-    that of the one before.
+    Attributes:
+        fields: what is said of it, as ``AccountFields``.
+        depth: how many levels it stands below the first kind of them: at most one more than
+            that of the one before.
+        line: where it stands in a list that somebody wrote, so that refusals name that; 0 for
+            one described beside the list, None where they are counted as they come.
+        key: its key, where whoever asks has chosen it, to ask twice without harm.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 0
+    line: int | None = None
+    key: UUID | None = None
 
 
 @operation
@@ -114,6 +128,7 @@ def create_accounts(
     *,
     today: date,
     now: datetime,
+    is_dry_run: bool = False,
 ) -> list[Account]:
     """Make accounts with all that stands below each, in one go or not at all.
 
@@ -127,13 +142,15 @@ def create_accounts(
         parent_id: what those of depth 0 are put below; None makes each a customer of its own.
         today: the day for whom the contract is with.
         now: for the audit trail.
+        is_dry_run: does all of it and takes it back.
 
     Returns:
         The accounts, in their order.
 
     Raises:
         NotFound, Forbidden: the parent is out of sight, or not the actor's to change.
-        AccountArchived, ExternalIdTaken, InvalidAccount, TooManyAccounts, WrongIndent: see there.
+        AccountArchived, AlreadyCreated, ExternalIdTaken, InvalidAccount, TooManyAccounts,
+        WrongIndent: see there.
         TreeTooDeep: the tree would have more levels than are kept.
 
     Source: docs/billing-rules.md, R1.
@@ -144,14 +161,17 @@ def create_accounts(
     if parent_id is not None:
         tree.lock_families(actor.tenant_id, [parent_id])
     _require(actor, parent_id, settings=any(one.settings for one in described))
+    if parent_id is not None:
+        _require_shallow(accounts, len(tree.path_ids(actor.tenant_id, parent_id)))
+    _require_new(actor, described)
     _require_free(actor, described)
     try:
         with transaction.atomic():
             made = store(actor, described, parent_id, today=today, now=now)
-    except IntegrityError as error:
-        if "account_external_id" not in str(error):
-            raise
+            transaction.set_rollback(is_dry_run)
+    except IntegrityError:
         # Somebody made one of them a moment ago.
+        _require_new(actor, described)
         _require_free(actor, described)
         raise
     return made
@@ -184,19 +204,18 @@ def _described(accounts: Sequence[NewAccount]) -> list[Described]:
         InvalidAccount: something of them can't be so; each error names its line.
         TreeTooDeep, WrongIndent: see ``create_accounts``.
     """
+    _require_shallow(accounts, 0)
     found: list[Described] = []
     errors: list[FieldError] = []
     above: list[int] = []
     for line, account in enumerate(accounts, start=1):
         if account.depth > len(above):
-            raise WrongIndent(line=line)
-        if account.depth >= tree.MAX_DEPTH:
-            raise tree.TreeTooDeep(limit=tree.MAX_DEPTH)
+            raise WrongIndent(line=line if account.line is None else account.line)
         del above[account.depth :]
         fields = {"name": "", "kind": Account.Kind.COMPANY.value, **plain(account.fields)}
         if len(errors) < _LISTED:
-            errors += [_at(error, line, len(accounts)) for error in faults(fields)]
-        found.append(Described(fields, above[-1] if above else None))
+            errors += [_at(error, account, line, len(accounts)) for error in faults(fields)]
+        found.append(Described(fields, above[-1] if above else None, account.key))
         above.append(line - 1)
     if errors:
         names = dict.fromkeys(error.pointer.rpartition("/")[2] for error in errors)
@@ -204,12 +223,48 @@ def _described(accounts: Sequence[NewAccount]) -> list[Described]:
     return found
 
 
-def _at(error: FieldError, line: int, lines: int) -> FieldError:
-    """Return an error with its line, where there are several."""
-    if lines == 1:
+def _at(error: FieldError, account: NewAccount, place_: int, count: int) -> FieldError:
+    """Return an error with its line, where there are several.
+
+    Its pointer is to the place among all of them, its row to the line as somebody wrote it.
+    """
+    if count == 1 and account.line is None:
         return error
-    detail = _now("Line %(line)s: %(detail)s") % {"line": line, "detail": error.detail}
-    return FieldError(error.code, detail, f"/{line - 1}{error.pointer}", row=line)
+    line = place_ if account.line is None else account.line
+    detail = _in_line(line, error.detail)
+    return FieldError(error.code, detail, f"/{place_ - 1}{error.pointer}", row=line)
+
+
+def _in_line(line: int, detail: str) -> str:
+    """Return what is wrong, said of a line; what stands beside the list is in none."""
+    said = {"line": line, "detail": detail}
+    return _now("Line %(line)s: %(detail)s") % said if line else detail
+
+
+def _require_shallow(accounts: Sequence[NewAccount], above: int) -> None:
+    """Return if no account stands deeper than trees are kept, ``above`` levels being above all.
+
+    Raises:
+        TreeTooDeep: one does; its line is named.
+    """
+    for number, account in enumerate(accounts, start=1):
+        if above + account.depth >= tree.MAX_DEPTH:
+            line = number if account.line is None else account.line
+            refused = tree.TreeTooDeep(limit=tree.MAX_DEPTH)
+            detail = _in_line(line, refused.detail)
+            error = FieldError(refused.code, detail, f"/{number - 1}", row=line)
+            raise tree.TreeTooDeep(limit=tree.MAX_DEPTH, errors=[error])
+
+
+def _require_new(actor: Actor, described: Sequence[Described]) -> None:
+    """Return if none of the keys that were chosen is taken.
+
+    Raises:
+        AlreadyCreated: one is.
+    """
+    keys = [one.key for one in described if one.key is not None]
+    if keys and Account.objects.filter(tenant_id=actor.tenant_id, pk__in=keys).exists():
+        raise AlreadyCreated
 
 
 def _require_free(actor: Actor, described: Sequence[Described]) -> None:

@@ -18,9 +18,9 @@ from accounts.queries import trees
 from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
-from billing_rules.tax import vat_id_valid
-from billing_rules.territories import vat_id_country
+from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts
+from dashboard.pages.customers.doors import account_actions
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
@@ -125,6 +125,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     context = {
         "account": account,
         "steps": steps_to(path),
+        "actions": account_actions(actor, account),
         "plan_actions": plan_actions(actor, account),
         "rarer_actions": rarer_actions(actor, account, is_top=row.parent_id is None),
         "tabs": tabs_of(key, "page"),
@@ -175,11 +176,11 @@ def _badges(account: Account) -> list[Badge]:
     if account.status == Account.Status.ARCHIVED:
         badges.append(Badge(_("Archived"), "warn"))
     if account.vat_id:
-        country = vat_id_country(account.country, account.postal_code)
-        if vat_id_valid(country, account.vat_id):
-            badges.append(Badge(_("VAT ID: format valid (not checked with VIES)"), "ok"))
-        else:
-            badges.append(Badge(_("VAT ID has a mistake"), "bad"))
+        match vat_id_state(account.country, account.postal_code, account.vat_id):
+            case "valid":
+                badges.append(Badge(_("VAT ID: format valid (not checked with VIES)"), "ok"))
+            case "invalid":
+                badges.append(Badge(_("VAT ID has a mistake"), "bad"))
     return badges
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from accounts import access
+from accounts.access import Action
 from accounts.declarations.particulars import KINDS
 from accounts.middleware import ActorRequest
 from accounts.models import Account
@@ -185,6 +187,7 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
         "everywhere_url": state.url(all="1"),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
         "kept": state.kept("q"),
+        "may_create": access.allows_everywhere(actor, Action.EDIT_ACCOUNT),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
     return render(request, "customers/list.html", context, status=status)

@@ -23,6 +23,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from accounts.queries.trees import Branch
+from dashboard.pages.customers.doors import add_url
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
@@ -124,6 +125,8 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "invoices_pattern": invoices_pattern(),
         "can_plan": _can_plan(request),
         "scope_name": tree.path[-1].name,
+        "add_url": add_url(request.actor, tree.path[-1]),
+        "may_edit": access.allows_everywhere(request.actor, Action.EDIT_ACCOUNT),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.wanted else HTTPStatus.OK
     return render(request, "customers/tree.html", context, status=status)

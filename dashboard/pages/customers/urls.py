@@ -5,6 +5,8 @@ from django.urls import path
 from dashboard.pages.customers import (
     account,
     chart,
+    creating,
+    editing,
     flow,
     history,
     listing,
@@ -18,7 +20,10 @@ from dashboard.pages.customers import (
 app_name = "customers"
 urlpatterns = [
     path("", listing.customer_list, name="list"),
+    path("new/", creating.new_customer, name="new"),
     path("<str:account_id>/", account.account_page, name="page"),
+    path("<str:account_id>/edit/", editing.edit_page, name="edit"),
+    path("<str:account_id>/new/", creating.new_sub_accounts, name="new_below"),
     path("<str:account_id>/tree/", tree.tree_page, name="tree"),
     path("<str:account_id>/chart/", chart.chart_page, name="chart"),
     path("<str:account_id>/flow/", flow.flow_page, name="flow"),
