@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BankAccount, Seller, SettingInterval
+from accounts.models import BankAccount, Contact, Seller, SettingInterval
 from tenancy.errors import Conflict
 from tenancy.models import Tenant
 
@@ -15,6 +15,7 @@ _SELLER = (
     "register_entry", "directors", "email", "iban", "bic", "bank_name",
 )  # fmt: skip
 _BANK_ACCOUNT = ("iban", "bic", "bank_name")
+_CONTACT = ("external_id", "name", "email", "language")
 
 
 class ChangedMeanwhile(Conflict):
@@ -66,6 +67,11 @@ def seller_shown(seller: Seller) -> dict[str, str]:
 def time_zone_shown(tenant: Tenant) -> dict[str, str]:
     """Return all that the form of the time zone shows."""
     return {"time_zone": tenant.time_zone}
+
+
+def contact_shown(contact: Contact) -> dict[str, object]:
+    """Return all that a form shows of a contact."""
+    return {name: getattr(contact, name) for name in _CONTACT}
 
 
 def bank_account_shown(account: BankAccount | None) -> dict[str, str]:

@@ -63,6 +63,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         ("tree", _("Structure")),
         ("settings", _("Billing settings")),
         ("responsibilities", _("Responsibilities")),
+        ("people", _("Contacts & access")),
         ("history", _("History")),
     )
     tabs = [

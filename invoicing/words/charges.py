@@ -308,6 +308,11 @@ def describe_hanging(kind: str, count: int, things: Sequence[tuple[str, str]]) -
     return _("%(what)s (%(count)s): %(named)s") % values
 
 
+def kind_of_hanging(kind: str) -> str:
+    """Return what things of a kind are called that hang on an account."""
+    return str(_HANGING[kind])
+
+
 _HANGING: Final[Mapping[str, Promise]] = {
     "child": gettext_lazy("Sub-accounts"),
     "active_subscription": gettext_lazy("Subscriptions that run"),

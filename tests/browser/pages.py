@@ -60,6 +60,12 @@ PAGES = (
     PageEntry("sub-accounts, new", "/customers/{account}/new/"),
     PageEntry("account", "/customers/{account}/"),
     PageEntry("account, form", "/customers/{account}/edit/"),
+    PageEntry("contacts and access", "/customers/{branch}/people/"),
+    PageEntry("contacts, none yet", "/customers/{empty}/people/", who="owner"),
+    PageEntry("contact", "/customers/{branch}/people/{contact}/"),
+    PageEntry("contact, new", "/customers/{branch}/people/new/"),
+    PageEntry("account, archive", "/customers/{account}/archive/"),
+    PageEntry("account, archive, free", "/customers/{empty}/archive/"),
     PageEntry(
         "account, menu",
         "/customers/{account}/",

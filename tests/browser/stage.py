@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts.models import Person
+from accounts.models import Contact, Person
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Invoice, InvoiceLine
 from invoicing.operations.plans.planning import create_plan
@@ -31,6 +31,7 @@ class Stage:
     waiting_run_id: UUID
     price_id: UUID
     plan: ChangePlan
+    contact_id: UUID
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -47,6 +48,8 @@ class Stage:
             subscription=public_id("sub", self.line.subscription_id),
             price=public_id("prc", self.price_id),
             branch=public_id("acc", self.vendor.id_of("branch")),
+            empty=public_id("acc", self.vendor.id_of("empty")),
+            contact=public_id("con", self.contact_id),
             plan=self.plan.public_id,
         )
 
@@ -90,9 +93,10 @@ def set_stage() -> Stage:
     waiting = vendor.run("2027-01-01", issue=False)
     with vendor.seen():
         price_id = Price.objects.get(external_id="seats").pk
+        contact_id = Contact.objects.get(account_id=vendor.id_of("branch")).pk
     plan = _plan(vendor, actors["staff"])
     everybody = {**people, "operator": operator.pk}
-    return Stage(vendor, invoice, line, everybody, waiting.run.pk, price_id, plan)
+    return Stage(vendor, invoice, line, everybody, waiting.run.pk, price_id, plan, contact_id)
 
 
 def _plan(vendor: Vendor, actor: Actor) -> ChangePlan:
@@ -108,6 +112,7 @@ def _bill(vendor: Vendor) -> None:
         account("group", name="Gruppe Nord", cost_centre="HQ-1000", billing_day=1),
         account("branch", "group", name=long_name, po_number="4500-7711", cost_centre="K-200"),
         account("firm", name="Firma Allein"),
+        account("empty", name="Ohne Vertrag"),
     )
     vendor.has(
         "prices",

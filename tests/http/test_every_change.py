@@ -728,6 +728,40 @@ def edit_account_page(browser: Browser) -> None:
     browser.send(f"/customers/{account}/edit/", name="Another")
 
 
+def archive_page(browser: Browser) -> None:
+    browser.send(f"/customers/{make(browser.shop, browser.shop.actor).public_id}/archive/")
+
+
+def reopen_page(browser: Browser) -> None:
+    key = archive(browser.shop, browser.shop.actor).public_id
+    assert browser.client.post(f"/customers/{key}/reopen/").status_code == 302
+
+
+def people_url(browser: Browser) -> str:
+    return f"/customers/{public_id('acc', browser.shop.id_of('A'))}/people/"
+
+
+def new_contact_page(browser: Browser) -> None:
+    browser.send(f"{people_url(browser)}new/", name="Kim", email="kim@kim.example")
+
+
+def contact_page(browser: Browser) -> None:
+    contact = meet(browser.shop, browser.shop.actor)
+    browser.send(f"{people_url(browser)}{contact.public_id}/", name="Kai")
+
+
+def give_role_page(browser: Browser) -> None:
+    contact = meet(browser.shop, browser.shop.actor).public_id
+    answer = browser.client.post(f"{people_url(browser)}{contact}/roles/", {"role": "viewer"})
+    assert answer.status_code == 302
+
+
+def end_role_page(browser: Browser) -> None:
+    given = grant(browser.shop, browser.shop.actor).public_id
+    answer = browser.client.post(f"{people_url(browser)}roles/{given}/end/")
+    assert answer.status_code == 302
+
+
 def only_subscription(shop: Vendor) -> Subscription:
     with shop.seen():
         return Subscription.objects.get()
@@ -797,6 +831,16 @@ PAGES: dict[str, Change] = {
     "customers/new/": Change(new_customer_page, "account.created"),
     "customers/<str:account_id>/new/": Change(new_below_page, "account.created"),
     "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
+    "customers/<str:account_id>/people/new/": Change(new_contact_page, "contact.created"),
+    "customers/<str:account_id>/people/<str:contact_id>/": Change(contact_page, "contact.updated"),
+    "customers/<str:account_id>/people/<str:contact_id>/roles/": Change(
+        give_role_page, "grant.created"
+    ),
+    "customers/<str:account_id>/people/roles/<str:grant_id>/end/": Change(
+        end_role_page, "grant.ended"
+    ),
+    "customers/<str:account_id>/archive/": Change(archive_page, "account.archived"),
+    "customers/<str:account_id>/reopen/": Change(reopen_page, "account.reopened"),
     "customers/<str:account_id>/settings/<str:setting>/": Change(
         setting_page, "account.settings_changed"
     ),

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Account, BankAccount, Seller, SettingInterval
+from accounts.models import Account, BankAccount, Contact, Seller, SettingInterval
 from accounts.operations import account_settings, approval, bank_accounts, sellers, time_zones
 from accounts.operations.accounts import edit_account
+from accounts.operations.accounts.contacts import create_contact, edit_contact
 from accounts.queries.jobs import clock_shown
 from invoicing.operations import clock, clock_jobs
 from tenancy.actor import Actor
@@ -43,6 +44,13 @@ WITHOUT_FORM = {
     ),
     "customers/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/archive/": (
+        "What hangs on the account is looked at once more under the locks."
+    ),
+    "customers/<str:account_id>/reopen/": IS_REPEATED,
+    "customers/<str:account_id>/people/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/people/<str:contact_id>/roles/": MAKES_SOMETHING,
+    "customers/<str:account_id>/people/roles/<str:grant_id>/end/": IS_REPEATED,
     "plans/new/": MAKES_SOMETHING,
     "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
@@ -92,6 +100,12 @@ def rename(actor: Actor, name: str) -> None:
     with scope(actor.tenant_id):
         account_id = Account.objects.get().pk
     edit_account(actor, account_id, name=name, today=TODAY, now=NOW)
+
+
+def rename_contact(actor: Actor, name: str) -> None:
+    with scope(actor.tenant_id):
+        contact_id = Contact.objects.get().pk
+    edit_contact(actor, contact_id, name=name, now=NOW)
 
 
 BANK_ACCOUNTS = "settings/sellers/<str:seller_id>/bank-accounts/"
@@ -155,6 +169,14 @@ FORMS = {
             {"name": "Mine", "kind": "branch", "city": "Kiel"},
             lambda actor, _seller: rename(actor, "Theirs"),
             ("<td>Mine</td><td>Theirs</td>", "<td>Branch</td>"),
+        )
+    ],
+    "customers/<str:account_id>/people/<str:contact_id>/": [
+        Form(
+            "/customers/{account}/people/{contact}/",
+            {"name": "Mine", "email": "mine@mine.example"},
+            lambda actor, _seller: rename_contact(actor, "Theirs"),
+            ("<td>Mine</td><td>Theirs</td>",),
         )
     ],
     "customers/<str:account_id>/settings/<str:setting>/": [
@@ -225,18 +247,23 @@ def window(vendor: Vendor, olga: Actor) -> Client:
 
 def stored(vendor: Vendor) -> Iterator[Any]:
     with vendor.seen():
-        for model in (Account, Seller, BankAccount, Tenant, Job, SettingInterval):
+        for model in (Account, Contact, Seller, BankAccount, Tenant, Job, SettingInterval):
             yield sorted(map(str, model._default_manager.values_list()))
 
 
 @pytest.fixture(autouse=True)
 def _an_account(vendor: Vendor) -> None:
     vendor.has("accounts", account("A"))
+    create_contact(vendor.actor, vendor.id_of("A"), name="Kim", email="kim@kim.example", now=NOW)
 
 
 def url_of(form: Form, vendor: Vendor) -> str:
+    with vendor.seen():
+        contact = Contact.objects.get().public_id
     return form.url.format(
-        seller=seller_of(vendor).public_id, account=public_id("acc", vendor.id_of("A"))
+        seller=seller_of(vendor).public_id,
+        account=public_id("acc", vendor.id_of("A")),
+        contact=contact,
     )
 
 

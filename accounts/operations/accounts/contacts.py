@@ -6,6 +6,7 @@ from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -20,6 +21,7 @@ from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event
+from tenancy.ids import uuid7
 
 _KINDS: Final[Mapping[str, ValueKind]] = {
     "external_id": EXTERNAL_ID,
@@ -49,9 +51,21 @@ class InvalidContact(Invalid):
 
 @operation
 def create_contact(
-    actor: Actor, account_id: UUID, *, now: datetime, **fields: Unpack[ContactFields]
+    actor: Actor,
+    account_id: UUID,
+    *,
+    now: datetime,
+    key: UUID | None = None,
+    **fields: Unpack[ContactFields],
 ) -> tuple[Contact, bool]:
-    """Add a contact to an account; made again with its external id it is that contact.
+    """Add a contact to an account; made again with its external id or key it is that contact.
+
+    Args:
+        actor: who adds it.
+        account_id: where the person belongs.
+        now: for the audit trail.
+        key: of the contact, where whoever asks has chosen it, to ask twice without harm.
+        fields: who it is.
 
     Returns:
         The contact, and whether it is new.
@@ -63,20 +77,20 @@ def create_contact(
     account = _account(actor, account_id)
     wanted = {"external_id": None, "name": "", "email": "", "language": "", **_plain(fields)}
     _require_valid(wanted)
-    found = _same(actor, account_id, wanted)
+    found = _same(actor, account_id, wanted) or _made_before(actor, account_id, key)
     if found is not None:
         return found, False
     if account.status == Account.Status.ARCHIVED:
         raise AccountArchived(name=account.name)
-    contact = Contact(tenant_id=actor.tenant_id, account_id=account_id, **wanted)
+    contact = Contact(id=key or uuid7(), tenant_id=actor.tenant_id, account_id=account_id, **wanted)
     try:
         with transaction.atomic():
             contact.save(force_insert=True)
     except IntegrityError as error:
         # Somebody else made it in the meantime.
-        found = _same(actor, account_id, wanted)
+        found = _same(actor, account_id, wanted) or _made_before(actor, account_id, key)
         if found is None:
-            raise ExternalIdTaken(external_id=wanted["external_id"]) from error
+            raise ExternalIdTaken(external_id=wanted["external_id"], errors=[_taken()]) from error
         return found, False
     _record(actor, "contact.created", contact, None, wanted, now)
     return contact, True
@@ -130,7 +144,7 @@ def edit_contact(
         with transaction.atomic():
             contact.save(update_fields=list(new))
     except IntegrityError as error:
-        raise ExternalIdTaken(external_id=contact.external_id) from error
+        raise ExternalIdTaken(external_id=contact.external_id, errors=[_taken()]) from error
     before = {name: stored[name] for name in new}
     _record(actor, "contact.updated", contact, before, new, now)
     return contact
@@ -160,8 +174,18 @@ def _same(actor: Actor, account_id: UUID, wanted: Mapping[str, Any]) -> Contact 
         return None
     is_so = all(getattr(contact, name) == value for name, value in wanted.items())
     if contact.account_id != account_id or not is_so:
-        raise ExternalIdTaken(external_id=wanted["external_id"])
+        raise ExternalIdTaken(external_id=wanted["external_id"], errors=[_taken()])
     return contact
+
+
+def _taken() -> FieldError:
+    return FieldError("external_id_taken", _now("It is taken."), "/external_id")
+
+
+def _made_before(actor: Actor, account_id: UUID, key: UUID | None) -> Contact | None:
+    """Return the contact of an account that was made with a key."""
+    made = Contact.objects.filter(tenant_id=actor.tenant_id, account_id=account_id, pk=key)
+    return None if key is None else made.first()
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts
-from dashboard.pages.customers.doors import account_actions
+from dashboard.pages.customers.doors import account_actions, archive_url, reopen_url
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
@@ -126,6 +126,8 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "account": account,
         "steps": steps_to(path),
         "actions": account_actions(actor, account),
+        "archive_url": archive_url(actor, account),
+        "reopen_url": reopen_url(actor, account),
         "plan_actions": plan_actions(actor, account),
         "rarer_actions": rarer_actions(actor, account, is_top=row.parent_id is None),
         "tabs": tabs_of(key, "page"),

@@ -21,9 +21,21 @@ def account_actions(actor: Actor, account: Account) -> list[Door]:
     return found
 
 
+def archive_url(actor: Actor, account: Account) -> str:
+    """Return where an account in use is archived, empty where it may not be. No statement."""
+    return account_url(account.pk, "archive") if _may(actor, account, archived=False) else ""
+
+
+def reopen_url(actor: Actor, account: Account) -> str:
+    """Return what takes an archived account into use, empty where none is. No statement."""
+    return account_url(account.pk, "reopen") if _may(actor, account, archived=True) else ""
+
+
+def _may(actor: Actor, account: Account, *, archived: bool) -> bool:
+    is_archived = account.status == Account.Status.ARCHIVED
+    return is_archived == archived and access.allows_everywhere(actor, Action.EDIT_ACCOUNT)
+
+
 def add_url(actor: Actor, account: Account) -> str:
     """Return where accounts are put below one, empty where none may be. No statement."""
-    is_closed = account.status == Account.Status.ARCHIVED
-    if is_closed or not access.allows_everywhere(actor, Action.EDIT_ACCOUNT):
-        return ""
-    return account_url(account.pk, "new_below")
+    return account_url(account.pk, "new_below") if _may(actor, account, archived=False) else ""

@@ -1,0 +1,140 @@
+"""Contacts of an account on screen, and who has access to it."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+
+from accounts.models import Contact, Grant
+from tenancy.ids import public_id
+from tests.http.dashboard.conftest import save
+from tests.world import TODAY, account
+
+
+def people(vendor, key="B"):
+    return f"/customers/{public_id('acc', vendor.id_of(key))}/people/"
+
+
+@pytest.fixture
+def shop(vendor):
+    vendor.has("accounts", account("A", name="Above"), account("B", "A"))
+    return vendor
+
+
+def add(client, vendor, **values):
+    url = f"{people(vendor)}new/"
+    page = client.get(url).content.decode()
+    key = page.partition('name="key" value="')[2].partition('"')[0]
+    return client.post(url, {"name": "Kim", "email": "kim@kim.example", "key": key, **values})
+
+
+def contact_of(vendor, name="Kim"):
+    with vendor.seen():
+        return Contact.objects.get(name=name)
+
+
+def test_adds_changes_and_lists_contacts(shop, alice, visit):
+    client = visit(alice)
+    answer = add(client, shop, language="de", external_id="K-1")
+    contact = contact_of(shop)
+
+    assert answer.url == f"{people(shop)}{contact.public_id}/"
+    assert save(client, answer.url, {"name": "Kai", "email": "kai@kim.example"}).url == people(shop)
+    page = client.get(people(shop)).content.decode()
+    assert "Kai" in page
+    assert "kai@kim.example" in page
+    assert "German" in page
+    assert contact_of(shop, "Kai").external_id == "K-1"
+
+
+def test_sent_twice_it_is_one_contact(shop, alice, visit):
+    client, url = visit(alice), f"{people(shop)}new/"
+    key = client.get(url).context["key"]
+    values = {"name": "Kim", "email": "kim@kim.example", "key": key}
+    first, second = client.post(url, values), client.post(url, values)
+
+    assert first.url == second.url
+    assert contact_of(shop).name == "Kim"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"name": ""}, "name"), ({"email": "nobody"}, "email"), ({"language": "xx"}, "language")],
+)
+def test_says_at_each_field_what_is_wrong(shop, alice, visit, values, field):
+    answer = add(visit(alice), shop, **values)
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert field in answer.context["form"].errors
+    with shop.seen():
+        assert not Contact.objects.exists()
+
+
+def test_refuses_an_external_id_twice(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop, external_id="K-1")
+    answer = add(client, shop, name="Other", external_id="K-1")
+
+    assert answer.context["form"].errors["external_id"] == ["It is taken."]
+
+
+def test_gives_a_role_shows_why_and_ends_it(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop)
+    url = f"{people(shop)}{contact_of(shop).public_id}/"
+    until = (TODAY + timedelta(days=10)).isoformat()
+    shop.customer("Bob", "admin", "A")
+    client.post(f"{url}roles/", {"role": "viewer", "until": until})
+    with shop.seen():
+        grant = Grant.objects.get(role="viewer")
+    page = client.get(people(shop)).content.decode()
+
+    for part in ("granted here", "at Above", "Administrator", "Viewer", "no longer from 3 Dec"):
+        assert part in page
+    answer = client.post(f"{people(shop)}roles/{grant.public_id}/end/", {"back": "contact"})
+    assert answer.url == url
+    assert "Kim is not “Viewer” any more." in client.get(url).content.decode()
+    with shop.seen():
+        assert Grant.objects.get(role="viewer").ends_on == TODAY
+    assert "granted here" not in client.get(people(shop)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"role": "king"}, "There is no such role."),
+        ({"role": "viewer", "until": "soon"}, "Please give the day as year-month-day."),
+    ],
+)
+def test_refuses_a_role_that_cannot_be(shop, alice, visit, values, said):
+    client = visit(alice)
+    add(client, shop)
+    url = f"{people(shop)}{contact_of(shop).public_id}/"
+    answer = client.post(f"{url}roles/", values)
+
+    assert said in client.get(answer.url).content.decode()
+    with shop.seen():
+        assert not Grant.objects.exists()
+
+
+def test_a_contact_is_not_found_below_another_account(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop)
+    url = f"{people(shop, 'A')}{contact_of(shop).public_id}/"
+
+    assert client.get(url).status_code == HTTPStatus.NOT_FOUND
+    assert client.post(url, {"name": "X"}).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_clerks_look_and_change_nobody(shop, alice, visit):
+    add(visit(alice), shop)
+    client = visit(shop.staff("Cleo", "billing"))
+    url = f"{people(shop)}{contact_of(shop).public_id}/"
+    page = client.get(people(shop)).content.decode() + client.get(url).content.decode()
+
+    assert "kim@kim.example" in page
+    assert f"{people(shop)}new/" not in page
+    assert "<form" not in page.partition("<main")[2].partition("</main>")[0]
+    for refused in (f"{people(shop)}new/", url, f"{url}roles/"):
+        assert client.post(refused, {"name": "X"}).status_code == HTTPStatus.FORBIDDEN
+    assert contact_of(shop).email == "kim@kim.example"
