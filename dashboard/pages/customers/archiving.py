@@ -21,7 +21,6 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.operations.accounts import ParentArchived, reopen_account
-from accounts.queries.accounts import get_account
 from accounts.queries.paths import path_of
 from invoicing.models import ChangePlan
 from invoicing.operations.accounts import AccountInUse, archive_account
@@ -69,14 +68,15 @@ class Kind:
 def archive_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Ask whether to archive an account, or list what hangs on it; POST archives it."""
     actor = request.actor
-    account = get_account(actor, key_of("acc", account_id))
+    path = path_of(actor, key_of("acc", account_id))
+    account = path[-1]
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
     if request.method != "POST":
-        return _ask(request, account)
+        return _ask(request, path)
     try:
         archive_account(actor, account.pk, today=actor.today, now=timezone.now())
     except AccountInUse:
-        return _ask(request, account, status=HTTPStatus.CONFLICT)
+        return _ask(request, path, status=HTTPStatus.CONFLICT)
     messages.success(request, _("“%(name)s” is archived.") % {"name": account.name})
     return redirect(account_url(account.pk))
 
@@ -96,9 +96,9 @@ def reopen(request: ActorRequest, account_id: str) -> HttpResponse:
 
 
 def _ask(
-    request: ActorRequest, account: Account, *, status: HTTPStatus = HTTPStatus.OK
+    request: ActorRequest, path: list[Account], *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
-    actor = request.actor
+    actor, account = request.actor, path[-1]
     found = hanging_on(actor, account.pk, today=actor.today)
     title = _("Archive %(name)s?") % {"name": account.name}
     plans = reverse("plans:new")
@@ -116,7 +116,6 @@ def _ask(
     }
     if request.headers.get("HX-Request"):
         return render(request, "customers/_archive_dialog.html", {**context, "in_dialog": True})
-    path = path_of(actor, account.pk)
     here = Crumb(account.name, account_url(account.pk))
     context["steps"] = [*steps_to(path)[:-1], here, Crumb(title)]
     return render(request, "customers/archive.html", context, status=status)
