@@ -66,12 +66,6 @@ PAGES = (
     PageEntry("contact, new", "/customers/{branch}/people/new/"),
     PageEntry("account, archive", "/customers/{account}/archive/"),
     PageEntry("account, archive, free", "/customers/{empty}/archive/"),
-    PageEntry(
-        "account, menu",
-        "/customers/{account}/",
-        opens="details[name=account-menu] > summary",
-        shows="details[name=account-menu][open] .panel",
-    ),
     PageEntry("account, next invoice loaded", "/customers/{account}/", shows="#upcoming table"),
     PageEntry("next invoice of an account", "/customers/{account}/upcoming/"),
     PageEntry("tree", "/customers/{account}/tree/", shows="[role=treegrid] tr[tabindex='0']"),

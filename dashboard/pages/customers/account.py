@@ -20,7 +20,7 @@ from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts
-from dashboard.pages.customers.doors import account_actions, archive_url, reopen_url
+from dashboard.pages.customers.doors import add_url, archive_url, edit_url, reopen_url
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
@@ -125,7 +125,8 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     context = {
         "account": account,
         "steps": steps_to(path),
-        "actions": account_actions(actor, account),
+        "edit_url": edit_url(actor, account),
+        "add_url": add_url(actor, account),
         "archive_url": archive_url(actor, account),
         "reopen_url": reopen_url(actor, account),
         "plan_actions": plan_actions(actor, account),

@@ -1,24 +1,21 @@
 """The ways from an account to the pages that change it."""
 
-from django.utils.translation import gettext as _
-
 from accounts import access
 from accounts.access import Action
 from accounts.models import Account
-from dashboard.pages.plans.doors import Door
 from tenancy.actor import Actor
 from web.accounts import account_url
 
 
-def account_actions(actor: Actor, account: Account) -> list[Door]:
-    """Return what the actor may do with an account at once. No statement."""
-    if not access.allows_everywhere(actor, Action.EDIT_ACCOUNT):
-        return []
-    found = [Door(_("Change"), "pencil", account_url(account.pk, "edit"))]
-    below = add_url(actor, account)
-    if below:
-        found.append(Door(_("Add sub-accounts"), "plus", below))
-    return found
+def edit_url(actor: Actor, account: Account) -> str:
+    """Return where an account is changed, empty where it may not be. No statement."""
+    may_edit = access.allows_everywhere(actor, Action.EDIT_ACCOUNT)
+    return account_url(account.pk, "edit") if may_edit else ""
+
+
+def add_url(actor: Actor, account: Account) -> str:
+    """Return where accounts are put below one, empty where none may be. No statement."""
+    return account_url(account.pk, "new_below") if _may(actor, account, archived=False) else ""
 
 
 def archive_url(actor: Actor, account: Account) -> str:
@@ -34,8 +31,3 @@ def reopen_url(actor: Actor, account: Account) -> str:
 def _may(actor: Actor, account: Account, *, archived: bool) -> bool:
     is_archived = account.status == Account.Status.ARCHIVED
     return is_archived == archived and access.allows_everywhere(actor, Action.EDIT_ACCOUNT)
-
-
-def add_url(actor: Actor, account: Account) -> str:
-    """Return where accounts are put below one, empty where none may be. No statement."""
-    return account_url(account.pk, "new_below") if _may(actor, account, archived=False) else ""
