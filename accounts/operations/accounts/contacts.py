@@ -184,8 +184,10 @@ def _taken() -> FieldError:
 
 def _made_before(actor: Actor, account_id: UUID, key: UUID | None) -> Contact | None:
     """Return the contact of an account that was made with a key."""
+    if key is None:
+        return None
     made = Contact.objects.filter(tenant_id=actor.tenant_id, account_id=account_id, pk=key)
-    return None if key is None else made.first()
+    return made.order_by("pk").first()
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
