@@ -10,7 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 
 from accounts import access, tree
 from accounts.access import Action
-from billing_rules.invoice_states import UNPAID, last_overdue_day
+from billing_rules.invoice_states import UNPAID, State, urgency
 from billing_rules.money import half_up
 from invoicing.models import InvoiceSection
 from tenancy.actor import Actor
@@ -77,6 +77,6 @@ def share_of(actor: Actor, account_id: UUID, invoice_ids: Iterable[UUID], *, tod
             continue
         left = half_up(Fraction(part * (gross - paid), gross))
         share.open[currency] = share.open.get(currency, 0) + left
-        if due_date <= last_overdue_day(today):
+        if urgency(status, due_date, today) is State.OVERDUE:
             share.overdue[currency] = share.overdue.get(currency, 0) + left
     return share

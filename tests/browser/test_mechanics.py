@@ -36,7 +36,7 @@ SIDEWAYS = """
 () => [...document.querySelectorAll("main *")]
   .filter((one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
   .filter((one) => one.scrollWidth > one.clientWidth + 1)
-  .filter((one) => !one.matches(".table-scroll, .tabs, .code, pre"))
+  .filter((one) => !one.matches(".table-scroll, .flow-scroll, .tabs, .code, pre"))
   .map((one) => one.outerHTML.slice(0, 90))
 """
 

@@ -196,6 +196,7 @@ def probes(swept):
         "q": ["Zzzz", *CANARIES.values(), "KANA-PO-1", f"{swept.december.gross_minor / 100:.2f}"],
         "in": [missing, *accounts[1:], "ext:next", "ext:top"],
         "parent": [missing, *accounts[1:]],
+        "tag": ["none-has-it", *CANARIES.values()],
     }
 
 

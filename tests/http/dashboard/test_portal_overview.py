@@ -10,6 +10,7 @@ from invoicing.models import InvoiceSection
 from invoicing.queries.balances import to_pay
 from portal.pages import _amounts
 from tests.http.dashboard.conftest import invoice_of, url_of
+from tests.markup import squeezed
 from tests.world import TODAY, account, price, subscription
 from web.badges import invoice_badge
 
@@ -67,7 +68,7 @@ def test_tells_what_is_paid_here_from_what_others_pay(vendor, bob, visit):
 
     assert (group.own.tree_open, group.others.tree_open) == ({"EUR": 1190 + 595}, {})
     assert (branch.own.tree_open, branch.others.tree_open) == ({}, {"EUR": 595})
-    page = visit(bob("branch")).get("/portal/").content.decode()
+    page = squeezed(visit(bob("branch")).get("/portal/").content.decode())
     assert "Nothing for you to pay" in page
     assert "Open on your invoices, but paid by others: €5.95" in page
     assert "Next due:" not in page

@@ -10,7 +10,7 @@ import pytest
 from invoicing.models import BillingRun, Invoice, RunFamily
 from tenancy.ids import public_id, uuid7
 from tenancy.queries import paging
-from tests.markup import tight
+from tests.markup import squeezed, tight
 from tests.world import account, subscription
 
 MOST_STATEMENTS = 12
@@ -220,7 +220,7 @@ def drafts_of(vendor):
 def test_reviews_and_approves_the_selected_alone(drafted, alice, visit):
     client, url = visit(alice), url_of(drafted, more="approve/")
     first, second = drafts_of(drafted)
-    page = client.get(url_of(drafted)).content.decode()
+    page = squeezed(client.get(url_of(drafted)).content.decode())
     assert page.count("data-pick ") == 2
     assert f'value="{first}"' in page
 
@@ -230,7 +230,7 @@ def test_reviews_and_approves_the_selected_alone(drafted, alice, visit):
     assert "number RE-2027-000001" in text
     assert "All other drafts of the run stay drafts" in text
     answer = client.post(url, {"ids": [second], "seen": review.context["seen"]}, follow=True)
-    text = answer.content.decode()
+    text = squeezed(answer.content.decode())
 
     assert "1 invoice issued. 1 draft still waits." in text
     assert drafts_of(drafted) == [first]
