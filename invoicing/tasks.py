@@ -1,5 +1,6 @@
 """Background work. The tables are the queues: a task looks there; twice does no harm."""
 
+import itertools
 import logging
 import time
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from tenancy.operations.jobs import fail_job
 from tenancy.tasks import STALE_SECONDS, jobs_waiting
 
 logger = logging.getLogger(__name__)
+_turns = itertools.count(1)
 
 RENDERED_AT_ONCE = 20
 TURN_SECONDS = 2
@@ -41,8 +43,16 @@ GOES_ON = 6
 
 So a run of one invoice waits for those that are at their turn, not for all that wait for another.
 """
+TURNS_IN_ALL = 4
+"""After one turn in so many, what is left goes on as if it were new: it must not stand still for
+as long as something new comes every moment."""
 MOST_WORKERS = 8
 """So many are called for one run at once; more hosts join when the timetable comes by."""
+
+
+def priority_of_rest() -> int:
+    """Return the priority of the message for what is left after a turn."""
+    return GOES_ON if next(_turns) % TURNS_IN_ALL else 0
 
 
 @shared_task
@@ -65,7 +75,7 @@ def bill_missed_days(*, tenant_id: str) -> None:
         days = missed_days(actor, today=today)
     for day in days:
         if not do_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
-            bill_missed_days.apply_async(kwargs={"tenant_id": tenant_id}, priority=GOES_ON)
+            bill_missed_days.apply_async(kwargs={"tenant_id": tenant_id}, priority=priority_of_rest())
             return
 
 
@@ -109,7 +119,7 @@ def work_on_run(*, tenant_id: str, run_id: str) -> None:
     report = runs.work_on_run(actor, UUID(run_id), today=today, now=datetime.now(UTC), until=until)
     if not report.is_complete:
         values = {"tenant_id": tenant_id, "run_id": run_id}
-        work_on_run.apply_async(kwargs=values, priority=GOES_ON)
+        work_on_run.apply_async(kwargs=values, priority=priority_of_rest())
 
 
 def work_soon(run: BillingRun) -> None:
@@ -196,7 +206,7 @@ def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
         while clock_jobs.work_on_clock_move(actor, key, now=datetime.now(UTC)):
             if time.monotonic() >= until:
                 values = {"tenant_id": tenant_id, "job_id": job_id}
-                work_on_clock_move.apply_async(kwargs=values, priority=GOES_ON)
+                work_on_clock_move.apply_async(kwargs=values, priority=priority_of_rest())
                 return
     except (OperationalError, InterfaceError):
         raise

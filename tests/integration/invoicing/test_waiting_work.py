@@ -193,3 +193,10 @@ def test_finds_the_work_of_every_tenant(vendor):
         request(one)
 
     assert {tenant_id for tenant_id, _key in found("runs")} == {vendor.tenant_id, other.tenant_id}
+
+
+def test_what_goes_on_does_not_always_stand_behind_what_is_new():
+    turns = [tasks.priority_of_rest() for _ in range(2 * tasks.TURNS_IN_ALL)]
+
+    assert turns.count(0) == 2
+    assert turns.count(tasks.GOES_ON) == 2 * tasks.TURNS_IN_ALL - 2
