@@ -75,7 +75,9 @@ def bill_missed_days(*, tenant_id: str) -> None:
         days = missed_days(actor, today=today)
     for day in days:
         if not do_scheduled_day(actor, day=day, today=today, now=datetime.now(UTC), until=until):
-            bill_missed_days.apply_async(kwargs={"tenant_id": tenant_id}, priority=priority_of_rest())
+            bill_missed_days.apply_async(
+                kwargs={"tenant_id": tenant_id}, priority=priority_of_rest()
+            )
             return
 
 
