@@ -53,7 +53,7 @@ def test_pages_are_sound(site, look, language, theme):
                 errors.clear()
                 faults += [(entry.name, kind, what) for kind, what in found.items() if what]
 
-    assert faults == []
+    assert not faults, "\n".join(map(str, faults))
 
 
 def test_pages_fit_a_narrow_screen(site, look):
@@ -70,4 +70,4 @@ def test_pages_fit_a_narrow_screen(site, look):
                 small = page.evaluate(SMALL_TARGETS, SMALLEST_TARGET)
                 faults += [(entry.name, width, small)] if width > NARROW or small else []
 
-    assert faults == []
+    assert not faults, "\n".join(map(str, faults))
