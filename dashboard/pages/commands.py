@@ -42,6 +42,7 @@ class Command:
 
 
 COMMANDS: Final = (
+    Command(_("New customer"), "plus", "customers:new", Action.EDIT_ACCOUNT),
     Command(_("Create a billing run"), "calendar-check", "runs:new", Action.RUN_BILLING),
     Command(_("Import a file"), "upload", "imports:list", Action.EDIT_ACCOUNT),
     Command(
@@ -50,6 +51,13 @@ COMMANDS: Final = (
         "customers:page",
         Action.VIEW_ACCOUNT,
         pgettext_lazy("typed before a name", "go to"),
+    ),
+    Command(
+        _("New sub-accounts of %(account)s"),
+        "plus",
+        "customers:new_below",
+        Action.EDIT_ACCOUNT,
+        pgettext_lazy("typed before a name", "new sub-accounts"),
     ),
     Command(
         _("Move %(account)s to …"),

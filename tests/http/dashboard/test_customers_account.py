@@ -285,6 +285,9 @@ def test_offers_commands_on_accounts_that_are_named(billed, alice, visit):
     assert "Change invoice recipient of Zweig Süd …" in both
     assert "Move Zweig" not in read(client, "/search/", query_params={"q": "move nobody"})
     assert 'href="/runs/new/"' in read(client, "/search/", query_params={"q": "billing r"})
+    assert 'href="/customers/new/"' in read(client, "/search/", query_params={"q": "new cus"})
+    below = read(client, "/search/", query_params={"q": "new sub zweig"})
+    assert f'href="/customers/{key}/new/"' in below
 
 
 def test_offers_commands_on_the_account_looked_at(billed, alice, visit):
