@@ -29,7 +29,7 @@ from invoicing.queries.shares import Share, share_of
 from subscriptions.models import Item
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of
-from tenancy.ids import key_of
+from tenancy.ids import key_of, public_id
 from web.accounts import (
     TONES,
     account_url,
@@ -39,6 +39,7 @@ from web.accounts import (
     tabs_of,
 )
 from web.badges import Badge, invoice_badge
+from web.naming import Marks
 from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
 from web.tables import Amounts
@@ -161,10 +162,14 @@ def _shares(share: Share, responsible: Responsibility, key: UUID, main: str) -> 
     """Yield what of open invoices to another account is for this one, where others are invoiced."""
     if responsible.bill_to_id == key:
         return
-    name = {"name": responsible.bill_to_name}
-    yield Figure(_("Share of open invoices to %(name)s") % name, Amounts(share.open, main))
+    marks = Marks()
+    bill_to = public_id("acc", responsible.bill_to_id)
+    name = {"name": marks.of({"id": bill_to, "name": responsible.bill_to_name})}
     yield Figure(
-        _("Share of overdue invoices to %(name)s") % name,
+        marks.linked(_("Share of open invoices to %(name)s") % name), Amounts(share.open, main)
+    )
+    yield Figure(
+        marks.linked(_("Share of overdue invoices to %(name)s") % name),
         Amounts(share.overdue, main, "negative"),
     )
 

@@ -133,6 +133,7 @@ def _kind(found: Hanging, account: Account) -> Kind:
 
 def _things(found: Hanging, account: Account) -> Iterator[Thing]:
     for key, name in found.things:
+        shown = name
         match found.kind:
             case hanging.CHILD:
                 url = reverse("customers:page", args=[key])
@@ -140,10 +141,11 @@ def _things(found: Hanging, account: Account) -> Iterator[Thing]:
                 url = reverse("subscriptions:page", args=[key])
             case hanging.DRAFT:
                 url = reverse("invoices:page", args=[key])
+                shown = _("Draft for %(account)s") % {"account": name}
             case hanging.CHARGE:
                 url = account_url(account.pk, "upcoming")
             case hanging.INVOICED_HERE:
                 url = reverse("customers:change_setting", args=[key, SettingName.BILL_TO])
             case _:
                 url = reverse("customers:change_setting", args=[key, SettingName.PAYER])
-        yield Thing(name or key, url)
+        yield Thing(shown or key, url)

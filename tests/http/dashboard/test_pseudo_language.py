@@ -17,11 +17,14 @@ SILENT = {"script", "style", "code", "kbd", "svg", "template"}
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 """Elements whose text is for machines, or that is copied to elsewhere."""
 
+CODES = re.compile(r"[A-Z]{2,3}|[A-Za-z_]+/[\w/+-]+")
+"""Countries, currencies and time zones to choose from: their names are no texts of ours."""
+
 DATA = re.compile(
     r"""
     TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
     |\b(?:group|branch|firm)\b(?:\ GmbH)?
-    |Firma\ Allein|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
+    |Firma\ Allein|Ohne\ Vertrag|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
     |\b(?:Alice|Bob|Dora|Nora|Olga|Otto\ Operator)\b
     |[\w.+-]+@[\w.-]+|\b[A-Z]{1,4}-?[\d-]+\b|\b[a-z]{2,4}_\w+
     |\d{1,2}\ [A-Z][a-z]{2,8}(?:\ \d{4})?|\b[A-Z][a-z]{2}\ \d{4}\b
@@ -46,7 +49,8 @@ class Spoken(HTMLParser):
         self._depth = 0
 
     def handle_starttag(self, tag, attrs):
-        if (tag in SILENT or self._silent) and tag not in VOID:
+        is_code = tag == "option" and CODES.fullmatch(dict(attrs).get("value") or "")
+        if (tag in SILENT or self._silent or is_code) and tag not in VOID:
             self._silent.append(tag)
         for name, value in attrs:
             if name in SPOKEN and value and OPEN not in value:
@@ -102,7 +106,7 @@ def test_every_text_can_be_translated(db, pseudo):
         if spoken.bare:
             faults[entry.name] = sorted(set(spoken.bare))
 
-    assert faults == {}
+    assert not faults, "\n".join(f"{name}: {texts[:12]}" for name, texts in faults.items())
 
 
 @pytest.mark.parametrize(
