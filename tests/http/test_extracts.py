@@ -47,8 +47,9 @@ CANARIES = {
     "the IBAN": IBAN,
     "the neighbour's product": "Kanaproduct",
 }
-# Days and amounts in the ways they are written: pages, files, API.
-DUE = (date(2027, 3, 1), date(2027, 1, 15))
+# Days and amounts in the ways they are written: pages, files, API. On none of these days a period
+# of the reader's own begins or ends.
+DUE = (date(2027, 3, 3), date(2027, 1, 15))
 
 
 def written_amount(minor):
@@ -89,7 +90,7 @@ def bill(vendor):
         Seller.objects.update(iban=IBAN)
     top = {"name": "Recipient", "legal_name": "Recipient", "line1": "Kanagasse 1"}
     top |= {"bill_to": "top", "payer": "root"}
-    before = account("top", "root", **top, po_number="KANA-PO-1", payment_terms_days=90)
+    before = account("top", "root", **top, po_number="KANA-PO-1", payment_terms_days=92)
     after = account("top", "root", **top, po_number="KANA-PO-0", payment_terms_days=14)
     vendor.has(
         "accounts",
@@ -171,7 +172,7 @@ def swept(vendor, monkeypatch):
     canaries = [re.escape(text) for text in CANARIES.values()]
     canaries += [re.escape(text) for amount in totals for text in written_amount(amount)]
     canaries += [re.escape(text) for day in DUE for text in written_day(day)]
-    canaries += ["90 days", "14 days"]
+    canaries += ["92 days", "14 days"]
     found = Swept(vendor, december, january, names, canaries)
     person = Client(raise_request_exception=True)
     person.force_login(Person.objects.get(pk=str(reader.person_id)))
@@ -196,6 +197,8 @@ def probes(swept):
         "q": ["Zzzz", *CANARIES.values(), "KANA-PO-1", f"{swept.december.gross_minor / 100:.2f}"],
         "in": [missing, *accounts[1:], "ext:next", "ext:top"],
         "parent": [missing, *accounts[1:]],
+        "account": [missing, *accounts[1:], "ext:next"],
+        "contact": [public_id("con", uuid7())],
         "tag": ["none-has-it", *CANARIES.values()],
     }
 
@@ -205,6 +208,7 @@ HARMLESS = {
     "currency": ["EUR"],
     "only": ["1"],
     "kind": ["company"],
+    "product": ["prd_of_nobody"],
     "as_of": ["2026-12-05"],
     "depth": ["3"],
     "limit": ["1"],
