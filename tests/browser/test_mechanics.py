@@ -151,6 +151,8 @@ def test_a_phone_shows_who_pays_in_the_tree(site, look):
         row = page.locator("tr", has=page.get_by_role("link", name="Laden", exact=True))
         note = row.locator(".paid-narrow")
         expect(note).to_have_text("Paid by Gruppe Nord")
+        # Down to its row, but not to the side.
+        row.evaluate("one => scrollBy(0, one.getBoundingClientRect().top - innerHeight / 2)")
         expect(note).to_be_in_viewport()
         expect(page.locator("tbody tr").first.locator(".paid-narrow")).to_have_text("Pays itself")
 
