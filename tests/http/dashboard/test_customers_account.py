@@ -107,8 +107,8 @@ def test_never_says_one_day_for_an_account_and_for_its_tree(billed, alice, visit
 def test_shows_the_own_share_of_what_is_invoiced_above(billed, alice, visit):
     client = visit(alice)
     page = read(client, url_of(billed, "branch"))
-    found = re.findall(r"<dt>([^<]*)</dt><dd[^>]*>(?:<[^>]*>)*([^<]*)", page)
-    figures = {label: value.strip() for label, value in found}
+    found = re.findall(r"<dt>(.*?)</dt><dd[^>]*>(?:<[^>]*>)*([^<]*)", page)
+    figures = {re.sub(r"<[^>]*>", "", label): value.strip() for label, value in found}
     with billed.seen():
         sections = InvoiceSection.objects.filter(account_id=billed.id_of("branch"))
         gross = sections.get().gross_minor
