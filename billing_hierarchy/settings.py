@@ -176,6 +176,8 @@ STORAGES = {
     },
 }
 
+# Files that were not gathered are looked for when they are asked for.
+WHITENOISE_AUTOREFRESH = DEBUG or _truthy("BILLING_PLAIN_STATIC")
 # Hashed names are the only ones used, and nobody reads source maps.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")

@@ -3,23 +3,26 @@
 Alice keeps the vendor's finances, Bob may look at one customer, Charlie belongs to nobody here.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import override_settings
 from django.utils import translation
 
 from tenancy.actor import Actor
+from tests.scenes import scene
 from tests.world import Vendor, make_vendor
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
     """Keep slow hashing to the tests that are about it."""
-    settings.PASSWORD_HASHERS = [
+    quick = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+    with override_settings(PASSWORD_HASHERS=quick):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -28,20 +31,20 @@ def _english() -> None:
     translation.deactivate()
 
 
-@pytest.fixture
-def vendor(db: None) -> Vendor:
+@scene
+def vendor() -> Vendor:
     """A sandbox tenant whose clock stands at 2026-11-23; rolled back."""
     return make_vendor()
 
 
-@pytest.fixture
+@scene
 def other_vendor(vendor: Vendor) -> Vendor:
     """Another tenant in the same database."""
     return make_vendor("rival")
 
 
-@pytest.fixture
-def live_vendor(db: None) -> Vendor:
+@scene
+def live_vendor() -> Vendor:
     """A live tenant: its clock is the real one, its seller is a placeholder."""
     return make_vendor("live", sandbox=False)
 

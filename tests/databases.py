@@ -21,6 +21,7 @@ from pytest_django import DjangoDbBlocker
 
 from billing_hierarchy.embedded import locks
 from billing_hierarchy.embedded.folders import local_folder, project_folder
+from tests.scenes import set_scenes, strike_scenes
 
 _ALIASES = {
     "default": "DATABASE_URL",
@@ -41,6 +42,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
             yield
         finally:
             django_db_blocker.restore()
+            strike_scenes()
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def committed_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker
 def _django_db_helper(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    """Give tests that commit a database of their own, leave the others to pytest-django."""
+    """Give tests that commit a database of their own, the others what they begin from."""
     marker = request.node.get_closest_marker("django_db")
     commits = bool(marker and (marker.kwargs.get("transaction") or marker.args[:1] == (True,)))
     if commits or {"transactional_db", "live_server", "committed_database"} & set(
@@ -66,6 +68,8 @@ def _django_db_helper(
     ):
         request.getfixturevalue("committed_database")
     else:
+        with django_db_blocker.unblock():
+            set_scenes(request)
         request.getfixturevalue("_django_db_helper")
 
 
@@ -76,6 +80,7 @@ def clone(of: str = "") -> Iterator[str]:
     Args:
         of: the name of another database to clone; nobody may be connected to it.
     """
+    strike_scenes()
     name = f"{_CLONE_PREFIX}{os.getpid()}_{next(_numbers)}"
     before = str(connections.settings["owner"]["NAME"])
     # One after another: a template cannot be copied while it is being made.

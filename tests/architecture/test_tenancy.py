@@ -35,7 +35,7 @@ from tenancy import database
 from tenancy.ids import uuid7
 from tenancy.models import Event, Job, JobPiece, KeptAnswer, OutboxEntry, Tenant
 from tests.http.api import world
-from tests.http.api.world import module_transaction  # noqa: F401
+from tests.scenes import scene
 
 # Logins and what Django keeps for itself belong to no tenant.
 WITHOUT_TENANT = {
@@ -89,8 +89,8 @@ def references() -> Iterator[tuple[type[Model], object]]:
                 yield model, field
 
 
-@pytest.fixture(scope="module")
-def vendors(module_transaction):
+@scene
+def vendors():
     """Two vendors with rows in every table."""
     made = [world.vendor("nordlicht"), world.vendor("andere")]
     for one in made:
@@ -155,12 +155,12 @@ def vendors(module_transaction):
 
 
 @pytest.fixture
-def own(vendors, db):
+def own(vendors):
     return vendors[0]
 
 
 @pytest.fixture
-def other(vendors, db):
+def other(vendors):
     return vendors[1]
 
 

@@ -3,12 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import PAGES
 from tests.world import account, price, subscription
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-MIDDLE = 1024
 LOW = {"width": 1440, "height": 420}
 # What lies at the middle of the first head, and of a cell on the line below it, is looked at.
 HEAD = """
@@ -24,20 +22,6 @@ HEAD = """
     scrolled: scrollY,
   };
 }
-"""
-CUT = """
-() => [...document.querySelectorAll("main :is(th, td, h1, h2, dd, .button, .badge)")]
-  .filter((one) => one.checkVisibility() && one.clientWidth && !one.matches(".visually-hidden"))
-  .filter((one) => one.scrollWidth > one.clientWidth + 1)
-  .filter((one) => getComputedStyle(one).textOverflow !== "ellipsis")
-  .map((one) => one.outerHTML.slice(0, 90))
-"""
-SIDEWAYS = """
-() => [...document.querySelectorAll("main *")]
-  .filter((one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
-  .filter((one) => one.scrollWidth > one.clientWidth + 1)
-  .filter((one) => !one.matches(".table-scroll, .flow-scroll, .tabs, .code, pre"))
-  .map((one) => one.outerHTML.slice(0, 90))
 """
 
 
@@ -122,24 +106,6 @@ def test_a_fields_error_does_not_stretch_its_neighbours(site, look):
 
     assert after["height"] == before["height"]
     assert abs(after["y"] - beside["y"] - apart) <= 2
-
-
-def test_pages_fit_a_middle_screen(site, look):
-    faults = []
-    for who in {entry.who for entry in PAGES}:
-        with look(who, language="de", width=MIDDLE) as window:
-            page = window.new_page()
-            for entry in (one for one in PAGES if one.who == who and "operators" not in one.name):
-                page.goto(site.url(entry.url))
-                if entry.opens:
-                    page.locator(entry.opens).first.click()
-                page.locator(entry.shows).first.wait_for(timeout=10_000)
-                width = page.evaluate("document.documentElement.scrollWidth")
-                faults += [(entry.name, "wide", width)] if width > MIDDLE else []
-                faults += [(entry.name, "cut", one) for one in page.evaluate(CUT)]
-                faults += [(entry.name, "sideways", one) for one in page.evaluate(SIDEWAYS)]
-
-    assert not faults, "\n".join(map(str, faults))
 
 
 def test_a_phone_shows_who_pays_in_the_tree(site, look):

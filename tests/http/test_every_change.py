@@ -54,6 +54,7 @@ from tenancy.ids import public_id, uuid7
 from tenancy.models import AuditEntry, Job
 from tenancy.operations import jobs
 from tests.http.test_foreign_ids import PREFIXES, addresses, filled
+from tests.scenes import scene
 from tests.world import NOW, TODAY, Vendor, account, csv_of, price, subscription
 
 DAY = date(2026, 12, 1)
@@ -72,7 +73,7 @@ def _no_broker(monkeypatch: Any) -> None:
         monkeypatch.setattr(f"{task}.delay", lambda **values: None)
 
 
-@pytest.fixture
+@scene
 def shop(vendor: Vendor) -> Vendor:
     vendor.has("accounts", account("A", billing_day=1))
     vendor.has("prices", price("ten", "10", tax_rate=19))

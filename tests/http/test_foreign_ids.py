@@ -22,6 +22,7 @@ from subscriptions.models import Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
+from tests.scenes import scene
 from tests.world import NOW, account, price, subscription
 
 PREFIXES = {
@@ -87,7 +88,7 @@ def filled(route, ids):
     return "/" + re.sub(r"<([^>]+)>", part, route)
 
 
-@pytest.fixture
+@scene
 def both(vendor, other_vendor):
     """Two vendors with an invoice, a waiting run and an import each."""
     for one in (vendor, other_vendor):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.http.api import world
-from tests.http.api.world import module_transaction  # noqa: F401
+from tests.scenes import scene
 
 
 @dataclass
@@ -39,30 +39,20 @@ def static_folder():
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
-@pytest.fixture(scope="module")
-def _nordlicht(module_transaction):
+@scene
+def nordlicht():
     made = world.vendor("nordlicht")
     world.subscribe(made, world.SUBSCRIPTIONS)
     world.bill(made)
     return made
 
 
-@pytest.fixture(scope="module")
-def _andere(module_transaction):
+@scene
+def andere():
     made = world.vendor("andere")
     world.subscribe(made, [("G", 1)])
     world.bill(made)
     return made
-
-
-@pytest.fixture
-def nordlicht(_nordlicht, db):
-    return _nordlicht.copy()
-
-
-@pytest.fixture
-def andere(_andere, db):
-    return _andere.copy()
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from django.test import Client
 
 from accounts.access import Action
 from accounts.models import ApiKey, Seller, SettingInterval
+from tests.scenes import scene
 from tests.world import account
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has(
         "accounts",

@@ -9,13 +9,14 @@ from invoicing.models import Invoice
 from tenancy import database
 from tests.http.api import world
 from tests.http.api.test_refusals import assert_problem
+from tests.scenes import scene
 from tests.world import account
 
 MANY = [account(f"N{number:02}", "S", name=f"Same name {number % 3}") for number in range(23)]
 
 
-@pytest.fixture(scope="module")
-def _nordlicht(module_transaction):
+@scene
+def nordlicht():
     made = world.vendor("nordlicht")
     world.add_accounts(made, MANY)
     world.subscribe(made, [("G", 1), ("B", 1), *((row["external_id"], 1) for row in MANY)])

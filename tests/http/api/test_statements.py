@@ -9,6 +9,7 @@ from invoicing.models import InvoiceLine
 from tenancy import database
 from tenancy.ids import public_id
 from tests.http.api import world
+from tests.scenes import scene
 from tests.world import account
 
 MANY = [account(f"N{number:02}", "A1", name=f"Branch {number}") for number in range(30)]
@@ -44,16 +45,16 @@ LIMITED = {
 }
 
 
-@pytest.fixture(scope="module")
-def _nordlicht(module_transaction):
+@scene
+def nordlicht():
     made = world.vendor("nordlicht")
     world.subscribe(made, [("G", 1), ("A", 1), ("A1", 1)])
     world.bill(made)
     return made
 
 
-@pytest.fixture(scope="module")
-def _larger(module_transaction):
+@scene
+def larger():
     made = world.vendor("larger")
     world.add_accounts(made, MANY)
     world.subscribe(
@@ -61,11 +62,6 @@ def _larger(module_transaction):
     )
     world.bill(made)
     return made
-
-
-@pytest.fixture
-def larger(_larger, db):
-    return _larger
 
 
 def statements(caller, vendor, secret, path):

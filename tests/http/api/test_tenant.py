@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import SettingInterval
+from tests.scenes import scene
 from tests.world import account
 
 URL = "/api/v1/tenant"
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has(
         "accounts",

@@ -6,13 +6,10 @@ Nordlicht bills a group. ``G`` is billed for ``A``, ``A1`` and itself, ``B`` has
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
-
-import pytest
-from django.db import transaction
 
 from accounts.access import Action
 from accounts.models import Account, ApiKey, Contact, Grant, Membership, Person, Seller
@@ -37,26 +34,11 @@ PRICE = price("desk", "9.00", name="Desk - seat", model="per_unit", tax_rate=19)
 SUBSCRIPTIONS = [("G", 1), ("A", 2), ("A1", 3), ("B", 4), ("S", 5)]
 
 
-@pytest.fixture(scope="module")
-def module_transaction(django_db_setup, django_db_blocker):
-    """Keep what module fixtures store until the module's tests are through, then roll it back.
-
-    Each test's own transaction is a savepoint within.
-    """
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
 @dataclass
 class Shop(Vendor):
     """A vendor with its accounts by external id, its logins and its keys."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
-
-    def copy(self) -> "Shop":
-        """Return it as it was made, for a test that may add to it."""
-        return replace(self, _ids={})
 
     @property
     def id(self) -> UUID:

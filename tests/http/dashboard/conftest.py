@@ -14,6 +14,7 @@ from accounts.models import Person
 from invoicing.models import Invoice, InvoiceLine
 from tenancy.actor import Actor
 from tenancy.ids import public_id
+from tests.scenes import scene
 from tests.world import Vendor, account, price, subscription
 
 NASTY = '<script>alert("x")</script> & Söhne'
@@ -25,7 +26,7 @@ def _static_folder() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
-@pytest.fixture
+@scene
 def billed(vendor: Vendor) -> Vendor:
     """A group billed as one, with a branch and a nastily named one, and a firm of its own."""
     vendor.has(

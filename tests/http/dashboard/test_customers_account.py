@@ -15,6 +15,7 @@ from tenancy.ids import public_id, uuid7
 from tenancy.models import AuditEntry
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
+from tests.scenes import scene
 from tests.world import account, price, subscription
 
 MOST_STATEMENTS = 12
@@ -37,7 +38,7 @@ def rows_in(page):
     )
 
 
-@pytest.fixture
+@scene
 def wide(billed):
     billed.has("accounts", *(account(f"k{n}", "branch", name=f"Kind {n:03}") for n in range(60)))
     return billed

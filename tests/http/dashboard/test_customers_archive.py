@@ -2,11 +2,10 @@
 
 from http import HTTPStatus
 
-import pytest
-
 from accounts.models import Account
 from invoicing.models import Invoice
 from tenancy.ids import public_id
+from tests.scenes import scene
 from tests.world import account, price, subscription
 
 
@@ -19,7 +18,7 @@ def status_of(vendor, key):
         return Account.objects.get(external_id=key).status
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has(
         "accounts",

@@ -12,6 +12,7 @@ from tenancy.ids import public_id
 from tests.http.dashboard.conftest import NASTY
 from tests.http.dashboard.test_customers_account import read, url_of
 from tests.http.dashboard.test_customers_tree import MOVED, moved  # noqa: F401
+from tests.scenes import scene
 from tests.world import TODAY, account
 
 MOST_STATEMENTS = 12
@@ -32,7 +33,7 @@ def folds(page):
     return {label: url.replace("&amp;", "&") for url, label in found}
 
 
-@pytest.fixture
+@scene
 def wide(billed):
     """Forty accounts below the branch, and thirty below the first of those."""
     billed.has("accounts", *(account(f"k{n}", "branch", name=f"Kind {n:03}") for n in range(40)))

@@ -8,6 +8,7 @@ from accounts.models import Account, AccountTag
 from accounts.queries.particulars import particulars_of
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import save
+from tests.scenes import scene
 from tests.world import account
 
 WHOLE = {
@@ -20,7 +21,7 @@ WHOLE = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("A"), account("B", "A"))
     return vendor

@@ -11,6 +11,7 @@ from subscriptions.models import Subscription
 from tests.http.dashboard.conftest import NASTY
 from tests.http.dashboard.test_customers_account import read, url_of
 from tests.markup import squeezed
+from tests.scenes import scene
 from tests.world import account, subscription
 
 MOST_STATEMENTS = 12
@@ -27,7 +28,7 @@ def rows(page):
     return found
 
 
-@pytest.fixture
+@scene
 def family(billed):
     """Below the branch one that has its own invoice and one with a subscription for the group."""
     billed.has(

@@ -8,6 +8,7 @@ import pytest
 from accounts.models import Contact, Grant
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import save
+from tests.scenes import scene
 from tests.world import TODAY, account
 
 
@@ -15,7 +16,7 @@ def people(vendor, key="B"):
     return f"/customers/{public_id('acc', vendor.id_of(key))}/people/"
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("A", name="Above"), account("B", "A"))
     return vendor

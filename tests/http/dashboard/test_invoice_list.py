@@ -14,6 +14,7 @@ from tenancy.ids import public_id, uuid7
 from tenancy.queries import paging
 from tests.http.dashboard.conftest import NASTY, invoice_of, url_of
 from tests.markup import tight
+from tests.scenes import scene
 from tests.world import account, subscription
 from web.invoices import listing as invoice_pages
 
@@ -37,7 +38,7 @@ def recipients_in(page):
     ]
 
 
-@pytest.fixture
+@scene
 def many(billed):
     """Two more firms, one in francs, billed on the same day, and one with a draft."""
     billed.has(

@@ -13,12 +13,13 @@ from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
 from tenancy.ids import public_id
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 15)
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has(
         "accounts",

@@ -11,6 +11,7 @@ from invoicing.models import BillingRun, Invoice, RunFamily
 from tenancy.ids import public_id, uuid7
 from tenancy.queries import paging
 from tests.markup import squeezed, tight
+from tests.scenes import scene
 from tests.world import account, subscription
 
 MOST_STATEMENTS = 12
@@ -24,7 +25,7 @@ def nudges(monkeypatch):
     return sent
 
 
-@pytest.fixture
+@scene
 def drafted(billed):
     billed.has("subscriptions", subscription("late", "firm", "seats", "2026-12-01", quantity=4))
     billed.has("accounts", account("poor", name="Ohne Adresse", line1="", city=""))

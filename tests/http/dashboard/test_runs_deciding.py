@@ -9,6 +9,7 @@ from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.tasks import refresh_drafts_of_run
 from tenancy.ids import public_id
 from tenancy.models import AuditEntry
+from tests.scenes import scene
 from tests.world import NOW, account, subscription
 from web.templatetags.figures import money
 
@@ -20,7 +21,7 @@ def no_broker(monkeypatch):
     monkeypatch.setattr("invoicing.tasks.work_on_run.delay", lambda **_values: None)
 
 
-@pytest.fixture
+@scene
 def drafted(billed):
     billed.has("accounts", account("late"), account("other"))
     billed.has(

@@ -10,13 +10,14 @@ from accounts.models import SettingInterval
 from accounts.operations.account_settings import WantedSettings, change_settings
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import version_in
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 LATER = TODAY + timedelta(days=30)
 MOST_STATEMENTS = 12
 
 
-@pytest.fixture
+@scene
 def family(vendor):
     vendor.has(
         "accounts",

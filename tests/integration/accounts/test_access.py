@@ -12,7 +12,7 @@ from tenancy.actor import Actor
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
 from tests.http.api import world
-from tests.http.api.world import module_transaction  # noqa: F401
+from tests.scenes import scene
 from tests.world import account
 
 STAFF = ("support", "auditor", "developer", "billing", "finance_admin", "owner")
@@ -73,20 +73,20 @@ def outcome(actor, action, account):
     return "done"
 
 
-@pytest.fixture(scope="module")
-def first_shop(module_transaction):
+@scene
+def first_shop():
     return world.vendor("nordlicht")
 
 
-@pytest.fixture(scope="module")
-def second_shop(module_transaction):
+@scene
+def second_shop():
     return world.vendor("andere")
 
 
 @pytest.fixture
-def shop(first_shop, db):
+def shop(first_shop):
     with first_shop.seen():
-        yield first_shop.copy()
+        yield first_shop
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_lets_strangers_do_nothing(shop, action):
 
 
 @pytest.mark.parametrize("action", Action)
-def test_reaches_nothing_of_another_tenant(first_shop, second_shop, db, action):
+def test_reaches_nothing_of_another_tenant(first_shop, second_shop, action):
     owner = first_shop.staff("Alice", "owner")
     admin = first_shop.customer("Bob", "admin", "G")
     for actor in (owner, admin, first_shop.actor):
@@ -226,8 +226,8 @@ def below(parents, tops):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_agrees_with_a_walk_over_parents(first_shop, db, seed):
-    shop = first_shop.copy()
+def test_agrees_with_a_walk_over_parents(first_shop, seed):
+    shop = first_shop
     chance = random.Random(seed)
     parents = {}
     for number in range(30):

@@ -45,7 +45,7 @@ from tenancy.actor import Actor
 from tenancy.errors import BillingError, Forbidden, NotFound
 from tenancy.ids import uuid7
 from tests.http.api import world
-from tests.http.api.world import Shop, module_transaction  # noqa: F401
+from tests.http.api.world import Shop
 from tests.integration.accounts.test_access import (
     CUSTOMER_MATRIX,
     CUSTOMERS,
@@ -55,6 +55,7 @@ from tests.integration.accounts.test_access import (
     WITHIN,
     decided,
 )
+from tests.scenes import scene
 from tests.world import csv_of, subscription
 
 
@@ -311,13 +312,13 @@ STAFF_MAY = dict(decided(STAFF_MATRIX, STAFF))
 CUSTOMERS_MAY = dict(decided(CUSTOMER_MATRIX, CUSTOMERS))
 
 
-@pytest.fixture(scope="module")
-def first_shop(module_transaction):
+@scene
+def first_shop():
     return billed("nordlicht")
 
 
-@pytest.fixture(scope="module")
-def second_shop(module_transaction):
+@scene
+def second_shop():
     return billed("andere")
 
 
@@ -332,12 +333,12 @@ def billed(slug: str) -> Shop:
 
 
 @pytest.fixture
-def shop(first_shop, db):
-    return first_shop.copy()
+def shop(first_shop):
+    return first_shop
 
 
 @pytest.fixture
-def other(second_shop, db):
+def other(second_shop):
     return second_shop
 
 

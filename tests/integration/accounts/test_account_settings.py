@@ -27,12 +27,13 @@ from accounts.queries.setting_stretches import own_intervals, own_stretches
 from accounts.versions import ChangedMeanwhile, intervals_shown, version_of
 from tenancy.errors import Forbidden, NotFound
 from tenancy.models import AuditEntry, Event
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, make_vendor
 
 LATER = TODAY + timedelta(days=30)
 
 
-@pytest.fixture
+@scene
 def family(vendor):
     """Return a group T over B (own invoice, terms of its own) over C, and D and E beside B."""
     vendor.has(

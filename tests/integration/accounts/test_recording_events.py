@@ -11,10 +11,11 @@ from tenancy.events.catalogue import declare
 from tenancy.events.recording import record_events
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Event
+from tests.scenes import scene
 from tests.world import NOW, account
 
 
-@pytest.fixture
+@scene
 def family(vendor):
     vendor.has("accounts", account("top"), account("middle", "top"), account("leaf", "middle"))
     return vendor

@@ -15,6 +15,7 @@ from accounts.queries.effective_settings import settings_of
 from accounts.queries.settings import setting_history
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
+from tests.scenes import scene
 from tests.world import TODAY, account, lines_of, price, subscription
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -43,7 +44,7 @@ def intervals(vendor, key, name):
         )
 
 
-@pytest.fixture
+@scene
 def family(vendor):
     """Return a group T over B (own invoice) over C, and D beside B."""
     vendor.has(

@@ -5,10 +5,11 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Account
 from tenancy.database.updating import update_rows
+from tests.scenes import scene
 from tests.world import account, make_vendor
 
 
-@pytest.fixture
+@scene
 def pair(vendor):
     vendor.has("accounts", account("a"), account("b"))
     with vendor.seen():

@@ -14,6 +14,7 @@ from invoicing.operations.runs import DraftsChanged, RunNotWaiting, approve_draf
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Event
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = "2026-12-01"
@@ -28,7 +29,7 @@ def fill(vendor):
     return vendor
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     return fill(vendor)
 

@@ -2,18 +2,18 @@
 
 from datetime import date
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing.models import Invoice
 from invoicing.queries.balances import Side, balance_total, balances
+from tests.scenes import scene
 from tests.world import account, price, subscription
 
 DUE = date(2026, 12, 15)
 
 
-@pytest.fixture
+@scene
 def owed(vendor):
     """A group that pays for its branch, whose invoice is its own; half of it is paid."""
     vendor.has(

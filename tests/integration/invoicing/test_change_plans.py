@@ -37,12 +37,13 @@ from subscriptions.models import Subscription
 from tenancy.database import scope
 from tenancy.errors import Forbidden, NotFound
 from tenancy.models import AuditEntry
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 15)
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     """G pays for A and A1, B has its own invoice; X is another customer."""
     vendor.has(

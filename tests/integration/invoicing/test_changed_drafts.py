@@ -10,12 +10,13 @@ from invoicing.operations.runs import changed
 from invoicing.operations.runs.changed import compare_drafts, refresh_drafts
 from subscriptions.models import Price
 from tenancy.models import Tenant
+from tests.scenes import scene
 from tests.world import NOW, account, price, subscription
 
 DAY = "2026-12-01"
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has(
         "accounts", account("A", billing_day=1), account("A1", "A", kind="branch"), account("B")

@@ -10,6 +10,7 @@ from invoicing.models import FileCheck, Invoice, StoredDocument
 from invoicing.operations import checking
 from invoicing.operations.checking import check_some_files
 from tenancy.errors import Forbidden
+from tests.scenes import scene
 from tests.world import NOW, account, price, subscription
 
 FILES = 7
@@ -23,7 +24,7 @@ def few(monkeypatch):
     monkeypatch.setattr(checking, "LEAST", A_NIGHT)
 
 
-@pytest.fixture
+@scene
 def stored(vendor):
     """Seven files of an invoice that nobody has touched."""
     vendor.has("accounts", account("A", billing_day=1))

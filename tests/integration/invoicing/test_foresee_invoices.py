@@ -35,6 +35,7 @@ from tenancy.database import scope
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
 from tenancy.models import Tenant
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 FIRST = TODAY + timedelta(days=1)
@@ -136,7 +137,7 @@ def _section(part):
     return (str(part.account_id), tuple(part.path), *sums, plain)
 
 
-@pytest.fixture
+@scene
 def group(vendor):
     """Return a vendor with two groups: A below G pays for B, H stands apart."""
     vendor.has("accounts", account("G", billing_day=1), account("A", "G"), account("B", "A"))

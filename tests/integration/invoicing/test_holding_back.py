@@ -18,6 +18,7 @@ from invoicing.queries.held import held_back
 from invoicing.queries.run_preview import next_due_date
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY, NEXT = "2026-12-01", "2027-01-01"
@@ -32,7 +33,7 @@ def fill(vendor, *keys):
     return vendor
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     return fill(vendor, "A", "B")
 

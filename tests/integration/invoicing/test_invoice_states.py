@@ -14,6 +14,7 @@ from invoicing.queries import invoice_states
 from invoicing.queries.balances import balance_total, balances, to_pay
 from invoicing.queries.invoice_sums import invoice_sums
 from invoicing.queries.invoices import invoices
+from tests.scenes import scene
 from tests.world import TODAY, account, price, subscription
 
 DUE = date(2026, 12, 15)
@@ -22,7 +23,7 @@ GROSS = 10_000
 PAID = {"nothing": 0, "a_cent": 1, "but_a_cent": GROSS - 1, "all": GROSS}
 
 
-@pytest.fixture
+@scene
 def stands(vendor):
     """Invoices paid in every degree, one of nothing, one of a group and its branch, and a draft."""
     vendor.has(

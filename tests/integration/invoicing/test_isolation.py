@@ -25,6 +25,7 @@ from invoicing.queries import runs as run_queries
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import AuditEntry, Event
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)
@@ -91,7 +92,7 @@ def dump(vendor):
         ]  # fmt: skip
 
 
-@pytest.fixture
+@scene
 def both(vendor, other_vendor):
     """Return two tenants with the same keys: one issued invoice each, and one more to make."""
     for each in (vendor, other_vendor):

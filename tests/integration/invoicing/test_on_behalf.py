@@ -12,12 +12,13 @@ from invoicing.operations.runs.scheduling import run_scheduled_day
 from tenancy.actor import Actor
 from tenancy.database import scope
 from tenancy.models import AuditEntry
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("A"), account("B"))
     vendor.has("prices", price("ten", "10.00", tax_rate=19))

@@ -8,10 +8,11 @@ from invoicing.documents import annex
 from invoicing.documents.annex import COLUMNS, get_annex
 from invoicing.documents.making import get_pdf
 from tenancy.errors import Forbidden, NotFound
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 
-@pytest.fixture
+@scene
 def invoice_id(vendor):
     vendor.has(
         "accounts",

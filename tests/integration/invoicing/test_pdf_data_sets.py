@@ -3,12 +3,12 @@
 import io
 import json
 
-import pytest
 from pypdf import PdfReader
 
 from invoicing.documents.formats import Formats
 from invoicing.documents.making import get_pdf, make_files
 from invoicing.models import Invoice
+from tests.scenes import scene
 from tests.world import DATA, NOW
 
 MSP = json.loads((DATA / "msp" / "expected-2026-12-01.json").read_text("utf-8"))
@@ -16,7 +16,7 @@ MSP = json.loads((DATA / "msp" / "expected-2026-12-01.json").read_text("utf-8"))
 CLIENTS_WITH_BRANCHES = 3
 
 
-@pytest.fixture
+@scene
 def pages(vendor):
     vendor.has_files("msp")
     report = vendor.run("2026-12-01")

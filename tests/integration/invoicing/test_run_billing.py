@@ -11,10 +11,11 @@ from invoicing.operations.runs import request_run, run_billing, work_on_run
 from subscriptions.models import Item, Period, Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, lines_of, price, subscription
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     """Return a vendor with prices of 10.00 and 5.00 a month, and one customer A."""
     vendor.has("accounts", account("A"))

@@ -1,12 +1,11 @@
 """What a run is compared with."""
 
-import pytest
-
 from invoicing.queries.run_comparison import comparison_of
+from tests.scenes import scene
 from tests.world import account, price, subscription
 
 
-@pytest.fixture
+@scene
 def billed(vendor):
     """Two companies that are billed every month, the first time in November."""
     vendor.has("accounts", account("A", billing_day=1), account("B", billing_day=1))

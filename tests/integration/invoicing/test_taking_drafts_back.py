@@ -21,13 +21,14 @@ from invoicing.queries.run_figures import digest_of, drafts_seen
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = "2026-12-01"
 WHEN = {"today": TODAY, "now": NOW}
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("A"), account("B"))
     vendor.has("prices", price("ten", "10"))

@@ -14,12 +14,13 @@ from subscriptions.models import Item, Period, Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
 from tenancy.models import Tenant
+from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
 MOST_STATEMENTS = 10
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     """Return a vendor with prices of each kind, and a group of three."""
     vendor.has(

@@ -7,6 +7,7 @@ from accounts.models import TaxRate
 from invoicing.models import Charge, RunProblem
 from invoicing.queries._explaining import explain
 from invoicing.words import describe_problem, why_here
+from tests.scenes import scene
 from tests.world import account, price, subscription
 from web.invoices.explaining import steps_of
 
@@ -18,7 +19,7 @@ def sentences(vendor, language="en", *, whole=True):
         return {one.subscription.external_id: why_here(one, whole=whole) for one in found}
 
 
-@pytest.fixture
+@scene
 def group(vendor):
     vendor.has("prices", price("ten", "10.00", tax_rate=19))
     vendor.has("prices", price("franc", "10.00", currency="CHF", tax_rate=19))

@@ -9,6 +9,7 @@ import xlsxwriter
 
 from accounts.models import Account, Contact, SettingInterval
 from subscriptions.models import Item, Price, Subscription
+from tests.scenes import scene
 from tests.world import DATA, account, price, subscription
 
 CASES = DATA / "cases"
@@ -19,7 +20,7 @@ def case(vendor, folder, *kinds):
         assert vendor.load(kind, (CASES / folder / f"{kind}.csv").read_bytes()).errors == ()
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("A"))
     vendor.has("prices", price("p", "10"))

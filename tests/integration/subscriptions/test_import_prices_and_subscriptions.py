@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import Account
 from subscriptions.models import Item, Price, Product, Subscription
+from tests.scenes import scene
 from tests.world import account, price, subscription
 
 
@@ -112,7 +113,7 @@ def test_refuses_prices_that_mean_nothing(vendor, cells, column, code):
         assert not Product.objects.exists()
 
 
-@pytest.fixture
+@scene
 def shop(vendor):
     vendor.has("accounts", account("a"), account("b"))
     vendor.has("prices", price("p", "9.99"), price("q", "5"))

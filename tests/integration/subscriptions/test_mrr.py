@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from subscriptions.queries.items import items_of
 from subscriptions.queries.mrr import mrr_of, mrr_total
+from tests.scenes import scene
 from tests.world import TODAY, account, price, subscription
 
 
-@pytest.fixture
+@scene
 def sold(vendor):
     vendor.has(
         "accounts",
