@@ -10,8 +10,13 @@ from django.db import connection
 
 from tenancy.actor import Actor
 
-# The trees that a run for a day concerns, in its order: as ``request_run`` queues them.
-_CONCERNED: Final = """
+# A tree has a place in the queue when something of it falls due, waits, or stands on a draft of
+# this day's run; and when a run that issues finds drafts of an earlier one. Then all its drafts up
+# to the run's date are placed again by what holds now (R21, R27). A run that only drafts leaves a
+# tree alone for which it has nothing new: else every night would move what somebody is looking at.
+# Each step is computed once and by key, so that the plan does not hang on statistics that a big
+# import has just made wrong. Asks for ``tenant``, ``date``, ``within`` and ``issue``.
+CONCERNED_TREES: Final = """
     WITH concerned AS MATERIALIZED (
         SELECT item.account_id FROM subscriptions_item AS item
         WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
@@ -37,6 +42,10 @@ _CONCERNED: Final = """
         WHERE %(within)s IS NULL OR (
             node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
     )
+"""
+
+# In the run's order.
+_CONCERNED: Final = f"""{CONCERNED_TREES}
     SELECT root_id, size, trees FROM (
         SELECT root.account_id AS root_id, (root.rght - root.lft + 1) / 2 AS size,
             count(*) OVER () AS trees,
@@ -50,7 +59,7 @@ _CONCERNED: Final = """
     WHERE place > %(after)s AND place <= %(until)s
     AND (%(only)s::uuid[] IS NULL OR root_id = ANY(%(only)s::uuid[]))
     ORDER BY place
-"""
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)

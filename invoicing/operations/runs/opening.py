@@ -15,6 +15,7 @@ from accounts.queries.accounts import get_account
 from invoicing.models import BillingRun, NumberSeries, RunFamily
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.four_eyes import require_four_eyes
+from invoicing.queries.concerned_trees import CONCERNED_TREES
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Invalid
@@ -51,40 +52,9 @@ class RunDateBeforeLastIssue(RunRefused):
     message = _("An invoice was issued on %(last)s already; a run cannot be for %(date)s.")
 
 
-# A family has a place in the queue when something of it falls due, waits, or stands on a draft of
-# this run; and when a run that issues finds drafts of an earlier one. Then all its drafts up to the
-# run's date are placed again by what holds now (R21, R27). A run that only drafts leaves a family
-# alone for which it has nothing new: else every night would move what somebody is looking at.
 # Whoever joins a run takes nothing back: what waits to be issued for somebody else stays so, and
 # in their name.
-# Each step is computed once and by key, so that the plan does not hang on statistics that a big
-# import has just made wrong.
-_QUEUE = """
-    WITH concerned AS MATERIALIZED (
-        SELECT item.account_id FROM subscriptions_item AS item
-        WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
-        UNION
-        SELECT charge.account_id FROM invoicing_charge AS charge
-        LEFT JOIN invoicing_invoiceline AS line
-            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
-        WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
-        AND (NOT charge.is_held OR charge.held_until <= %(date)s)
-        AND charge.invoice_on <= %(date)s AND line.id IS NULL
-        UNION
-        SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
-        JOIN invoicing_billingrun AS run
-            ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
-        WHERE invoice.tenant_id = %(tenant)s AND invoice.status = 'to_approve'
-        AND (invoice.run_id = %(run)s OR %(issue)s AND run.date < %(date)s)
-    ), trees AS MATERIALIZED (
-        SELECT DISTINCT node.tree_id FROM concerned
-        JOIN accounts_accountnode AS node
-            ON node.tenant_id = %(tenant)s AND node.account_id = concerned.account_id
-        LEFT JOIN accounts_accountnode AS top
-            ON top.tenant_id = node.tenant_id AND top.account_id = %(within)s
-        WHERE %(within)s IS NULL OR (
-            node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
-    )
+_QUEUE = f"""{CONCERNED_TREES}
     INSERT INTO invoicing_runfamily
         (id, tenant_id, run_id, root_id, within_id, issues, requested_by, position, status)
     SELECT gen_random_uuid(), %(tenant)s, %(run)s, root.account_id, %(within)s, %(issue)s,
@@ -102,7 +72,7 @@ _QUEUE = """
             WHEN invoicing_runfamily.status = 'waiting'
                 AND (invoicing_runfamily.issues OR NOT EXCLUDED.issues)
             THEN invoicing_runfamily.requested_by ELSE EXCLUDED.requested_by END
-"""
+"""  # noqa: S608 - our own text
 
 # Whoever asks twice for the same stands there once.
 _NOTE_REQUESTER = """
