@@ -17,6 +17,7 @@ NAMES = (
     "visitors",
     "refusals",
     "clock",
+    "commands",
     "imports",
     "approval",
     "idle",

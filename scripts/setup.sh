@@ -63,5 +63,24 @@ if ! is_installed "$lock" && ! { [[ $lock == requirements.lock ]] && is_installe
   digest "$lock" >".venv/installed-$lock"
 fi
 
+# Python compiles each file once, but keeps nothing where it is told to write none
+# (PYTHONDONTWRITEBYTECODE) or may not write: every command would compile a thousand files anew.
+compile_files() {
+  .venv/bin/python -m compileall -qq -j 0 "$@" ||
+    echo "Some files cannot be compiled; commands will start more slowly." >&2
+}
+
+if [[ -w .venv ]]; then
+  installed=$(cat .venv/installed-*)
+  if [[ ! -f .venv/compiled || $(<.venv/compiled) != "$installed" ]]; then
+    echo "Compiling the packages …" >&2
+    # What no process of the product loads is left out.
+    compile_files -x '/(pip|setuptools|mypy|mypyc|playwright|hypothesis|locale|tests?)/' .venv/lib
+    printf '%s' "$installed" >.venv/compiled
+  fi
+  packages=(*/__init__.py)
+  compile_files "${packages[@]%/__init__.py}"
+fi
+
 scripts/system-packages.sh
 .venv/bin/python manage.py prepare

@@ -7,7 +7,17 @@ import pytest
 
 from billing_hierarchy.embedded.folders import project_folder
 
-LARGE = ("celery", "kombu", "weasyprint", "fontTools", "openpyxl", "segno")
+LARGE = (
+    "celery",
+    "fontTools",
+    "kombu",
+    "lxml",
+    "openpyxl",
+    "PIL",
+    "redis",
+    "segno",
+    "weasyprint",
+)
 COMMANDS = {
     "accounts": ("check_trees", "create_operator", "create_tenant"),
     "billing_hierarchy": ("stop_services",),
