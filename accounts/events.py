@@ -69,6 +69,13 @@ declare(
         {"external_id": Kind.TEXT, "role": Kind.TEXT},
     ),
     Declared(
+        "contact.removed",
+        "contact",
+        _("A contact was removed from an account; its roles ended with it."),
+        {"external_id": Kind.TEXT},
+        short=_("Contact removed"),
+    ),
+    Declared(
         "contact.login_given",
         "contact",
         _("A contact got a login and may sign in to the portal."),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BankAccount, Contact, Seller, SettingInterval
+from accounts.models import BankAccount, Contact, Grant, Seller, SettingInterval
 from tenancy.errors import Conflict
 from tenancy.models import Tenant
 
@@ -72,6 +72,12 @@ def time_zone_shown(tenant: Tenant) -> dict[str, str]:
 def contact_shown(contact: Contact) -> dict[str, object]:
     """Return all that a form shows of a contact."""
     return {name: getattr(contact, name) for name in _CONTACT}
+
+
+def removal_shown(contact: Contact, roles: Iterable[Grant]) -> dict[str, object]:
+    """Return all that the page that asks for a contact's removal shows of it."""
+    held = [[str(one.account_id), one.role, one.starts_on, one.ends_on] for one in roles]
+    return {**contact_shown(contact), "roles": sorted(held, key=str)}
 
 
 def bank_account_shown(account: BankAccount | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from accounts.models import Contact, Grant
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
+from tenancy.models import AuditEntry
 
 
 def contacts(
@@ -53,6 +54,20 @@ def get_contact(actor: Actor, text: str) -> Contact:
     if contact is None:
         raise NotFound
     return contact
+
+
+def was_removed(actor: Actor, text: str, account_id: UUID) -> bool:
+    """Return whether ``con_…`` names a contact that was removed from an account. One statement.
+
+    For whoever sends a form again; the caller has asked for the account.
+    """
+    entries = AuditEntry.objects.filter(
+        tenant_id=actor.tenant_id,
+        object_id=key_of("con", text),
+        account_id=account_id,
+        action="contact.removed",
+    )
+    return entries.exists()
 
 
 def grants(

@@ -63,6 +63,13 @@ PAGES = (
     PageEntry("contacts and access", "/customers/{branch}/people/"),
     PageEntry("contacts, none yet", "/customers/{empty}/people/", who="owner"),
     PageEntry("contact", "/customers/{branch}/people/{contact}/"),
+    PageEntry("contact, remove", "/customers/{branch}/people/{contact}/remove/"),
+    PageEntry(
+        "contact, remove, dialog",
+        "/customers/{branch}/people/{contact}/",
+        opens="a[data-dialog]",
+        shows=".dialog[open] .danger",
+    ),
     PageEntry("contact, new", "/customers/{branch}/people/new/"),
     PageEntry("account, archive", "/customers/{account}/archive/"),
     PageEntry("account, archive, free", "/customers/{empty}/archive/"),

@@ -34,7 +34,7 @@ from accounts.operations import (
     time_zones,
 )
 from accounts.operations import accounts as account_operations
-from accounts.operations.accounts import contacts, grants
+from accounts.operations.accounts import contacts, grants, removing_contacts
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
@@ -428,6 +428,10 @@ OPERATIONS: dict[str, Change] = {
         lambda s, a: contacts.edit_contact(a, meet(s, a).pk, now=NOW, name="Kai"),
         "contact.updated",
     ),
+    "accounts.removing_contacts.remove_contact": Change(
+        lambda s, a: removing_contacts.remove_contact(a, meet(s, a).pk, today=TODAY, now=NOW),
+        "contact.removed",
+    ),
     "accounts.grants.grant_role": Change(grant, "grant.created"),
     "accounts.grants.end_grant": Change(
         lambda s, a: grants.end_grant(a, grant(s, a).pk, ends_on=TODAY, today=TODAY, now=NOW),
@@ -751,6 +755,11 @@ def contact_page(browser: Browser) -> None:
     browser.send(f"{people_url(browser)}{contact.public_id}/", name="Kai")
 
 
+def remove_contact_page(browser: Browser) -> None:
+    contact = meet(browser.shop, browser.shop.actor)
+    browser.send(f"{people_url(browser)}{contact.public_id}/remove/")
+
+
 def give_role_page(browser: Browser) -> None:
     contact = meet(browser.shop, browser.shop.actor).public_id
     answer = browser.client.post(f"{people_url(browser)}{contact}/roles/", {"role": "viewer"})
@@ -834,6 +843,9 @@ PAGES: dict[str, Change] = {
     "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
     "customers/<str:account_id>/people/new/": Change(new_contact_page, "contact.created"),
     "customers/<str:account_id>/people/<str:contact_id>/": Change(contact_page, "contact.updated"),
+    "customers/<str:account_id>/people/<str:contact_id>/remove/": Change(
+        remove_contact_page, "contact.removed"
+    ),
     "customers/<str:account_id>/people/<str:contact_id>/roles/": Change(
         give_role_page, "grant.created"
     ),

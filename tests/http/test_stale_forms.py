@@ -179,6 +179,14 @@ FORMS = {
             ("<td>Mine</td><td>Theirs</td>",),
         )
     ],
+    "customers/<str:account_id>/people/<str:contact_id>/remove/": [
+        Form(
+            "/customers/{account}/people/{contact}/remove/",
+            {},
+            lambda actor, _seller: rename_contact(actor, "Theirs"),
+            ("Remove Theirs?",),
+        )
+    ],
     "customers/<str:account_id>/settings/<str:setting>/": [
         Form(
             "/customers/{account}/settings/po_number/",

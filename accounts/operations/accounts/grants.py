@@ -150,7 +150,9 @@ def end_grant(actor: Actor, grant_id: UUID, *, ends_on: date, today: date, now: 
 
 def _contact(actor: Actor, contact_id: UUID) -> Contact:
     contact = (
-        Contact.objects.select_related("account")
+        # Whoever removes the contact at the same time waits, or was first.
+        Contact.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account")
         .filter(tenant_id=actor.tenant_id, pk=contact_id)
         .order_by("pk")
         .first()

@@ -82,10 +82,13 @@ def _import_slice(
     )
     contacts = {
         contact.external_id: contact
-        for contact in Contact.objects.filter(
+        # Locked, so that none is removed before its row is written.
+        for contact in Contact.objects.select_for_update(no_key=True)
+        .filter(
             tenant_id=actor.tenant_id,
             external_id__in={row.cells["external_id"] for row in rows if not row.is_again},
         )
+        .order_by("pk")
     }
     granted = set(
         Grant.objects.filter(

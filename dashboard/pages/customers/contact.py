@@ -199,6 +199,7 @@ def _page(
         "roles": open_roles(held, actor.today),
         "role_choices": [(role, role_name(role)) for role in CustomerRole.values],
         "roles_url": f"{contact_url(contact)}roles/",
+        "remove_url": f"{contact_url(contact)}remove/",
         "earliest": actor.today.isoformat(),
         **_frame(path_of(actor, contact.account_id), contact.name),
     }

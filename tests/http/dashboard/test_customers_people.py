@@ -6,10 +6,13 @@ from http import HTTPStatus
 import pytest
 
 from accounts.models import Contact, Grant
+from accounts.operations.accounts.removing_contacts import ContactNeeded, remove_contact
 from tenancy.ids import public_id
+from tenancy.models import AuditEntry
 from tests.http.dashboard.conftest import save
+from tests.markup import tight
 from tests.scenes import scene
-from tests.world import TODAY, account
+from tests.world import NOW, TODAY, account
 
 
 def people(vendor, key="B"):
@@ -139,3 +142,71 @@ def test_clerks_look_and_change_nobody(shop, alice, visit):
     for refused in (f"{people(shop)}new/", url, f"{url}roles/"):
         assert client.post(refused, {"name": "X"}).status_code == HTTPStatus.FORBIDDEN
     assert contact_of(shop).email == "kim@kim.example"
+
+
+def test_removes_a_contact_with_its_roles_and_says_so_before(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop)
+    url = f"{people(shop)}{contact_of(shop).public_id}/"
+    client.post(f"{url}roles/", {"role": "viewer"})
+    page = client.get(f"{url}remove/").content.decode()
+
+    assert "The role “Viewer” on B and all below it ends today." in page
+    assert save(client, f"{url}remove/", {}).url == people(shop)
+    with shop.seen():
+        assert not Contact.objects.exists()
+        assert not Grant.objects.exists()
+        trail = dict(AuditEntry.objects.values_list("action", "before"))
+    assert trail["contact.removed"]["email"] == "kim@kim.example"
+    assert trail["contact.removed"]["roles"][0]["role"] == "viewer"
+    assert "grant.ended" in trail
+    assert client.post(f"{url}remove/").url == people(shop)
+    assert client.get(f"{url}remove/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_contact_that_gets_documents_stays_and_says_which(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop, email="Kim@kim.example")
+    shop.has("accounts", account("C", invoice_recipients="kim@KIM.example|boss@kim.example"))
+    contact = contact_of(shop)
+    url = f"{people(shop)}{contact.public_id}/remove/"
+    answer = save(client, url, {})
+
+    assert answer.status_code == HTTPStatus.CONFLICT
+    page = tight(answer.content.decode())
+    assert "Documents are sent to Kim@kim.example. Choose other recipients first." in page
+    assert f'/customers/{public_id("acc", shop.id_of("C"))}/settings/invoice_recipients/"' in page
+    with pytest.raises(ContactNeeded):
+        remove_contact(alice, contact.pk, today=TODAY, now=NOW)
+    assert contact_of(shop) == contact
+
+
+def test_one_of_two_contacts_with_a_shared_mailbox_can_go(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop)
+    add(client, shop, name="Kai")
+    shop.has("accounts", account("C", partial_recipients="kim@kim.example"))
+    remove_contact(alice, contact_of(shop).pk, today=TODAY, now=NOW)
+
+    with pytest.raises(ContactNeeded):
+        remove_contact(alice, contact_of(shop, "Kai").pk, today=TODAY, now=NOW)
+
+
+def test_a_dialog_asks_whether_to_remove(shop, alice, visit):
+    client = visit(alice)
+    add(client, shop)
+    url = f"{people(shop)}{contact_of(shop).public_id}/remove/"
+    answer = client.get(url, headers={"HX-Request": "true"}).content.decode().strip()
+
+    assert answer.startswith("<dialog")
+    assert answer.endswith("</dialog>")
+
+
+def test_only_who_may_change_people_removes_one(shop, alice, visit):
+    add(visit(alice), shop)
+    url = f"{people(shop)}{contact_of(shop).public_id}/remove/"
+    support = visit(shop.staff("Sam", "support"))
+
+    assert support.get(url).status_code == HTTPStatus.FORBIDDEN
+    assert support.post(url).status_code == HTTPStatus.FORBIDDEN
+    assert contact_of(shop)
