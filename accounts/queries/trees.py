@@ -30,6 +30,7 @@ from accounts.models import Account, AccountNode
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TREE, Branch, TreeRow
 from accounts.queries.searching import has_words
+from accounts.queries.tags import has_tag
 from billing_rules.searching import spellings
 from tenancy.actor import Actor
 
@@ -61,6 +62,7 @@ def customers(
     within: UUID | None = None,
     kind: str | None = None,
     text: str | None = None,
+    tag: str | None = None,
 ) -> QuerySet[Account]:
     """Return customers: roots, or all accounts. Not ordered yet; one statement.
 
@@ -73,6 +75,7 @@ def customers(
         within: only this account and those below it.
         kind: only this kind.
         text: only those that have its words in name, customer number, VAT id or e-mail.
+        tag: only those that have this tag.
     """
     found = access.reach(actor, Action.VIEW_ACCOUNT)
     if not flat:
@@ -83,6 +86,8 @@ def customers(
         found = found.filter(kind=kind)
     if text:
         found = found.filter(has_words(text, "search_key", otherwise="name"))
+    if tag is not None:
+        found = found.filter(has_tag(actor, tag))
     above = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=OuterRef("node__parent_id"))
     counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
     return found.annotate(

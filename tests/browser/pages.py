@@ -48,6 +48,11 @@ PAGES = (
     PageEntry(
         "customers, all, columns", "/customers/?all=1", opens="details[name=table-menu] summary"
     ),
+    PageEntry(
+        "customers, filters",
+        "/customers/?all=1",
+        opens="details:has(.filter-panel) > summary",
+    ),
     PageEntry("customers, nothing found", "/customers/?q=nothing"),
     PageEntry("customers, none yet", "/customers/", who="newcomer"),
     PageEntry("customer, new", "/customers/new/"),

@@ -1,7 +1,12 @@
 """The facts of an account: in a line below its name, and in full beside everything else."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.declarations import PARTICULARS, SETTINGS, SettingName
@@ -69,6 +74,35 @@ def further_facts(account: Account) -> list[Fact]:
         Fact(_("ID in the API"), account.public_id),
     ]
     return [fact for fact in facts if fact.value]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecords:
+    """What the vendor keeps of an account for itself; each tag leads to all that have it."""
+
+    tags: list[Fact]
+    facts: list[Fact]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.tags or self.facts)
+
+
+def own_records(account: Account, tags: Sequence[str], settings: FamilySettings) -> OwnRecords:
+    """Return tags, cost centre and own data, which no document but the cost centre shows."""
+    name = SettingName.COST_CENTRE
+    centre = value_text(name, settings.value(account.pk, name))
+    change_url = f"{account_url(account.pk, 'settings')}{name}/"
+    listed = reverse("customers:list")
+    facts = [Fact(str(SETTINGS[name].label), centre, change_url)] if centre else []
+    facts += [Fact(key, _own_value(value)) for key, value in account.metadata.items()]
+    found = [Fact(tag, tag, f"{listed}?{urlencode({'all': 1, 'tag': tag})}") for tag in tags]
+    return OwnRecords(found, facts)
+
+
+def _own_value(value: Any) -> str:
+    """Return a member of own data as people read it: what has parts of its own stays JSON."""
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
 def _address(account: Account) -> str:

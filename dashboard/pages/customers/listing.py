@@ -19,6 +19,7 @@ from accounts.declarations.particulars import KINDS
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
+from accounts.queries.tags import tags_in_use
 from invoicing.queries.balances import Balance, balance_total, balances
 from subscriptions.queries.mrr import Mrr, mrr_of, mrr_total
 from tenancy.actor import Actor
@@ -42,11 +43,12 @@ class Filters:
     flat: bool = False
     kind: str | None = None
     text: str = ""
+    tag: str = ""
 
     @property
     def is_narrowed(self) -> bool:
         """Whether something may be left out that is there."""
-        return bool(self.kind or self.text)
+        return bool(self.kind or self.text or self.tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +163,19 @@ TABLE: Final[Table[Customer]] = Table(
 @require_safe
 @staff_only
 def customer_list(request: ActorRequest) -> HttpResponseBase:
-    """Show customers, or save them. Five statements beside those of the frame."""
+    """Show customers, or save them. Six statements beside those of the frame."""
     actor, filters, state = (
         request.actor,
         _filters(request.GET),
         TABLE.state(request.GET, request.COOKIES),
     )
-    found = trees.customers(actor, flat=filters.flat, kind=filters.kind, text=filters.text or None)
+    found = trees.customers(
+        actor,
+        flat=filters.flat,
+        kind=filters.kind,
+        text=filters.text or None,
+        tag=filters.tag or None,
+    )
     page = paging.page_of(found, TABLE.order(state), after=state.after, before=state.before)
     count = page.rows[0].found if page.rows else found.count()  # type: ignore[attr-defined]
     totals = _totals(actor, found if filters.is_narrowed else None, request.tenant.currency)
@@ -180,6 +188,8 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
         "page": page,
         "filters": filters,
         "kinds": KINDS.items(),
+        "tags": tags_in_use(actor),
+        "kept_by_filters": state.kept("tag", "kind"),
         "chips": _chips(filters, state),
         "tabs": _tabs(filters, state),
         "summary": _summary(count),
@@ -198,6 +208,7 @@ def _filters(query: QueryDict) -> Filters:
         flat=one_of(query, "all", {"1"}) == "1",
         kind=one_of(query, "kind", KINDS) or None,
         text=query.get("q", "").strip()[:200],
+        tag=query.get("tag", "").strip()[:40],
     )
 
 
@@ -245,6 +256,9 @@ def _chips(filters: Filters, state: State) -> list[Chip]:
     if filters.kind:
         label = _("Type: %(kind)s") % {"kind": kind_name(filters.kind)}
         chips.append(Chip(label, state.url(kind=None)))
+    if filters.tag:
+        label = _("Tag: %(tag)s") % {"tag": filters.tag}
+        chips.append(Chip(label, state.url(tag=None)))
     if filters.text:
         label = _("Search: %(text)s") % {"text": filters.text}
         chips.append(Chip(label, state.url(q=None)))

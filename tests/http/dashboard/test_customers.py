@@ -7,12 +7,13 @@ from http import HTTPStatus
 
 import pytest
 
+from accounts.operations.accounts import edit_account
 from dashboard.pages.customers import listing
 from tenancy.ids import public_id
 from tenancy.queries import paging
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
-from tests.world import account
+from tests.world import NOW, TODAY, account
 
 MOST_STATEMENTS = 12
 
@@ -63,6 +64,19 @@ def test_lists_all_accounts_with_their_paths(billed, alice, visit):
 )
 def test_filters_and_sorts(billed, alice, visit, query, expected):
     assert names_in(read(visit(alice), query)) == expected
+
+
+def test_filters_by_tag_in_any_case_and_says_so(billed, alice, visit):
+    client = visit(alice)
+    own = {"tags": ["Key account"], "now": NOW, "today": TODAY}
+    edit_account(alice, billed.id_of("branch"), **own)
+    page = read(client, "?all=1&tag=key+account")
+
+    assert names_in(page) == ["Zweig Süd"]
+    assert "Tag: key account" in page
+    assert "<option>Key account</option>" in page
+    assert names_in(read(client, "?tag=Key+account")) == []
+    assert names_in(read(client, "?all=1&tag=%00none")) == []
 
 
 @pytest.mark.parametrize("query", ["kind=nonsense", "all=yes", "kind=nonsense&format=csv"])

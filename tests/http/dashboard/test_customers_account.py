@@ -8,6 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from accounts.models import Account
+from accounts.operations.accounts import edit_account
 from accounts.queries import trees
 from invoicing.models import Invoice, InvoiceSection
 from tenancy.events import catalogue
@@ -16,7 +17,7 @@ from tenancy.models import AuditEntry
 from tests.http.dashboard.conftest import NASTY
 from tests.markup import tight
 from tests.scenes import scene
-from tests.world import account, price, subscription
+from tests.world import NOW, TODAY, account, price, subscription
 
 MOST_STATEMENTS = 12
 PAGES = ("", "tree/", "flow/", "responsibilities/", "upcoming/", "settings/", "history/")
@@ -79,6 +80,20 @@ def test_shows_what_an_account_is_has_and_owes(billed, alice, visit):
     for part in ("Gruppe Nord", "group GmbH", "€100.00", "€194.50", "monthly", "Zweig Süd", "RE-"):
         assert part in page
     assert NASTY not in page
+
+
+def test_shows_own_records_with_links_to_all_that_have_a_tag(billed, alice, visit):
+    client = visit(alice)
+    own = {"tags": ["north", "A&B"], "metadata": {"crm": "4711", "more": {"a": [1, None]}}}
+    assert "own-records" not in read(client, url_of(billed, "firm"))
+    edit_account(alice, billed.id_of("branch"), today=TODAY, now=NOW, **own)
+    page = read(client, url_of(billed, "branch")).partition('id="own-records"')[2]
+
+    assert 'href="/customers/?all=1&amp;tag=A%26B"' in page
+    assert "A&amp;B</a>" in page
+    assert f'href="{url_of(billed, "branch", "settings/cost_centre/")}">S-2</a>' in page
+    assert "<dt>crm</dt><dd>4711</dd>" in page
+    assert "{&quot;a&quot;: [1, null]}" in page
 
 
 def test_names_in_its_head_who_is_invoiced_and_who_pays(billed, alice, visit):
