@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.declarations.particulars import KINDS
 from accounts.models import Account
 from tenancy.ids import public_id
-from web.page_heads import Crumb, Tab
+from web.page_heads import Crumb, Tab, folded
 
 _ANY: Final = "acc_any"
 TONES: Final[dict[str, str]] = {
@@ -53,7 +53,7 @@ def steps_to(path: Sequence[Account], *, page: str = "page") -> list[Crumb]:
     """Return the breadcrumb down to the end of a path."""
     steps = [Crumb(str(_("Customers")), reverse("customers:list"))]
     steps += [Crumb(account.name, account_url(account.pk, page)) for account in path[:-1]]
-    return [*steps, Crumb(path[-1].name)]
+    return folded([*steps, Crumb(path[-1].name)])
 
 
 def tabs_of(account_id: UUID, current: str) -> list[Tab]:

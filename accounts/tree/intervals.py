@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tenancy.errors import Invalid
 
-MAX_DEPTH = 20
+MAX_DEPTH = 100
+"""Companies are a dozen levels deep; what is deeper than this is a mistake in a file."""
 
 
 class TreeTooDeep(Invalid):

@@ -13,6 +13,7 @@ from invoicing.documents.grids import (
     REFERENCE_WIDTH,
     TEXT,
 )
+from invoicing.documents.naming import PATH
 from invoicing.documents.paying import Payment
 from invoicing.documents.sections import Section
 from invoicing.documents.typesetting.tables import PADDING
@@ -108,10 +109,22 @@ def _facts(
     shown = []
     for label, value in facts:
         fits = letters.width(Span(value, _plain(_FACT))) <= room
-        lines = (value,) if fits else _lines(value, _FACT, _FACTS_WIDTH - 1, _FACT_LINES, letters)
+        lines = (value,) if fits else _fact_lines(value, letters)
         # What is below its label is told by having several lines.
         shown.append((label, lines if fits or len(lines) > 1 else (*lines, "")))
     return tuple(shown)
+
+
+def _fact_lines(value: str, letters: Letters) -> tuple[str, ...]:
+    """Return a fact in lines; of a path names in the middle are left out first."""
+    names, width = value.split(PATH), _FACTS_WIDTH - 1
+    for kept in _LEVELS_KEPT:
+        whole = _lines(value, _FACT, width, 0, letters)
+        if len(whole) <= _FACT_LINES:
+            return whole
+        if len(names) > kept + 3:
+            value = PATH.join((names[0], ELLIPSIS, *names[len(names) - kept - 1 :]))
+    return _lines(value, _FACT, width, _FACT_LINES, letters)
 
 
 def _foot(

@@ -23,6 +23,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries import trees
 from accounts.queries.trees import Branch
+from accounts.tree import MAX_DEPTH
 from dashboard.pages.customers.doors import add_url
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
@@ -43,7 +44,6 @@ from web.tables import Amounts, Column, Kind
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
 
-_DEEPEST: Final = 40
 _PASSED_ON: Final = ("columns", "as_of", "closed")
 
 
@@ -165,7 +165,7 @@ def _more_rows(
     request: ActorRequest, tree: Tree, asked: Asked, columns: Sequence[Column[Entry]]
 ) -> HttpResponse:
     """Answer with the children of an account that was just opened, as rows at their level."""
-    level = min(max(whole_number(request.GET.get("level", "")), 2), _DEEPEST)
+    level = min(max(whole_number(request.GET.get("level", "")), 2), MAX_DEPTH)
     branch = tree.children(asked.start)
     context = {
         "rows": _rows(request, tree, branch, columns, deeper=level - 2),

@@ -142,7 +142,7 @@ def test_a_key_of_nobodys_making_creates_nothing(vendor, alice, visit):
         ({"accounts": "A\n\n | Branch"}, "Line 3: "),
         ({"accounts": f"A\n{'x' * 201}"}, "Line 2: "),
         (
-            {"accounts": "\n".join(" " * n + f"L{n}" for n in range(60))},
+            {"accounts": "\n".join(" " * n + f"L{n}" for n in range(tree.MAX_DEPTH + 9))},
             f"Line {tree.MAX_DEPTH}: A tree has at most {tree.MAX_DEPTH} levels.",
         ),
         (

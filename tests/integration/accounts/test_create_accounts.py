@@ -80,7 +80,7 @@ def test_makes_as_many_levels_as_a_tree_has(vendor):
     assert shown(vendor, made[0]) == names
 
 
-@pytest.mark.parametrize("levels", [tree.MAX_DEPTH + 1, 60, 2_000])
+@pytest.mark.parametrize("levels", [tree.MAX_DEPTH + 1, 2_000])
 def test_refuses_more_levels(vendor, levels):
     before = counted(vendor)
 
@@ -93,11 +93,11 @@ def test_refuses_more_levels(vendor, levels):
 
 def test_refuses_levels_that_are_too_many_together(vendor):
     (made, *_rest) = create_accounts(
-        vendor.actor, new(*((f"L{n}", n) for n in range(15))), None, **WHEN
+        vendor.actor, new(*((f"L{n}", n) for n in range(tree.MAX_DEPTH - 5))), None, **WHEN
     )
     before = counted(vendor)
     with vendor.seen():
-        lowest = Account.objects.get(name="L14").pk
+        lowest = Account.objects.get(name=f"L{tree.MAX_DEPTH - 6}").pk
 
     with pytest.raises(tree.TreeTooDeep):
         create_accounts(vendor.actor, new(*((f"M{n}", n) for n in range(6))), lowest, **WHEN)

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from accounts import tree
 from accounts.models import Account, AccountNode, Contact, Grant, Placement, SettingInterval
 from accounts.operations.importing import import_accounts
 from accounts.queries.effective_settings import settings_of
@@ -249,10 +250,13 @@ def test_names_every_row_of_a_circle_and_no_other(vendor):
 
 
 def test_refuses_more_levels_than_are_kept(vendor):
-    vendor.has("accounts", account("0"), *(account(f"{n}", f"{n - 1}") for n in range(1, 19)))
+    last = tree.MAX_DEPTH - 1
+    vendor.has("accounts", account("0"), *(account(f"{n}", f"{n - 1}") for n in range(1, last)))
     before = counts(vendor)
 
-    report = vendor.load("accounts", [account("19", "18"), account("20", "19")])
+    report = vendor.load(
+        "accounts", [account(f"{last}", f"{last - 1}"), account(f"{last + 1}", f"{last}")]
+    )
 
     assert found(report) == [(3, "parent_external_id", "tree_too_deep")]
     assert counts(vendor) == before
@@ -265,7 +269,7 @@ def test_answers_for_an_endless_chain(vendor):
 
     report = vendor.load("accounts", "\n".join(lines).encode())
 
-    assert len(report.errors) >= rows - 20
+    assert len(report.errors) >= rows - tree.MAX_DEPTH
 
 
 @pytest.mark.parametrize("rows", [1_000, pytest.param(5_000, marks=pytest.mark.long)])

@@ -51,9 +51,9 @@ def test_refuses_to_insert_deeper_than_the_limit(forest):
     with pytest.raises(tree.TreeTooDeep) as refusal:
         forest.insert("low", f"L{tree.MAX_DEPTH - 1}")
 
-    assert refusal.value.detail == "A tree has at most 20 levels."
+    assert refusal.value.detail == "A tree has at most 100 levels."
     assert forest.shape() == before
-    assert len(forest.path("L19")) == tree.MAX_DEPTH
+    assert len(forest.path(f"L{tree.MAX_DEPTH - 1}")) == tree.MAX_DEPTH
 
 
 # -- moving --------------------------------------------------------------------------------------
@@ -92,14 +92,15 @@ def test_refuses_to_move_below_itself(family, key, parent):
 
 
 def test_refuses_to_move_what_would_stand_too_deep(forest):
-    forest.load({"L0": None, **{f"L{n}": f"L{n - 1}" for n in range(1, 18)}})
+    lowest = tree.MAX_DEPTH - 3
+    forest.load({"L0": None, **{f"L{n}": f"L{n - 1}" for n in range(1, lowest + 1)}})
     forest.load({"T": None, "M": "T", "N": "M"})
     before = forest.shape()
 
     with pytest.raises(tree.TreeTooDeep):
-        forest.move("T", "L17")
+        forest.move("T", f"L{lowest}")
     assert forest.shape() == before
-    forest.move("T", "L16")
+    forest.move("T", f"L{lowest - 1}")
 
     assert len(forest.path("N")) == tree.MAX_DEPTH
     assert forest.faults() == []
@@ -182,7 +183,7 @@ def test_refuses_to_load_deeper_than_the_limit(family):
     before = family.shape()
 
     with pytest.raises(tree.TreeTooDeep):
-        family.load({"N0": "F", **{f"N{n}": f"N{n - 1}" for n in range(1, 17)}})
+        family.load({"N0": "F", **{f"N{n}": f"N{n - 1}" for n in range(1, tree.MAX_DEPTH)}})
 
     assert family.shape() == before
 
