@@ -1,4 +1,4 @@
-"""A customer sixty levels deep: every page, file and document copes, and billing reaches the top."""
+"""A customer sixty levels deep: pages, files and documents cope, and billing reaches the top."""
 
 import re
 from datetime import date
