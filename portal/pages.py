@@ -14,6 +14,7 @@ from invoicing.queries.balances import to_pay
 from invoicing.queries.invoice_states import is_in_time
 from invoicing.queries.invoices import LATEST_FIRST, invoices
 from invoicing.queries.visibility import paid_within
+from portal.requests import waiting_count
 from tenancy.actor import Actor
 from web.badges import Badge, invoice_badge
 
@@ -51,7 +52,7 @@ def overview(request: ActorRequest) -> HttpResponse:
     """Tell a customer what is owed and when; the vendor's own people have the dashboard.
 
     Its address stands behind the door that all pages share.
-    Three statements beside those of the frame.
+    Four statements beside those of the frame.
     """
     actor = request.actor
     if actor.staff_role is not None:
@@ -66,6 +67,7 @@ def overview(request: ActorRequest) -> HttpResponse:
         "next_due": _next_due(actor, today),
         "latest": shown,
         # Others pay what a reader of extracts sees: "all paid" would be a guess about them.
+        "requests": waiting_count(actor),
         "others_pay": bool(shown) and not any(row.is_whole for row in shown),
     }
     return render(request, "portal/overview.html", context)

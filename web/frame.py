@@ -73,6 +73,7 @@ PORTAL: Final = (
         (
             Room(_("Overview"), "house", "portal"),
             Room(_("Invoices"), "file-text", "portal-invoices:list"),
+            Room(_("Requests"), "milestone", "portal-requests"),
         ),
     ),
 )

@@ -8,6 +8,7 @@ class PageEntry:
     """A page to walk: its name, its address with placeholders, and who looks at it.
 
     ``who`` is ``staff``, ``customer`` (the whole group), ``department`` (one branch of it),
+    ``payer`` (another firm, which was asked to pay for the group),
     ``owner``, ``newcomer`` (staff of a vendor without invoices), ``operator`` (of the platform,
     in the vendor) or empty for somebody not signed in.
     ``opens`` is what is clicked first, ``shows`` what then has to be there.
@@ -219,5 +220,9 @@ PAGES = (
     PageEntry(
         "portal, drawer", "/portal/invoices/", "department", "a[data-drawer]", ".drawer .glance"
     ),
+    PageEntry("portal, asked", "/portal/", who="payer"),
+    PageEntry("portal, requests", "/portal/requests/", who="payer"),
+    PageEntry("portal, no requests", "/portal/requests/", who="customer"),
+    PageEntry("portal, request", "/portal/requests/{request}/", who="payer"),
     PageEntry("portal, extract", "/portal/invoices/{invoice}/", who="department"),
 )

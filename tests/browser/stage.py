@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from accounts.models import Contact, Person
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Invoice, InvoiceLine
+from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Price
@@ -32,6 +33,7 @@ class Stage:
     price_id: UUID
     plan: ChangePlan
     contact_id: UUID
+    request: ChangePlan
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -51,6 +53,7 @@ class Stage:
             empty=public_id("acc", self.vendor.id_of("empty")),
             contact=public_id("con", self.contact_id),
             plan=self.plan.public_id,
+            request=self.request.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -82,6 +85,7 @@ def set_stage() -> Stage:
         "staff": vendor.staff("Alice", "finance_admin"),
         "customer": vendor.customer("Bob", "viewer", "group"),
         "department": vendor.customer("Dora", "viewer", "branch"),
+        "payer": vendor.customer("Rita", "finance", "firm"),
         "newcomer": newcomer.staff("Nora", "owner"),
         "owner": vendor.staff("Olga", "owner"),
     }
@@ -96,13 +100,24 @@ def set_stage() -> Stage:
         contact_id = Contact.objects.get(account_id=vendor.id_of("branch")).pk
     plan = _plan(vendor, actors["staff"])
     everybody = {**people, "operator": operator.pk}
-    return Stage(vendor, invoice, line, everybody, waiting.run.pk, price_id, plan, contact_id)
+    asked = _request(vendor, actors["staff"])
+    return Stage(
+        vendor, invoice, line, everybody, waiting.run.pk, price_id, plan, contact_id, asked
+    )
 
 
 def _plan(vendor: Vendor, actor: Actor) -> ChangePlan:
     """Plan that the branch becomes a customer of its own."""
     wanted = Wanted("move", vendor.id_of("branch"), date(2027, 2, 1))
     return create_plan(actor, wanted, today=TODAY, now=NOW)
+
+
+def _request(vendor: Vendor, actor: Actor) -> ChangePlan:
+    """Ask a firm to pay for another customer, which it has not answered yet."""
+    firm = vendor.id_of("firm")
+    wanted = Wanted("payer", vendor.id_of("empty"), date(2027, 2, 1), target_id=firm)
+    plan = create_plan(actor, wanted, today=TODAY, now=NOW)
+    return submit_plan(actor, plan.pk, today=TODAY, now=NOW)
 
 
 def _bill(vendor: Vendor) -> None:

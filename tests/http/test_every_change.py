@@ -897,6 +897,7 @@ PAGES_WITHOUT_ENTRY: dict[str, str] = {
     "appearance/": ONES_OWN,
     "language/setlang/": ONES_OWN,
     "portal/invoices/<str:invoice_id>/pdf/retry/": "The page is the same one.",
+    "portal/requests/<str:plan_id>/": "It is for customers: test_portal_requests.py answers there.",
 }
 METHOD_NOT_ALLOWED = 405
 

@@ -15,7 +15,6 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account
-from dashboard.pages.plans.status import PLAN_STATUSES, plan_badge
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
@@ -25,6 +24,7 @@ from tenancy.queries import paging
 from web.accounts import account_url
 from web.list_pages import one_of, save
 from web.page_heads import Tab
+from web.plan_badges import PLAN_STATUSES, plan_badge
 from web.session_checks import staff_only
 from web.tables import Column, Kind, Label, Link, Table
 from web.tables.exports import FORMATS, MOST_ROWS

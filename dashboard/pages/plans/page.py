@@ -20,7 +20,6 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile
 from dashboard.pages.plans.preview import shown
-from dashboard.pages.plans.status import plan_badge
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.deciding import answer_plan, approve_plan, submit_plan
 from invoicing.operations.plans.planning import comment_on_plan, withdraw_plan
@@ -33,6 +32,7 @@ from tenancy.ids import parse_public_id
 from web.accounts import account_url
 from web.forms import version_seen
 from web.page_heads import Crumb, Fact
+from web.plan_badges import plan_badge
 from web.session_checks import staff_only
 from web.timeline import timeline_of
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +23,7 @@ from accounts.queries.accounts import get_account, resolve_reference
 from subscriptions.models import Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.operations.subscriptions.creating import (
+    AlreadySubscribed,
     NewItem,
     NewSubscription,
     create_subscription,
@@ -31,6 +33,8 @@ from subscriptions.queries.renewals import renewals
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.formats import date_text
+from tenancy.ids import public_id
+from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
 from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
@@ -102,7 +106,14 @@ def new_subscription(request: ActorRequest) -> HttpResponse:
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     if request.method == "POST":
         form = NewSubscriptionForm(request.POST, actor=actor)
-        made = _tried(actor, form, is_dry_run=False)
+        key = key_in(actor, request.POST.get("key", ""))
+        if key is None:
+            form.add_error(None, _("This form is too old. Please send it once more."))
+        try:
+            made = _tried(actor, form, is_dry_run=key is None, key=key)
+        except AlreadySubscribed as refusal:
+            messages.info(request, refusal.detail)
+            return redirect("subscriptions:page", public_id("sub", key))  # type: ignore[arg-type]
         if made is not None:
             messages.success(request, _("Subscribed. The next run bills what is due."))
             return redirect("subscriptions:page", made.public_id)
@@ -114,7 +125,9 @@ def new_subscription(request: ActorRequest) -> HttpResponse:
     return _page(request, NewSubscriptionForm(initial=initial, actor=actor))
 
 
-def _tried(actor: Actor, form: NewSubscriptionForm, *, is_dry_run: bool) -> Subscription | None:
+def _tried(
+    actor: Actor, form: NewSubscriptionForm, *, is_dry_run: bool, key: UUID | None = None
+) -> Subscription | None:
     """Subscribe, or try to; what is refused stands at the fields."""
     if not form.is_valid():
         return None
@@ -129,11 +142,14 @@ def _tried(actor: Actor, form: NewSubscriptionForm, *, is_dry_run: bool) -> Subs
         start_date=chosen["start_date"],
         end_date=chosen["end_date"],
         po_number=chosen["po_number"],
+        key=key,
     )
     try:
         return create_subscription(
             actor, account_id, wanted, is_dry_run=is_dry_run, now=timezone.now()
         )
+    except AlreadySubscribed:
+        raise
     except Conflict as refusal:
         form.add_error("account", refusal.detail)
     except Invalid as refusal:
@@ -162,8 +178,10 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
 def _page(
     request: ActorRequest, form: NewSubscriptionForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
+    carried = request.POST.get("key", "")
     context = {
         "form": form,
+        "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "account_name": _account_name(request.actor, form),
         "steps": [
             Crumb(_("Subscriptions"), reverse("subscriptions:list")),

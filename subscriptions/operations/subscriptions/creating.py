@@ -45,6 +45,13 @@ class SubscriptionExists(Conflict):
     message = gettext_lazy("The external id “%(external_id)s” is taken.")
 
 
+class AlreadySubscribed(Conflict):
+    """It was begun before: somebody has sent the same form twice."""
+
+    code = "already_created"
+    message = gettext_lazy("This has been created already. Nothing was created twice.")
+
+
 @dataclass(frozen=True, slots=True)
 class NewItem:
     """A price and how much of it."""
@@ -58,7 +65,8 @@ class NewSubscription:
     """A subscription as somebody wants it.
 
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
-    (R24). ``bill_to_id`` sends this subscription alone to an account above its own.
+    (R24). ``bill_to_id`` sends this subscription alone to an account above its own. ``key`` is
+    what the row is to be called, so that one form makes one.
     """
 
     items: Sequence[NewItem]
@@ -69,6 +77,7 @@ class NewSubscription:
     bill_to_id: UUID | None = None
     po_number: str = ""
     external_id: str | None = None
+    key: UUID | None = None
 
 
 @operation
@@ -98,6 +107,7 @@ def create_subscription(
         AccountArchived: the account is archived.
         InvalidSubscription: a date, price, quantity or bill-to can't be.
         SubscriptionExists: another subscription has its external id.
+        AlreadySubscribed: there is one with this key.
 
     Source: docs/billing-rules.md, R5, R20, R24, R33.
     """
@@ -109,6 +119,7 @@ def create_subscription(
     access.require(actor, Action.EDIT_SUBSCRIPTION, account)
     if account.status == Account.Status.ARCHIVED:
         raise AccountArchived
+    _require_new(actor, wanted.key)
     prices = _prices(actor, wanted)
     if errors := [*_faults(wanted, prices), *_bill_to_faults(actor, account, wanted)]:
         raise InvalidSubscription(errors=errors)
@@ -125,6 +136,8 @@ def create_subscription(
         po_number=wanted.po_number.strip(),
         created_at=now,
     )
+    if wanted.key is not None:
+        subscription.pk = wanted.key
     items = [_item(actor, subscription, one, prices[one.price_id]) for one in wanted.items]
     subscription._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     if not is_dry_run:
@@ -163,6 +176,13 @@ def _record(actor: Actor, subscription: Subscription, items: Sequence[Item], now
         data=said,
     )
     record_event(actor, happening, now=now)
+
+
+def _require_new(actor: Actor, key: UUID | None) -> None:
+    if key is None:
+        return
+    if Subscription.objects.filter(tenant_id=actor.tenant_id, pk=key).exists():
+        raise AlreadySubscribed
 
 
 def _require_free(actor: Actor, external_id: str | None) -> None:

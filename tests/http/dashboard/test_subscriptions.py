@@ -119,6 +119,34 @@ def test_refuses_an_end(billed, alice, visit, values, message):
     assert found(billed, "s2").end_date is None
 
 
+def key_of_form(client):
+    page = client.get("/subscriptions/new/").content.decode()
+    return re.findall(r'name="key" value="([^"]*)"', page)[0]
+
+
+def test_subscribes_once_however_often_a_form_is_sent(billed, alice, visit):
+    client = visit(alice)
+    values = {**NEW, "price": price_id(billed, "seats"), "key": key_of_form(client)}
+    first = client.post("/subscriptions/new/", values)
+    after = count(billed)
+    again = client.post("/subscriptions/new/", values, follow=True)
+
+    assert "Nothing was created twice." in again.content.decode()
+    assert again.redirect_chain[-1][0] == first.url
+    assert count(billed) == after
+
+
+@pytest.mark.parametrize("key", ["", "made-up:signature"])
+def test_asks_again_where_a_form_has_no_key(billed, alice, visit, key):
+    before = count(billed)
+    values = {**NEW, "price": price_id(billed, "seats"), "key": key}
+    response = visit(alice).post("/subscriptions/new/", values)
+
+    assert response.status_code == 422
+    assert "This form is too old." in response.content.decode()
+    assert count(billed) == before
+
+
 NEW = {"account": "ext:branch", "quantity": "3", "start_date": "2026-12-10"}
 
 
@@ -126,6 +154,7 @@ def test_subscribes_an_account(billed, alice, visit):
     client, values = visit(alice), {**NEW, "price": price_id(billed, "seats")}
 
     preview = client.get("/subscriptions/new/", values, headers={"HX-Request": "true"})
+    values["key"] = key_of_form(client)
     response = client.post("/subscriptions/new/", values, follow=True)
 
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", preview.content.decode()))
@@ -153,10 +182,11 @@ def test_subscribes_an_account(billed, alice, visit):
     ],
 )
 def test_refuses_a_new_one(billed, alice, visit, change, message):
-    before = count(billed)
-    values = {**NEW, "price": price_id(billed, "seats"), **change}
+    before, client = count(billed), visit(alice)
+    key = key_of_form(client)
+    values = {**NEW, "price": price_id(billed, "seats"), "key": key, **change}
 
-    response = visit(alice).post("/subscriptions/new/", values)
+    response = client.post("/subscriptions/new/", values)
 
     assert response.status_code == 422
     assert message in response.content.decode()
