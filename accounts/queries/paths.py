@@ -5,28 +5,37 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.models import Account, AccountNode
+from accounts.models import Account, AccountNode, AccountTag
 from accounts.queries.placements import placements_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
+
+_TAGS = (
+    AccountTag.objects.filter(tenant_id=OuterRef("tenant_id"), account_id=OuterRef("pk"))
+    .order_by()
+    .values("name")
+)
 
 
 def path_of(actor: Actor, account_id: UUID) -> list[Account]:
     """Return the accounts from the root down to this one. One statement.
 
-    For those who reach only a part of the tree the path begins where their reach begins.
+    For those who reach only a part of the tree the path begins where their reach begins. Each
+    account carries ``tags``, its tags in no order.
 
     Raises:
         NotFound: the account does not exist or is out of sight.
     """
-    path = list(
+    path: list[Account] = list(
         access.reach(actor, Action.VIEW_ACCOUNT)
         .filter(tree.lies_above(actor.tenant_id, [account_id]))
         .select_related("node", "contract_party")
+        .annotate(tags=ArraySubquery(_TAGS))
         .order_by("node__level")
     )
     if not path or path[-1].pk != account_id:

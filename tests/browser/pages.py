@@ -56,6 +56,13 @@ PAGES = (
     ),
     PageEntry("customers, nothing found", "/customers/?q=nothing"),
     PageEntry("customers, none yet", "/customers/", who="newcomer"),
+    PageEntry("customers, change", "/customers/change/?account={account}&account={branch}"),
+    PageEntry(
+        "customers, selected",
+        "/customers/?all=1",
+        opens="tbody .pick label",
+        shows=".bulk [data-count]",
+    ),
     PageEntry("customer, new", "/customers/new/"),
     PageEntry(
         "customer, new, refused",

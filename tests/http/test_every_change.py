@@ -34,7 +34,7 @@ from accounts.operations import (
     time_zones,
 )
 from accounts.operations import accounts as account_operations
-from accounts.operations.accounts import contacts, grants, removing_contacts
+from accounts.operations.accounts import contacts, editing_many, grants, removing_contacts
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
@@ -428,6 +428,16 @@ OPERATIONS: dict[str, Change] = {
         lambda s, a: contacts.edit_contact(a, meet(s, a).pk, now=NOW, name="Kai"),
         "contact.updated",
     ),
+    "accounts.editing_many.edit_many": Change(
+        lambda s, a: editing_many.edit_many(
+            a,
+            [s.id_of("A")],
+            editing_many.WantedOfMany(TODAY, "add", ["north"]),
+            today=TODAY,
+            now=NOW,
+        ),
+        "account.updated",
+    ),
     "accounts.removing_contacts.remove_contact": Change(
         lambda s, a: removing_contacts.remove_contact(a, meet(s, a).pk, today=TODAY, now=NOW),
         "contact.removed",
@@ -755,6 +765,15 @@ def contact_page(browser: Browser) -> None:
     browser.send(f"{people_url(browser)}{contact.public_id}/", name="Kai")
 
 
+def edit_selected_page(browser: Browser) -> None:
+    account = public_id("acc", browser.shop.id_of("A"))
+    wanted = {"account": account, "tags_way": "add", "tags": "north"}
+    shown = browser.client.post("/customers/change/", {**wanted, "step": "preview"})
+    wanted["seen"] = shown.context["seen"]
+    answer = browser.client.post("/customers/change/", {**wanted, "step": "save"})
+    assert answer.status_code == 302
+
+
 def remove_contact_page(browser: Browser) -> None:
     contact = meet(browser.shop, browser.shop.actor)
     browser.send(f"{people_url(browser)}{contact.public_id}/remove/")
@@ -841,6 +860,7 @@ PAGES: dict[str, Change] = {
     "customers/new/": Change(new_customer_page, "account.created"),
     "customers/<str:account_id>/new/": Change(new_below_page, "account.created"),
     "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
+    "customers/change/": Change(edit_selected_page, "account.updated"),
     "customers/<str:account_id>/people/new/": Change(new_contact_page, "contact.created"),
     "customers/<str:account_id>/people/<str:contact_id>/": Change(contact_page, "contact.updated"),
     "customers/<str:account_id>/people/<str:contact_id>/remove/": Change(

@@ -42,6 +42,9 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/settings/<str:setting>/recall/": (
         "It names the day of the change that it takes back; one that is gone is refused."
     ),
+    "customers/change/": (
+        "It carries a digest of what it showed; test_customers_many.py is about it."
+    ),
     "customers/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/archive/": (

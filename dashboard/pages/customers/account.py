@@ -17,7 +17,6 @@ from accounts.models import Account, SettingName
 from accounts.queries import trees
 from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import Responsibility, responsibilities
-from accounts.queries.tags import tags_of
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts, own_records
@@ -107,7 +106,7 @@ class InvoiceRow:
 @require_safe
 @staff_only
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Show an account. At most eleven statements beside those of the frame."""
+    """Show an account. At most ten statements beside those of the frame."""
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
     path = path_of(actor, key)
     account = path[-1]
@@ -144,7 +143,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         ],
         "head_facts": head_facts(path, row.below, responsible, held.settings, mrrs[key]),
         "facts": further_facts(account),
-        "own": own_records(account, tags_of(actor, [key])[key], held.settings),
+        "own": own_records(account, held.settings),
         "upcoming_url": account_url(key, "upcoming"),
         "items": [_item(item) for item in items],
         "children": [_child(child, mrrs[child.id].tree, mrrs[key].tree, main) for child in first],

@@ -88,7 +88,7 @@ class OwnRecords:
         return bool(self.tags or self.facts)
 
 
-def own_records(account: Account, tags: Sequence[str], settings: FamilySettings) -> OwnRecords:
+def own_records(account: Account, settings: FamilySettings) -> OwnRecords:
     """Return tags, cost centre and own data, which no document but the cost centre shows."""
     name = SettingName.COST_CENTRE
     centre = value_text(name, settings.value(account.pk, name))
@@ -96,6 +96,7 @@ def own_records(account: Account, tags: Sequence[str], settings: FamilySettings)
     listed = reverse("customers:list")
     facts = [Fact(str(SETTINGS[name].label), centre, change_url)] if centre else []
     facts += [Fact(key, _own_value(value)) for key, value in account.metadata.items()]
+    tags = sorted(account.tags, key=str.casefold)  # type: ignore[attr-defined]  # of its path
     found = [Fact(tag, tag, f"{listed}?{urlencode({'all': 1, 'tag': tag})}") for tag in tags]
     return OwnRecords(found, facts)
 

@@ -29,7 +29,7 @@ from web.list_pages import Chip, one_of, save
 from web.naming import linked
 from web.page_heads import Tab
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Link, State, Table, Totals
+from web.tables import Amounts, Column, Kind, Link, Mark, State, Table, Totals
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
 
@@ -78,8 +78,13 @@ def _name(row: Customer) -> Link:
     return Link(row.account.name, account_url(row.account.pk), above)
 
 
+def _mark(row: Customer) -> Mark:
+    return Mark(row.account.public_id, row.account.name)
+
+
 TABLE: Final[Table[Customer]] = Table(
     name="customers",
+    mark=_mark,
     title=gettext_lazy("Customers"),
     default_sort="name",
     columns=(
@@ -166,7 +171,7 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
     """Show customers, or save them. Six statements beside those of the frame."""
     actor, filters, state = (
         request.actor,
-        _filters(request.GET),
+        filters_of(request.GET),
         TABLE.state(request.GET, request.COOKIES),
     )
     found = trees.customers(
@@ -183,8 +188,9 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
     if wanted in FORMATS and count <= MOST_ROWS:
         return _save(request, wanted, found, state, totals, filters)
     rows = _rows(actor, page.rows, request.tenant.currency)
+    may_edit = access.allows_everywhere(actor, Action.EDIT_ACCOUNT)
     context = {
-        "table": TABLE.shown(rows, state, totals, _foot_title(count)),
+        "table": TABLE.shown(rows, state, totals, _foot_title(count), with_marks=may_edit),
         "page": page,
         "filters": filters,
         "kinds": KINDS.items(),
@@ -197,13 +203,16 @@ def customer_list(request: ActorRequest) -> HttpResponseBase:
         "everywhere_url": state.url(all="1"),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
         "kept": state.kept("q"),
-        "may_create": access.allows_everywhere(actor, Action.EDIT_ACCOUNT),
+        "may_create": may_edit,
+        "count": count,
+        "kept_by_bulk": state.kept("ids", "everything"),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
     return render(request, "customers/list.html", context, status=status)
 
 
-def _filters(query: QueryDict) -> Filters:
+def filters_of(query: QueryDict) -> Filters:
+    """Return what an address asks for."""
     return Filters(
         flat=one_of(query, "all", {"1"}) == "1",
         kind=one_of(query, "kind", KINDS) or None,

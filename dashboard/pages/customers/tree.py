@@ -127,6 +127,8 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "scope_name": tree.path[-1].name,
         "add_url": add_url(request.actor, tree.path[-1]),
         "may_edit": access.allows_everywhere(request.actor, Action.EDIT_ACCOUNT),
+        "can_pick": _can_pick(request),
+        "kept_by_bulk": [("in", public_id("acc", key))],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.wanted else HTTPStatus.OK
     return render(request, "customers/tree.html", context, status=status)
@@ -134,6 +136,10 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
 
 def _can_plan(request: ActorRequest) -> bool:
     return access.allows_everywhere(request.actor, Action.EDIT_SETTINGS)
+
+
+def _can_pick(request: ActorRequest) -> bool:
+    return _can_plan(request) or access.allows_everywhere(request.actor, Action.EDIT_ACCOUNT)
 
 
 def _asked(request: ActorRequest) -> Asked:
@@ -171,7 +177,7 @@ def _more_rows(
         "rows": _rows(request, tree, branch, columns, deeper=level - 2),
         "more": _more(request, tree.path[-1].pk, branch, level=level),
         "heads": columns,
-        "can_plan": _can_plan(request),
+        "can_pick": _can_pick(request),
     }
     return render(request, "customers/_tree_rows.html", context)
 

@@ -13,6 +13,7 @@ from dashboard.pages.customers import (
     flow,
     history,
     listing,
+    many,
     people,
     responsibilities,
     setting_change,
@@ -24,6 +25,7 @@ from dashboard.pages.customers import (
 app_name = "customers"
 urlpatterns = [
     path("", listing.customer_list, name="list"),
+    path("change/", many.edit_selected, name="edit_selected"),
     path("new/", creating.new_customer, name="new"),
     path("<str:account_id>/", account.account_page, name="page"),
     path("<str:account_id>/edit/", editing.edit_page, name="edit"),

@@ -1,0 +1,180 @@
+"""Changing many accounts at once: tags, cost centre and one billing setting."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Action
+from accounts.declarations import SETTINGS
+from accounts.models import Account, AccountTag
+from accounts.operations.account_settings.refusals import (
+    checked_values,
+    require_day,
+    require_right,
+    require_seller,
+)
+from accounts.operations.accounts._many_outcomes import (
+    ADD,
+    ARCHIVED,
+    LOCKED,
+    REMOVE,
+    REPLACE,
+    TOO_MANY_TAGS,
+    ManyReport,
+    Outcome,
+    WantedOfMany,
+    look_at,
+)
+from accounts.operations.accounts._particulars import plain, require_valid
+from accounts.operations.accounts._storing import write_tags
+from accounts.operations.settings import write_changes
+from accounts.versions import ChangedMeanwhile
+from tenancy.actor import Actor
+from tenancy.collecting import collecting_afterwards
+from tenancy.database import operation
+from tenancy.errors import Invalid, NotFound
+from tenancy.events import Happening, record_events
+
+__all__ = [
+    "ARCHIVED",
+    "LOCKED",
+    "MOST_AT_ONCE",
+    "TOO_MANY_TAGS",
+    "ManyReport",
+    "NothingWanted",
+    "Outcome",
+    "TooManyToEdit",
+    "WantedOfMany",
+    "edit_many",
+]
+
+MOST_AT_ONCE: Final = 2_000
+_WAYS: Final = ("", ADD, REMOVE, REPLACE)
+
+
+class NothingWanted(Invalid):
+    """No change was named, or one that many accounts cannot have at once."""
+
+    code = "nothing_wanted"
+    message = _("Say what is to change: tags, the cost centre or a billing setting.")
+
+
+class TooManyToEdit(Invalid):
+    """More accounts than are changed in one transaction."""
+
+    code = "too_many_accounts"
+    message = _("At most %(most)s accounts are changed at once.")
+
+
+@operation
+@collecting_afterwards()
+def edit_many(
+    actor: Actor,
+    account_ids: Iterable[UUID],
+    wanted: WantedOfMany,
+    *,
+    seen: str = "",
+    today: date,
+    is_dry_run: bool = False,
+    now: datetime,
+) -> ManyReport:
+    """Change many accounts in one transaction; those that must not change stay and are named.
+
+    Nobody is kept from moving meanwhile: what is read of the tree are locks of settings, and a
+    move below a lock lets an account keep its own value as well.
+
+    Args:
+        actor: who changes them, allowed to do so everywhere.
+        account_ids: which; each once.
+        wanted: see there.
+        seen: the digest of the report that was shown; empty changes them whatever was shown.
+        today: the tenant's day.
+        is_dry_run: say what would become of them, store nothing.
+        now: for the audit trail.
+
+    Raises:
+        NotFound, Forbidden: an account is not there, or they are not the actor's to change.
+        NothingWanted, TooManyToEdit, InvalidAccount, InvalidSettings, EffectiveDatePassed,
+        NotSchedulable: see their texts.
+        ChangedMeanwhile: something else would become of them than was shown; nothing did.
+    """
+    wanted = _checked(actor, wanted, today)
+    accounts = _accounts(actor, account_ids, for_update=not is_dry_run)
+    report = look_at(actor, accounts, wanted, for_update=not is_dry_run)
+    changing = report.changing
+    # Who presses the button twice finds everything done already.
+    if is_dry_run or not changing:
+        return report
+    if seen and seen != report.digest:
+        raise ChangedMeanwhile
+    _write(actor, changing, wanted, now)
+    return report
+
+
+def _checked(actor: Actor, wanted: WantedOfMany, today: date) -> WantedOfMany:
+    """Return what is wanted as it is stored, if the actor may want it at all."""
+    names = [*wanted.settings]
+    if wanted.tags_way:
+        access.require_everywhere(actor, Action.EDIT_ACCOUNT)
+    if names or not wanted.tags_way:
+        access.require_everywhere(actor, Action.EDIT_SETTINGS)
+    is_routed = any(name in SETTINGS and SETTINGS[name].is_account for name in names)
+    if wanted.tags_way not in _WAYS or is_routed or not (wanted.tags_way or names):
+        raise NothingWanted
+    tags: Sequence[str] = plain({"tags": wanted.tags})["tags"]
+    if wanted.tags_way in (ADD, REMOVE) and not tags:
+        raise NothingWanted
+    require_valid({"tags": tags})
+    require_right(actor, names)
+    require_day(actor, wanted.day, names, today=today)
+    values = checked_values(actor, wanted.settings)
+    for name, value in values.items():
+        if SETTINGS[name].is_seller and value is not None:
+            require_seller(actor, value)
+    return WantedOfMany(wanted.day, wanted.tags_way, tags, values)
+
+
+def _accounts(actor: Actor, account_ids: Iterable[UUID], *, for_update: bool) -> list[Account]:
+    """Return all accounts that are named, by name; locked in the order of their keys."""
+    ids = {*account_ids}
+    if len(ids) > MOST_AT_ONCE:
+        raise TooManyToEdit(most=MOST_AT_ONCE)
+    found = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=ids).order_by("pk")
+    if for_update:
+        found = found.select_for_update(no_key=True)
+    accounts = list(found)
+    if not ids or len(accounts) < len(ids):
+        raise NotFound
+    return sorted(accounts, key=lambda one: (one.sort_key, one.pk))
+
+
+def _write(actor: Actor, changing: Sequence[Outcome], wanted: WantedOfMany, now: datetime) -> None:
+    retagged = {one.account.pk: one.tags for one in changing if one.has_other_tags}
+    tags = AccountTag.objects.filter(tenant_id=actor.tenant_id, account_id__in=[*retagged])
+    tags.delete()
+    write_tags(actor, retagged)
+    accounts = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=[*retagged])
+    accounts.update(version=F("version") + 1)
+    write_changes(actor, [one for each in changing for one in each.changes], today=wanted.day)
+    record_events(actor, [one for each in changing for one in _said(each, wanted.day)], now=now)
+
+
+def _said(outcome: Outcome, day: date) -> Iterable[Happening]:
+    """Yield what happened to one account: other tags, other settings."""
+    account, (before, after) = outcome.account, outcome.said()
+    data = {"external_id": account.external_id or ""}
+    if "tags" in after:
+        old, new = {"tags": before.pop("tags")}, {"tags": after.pop("tags")}
+        said = {**data, "changed": ["tags"]}
+        yield Happening("account.updated", account.pk, account.pk, old, new, said)
+    if after:
+        since = {"effective_date": day.isoformat()}
+        said = {**data, "changed": sorted(after), **since}
+        yield Happening(
+            "account.settings_changed", account.pk, account.pk, before, {**after, **since}, said
+        )
