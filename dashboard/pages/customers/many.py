@@ -215,7 +215,7 @@ def _preview(
         "more_keepers": report.keeper_count - len(report.keepers),
         "setting": SETTINGS[setting].label if setting else "",
         "day": form.wanted(request.actor.today).day if setting else None,
-        "label": _done_label(len(changing)),
+        "apply_label": _done_label(len(changing)),
         "can_apply": bool(changing),
     }
     return render(request, "customers/many_preview.html", context)

@@ -75,6 +75,8 @@ def test_adds_takes_away_and_replaces_tags(shop, alice, visit, way, expected):
     shown = ask(client, shop, **wanted)
 
     assert shown.status_code == HTTPStatus.OK
+    count = shown.context["counts"]["changing"]
+    assert f'value="save">Change {count} account' in shown.content.decode()
     assert tags(shop, "top") == ["North", "old"]
     assert save(client, shown, shop, **wanted).url == "/customers/"
     assert (tags(shop, "top"), tags(shop, "other")) == expected
