@@ -551,6 +551,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "account_settings.refusals.fault", "account_settings.changing.plain",
             "account_settings.changing.wanted_changes",
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
+            "importing.subtree_rows.subtree_rows",
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",

@@ -167,14 +167,27 @@ def _write(actor: Actor, changing: Sequence[Outcome], wanted: WantedOfMany, now:
 def _said(outcome: Outcome, day: date) -> Iterable[Happening]:
     """Yield what happened to one account: other tags, other settings."""
     account, (before, after) = outcome.account, outcome.said()
-    data = {"external_id": account.external_id or ""}
+    external_id = account.external_id or ""
     if "tags" in after:
-        old, new = {"tags": before.pop("tags")}, {"tags": after.pop("tags")}
-        said = {**data, "changed": ["tags"]}
-        yield Happening("account.updated", account.pk, account.pk, old, new, said)
-    if after:
-        since = {"effective_date": day.isoformat()}
-        said = {**data, "changed": sorted(after), **since}
         yield Happening(
-            "account.settings_changed", account.pk, account.pk, before, {**after, **since}, said
+            "account.updated",
+            account.pk,
+            account.pk,
+            before={"tags": before.pop("tags")},
+            after={"tags": after.pop("tags")},
+            data={"external_id": external_id, "changed": ["tags"]},
+        )
+    if after:
+        since = day.isoformat()
+        yield Happening(
+            "account.settings_changed",
+            account.pk,
+            account.pk,
+            before=before,
+            after={**after, "effective_date": since},
+            data={
+                "external_id": external_id,
+                "changed": sorted(after),
+                "effective_date": since,
+            },
         )

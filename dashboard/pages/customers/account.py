@@ -128,6 +128,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "steps": steps_to(path),
         "edit_url": edit_url(actor, account),
         "add_url": add_url(actor, account),
+        "file_url": account_url(key, "subtree_file"),
         "archive_url": archive_url(actor, account),
         "reopen_url": reopen_url(actor, account),
         "plan_actions": plan_actions(actor, account),

@@ -18,6 +18,7 @@ from dashboard.pages.customers import (
     responsibilities,
     setting_change,
     settings,
+    subtree_file,
     tree,
     upcoming,
 )
@@ -43,6 +44,7 @@ urlpatterns = [
     path("<str:account_id>/archive/", archiving.archive_page, name="archive"),
     path("<str:account_id>/reopen/", archiving.reopen, name="reopen"),
     path("<str:account_id>/tree/", tree.tree_page, name="tree"),
+    path("<str:account_id>/import-file/", subtree_file.subtree_file, name="subtree_file"),
     path("<str:account_id>/chart/", chart.chart_page, name="chart"),
     path("<str:account_id>/flow/", flow.flow_page, name="flow"),
     path(
