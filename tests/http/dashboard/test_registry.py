@@ -34,6 +34,7 @@ NO_ROUTES = {
     "resume/": "needs a session that ended: tests of the sign-in walk it",
     "": "leads on to the first room",
     "settings/": "leads on to the first of them",
+    "customers/<str:account_id>/import-file/": "a workbook: test_customers_import_file.py reads it",
     "invoices/selection/": "a fragment: what the bar of selected invoices says",
     "portal/invoices/selection/": "a fragment, too",
     "runs/<str:run_id>/changed/": "a fragment: which drafts have changed since they were drafted",
