@@ -11,7 +11,8 @@ class PageEntry:
     ``payer`` (another firm, which was asked to pay for the group),
     ``owner``, ``newcomer`` (staff of a vendor without invoices), ``operator`` (of the platform,
     in the vendor) or empty for somebody not signed in.
-    ``opens`` is what is clicked first, ``shows`` what then has to be there.
+    ``opens`` is what is clicked first, ``shows`` what then has to be there, and ``covers`` whether
+    it lies over a part of the page: what it half covers is too small then, and is none to touch.
     """
 
     name: str
@@ -19,6 +20,7 @@ class PageEntry:
     who: str = "staff"
     opens: str = ""
     shows: str = "h1"
+    covers: bool = False
 
 
 PAGES = (
@@ -155,7 +157,13 @@ PAGES = (
     ),
     PageEntry("section", "/invoices/{invoice}/sections/1/"),
     PageEntry("why", "/invoices/{invoice}/lines/{line}/why/"),
-    PageEntry("menu", "/invoices/", opens="details.menu > summary", shows=".menu[open] .panel"),
+    PageEntry(
+        "menu",
+        "/invoices/",
+        opens="details.menu > summary",
+        shows=".menu[open] .panel",
+        covers=True,
+    ),
     PageEntry("subscriptions", "/subscriptions/"),
     PageEntry("subscriptions, nothing found", "/subscriptions/?status=future"),
     PageEntry("subscriptions, none yet", "/subscriptions/", who="newcomer"),
