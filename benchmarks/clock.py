@@ -46,7 +46,7 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
         size = f"{moved.days} days, {moved.runs} runs, {moved.invoices} invoices"
         yield Figure("clock moved, 60 accounts", size, seconds, "s")
         yield Figure("clock moved, for each run", size, count.statements / moved.runs,
-                     "statements", bound="value <= 85")  # fmt: skip
+                     "statements", bound="value <= 68")  # fmt: skip
         connection.close()
 
 

@@ -21,6 +21,7 @@ _TABLES = (
     "invoicing_invoicetax",
     "invoicing_ledgerentry",
     "invoicing_ledgerposting",
+    "invoicing_documenttomake",
     "accounts_auditentry",
     "accounts_event",
     "tenancy_outboxentry",

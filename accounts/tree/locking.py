@@ -36,8 +36,11 @@ def lock_families(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
             return
         before = transaction.savepoint()
         with connection.cursor() as cursor:
-            for tree_id in sorted(wanted):
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_NAMESPACE, tree_id])
+            # A function in FROM gives its rows in the order of the array, and each is locked then.
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, tree_id) FROM unnest(%s::int[]) AS tree_id",
+                [_LOCK_NAMESPACE, sorted(wanted)],
+            )
         found = trees_of(tenant_id, ids)
         if found <= wanted:
             transaction.savepoint_commit(before)

@@ -82,8 +82,8 @@ def advance_clock(
     start = require_movable(actor, to_date)
     invoices, run_ids = 0, []
     day = start
+    due, planned = _next_days(actor, day + timedelta(days=1), billed_until)
     while True:
-        due, planned = _next_days(actor, day + timedelta(days=1), billed_until)
         day = min(due, planned)
         if day > to_date:
             break
@@ -91,20 +91,18 @@ def advance_clock(
             # What is planned for a day holds when the day's run bills it.
             carry_out_due_plans(actor, day=day, now=now)
             due, _planned = _next_days(actor, day, billed_until)
-        if due > day:
-            _set_clock(actor, day, now=now)
-            continue
-        try:
-            report = run_billing(actor, run_date=day, issue=True, today=day, now=now)
-        except RunDateBeforeLastIssue:
-            # A run was made ahead of the clock, and took everything due up to its date (R6).
-            pass
-        else:
-            run_ids.append(report.run.id)
-            invoices += len(report.invoice_ids)
-        billed_until = day
-        _set_clock(actor, day, now=now)
-    _set_clock(actor, to_date, now=now)
+        if due == day:
+            try:
+                report = run_billing(actor, run_date=day, issue=True, today=day, now=now)
+            except RunDateBeforeLastIssue:
+                # A run was made ahead of the clock, and took everything due up to its date (R6).
+                pass
+            else:
+                run_ids.append(report.run.id)
+                invoices += len(report.invoice_ids)
+            billed_until = day
+        due, planned = _set_clock(actor, day, billed_until, now=now)
+    _set_clock(actor, to_date, billed_until, now=now)
     days = (to_date - start).days
     return ClockAdvanced(start, to_date, days, len(run_ids), invoices, tuple(run_ids))
 
@@ -131,6 +129,10 @@ def require_movable(actor: Actor, to_date: date) -> date:
 
 @operation
 def _next_days(actor: Actor, earliest: date, billed_until: date | None) -> tuple[date, date]:
+    return _find_next_days(actor, earliest, billed_until)
+
+
+def _find_next_days(actor: Actor, earliest: date, billed_until: date | None) -> tuple[date, date]:
     """Return the next day on which something falls due, and the next on which a plan is due.
 
     Far ahead where nothing will. What a plan is late for is due on the earliest day.
@@ -143,21 +145,24 @@ def _next_days(actor: Actor, earliest: date, billed_until: date | None) -> tuple
 
 
 @operation
-def _set_clock(actor: Actor, day: date, *, now: datetime) -> None:
+def _set_clock(
+    actor: Actor, day: date, billed_until: date | None, *, now: datetime
+) -> tuple[date, date]:
+    """Let the clock show a day, and return what ``_next_days`` says of the days after it."""
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
     before = today_of(tenant)
-    if before >= day:
-        return  # somebody else moved it further meanwhile
-    tenant.test_clock_at = datetime.combine(day, time(12), tzinfo=ZoneInfo(tenant.time_zone))
-    tenant.save(update_fields=["test_clock_at"])
-    record_event(
-        actor,
-        Happening(
-            "tenant.clock_moved",
-            tenant.id,
-            before={"today": before.isoformat()},
-            after={"today": day.isoformat()},
-            data={"today": day.isoformat()},
-        ),
-        now=now,
-    )
+    if before < day:  # else somebody moved it further meanwhile
+        tenant.test_clock_at = datetime.combine(day, time(12), tzinfo=ZoneInfo(tenant.time_zone))
+        tenant.save(update_fields=["test_clock_at"])
+        record_event(
+            actor,
+            Happening(
+                "tenant.clock_moved",
+                tenant.id,
+                before={"today": before.isoformat()},
+                after={"today": day.isoformat()},
+                data={"today": day.isoformat()},
+            ),
+            now=now,
+        )
+    return _find_next_days(actor, day + timedelta(days=1), billed_until)

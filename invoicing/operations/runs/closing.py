@@ -70,9 +70,12 @@ def _close(actor: Actor, run_id: UUID, now: datetime) -> BillingRun:
     out_of_bounds = RunProblem.objects.filter(
         tenant_id=actor.tenant_id, run_id=run_id, code="out_of_bounds"
     )
-    if out_of_bounds.exists():
+    # Asked under the lock: what the statement that took it saw may be older.
+    own = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run_id)
+    is_parked, is_waiting = own.values_list(Exists(out_of_bounds), Exists(drafts)).get()
+    if is_parked:
         status = BillingRun.Status.PARKED
-    elif drafts.exists():
+    elif is_waiting:
         status = BillingRun.Status.TO_APPROVE
     else:
         status = BillingRun.Status.DONE

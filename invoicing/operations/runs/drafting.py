@@ -126,6 +126,7 @@ def _draft(
 ) -> Drafts:
     actor = families.actor
     waiting = [*waiting, *charges_of(actor, [draft.id for draft in earlier])]
+    before = [(charge.status, charge.reason) for charge in waiting]
     due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     documents = place_charges(families, due, run_date=run.date)
     drafts = compose_documents(families, run, documents, earlier, numbered_on, now)
@@ -136,7 +137,14 @@ def _draft(
     insert_rows(
         new, into=Charge, tenant_id=actor.tenant_id, created_at=now, is_held=False, held_until=None
     )
-    _store_placement(actor, waiting)
+    _store_placement(
+        actor,
+        [
+            charge
+            for charge, said in zip(waiting, before, strict=True)
+            if charge.held_until is not None or (charge.status, charge.reason) != said
+        ],
+    )
     insert_rows(drafts.made)
     insert_rows(drafts.sections)
     insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
@@ -159,7 +167,7 @@ def _record_drafted(
     record_events(actor, happenings, now=now)
 
 
-# Where each charge of earlier days stands now, in one statement.
+# Where charges of earlier days stand now, in one statement.
 _PLACEMENT = """
     UPDATE invoicing_charge AS charge
     SET status = new.status, reason = new.reason, is_held = false, held_until = NULL

@@ -2,10 +2,12 @@
 
 import json
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, OuterRef, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -21,7 +23,7 @@ from tenancy.database import operation
 from tenancy.errors import Invalid
 from tenancy.events import Happening, record_event
 from tenancy.files import EARLIEST, LATEST
-from tenancy.ids import public_id
+from tenancy.ids import public_id, uuid7
 from tenancy.models import Tenant
 
 
@@ -74,12 +76,17 @@ _QUEUE = f"""{CONCERNED_TREES}
             THEN invoicing_runfamily.requested_by ELSE EXCLUDED.requested_by END
 """  # noqa: S608 - our own text
 
-# Whoever asks twice for the same stands there once.
-_NOTE_REQUESTER = """
-    UPDATE invoicing_billingrun SET requested_by = requested_by || jsonb_build_array(
-        %(who)s::jsonb || jsonb_build_object('at', %(at)s::text))
-    WHERE tenant_id = %(tenant)s AND id = %(run)s
-    AND NOT requested_by @> jsonb_build_array(%(who)s::jsonb - 'request_id')
+# Whoever asks twice for the same stands there once. A row that this statement made was not there
+# before it, which is what ``xmax`` tells.
+_OPEN = """
+    INSERT INTO invoicing_billingrun AS run
+        (id, tenant_id, date, status, started_at, started_by, requested_by)
+    VALUES (%(id)s, %(tenant)s, %(date)s, %(status)s, %(started_at)s, %(started_by)s,
+        jsonb_build_array(%(who)s::jsonb || jsonb_build_object('at', %(at)s::text)))
+    ON CONFLICT (tenant_id, date) DO UPDATE SET requested_by = run.requested_by || CASE
+        WHEN run.requested_by @> jsonb_build_array(%(who)s::jsonb - 'request_id')
+        THEN '[]'::jsonb ELSE EXCLUDED.requested_by END
+    RETURNING run.*, run.xmax = 0 AS is_new
 """
 
 
@@ -114,10 +121,7 @@ def request_run(
     Source: docs/billing-rules.md, R4, R6, R8, R25.
     """
     issues = require_startable(actor, run_date=run_date, within=within, issue=issue, today=today)
-    run, is_new = BillingRun.objects.get_or_create(
-        tenant_id=actor.tenant_id, date=run_date, defaults={"started_by": actor.label}
-    )
-    _note_requester(actor, run, is_new=is_new, within=within, issue=issues, now=now)
+    run = _open(actor, run_date, within=within, issue=issues, now=now)
     with connection.cursor() as cursor:
         cursor.execute(
             _QUEUE,
@@ -131,13 +135,13 @@ def request_run(
             },
         )
         is_busy = cursor.rowcount > 0
-    if is_busy:
-        status = BillingRun.Status.ISSUING if issues else BillingRun.Status.DRAFTING
+    status = _status(issues)
+    if is_busy and (run.status != status or run.finished_at is not None):
         BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run.pk).update(
             status=status, finished_at=None
         )
-        run.status = status
-    elif run.finished_at is None and not _has_queue(actor, run):
+        run.status, run.finished_at = status, None
+    elif not is_busy and run.finished_at is None and not _has_queue(actor, run):
         run = close_run(actor, run.id, now=now)
     return run
 
@@ -171,26 +175,30 @@ def _has_queue(actor: Actor, run: BillingRun) -> bool:
     return waiting.exists()
 
 
-def _note_requester(
-    actor: Actor,
-    run: BillingRun,
-    *,
-    is_new: bool,
-    within: UUID | None,
-    issue: bool,
-    now: datetime,
-) -> None:
-    """Write down who asked for the run or joined it, beside it and in the audit trail."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE_REQUESTER,
-            {
-                "tenant": actor.tenant_id,
-                "run": run.id,
-                "who": json.dumps({**actor.requester.stored(), "issue": issue}),
-                "at": now.isoformat(),
-            },
-        )
+def _status(issues: bool) -> BillingRun.Status:
+    """Return where a run stands while its families are worked on."""
+    return BillingRun.Status.ISSUING if issues else BillingRun.Status.DRAFTING
+
+
+def _open(
+    actor: Actor, run_date: date, *, within: UUID | None, issue: bool, now: datetime
+) -> BillingRun:
+    """Return the run of a date, made if there was none.
+
+    Who asked for it or joined it is written down, beside it and in the audit trail.
+    """
+    values: dict[str, Any] = {
+        "id": uuid7(),
+        "tenant": actor.tenant_id,
+        "date": run_date,
+        "status": _status(issue).value,
+        "started_at": timezone.now(),
+        "started_by": actor.label,
+        "who": json.dumps({**actor.requester.stored(), "issue": issue}),
+        "at": now.isoformat(),
+    }
+    run: BillingRun = BillingRun.objects.raw(_OPEN, values)[0]
+    is_new: bool = run.is_new  # type: ignore[attr-defined]  # a column of the statement alone
     after = {
         "date": run.date.isoformat(),
         "issue": issue,
@@ -203,6 +211,7 @@ def _note_requester(
         else Happening("run.joined", run.id, within, after=after)
     )
     record_event(actor, happening, now=now)
+    return run
 
 
 def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> None:
@@ -211,9 +220,11 @@ def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> 
     if not tenant.is_sandbox and run_date > today:
         raise RunDateInFuture(date=run_date, today=today)
     later = NumberSeries.objects.filter(
-        tenant_id=actor.tenant_id, last_issue_date__gt=run_date
-    ).aggregate(sellers=Count("seller", distinct=True), last=Max("last_issue_date"))
+        tenant_id=actor.tenant_id, seller=OuterRef("pk"), last_issue_date__gt=run_date
+    )
+    last = later.order_by("-last_issue_date").values("last_issue_date")[:1]
+    sellers = Seller.objects.filter(tenant_id=actor.tenant_id).annotate(last=Subquery(last))
+    found = sellers.aggregate(all=Count("pk"), gone_on=Count("last"), latest=Max("last"))
     # Sellers whose series has not come that far can still issue; the run names the others.
-    sellers = Seller.objects.filter(tenant_id=actor.tenant_id).count()
-    if later["sellers"] == sellers:
-        raise RunDateBeforeLastIssue(last=later["last"], date=run_date)
+    if found["gone_on"] == found["all"]:
+        raise RunDateBeforeLastIssue(last=found["latest"], date=run_date)

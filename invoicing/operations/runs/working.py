@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Now
 
 from invoicing.engine.families import Problem
@@ -82,7 +82,7 @@ def run_billing(
         run = request_run(
             actor, run_date=run_date, within=within, issue=issue, today=today, now=now
         )
-    report = work_on_run(actor, run.id, today=today, now=now)
+    report = _work_on(actor, run, today=today, now=now)
     with scope(actor.tenant_id):
         after = _documents(actor, run_date)
     changed = {key for key, state in after.items() if before.get(key) != state}
@@ -125,6 +125,12 @@ def work_on_run(
     """
     with scope(actor.tenant_id):
         run = BillingRun.objects.get(tenant_id=actor.tenant_id, pk=run_id)
+    return _work_on(actor, run, today=today, now=now, until=until)
+
+
+def _work_on(
+    actor: Actor, run: BillingRun, *, today: date, now: datetime, until: float = math.inf
+) -> RunReport:
     report, pause = RunReport(run), 0.05
     while True:
         with collecting_afterwards():
@@ -135,8 +141,11 @@ def work_on_run(
             pause = 0.05
         is_over = time.monotonic() >= until
         # A full batch says that there is more; after any other the queue is mostly empty.
-        if (is_over or turn.claimed < FAMILIES_PER_BATCH) and _is_empty(actor, run):
-            break
+        if is_over or turn.claimed < FAMILIES_PER_BATCH:
+            closed = _close_if_empty(actor, run.id, report.taken_from, now=now)
+            if closed is not None:
+                report.run = closed
+                return report
         if is_over:
             report.is_complete = False
             return report
@@ -144,8 +153,6 @@ def work_on_run(
             continue
         time.sleep(pause)
         pause = min(1.0, pause * 2)
-    report.run = _close(actor, run.id, report.taken_from, now=now)
-    return report
 
 
 @dataclass(slots=True)
@@ -161,17 +168,17 @@ class _Turn:
         self.taken_from |= taken_from
 
 
-def _close(
+@operation
+def _close_if_empty(
     actor: Actor, run_id: UUID, taken_from: Collection[UUID], *, now: datetime
-) -> BillingRun:
-    """Close a run in the name of whoever asked for it last."""
-    with scope(actor.tenant_id):
-        asked = BillingRun.objects.values_list("requested_by", flat=True).get(
-            tenant_id=actor.tenant_id, pk=run_id
-        )
-        requester = Requester.read(asked[-1]) if asked else None
-        doer = actor.acting_for(requester)
-        return close_run(doer, run_id, taken_from=taken_from, now=now)
+) -> BillingRun | None:
+    """Close a run in the name of whoever asked for it last; None while something waits in it."""
+    runs = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run_id)
+    waits, asked = runs.values_list(Exists(_waiting(actor, run_id)), "requested_by").get()
+    if waits:
+        return None
+    doer = actor.acting_for(Requester.read(asked[-1]) if asked else None)
+    return close_run(doer, run_id, taken_from=taken_from, now=now)
 
 
 def _patiently(work: Callable[[], R]) -> R:
@@ -190,7 +197,7 @@ def _patiently(work: Callable[[], R]) -> R:
 def _work_on_batch(actor: Actor, run: BillingRun, *, today: date, now: datetime) -> _Turn:
     """Work on the next families of the queue; if that fails, on each of them alone."""
     try:
-        return _bill_next(actor, run.id, today=today, now=now, limit=FAMILIES_PER_BATCH)
+        return _bill_next(actor, run, today=today, now=now, limit=FAMILIES_PER_BATCH)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -212,7 +219,7 @@ def _bill_one(actor: Actor, run: BillingRun, *, today: date, now: datetime) -> _
     if family is None:
         return _Turn()
     try:
-        return _bill_next(actor, run.id, today=today, now=now, limit=1, only=family.id)
+        return _bill_next(actor, run, today=today, now=now, limit=1, only=family.id)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -228,15 +235,10 @@ def _waiting(actor: Actor, run_id: UUID) -> QuerySet[RunFamily]:
     )
 
 
-def _is_empty(actor: Actor, run: BillingRun) -> bool:
-    with scope(actor.tenant_id):
-        return not _waiting(actor, run.id).exists()
-
-
 @operation
 def _bill_next(
     actor: Actor,
-    run_id: UUID,
+    run: BillingRun,
     *,
     today: date,
     now: datetime,
@@ -245,7 +247,7 @@ def _bill_next(
 ) -> _Turn:
     """Claim some families and take them all the way; one transaction."""
     claims = list(
-        _waiting(actor, run_id)
+        _waiting(actor, run.id)
         .filter(Q() if only is None else Q(pk=only))
         .select_for_update(skip_locked=True)
         .order_by("position", "id")[:limit]
@@ -253,7 +255,6 @@ def _bill_next(
     turn = _Turn(len(claims))
     if not claims:
         return turn
-    run = BillingRun.objects.get(tenant_id=actor.tenant_id, pk=run_id)
     groups: dict[tuple[UUID | None, bool, bool, Requester | None], list[RunFamily]] = {}
     for claim in claims:
         asker = Requester.read(claim.requested_by)

@@ -1,10 +1,11 @@
 """Plans as lists and one by one."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
-from django.db.models import Min, Q, QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from accounts import access
 from accounts.access import Action
@@ -81,19 +82,28 @@ def reverse_of(actor: Actor, plan: ChangePlan) -> ChangePlan | None:
     return plans(actor).filter(~gone, reverse_of_id=plan.pk).first()
 
 
+# The first day after the last on which somebody may accept a plan is one on which it ends.
+_NEXT_PLAN = """
+    SELECT least(
+        (SELECT min(effective_date) FROM invoicing_changeplan
+            WHERE tenant_id = %s AND status = 'scheduled'),
+        (SELECT min(acceptance_until) + 1 FROM invoicing_changeplan
+            WHERE tenant_id = %s AND status = 'waiting_acceptance')
+    )
+"""
+
+
 def next_plan_date(actor: Actor) -> date | None:
     """Return the first day on which a plan is due or nobody may accept it any more.
 
-    Two statements, each the first entry of an index.
+    One statement, made of first entries of indexes.
 
     Raises:
         Forbidden: the actor may neither see settings nor move the clock.
     """
     if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
         access.require_everywhere(actor, Action.VIEW_SETTINGS)
-    found = ChangePlan.objects.filter(tenant_id=actor.tenant_id)
-    due = found.filter(status=ChangePlan.Status.SCHEDULED).aggregate(day=Min("effective_date"))
-    waiting = found.filter(status=ChangePlan.Status.WAITING_ACCEPTANCE)
-    last = waiting.aggregate(day=Min("acceptance_until"))["day"]
-    days = [due["day"], None if last is None else last + timedelta(days=1)]
-    return min((day for day in days if day is not None), default=None)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_PLAN, [actor.tenant_id, actor.tenant_id])
+        found: date | None = cursor.fetchone()[0]
+    return found
