@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Max, OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -192,7 +191,7 @@ def _open(
         "tenant": actor.tenant_id,
         "date": run_date,
         "status": _status(issue).value,
-        "started_at": timezone.now(),
+        "started_at": now,
         "started_by": actor.label,
         "who": json.dumps({**actor.requester.stored(), "issue": issue}),
         "at": now.isoformat(),
