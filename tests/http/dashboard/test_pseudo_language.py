@@ -25,7 +25,7 @@ DATA = re.compile(
     TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
     |\b(?:group|branch|firm)\b(?:\ GmbH)?
     |Firma\ Allein|Ohne\ Vertrag|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
-    |\b(?:Alice|Bob|Dora|Nora|Olga|Otto\ Operator)\b
+    |\b(?:Alice|Bob|Dora|Nora|Olga|Rita|Otto\ Operator)\b
     |[\w.+-]+@[\w.-]+|\b[A-Z]{1,4}-?[\d-]+\b|\b[a-z]{2,4}_\w+
     |\d{1,2}\ [A-Z][a-z]{2,8}(?:\ \d{4})?|\b[A-Z][a-z]{2}\ \d{4}\b
     |Hof\ 3|Bremen|BYLADEM1001|[Ss]eats|\bgruppe\b|Europe/Berlin
