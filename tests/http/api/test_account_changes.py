@@ -225,11 +225,11 @@ def test_keeps_country_ids_that_nobody_can_check(api):
 
 
 def test_refuses_a_level_too_many(api, nordlicht):
-    rows = [account(f"L{n}", f"L{n - 1}" if n else "") for n in range(20)]
+    rows = [account(f"L{n}", f"L{n - 1}" if n else "") for n in range(100)]
     world.add_accounts(nordlicht, rows)
     before = counted(nordlicht)
 
-    answer = api.post(ACCOUNTS, {"name": "L20", "kind": "department", "parent": "ext:L19"})
+    answer = api.post(ACCOUNTS, {"name": "L100", "kind": "department", "parent": "ext:L99"})
 
     assert_problem(answer, 422, "tree_too_deep")
     assert counted(nordlicht) == before
