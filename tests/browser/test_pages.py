@@ -29,7 +29,7 @@ least => [...document.querySelectorAll("a, button, input:not([type=hidden]), sum
   .filter((element) => {
     const box = element.getBoundingClientRect();
     return box.width && box.height && (box.width < least || box.height < least)
-      && !element.classList.contains("skip");
+      && !element.matches(".skip, .visually-hidden[aria-hidden=true]");
   })
   .map((element) => element.outerHTML.slice(0, 100))
 """
