@@ -4,10 +4,11 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import accounts, people, settings, tenant
+from accounts.api import accounts, people, tenant
+from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs
+from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs, settings
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -33,8 +34,8 @@ urlpatterns: list[URLPattern] = [
     path("accounts", accounts.AccountList.as_view()),
     path("accounts/<reference:account>/subtree", accounts.AccountSubtree.as_view()),
     path("accounts/<reference:account>/settings", settings.AccountSettings.as_view()),
-    path("accounts/<reference:account>/settings/history", settings.SettingHistory.as_view()),
-    path("accounts/<reference:account>/settings/recall", settings.SettingRecall.as_view()),
+    path("accounts/<reference:account>/settings/history", setting_plans.SettingHistory.as_view()),
+    path("accounts/<reference:account>/settings/recall", setting_plans.SettingRecall.as_view()),
     path("accounts/<reference:account>/moves", plans.AccountMoves.as_view()),
     path("accounts/<reference:account>/archival", archiving.AccountArchival.as_view()),
     path("accounts/<reference:account>/reopening", accounts.AccountReopening.as_view()),

@@ -1,35 +1,34 @@
-"""``/api/v1/accounts/{id}/settings``: what holds, changing it, what was and is planned."""
+"""``/api/v1/accounts/{id}/settings/…``: what was and is planned; settings as they go out.
+
+The settings themselves are in ``invoicing.api.settings``: what a change does to invoices is theirs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
 from accounts.api.references import referred
 from accounts.declarations import SETTINGS
 from accounts.operations.account_settings import (
-    WantedSettings,
     cancel_planned_setting,
-    change_settings,
 )
 from accounts.queries import accounts as queries
 from accounts.queries.effective_settings import EffectiveSetting, settings_of
 from accounts.queries.setting_effects import Effects
 from accounts.queries.setting_stretches import own_stretches
-from accounts.serializers.accounts import AsOfParameters, SettingsOut
+from accounts.serializers.accounts import SettingsOut
 from accounts.serializers.parts import NoParameters, PageParameters
 from accounts.serializers.settings import (
-    EffectsOut,
-    SettingParameters,
     SettingRecallIn,
-    SettingsIn,
     StretchOut,
 )
 from accounts.words import warning_sentence
@@ -39,58 +38,6 @@ from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, pointer, read_body
 from tenancy.errors import FieldError
 from tenancy.ids import parse_public_id, public_id
-
-
-class AccountSettings(ActorView):
-    """``GET`` and ``PATCH /api/v1/accounts/{id}/settings``."""
-
-    scopes: ClassVar = {"GET": Action.VIEW_SETTINGS, "PATCH": Action.EDIT_SETTINGS}
-
-    @extend_schema(
-        operation_id="get_settings",
-        parameters=[AsOfParameters],
-        responses=SettingsOut,
-    )
-    def get(self, request: ActorApiRequest, account: str) -> HttpResponseBase:
-        """Show the settings that hold on an account, and where each comes from."""
-        actor, values = request.actor, self.parameters(request, AsOfParameters)
-        account_id = _account(actor, account)
-        shown = _settings_out(actor, account_id, values.get("as_of", actor.today))
-        return tagged(request, shown)
-
-    @extend_schema(
-        operation_id="change_settings",
-        parameters=[SettingParameters],
-        request=SettingsIn,
-        responses=PolymorphicProxySerializer(
-            "ChangedSettings", [SettingsOut, EffectsOut], resource_type_field_name=None
-        ),
-    )
-    def patch(self, request: ActorApiRequest, account: str) -> HttpResponseBase:
-        """Change settings from today or a later day on; with `dry_run` only say what it does."""
-        actor, parameters = request.actor, self.parameters(request, SettingParameters)
-        account_id = _account(actor, account)
-        values = read_body(request, SettingsIn)
-        wanted = WantedSettings(
-            values=_values(actor, values),
-            day=values.get("effective_date", actor.today),
-            locks={
-                **dict.fromkeys(values.get("lock", ()), True),
-                **dict.fromkeys(values.get("unlock", ()), False),
-            },
-        )
-        effects = change_settings(
-            actor,
-            account_id,
-            wanted,
-            today=actor.today,
-            require_seen=lambda: _require_seen(request, account_id),
-            is_dry_run=parameters["dry_run"],
-            now=timezone.now(),
-        )
-        if parameters["dry_run"]:
-            return Response(EffectsOut(_effects_shown(effects)).data)
-        return tagged(request, _settings_out(actor, account_id, actor.today))
 
 
 class SettingHistory(ActorView):
@@ -107,8 +54,8 @@ class SettingHistory(ActorView):
         """List what an account has set itself, from when to when, and what is planned."""
         actor = request.actor
         self.parameters(request, PageParameters)
-        found = own_stretches(actor, _account(actor, account), today=actor.today)
-        shown = [{**asdict(one), "value": _plain(one.name, one.value)} for one in found]
+        found = own_stretches(actor, settings_account(actor, account), today=actor.today)
+        shown = [{**asdict(one), "value": plain_value(one.name, one.value)} for one in found]
         return self.listed(many(StretchOut, self.page(shown, request)))
 
 
@@ -124,7 +71,7 @@ class SettingRecall(ActorView):
         """Take back a planned change: what holds before it goes on."""
         actor = request.actor
         self.parameters(request, NoParameters)
-        account_id = _account(actor, account)
+        account_id = settings_account(actor, account)
         values = read_body(request, SettingRecallIn)
         cancel_planned_setting(
             actor,
@@ -132,22 +79,24 @@ class SettingRecall(ActorView):
             values["setting"],
             values["effective_date"],
             today=actor.today,
-            require_seen=lambda: _require_seen(request, account_id),
+            require_seen=lambda: require_settings_seen(request, account_id),
             now=timezone.now(),
         )
-        return tagged(request, _settings_out(actor, account_id, actor.today))
+        return tagged(request, settings_out(actor, account_id, actor.today))
 
 
-def _account(actor: Actor, text: str) -> UUID:
+def settings_account(actor: Actor, text: str) -> UUID:
+    """Return the account of an address, if the actor may see its settings."""
     return queries.resolve_reference(actor, text, action=Action.VIEW_SETTINGS)
 
 
-def _require_seen(request: ActorApiRequest, account_id: UUID) -> None:
+def require_settings_seen(request: ActorApiRequest, account_id: UUID) -> None:
+    """Refuse if `If-Match` names other settings than hold today."""
     actor = request.actor
-    require_match(request, lambda: _settings_out(actor, account_id, actor.today))
+    require_match(request, lambda: settings_out(actor, account_id, actor.today))
 
 
-def _values(actor: Actor, given: Mapping[str, Any]) -> dict[str, Any]:
+def setting_values(actor: Actor, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a body names; references as ids.
 
     Raises:
@@ -167,33 +116,35 @@ def _values(actor: Actor, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _settings_out(actor: Actor, account_id: UUID, day: Any) -> dict[str, Any]:
+def settings_out(actor: Actor, account_id: UUID, day: date) -> dict[str, Any]:
+    """Return the settings that hold on an account, as they go out."""
     found = settings_of(actor, account_id, day)
     return dict(SettingsOut({name: _shown(one) for name, one in found.items()}).data)
 
 
 def _shown(setting: EffectiveSetting) -> dict[str, Any]:
     return {
-        "value": _plain(setting.name, setting.value),
+        "value": plain_value(setting.name, setting.value),
         "source": setting.source,
         "from": public_id("acc", setting.origin_id) if setting.origin_id else None,
         "locked": setting.is_locked,
     }
 
 
-def _plain(name: str, value: Any) -> Any:
+def plain_value(name: str, value: Any) -> Any:
+    """Return the value of a setting as it goes out."""
     return public_id(SETTINGS[name].kind.id_prefix, value) if isinstance(value, UUID) else value
 
 
-def _effects_shown(effects: Effects) -> dict[str, Any]:
+def effects_shown(effects: Effects) -> dict[str, Any]:
     """Return effects with ids as they go out."""
     return {
         "day": effects.day,
         "effects": [
             {
                 **asdict(one),
-                "before": {**asdict(one.before), "value": _plain(one.name, one.before.value)},
-                "after": {**asdict(one.after), "value": _plain(one.name, one.after.value)},
+                "before": {**asdict(one.before), "value": plain_value(one.name, one.before.value)},
+                "after": {**asdict(one.after), "value": plain_value(one.name, one.after.value)},
             }
             for one in effects.effects
         ],

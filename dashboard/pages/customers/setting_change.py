@@ -29,7 +29,7 @@ from accounts.queries.sellers import sellers
 from accounts.queries.setting_effects import Effects
 from accounts.queries.setting_stretches import own_intervals
 from accounts.versions import ChangedMeanwhile, intervals_shown
-from dashboard.pages.customers.coming_changes import coming_changes
+from invoicing.queries.setting_outlook import coming_changes
 from tenancy.errors import BillingError, Conflict
 from tenancy.ids import key_of, public_id
 from web.accounts import account_url, steps_to
@@ -260,8 +260,14 @@ def _preview_page(place: _Place, form: SettingForm, effects: Effects) -> HttpRes
         "locks": bool(form.cleaned_data.get("lock")) and form.cleaned_data["way"] == OWN,
         "warnings": warning_sentences(effects),
         "coming": coming_changes(
-            place.request, place.account_id, place.name, form.cleaned_data["value"], effects.day
-        ),
+            place.request.actor,
+            place.account_id,
+            {place.name: form.cleaned_data["value"]},
+            day=effects.day,
+            tenant=place.request.tenant,
+        )
+        if place.setting.is_used
+        else None,
     }
     return render(place.request, "customers/setting_preview.html", context)
 

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from datetime import date
 
 import pytest
 from django.test import Client
 
 from accounts.access import Action
 from accounts.models import ApiKey, Seller, SettingInterval
+from invoicing.queries import foreseeing
 from tests.scenes import scene
-from tests.world import account
+from tests.world import account, price, subscription
 
 
 @scene
@@ -103,6 +105,42 @@ def test_answers_what_it_would_do_and_stores_nothing(shop, caller):
     assert rows(shop) == before
 
 
+def test_names_the_invoices_that_would_differ_as_the_runs_then_make_them(shop, caller):
+    shop.has("prices", price("p", "10.00"))
+    shop.has("subscriptions", subscription("s", "T", "p", "2026-12-01"),
+             subscription("t", "D", "p", "2026-12-01"))  # fmt: skip
+    coming = patch(caller, "D", query="?dry_run=true", bill_to="ext:D").json()["next_invoices"]
+    named = [
+        (one["date"], one["bill_to"]["external_id"], one["before_minor"], one["after_minor"])
+        for one in coming["changes"]
+    ]
+
+    assert (coming["until"], coming["more"], coming["not_computed"]) == ("2027-01-24", 0, None)
+    assert named[:2] == [
+        ("2026-12-01", "D", None, 1190),
+        ("2026-12-01", "T", 2380, 1190),
+    ]
+    assert {one["currency"] for one in coming["changes"]} == {"EUR"}
+    patch(caller, "D", bill_to="ext:D")
+    made = shop.bills("2026-12-01", today=date(2026, 12, 1))
+    assert sorted((one["bill_to"], one["gross_minor"]) for one in made) == [
+        ("D", 1190), ("T", 1190)
+    ]  # fmt: skip
+
+
+def test_says_why_no_invoices_are_named(shop, caller, monkeypatch):
+    def coming(**body):
+        return patch(caller, "D", query="?dry_run=true", **body).json()["next_invoices"]
+
+    far = coming(effective_date="2031-01-01", payment_terms_days=1)["not_computed"]
+    assert far["code"] == "dates_too_far"
+    assert coming(buyer_reference="1") == {
+        "until": None, "changes": [], "more": 0, "not_computed": None,
+    }  # fmt: skip
+    monkeypatch.setattr(foreseeing, "MOST_ACCOUNTS", 2)
+    assert coming(billing_day=1)["not_computed"]["code"] == "trees_too_large"
+
+
 def test_plans_shows_and_recalls(shop, caller):
     day = "2026-12-24"
     assert patch(caller, "T", effective_date=day, billing_day=15).status_code == 200
@@ -193,6 +231,8 @@ def test_a_key_of_a_subtree_changes_what_is_the_customers(shop):
         )
     caller = Client(headers={"authorization": f"Bearer {secret}"})
 
+    tried = patch(caller, "D", query="?dry_run=true", po_number="1")
+    assert (tried.status_code, tried.json()["next_invoices"]) == (200, None)
     assert patch(caller, "D", po_number="1").status_code == 200
     assert patch(caller, "E", delivery="zugferd").status_code == 200
     assert patch(caller, "D", payment_terms_days=90).status_code == 403

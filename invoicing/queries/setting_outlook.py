@@ -1,6 +1,7 @@
-"""How the next invoices of a customer would change with a setting."""
+"""How the next invoices of a customer would change with settings."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -9,9 +10,17 @@ from uuid import UUID
 from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS, SettingName
-from accounts.middleware import ActorRequest
+from accounts.models import Account
 from invoicing.engine.what_if import Setting, WhatIf
-from invoicing.queries.foreseeing import Foresight, TreesTooLarge, foresee_invoices
+from invoicing.queries.foreseeing import (
+    DatesTooFar,
+    ForeseenInvoice,
+    Foresight,
+    TreesTooLarge,
+    foresee_invoices,
+)
+from tenancy.actor import Actor
+from tenancy.models import Tenant
 
 DAYS_AHEAD: Final = 62
 SHOWN: Final = 12
@@ -23,7 +32,7 @@ class ComingInvoice:
     """What a recipient is invoiced on a day in a currency; None: nothing."""
 
     day: date
-    recipient: str
+    bill_to: Account
     currency: str
     before_minor: int | None
     after_minor: int | None
@@ -33,37 +42,52 @@ class ComingInvoice:
 
 @dataclass(frozen=True, slots=True)
 class ComingChanges:
-    """The invoices that differ up to a day.
+    """The invoices that differ up to a day; None: nothing reads the settings.
 
-    ``refusal`` says why they could not be computed. ``more`` counts those beyond ``SHOWN``.
+    ``refused`` says why they could not be computed. ``more`` counts those beyond ``SHOWN``.
     """
 
     until: date | None = None
     invoices: tuple[ComingInvoice, ...] = ()
     more: int = 0
-    refusal: str = ""
+    refused: TreesTooLarge | DatesTooFar | None = None
 
 
 def coming_changes(
-    request: ActorRequest, account_id: UUID, name: str, value: Any, day: date
+    actor: Actor, account_id: UUID, values: Mapping[str, Any], *, day: date, tenant: Tenant
 ) -> ComingChanges | None:
-    """Return which of the next invoices would be others; None where nothing reads the setting."""
-    if not SETTINGS[name].is_used or not access.allows_everywhere(
-        request.actor, Action.VIEW_INVOICE
-    ):
+    """Return which of the next invoices would be others. At most nineteen statements.
+
+    Args:
+        actor: who asks.
+        account_id: whose settings are to change.
+        values: by the names of settings; ids for accounts and sellers, None to inherit.
+        day: since when.
+        tenant: the actor's.
+
+    Returns:
+        The changes; None for an actor who does not see everybody's invoices.
+    """
+    if not access.allows_everywhere(actor, Action.VIEW_INVOICE):
         return None
-    last = day + timedelta(days=DAYS_AHEAD)
+    read = [
+        Setting(account_id, SettingName(name), value, day)
+        for name, value in values.items()
+        if SETTINGS[name].is_used
+    ]
+    if not read:
+        return ComingChanges()
     try:
         foresight = foresee_invoices(
-            request.actor,
+            actor,
             [account_id],
-            first=request.actor.today,
-            last=last,
-            what_if=WhatIf(settings=(Setting(account_id, SettingName(name), value, day),)),
-            tenant=request.tenant,
+            first=actor.today,
+            last=day + timedelta(days=DAYS_AHEAD),
+            what_if=WhatIf(settings=tuple(read)),
+            tenant=tenant,
         )
-    except TreesTooLarge as refusal:
-        return ComingChanges(refusal=refusal.detail)
+    except (TreesTooLarge, DatesTooFar) as refused:
+        return ComingChanges(refused=refused)
     found = _differing(foresight)
     return ComingChanges(foresight.until, tuple(found[:SHOWN]), max(0, len(found) - SHOWN))
 
@@ -74,21 +98,21 @@ def _differing(foresight: Foresight) -> list[ComingInvoice]:
     return [
         ComingInvoice(
             key[0],
-            names[key[1]].name,
+            names[key[1]],
             key[2],
             before[key][0] if key in before else None,
             after[key][0] if key in after else None,
             before[key][1] if key in before else 0,
             after[key][1] if key in after else 0,
         )
-        for key in sorted({*before, *after}, key=lambda key: (key[0], names[key[1]].sort_key))
+        for key in sorted({*before, *after}, key=lambda key: (key[0], names[key[1]].sort_key, key))
         if before.get(key) != after.get(key)
     ]
 
 
-def _sums(invoices: Any) -> dict[_Key, tuple[int, int, tuple[str, ...]]]:
+def _sums(invoices: Iterable[ForeseenInvoice]) -> dict[_Key, tuple[int, int, tuple[str, ...]]]:
     """Return sum, number and due dates of the invoices by day, recipient and currency."""
-    found: dict[_Key, list[Any]] = defaultdict(list)
+    found: dict[_Key, list[ForeseenInvoice]] = defaultdict(list)
     for one in invoices:
         if not one.waits_for:
             found[one.day, one.bill_to_id, one.currency].append(one)
