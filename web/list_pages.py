@@ -79,6 +79,7 @@ def save(
     *,
     owner: str = "",
     rows: str = "",
+    day: date | None = None,
 ) -> HttpResponseBase:
     """Return a list as a file: its columns and its order, and what it holds on a second sheet.
 
@@ -92,17 +93,17 @@ def save(
         filters: what they were filtered by, in words.
         owner: whose the rows are, where not the whole company's.
         rows: what the rows are, where the list has several kinds.
+        day: of which day it is, where not of today.
     """
+    day = day or request.actor.today
     made = reader().time(timezone.localtime())
     facts = [
         (_("Company"), request.tenant.name),
         (_("Filters"), ", ".join(filters) or _("none")),
         *([(_("Rows"), rows)] if rows else []),
-        (_("As of"), date_text(request.actor.today)),
+        (_("As of"), date_text(day)),
         (_("Exported at"), f"{made} ({request.tenant.time_zone})"),
         (_("Exported by"), request.actor.label),
     ]
-    about = About(
-        owner or request.tenant.slug, rows or str(table.title), request.actor.today, facts
-    )
+    about = About(owner or request.tenant.slug, rows or str(table.title), day, facts)
     return export(wanted, table.chosen(state), batches, totals, about)

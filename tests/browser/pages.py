@@ -56,6 +56,7 @@ PAGES = (
         "/customers/?all=1",
         opens="details:has(.filter-panel) > summary",
     ),
+    PageEntry("customers, another day", "/customers/?all=1&as_of=2026-11-01&columns=cost_centre"),
     PageEntry("customers, nothing found", "/customers/?q=nothing"),
     PageEntry("customers, none yet", "/customers/", who="newcomer"),
     PageEntry("customers, change", "/customers/change/?account={account}&account={branch}"),

@@ -1,0 +1,137 @@
+"""Customers as they stood on another day, by dated placements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+
+from accounts import access
+from accounts.access import Action
+from accounts.models import Account
+from accounts.queries.placements import placements_on
+from accounts.queries.searching import has_words
+from accounts.queries.setting_history import FamilySettings
+from accounts.queries.settings import setting_history
+from accounts.queries.tags import has_tag
+from tenancy.actor import Actor
+
+
+def customers_then(
+    actor: Actor,
+    day: date,
+    *,
+    flat: bool = False,
+    kind: str | None = None,
+    text: str | None = None,
+    tag: str | None = None,
+) -> QuerySet[Account]:
+    """Return the roots of a day, or all accounts that had a place then. Not ordered; one statement.
+
+    Each carries ``above`` and ``above_id``, the name and key of its parent of that day, and
+    ``found``, how many there are in all. Names, types and tags are those of today.
+
+    Args:
+        actor: who asks.
+        day: the day.
+        flat: all accounts, not the roots alone.
+        kind: only this kind.
+        text: only those that have its words in name, customer number, VAT id or e-mail.
+        tag: only those that have this tag.
+    """
+    placed = placements_on(actor, day)
+    if not flat:
+        placed = placed.filter(parent=None)
+    found = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=placed.values("account_id"))
+    if kind is not None:
+        found = found.filter(kind=kind)
+    if text:
+        found = found.filter(has_words(text, "search_key", otherwise="name"))
+    if tag is not None:
+        found = found.filter(has_tag(actor, tag))
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).order_by()
+    above = placements_on(actor, day).filter(account_id=OuterRef("pk"), parent__in=seen)
+    counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
+    return found.annotate(
+        above=Subquery(above.values("parent__name")[:1]),
+        above_id=Subquery(above.values("parent_id")[:1]),
+        found=Subquery(counted.values("count")),
+    )
+
+
+_WALK = """
+    WITH RECURSIVE walked AS (
+        SELECT account_id, parent_id FROM accounts_placement
+        WHERE tenant_id = %s AND account_id IN ({tops})
+            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+        UNION
+        SELECT placed.account_id, placed.parent_id
+        FROM accounts_placement AS placed JOIN walked ON {step}
+        WHERE placed.tenant_id = %s AND placed.valid_from <= %s
+            AND (placed.valid_to IS NULL OR placed.valid_to > %s)
+    ) SELECT account_id, parent_id FROM walked
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What stood below some accounts on a day.
+
+    Attributes:
+        members: these accounts and all below them with their parents, parents first.
+        sizes: how many lay below each.
+    """
+
+    members: Sequence[tuple[UUID, UUID | None]]
+    sizes: Mapping[UUID, int]
+
+
+def below_then(actor: Actor, account_ids: Iterable[UUID], day: date) -> Below:
+    """Return all below some accounts in reach on a day. One statement.
+
+    History keeps parents alone, so all of it is read, however large the trees.
+    """
+    tops = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
+    members = _walked(actor, tops, day, "placed.parent_id = walked.account_id")
+    sizes: dict[UUID, int] = {}
+    for key, parent_id in reversed(members):
+        sizes.setdefault(key, 0)
+        if parent_id is not None:
+            sizes[parent_id] = sizes.get(parent_id, 0) + sizes[key] + 1
+    return Below(members, sizes)
+
+
+def settings_of_each(actor: Actor, account_ids: Iterable[UUID], day: date) -> FamilySettings:
+    """Return the settings that held on accounts in reach on a day. Two statements."""
+    tops = access.reach(actor, Action.VIEW_SETTINGS).filter(pk__in=list(account_ids))
+    members = _walked(actor, tops, day, "placed.account_id = walked.parent_id")
+    return setting_history(actor, members).on(day)
+
+
+def _walked(
+    actor: Actor, tops: QuerySet[Account], day: date, step: str
+) -> list[tuple[UUID, UUID | None]]:
+    try:
+        sql, params = tops.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    tenant_id = actor.tenant_id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WALK.format(tops=sql, step=step),
+            [tenant_id, *params, day, day, tenant_id, day, day],
+        )
+        parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
+    below: dict[UUID | None, list[UUID]] = defaultdict(list)
+    for key, parent_id in parents.items():
+        below[parent_id if parent_id in parents else None].append(key)
+    ordered, waiting = [], below[None][::-1]
+    while waiting:
+        key = waiting.pop()
+        ordered.append((key, parents[key]))
+        waiting.extend(below[key])
+    return ordered
