@@ -79,6 +79,8 @@ def _pages(vendor: Vendor, size: str, widest: int) -> Iterator[Figure]:
         (f"tree page, {widest} children opened", "N1", "tree/?level=2", 0.15),
         ("tree page, searched", "N0", "tree/?q=N49", 0.15),
         ("tree page, searched, many hits", "N0", "tree/?q=N", 0.15),
+        ("subscriptions of the whole tree", "N0", "subscriptions/?below=1", 1),
+        ("subscriptions of the whole tree, searched", "N0", "subscriptions/?below=1&q=N49", 1),
         ("org chart, top", "N0", "chart/", 0.3),
         (f"org chart, {widest} children", "N1", "chart/", 0.3),
         ("org chart, deepest", "N2", "chart/", 0.3),

@@ -63,6 +63,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         ("tree", _("Structure")),
         ("settings", _("Billing settings")),
         ("responsibilities", _("Responsibilities")),
+        ("subscriptions", _("Subscriptions")),
         ("people", _("Contacts & access")),
         ("history", _("History")),
     )
@@ -70,7 +71,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         Tab(str(label), account_url(account_id, name), name == current) for name, label in pages
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
-    return [*tabs[:4], invoices, *tabs[4:]]
+    return [*tabs[:5], invoices, *tabs[5:]]
 
 
 def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:

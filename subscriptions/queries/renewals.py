@@ -40,8 +40,16 @@ class Renewal:
     currency: str
 
 
-def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> dict[UUID, Renewal]:
-    """Return what comes next of subscriptions, those out of sight left out. Four statements.
+def renewals(
+    actor: Actor,
+    subscriptions: Sequence[Subscription],
+    on: date,
+    *,
+    settings: FamilySettings | None = None,
+) -> dict[UUID, Renewal]:
+    """Return what comes next of subscriptions, those out of sight left out.
+
+    Three statements, one more for those who do not see everything.
 
     A period that has begun is the stored one; what has not been billed yet follows from the
     billing day that holds on ``on`` at the service owner (R9), and the invoice's day from the
@@ -51,12 +59,14 @@ def renewals(actor: Actor, subscriptions: Sequence[Subscription], on: date) -> d
         actor: whose tenant.
         subscriptions: with items and prices.
         on: the day.
+        settings: what holds on it on their accounts and those above, where that has been read;
+            two statements less.
     """
-    reached = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(
-        pk__in={one.account_id for one in subscriptions}
-    )
-    seen = set(reached.order_by().values_list("pk", flat=True))
-    settings = _settings(actor, seen, on)
+    seen = {one.account_id for one in subscriptions}
+    if not access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        reached = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(pk__in=seen)
+        seen = set(reached.order_by().values_list("pk", flat=True))
+    settings = settings or _settings(actor, seen, on)
     items = [item for one in subscriptions for item in one.items.all()]
     stored = _stored_periods(actor, items, on)
     return {

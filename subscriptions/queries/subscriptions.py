@@ -1,17 +1,24 @@
 """Subscriptions: lists, one by one, and by the names that integrators give them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Case, CharField, Count, Prefetch, Q, QuerySet, Sum, Value, When
 
 from accounts import access, tree
 from accounts.access import Action
+from accounts.queries.placements import lies_below
+from accounts.queries.searching import has_words
 from billing_rules.subscription_states import State
 from subscriptions.models import Item, Subscription
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
+
+_MOST_WORDS: Final = 8
 
 
 def subscriptions(
@@ -20,6 +27,8 @@ def subscriptions(
     within: UUID | None = None,
     account: UUID | None = None,
     status: str | None = None,
+    text: str = "",
+    stood_on: date | None = None,
     today: date,
 ) -> QuerySet[Subscription]:
     """Return the subscriptions in reach, the latest start first, with accounts, items and prices.
@@ -31,16 +40,21 @@ def subscriptions(
         within: only those of this account and of what lies below it.
         account: only those of this account itself.
         status: only those in this state.
+        text: only those of which account, price, product, order or external id have all its words.
+        stood_on: the day whose tree is meant, None for that of now.
         today: the day whose states are meant.
     """
-    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION)
-    found = Subscription.objects.filter(
-        tenant_id=actor.tenant_id, account__in=seen.order_by().values("pk")
-    )
-    if within is not None:
+    found = _reached(actor)
+    if within is not None and stood_on is not None:
+        seen = access.reach(actor, Action.VIEW_SUBSCRIPTION)
+        then = seen.filter(lies_below(actor, within, stood_on))
+        found = found.filter(account__in=then.order_by().values("pk"))
+    if within is not None and stood_on is None:
         found = found.filter(tree.lies_below(actor.tenant_id, [within], "account_id"))
     if account is not None:
         found = found.filter(account_id=account)
+    for word in text.replace("\x00", " ").split()[:_MOST_WORDS]:
+        found = found.filter(_has(actor, word))
     if status is not None:
         found = found.filter(_is(status, today))
     return (
@@ -61,6 +75,57 @@ def state_counts(actor: Actor, *, within: UUID | None = None, today: date) -> di
     found = subscriptions(actor, within=within, today=today).order_by()
     counts = {state.value: Count("pk", filter=_is(state, today)) for state in State}
     return dict(found.aggregate(**counts))
+
+
+@dataclass(frozen=True, slots=True)
+class StateSum:
+    """How many subscriptions are in a state, and what those that run bring in a month."""
+
+    status: str
+    currency: str
+    count: int
+    monthly_minor: int
+
+
+def sums_by_state(
+    actor: Actor,
+    *,
+    within: UUID | None = None,
+    account: UUID | None = None,
+    text: str = "",
+    stood_on: date | None = None,
+    today: date,
+) -> Sequence[StateSum]:
+    """Return subscriptions by state and currency, in minor units. One statement.
+
+    All prices of a subscription are in one currency, so each is counted once.
+
+    Args:
+        actor: who asks.
+        within: as for ``subscriptions``, like all that follows.
+        account: only those of this account itself.
+        text: words to look for.
+        stood_on: the day whose tree is meant.
+        today: the day whose states are meant.
+    """
+    found = subscriptions(
+        actor, within=within, account=account, text=text, stood_on=stood_on, today=today
+    )
+    state = Case(
+        *(When(_is(one, today), then=Value(one.value)) for one in State), output_field=CharField()
+    )
+    runs = (State.ACTIVE.value, State.NON_RENEWING.value)
+    rows = (
+        found.order_by()
+        .annotate(state=state)
+        .values("state", "items__price__currency")
+        .annotate(count=Count("pk", distinct=True), sum=Sum("items__monthly_minor"))
+        .values_list("state", "items__price__currency", "count", "sum")
+    )
+    return [
+        StateSum(status, currency or "", count, int(net or 0) if status in runs else 0)
+        for status, currency, count, net in rows
+    ]
 
 
 def mrr_sums(
@@ -99,6 +164,29 @@ def get_subscription(actor: Actor, reference: str, *, today: date) -> Subscripti
     if found is None:
         raise NotFound
     return found
+
+
+def _reached(actor: Actor) -> QuerySet[Subscription]:
+    """Return the subscriptions of accounts in reach; who sees all is not asked for each."""
+    found = Subscription.objects.filter(tenant_id=actor.tenant_id)
+    if access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        return found
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION)
+    return found.filter(account__in=seen.order_by().values("pk"))
+
+
+def _has(actor: Actor, word: str) -> Q:
+    """Return the condition that a word is found in what a subscription is known by."""
+    sold = Item.objects.filter(
+        Q(price__name__icontains=word) | Q(price__product__name__icontains=word),
+        tenant_id=actor.tenant_id,
+    )
+    return (
+        Q(external_id__icontains=word)
+        | Q(po_number__icontains=word)
+        | has_words(word, "account__search_key", otherwise="account__name")
+        | Q(pk__in=sold.order_by().values("subscription_id"))
+    )
 
 
 def _is(status: str, today: date) -> Q:

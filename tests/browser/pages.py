@@ -104,6 +104,9 @@ PAGES = (
     PageEntry("money flow, invoiced", "/customers/{account}/flow/?of=invoiced", shows=".flow"),
     PageEntry("responsibilities", "/customers/{account}/responsibilities/"),
     PageEntry("responsibilities, none", "/customers/{account}/responsibilities/?from=99"),
+    PageEntry("subscriptions of an account", "/customers/{account}/subscriptions/"),
+    PageEntry("subscriptions of a tree", "/customers/{account}/subscriptions/?below=1"),
+    PageEntry("subscriptions of an account, none", "/customers/{empty}/subscriptions/"),
     PageEntry("settings of an account", "/customers/{account}/settings/"),
     PageEntry(
         "settings of an account, a later day", "/customers/{account}/settings/?as_of=2027-06-01"

@@ -20,9 +20,14 @@ _MIXED: Final = (
 
 
 class Kind(StrEnum):
-    """What the cells of a column hold; it decides alignment and the type in a spreadsheet."""
+    """What the cells of a column hold; it decides alignment and the type in a spreadsheet.
+
+    An ``ANSWER`` is a link of which only the head says what it is, so both stand together on a
+    phone as well.
+    """
 
     LINK = "link"
+    ANSWER = "answer"
     TEXT = "text"
     PERIOD = "period"
     NUMBER = "number"

@@ -17,6 +17,7 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries.answering import Answering, answering
 from accounts.queries.paths import path_of
+from dashboard.pages.customers.parties import Party, cost_centre_of, invoiced_to, paid_by
 from subscriptions.models import Item, Price
 from subscriptions.queries.items import ItemsBelow, items_below
 from tenancy.ids import key_of
@@ -29,21 +30,6 @@ from web.session_checks import staff_only
 from web.templatetags.figures import quantity
 
 ROWS: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """An account that answers for something, and who says so.
-
-    ``origin`` is ``own``, ``inherited``, ``override`` or ``default``; ``origin_name`` and
-    ``origin_url`` lead to the account that something is inherited from.
-    """
-
-    name: str
-    url: str = ""
-    origin: str = ""
-    origin_name: str = ""
-    origin_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +104,11 @@ def _row(item: Item, answers: Answering) -> Row:
         charged=_charged(item.price),
         used_by=Party(owner.name, account_url(owner.pk)),
         contract_with=Party(party.name, account_url(party.pk)),
-        bill_to=_bill_to(owner.pk, override, bill_to, answers),
-        payer=_payer(bill_to_id, answers),
+        bill_to=invoiced_to(owner.pk, override, answers),
+        payer=paid_by(bill_to_id, answers),
         mail=", ".join(mails or ()) or bill_to.email,
         tax_address=_address(bill_to),
-        cost_centre=_cost_centre(owner.pk, answers),
+        cost_centre=cost_centre_of(owner.pk, answers),
     )
 
 
@@ -133,42 +119,6 @@ def _charged(price: Price) -> str:
         Price.Timing.ARREARS: _("recurring, in arrears"),
     }
     return words.get(Price.Timing(price.timing), price.timing)
-
-
-def _bill_to(
-    owner_id: UUID, override_id: UUID | None, bill_to: Account, answers: Answering
-) -> Party:
-    if override_id is not None:
-        return Party(bill_to.name, account_url(bill_to.pk), "override")
-    return _named(bill_to, owner_id, answers.settings.bill_tos[owner_id][1], answers)
-
-
-def _payer(bill_to_id: UUID, answers: Answering) -> Party:
-    payer_id, origin_id = answers.settings.payers.get(bill_to_id, (bill_to_id, None))
-    return _named(answers.named[payer_id], bill_to_id, origin_id, answers)
-
-
-def _cost_centre(owner_id: UUID, answers: Answering) -> Party:
-    value = answers.settings.value(owner_id, SettingName.COST_CENTRE)
-    if not value:
-        return Party("")
-    origin_id = answers.settings.resolved[owner_id].origin(SettingName.COST_CENTRE)
-    return _with_origin(str(value), "", owner_id, origin_id, answers)
-
-
-def _named(account: Account, read_at: UUID, origin_id: UUID | None, answers: Answering) -> Party:
-    return _with_origin(account.name, account_url(account.pk), read_at, origin_id, answers)
-
-
-def _with_origin(
-    name: str, url: str, read_at: UUID, origin_id: UUID | None, answers: Answering
-) -> Party:
-    if origin_id is None:
-        return Party(name, url, "default")
-    if origin_id == read_at:
-        return Party(name, url, "own", answers.named[origin_id].name)
-    origin = answers.named[origin_id]
-    return Party(name, url, "inherited", origin.name, account_url(origin_id, "settings"))
 
 
 def _address(account: Account) -> str:

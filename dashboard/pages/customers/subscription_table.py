@@ -1,0 +1,219 @@
+"""The subscriptions of an account as a table: what is had, until when, and who answers for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.queries.answering import Answering, answering
+from billing_rules.subscription_states import State, state_on
+from dashboard.pages.customers.parties import Party, invoiced_to, paid_by
+from dashboard.pages.subscriptions.listing import title_of
+from subscriptions.models import Item, Subscription
+from subscriptions.queries.renewals import Renewal, renewals
+from tenancy.actor import Actor
+from web.accounts import account_url
+from web.prices import price_amount, price_rhythm, subscription_badge
+from web.tables import Amounts, Column, Kind, Label, Link, Table
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """One subscription as it was, is or will be on a day."""
+
+    subscription: Subscription
+    renewal: Renewal
+    bill_to: Party
+    payer: Party
+    on: date
+    main: str
+
+    @property
+    def items(self) -> list[Item]:
+        """What is subscribed to, the first made first."""
+        return sorted(self.subscription.items.all(), key=lambda item: item.pk)
+
+    @property
+    def only(self) -> Item | None:
+        """Its item, None where it has several."""
+        items = self.items
+        return items[0] if len(items) == 1 else None
+
+    @property
+    def next_period(self) -> date | None:
+        """The day on which its next period begins, None where there is none."""
+        one, period = self.subscription, self.renewal.period
+        if period is None:
+            return one.start_date if self.on < one.start_date else None
+        return None if one.end_date is not None and period.end >= one.end_date else period.end
+
+
+def rows_of(
+    actor: Actor, found: Sequence[Subscription], on: date, main: str, *, stood_then: bool
+) -> list[SubscriptionRow]:
+    """Return subscriptions with all that a row says. Five statements.
+
+    Args:
+        actor: who asks.
+        found: the subscriptions, with items and prices.
+        on: the day.
+        main: the currency that the head names.
+        stood_then: whether the tree of that day is meant, not that of now.
+    """
+    if not found:
+        return []
+    overrides = [key for one in found if (key := override_of(one))]
+    accounts = {one.account_id for one in found}
+    answers = answering(actor, accounts, on, beside=overrides, stood_then=stood_then)
+    coming = renewals(actor, found, on, settings=answers.settings)
+    return [_row(one, coming[one.pk], answers, on, main) for one in found]
+
+
+def override_of(subscription: Subscription) -> UUID | None:
+    """Return whom a subscription names as its recipient itself."""
+    override: UUID | None = subscription.override_bill_to_id
+    return override
+
+
+def _row(
+    one: Subscription, renewal: Renewal, answers: Answering, on: date, main: str
+) -> SubscriptionRow:
+    override = override_of(one)
+    bill_to_id = answers.bill_to(one.account_id, override)
+    return SubscriptionRow(
+        subscription=one,
+        renewal=renewal,
+        bill_to=invoiced_to(one.account_id, override, answers),
+        payer=paid_by(bill_to_id, answers),
+        on=on,
+        main=main,
+    )
+
+
+def _name(row: SubscriptionRow) -> Link:
+    url = reverse("subscriptions:page", args=[row.subscription.public_id])
+    products = dict.fromkeys(item.price.product.name for item in row.items)
+    return Link(title_of(row.items), url, ", ".join(products))
+
+
+def _product(row: SubscriptionRow) -> str:
+    return ", ".join(dict.fromkeys(item.price.product.name for item in row.items))
+
+
+def _account(row: SubscriptionRow) -> Link:
+    account = row.subscription.account
+    return Link(account.name, account_url(account.pk))
+
+
+def _status(row: SubscriptionRow) -> Label:
+    one = row.subscription
+    badge = subscription_badge(State(state_on(row.on, one.start_date, one.end_date)))
+    return Label(badge.label, badge.tone)
+
+
+def _price(row: SubscriptionRow) -> Link | None:
+    if row.only is None:
+        return None
+    price = row.only.price
+    text = _("%(amount)s %(rhythm)s") % {
+        "amount": price_amount(price),
+        "rhythm": price_rhythm(price),
+    }
+    return Link(text, reverse("catalogue:price", args=[price.public_id]))
+
+
+def _party(party: Party) -> Link:
+    return Link(party.name, party.url, party.note)
+
+
+def _monthly(row: SubscriptionRow) -> Amounts:
+    amount = row.renewal.mrr_minor
+    return Amounts({row.renewal.currency: amount} if amount else {}, row.main)
+
+
+TABLE: Final[Table[SubscriptionRow]] = Table(
+    name="account-subscriptions",
+    title=gettext_lazy("Subscriptions"),
+    default_sort="-start",
+    columns=(
+        Column("name", gettext_lazy("Subscription"), Kind.LINK, _name),
+        Column("product", gettext_lazy("Product"), Kind.TEXT, _product, is_default=False),
+        Column(
+            "external_id",
+            gettext_lazy("External ID"),
+            Kind.TEXT,
+            lambda row: row.subscription.external_id,
+            sort="external_id",
+            is_default=False,
+        ),
+        Column("account", gettext_lazy("Used by"), Kind.LINK, _account, sort="account__sort_key"),
+        Column("status", gettext_lazy("Status"), Kind.LABEL, _status, is_default=False),
+        Column(
+            "quantity",
+            gettext_lazy("Quantity"),
+            Kind.NUMBER,
+            lambda row: row.only.quantity if row.only else None,
+        ),
+        Column("price", gettext_lazy("Price"), Kind.ANSWER, _price),
+        Column(
+            "mrr",
+            gettext_lazy("MRR"),
+            Kind.MONEY,
+            _monthly,
+            is_summed=True,
+            tip=gettext_lazy("Monthly recurring revenue"),
+        ),
+        Column(
+            "start",
+            gettext_lazy("Since"),
+            Kind.DATE,
+            lambda row: row.subscription.start_date,
+            sort="start_date",
+        ),
+        Column(
+            "end",
+            gettext_lazy("Until"),
+            Kind.DATE,
+            lambda row: row.subscription.end_date,
+            sort="end_date",
+            tip=gettext_lazy("First day no longer served"),
+        ),
+        Column(
+            "next",
+            gettext_lazy("Next period"),
+            Kind.DATE,
+            lambda row: row.next_period,
+            tip=gettext_lazy("The day on which it begins"),
+        ),
+        Column(
+            "po_number",
+            gettext_lazy("PO number"),
+            Kind.TEXT,
+            lambda row: row.subscription.po_number or None,
+            is_default=False,
+        ),
+        Column(
+            "bill_to", gettext_lazy("Invoiced to"), Kind.ANSWER, lambda row: _party(row.bill_to)
+        ),
+        Column(
+            "bill_to_origin",
+            gettext_lazy("Recipient comes from"),
+            Kind.TEXT,
+            lambda row: row.bill_to.because,
+            is_default=False,
+        ),
+        Column("payer", gettext_lazy("Paid by"), Kind.ANSWER, lambda row: _party(row.payer)),
+        Column(
+            "payer_origin",
+            gettext_lazy("Payer comes from"),
+            Kind.TEXT,
+            lambda row: row.payer.because,
+            is_default=False,
+        ),
+    ),
+)
