@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access
 from accounts.access import Action
 from accounts.operations.job_actors import actor_of
+from accounts.queries.accounts import get_account
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError, Conflict, Invalid, NotFound
@@ -67,6 +69,7 @@ def request_import(
     *,
     file_name: str,
     today: date,
+    within: UUID | None = None,
     now: datetime,
 ) -> Job:
     """Keep a file and put its dry run into the queue.
@@ -77,19 +80,26 @@ def request_import(
         pieces: the file's bytes, one after the other; the same are imported later.
         file_name: what the file is called, for people.
         today: from when changed settings of accounts hold.
+        within: rows of other accounts than this one and those below it are errors.
         now: the instant.
 
     Raises:
         Forbidden: the actor may not import this kind.
+        NotFound: there is no account ``within``.
         UnknownKind, FileTooLarge: see their texts.
     """
     access.require_everywhere(actor, Action(_kind(kind).action))
+    if within is not None:
+        if _kind(kind).run_below is None:
+            raise UnknownKind
+        get_account(actor, within)
     params = {
         "kind": kind,
         "file_name": file_name[:200],
         "stage": "check",
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
+        **({} if within is None else {"within": str(within)}),
     }
     job = put_into_queue(actor, Job.Kind.IMPORT, params=params, now=now)
     size, lines, start, end = 0, 0, b"", b""
@@ -183,7 +193,13 @@ def _work_on_file(actor: Actor, importer: Actor, job: Job, content: Path, *, now
     kind, today = _kind(job.params["kind"]), date.fromisoformat(job.params["today"])
     is_dry_run = job.params["stage"] == "check"
     access.require_everywhere(importer, Action(kind.action))
-    report = kind.run(importer, content, is_dry_run=is_dry_run, today=today, now=now)
+    within = UUID(job.params["within"]) if job.params.get("within") else None
+    run = kind.run
+    if within is not None:
+        if kind.run_below is None:
+            raise UnknownKind
+        run = partial(kind.run_below, within=within)
+    report = run(importer, content, is_dry_run=is_dry_run, today=today, now=now)
     problems = [error.as_row() for error in report.errors]
     result: dict[str, Any] = {**job.result, job.params["stage"]: _counts(report)}
     if is_dry_run and kind.outlook is not None and not problems:

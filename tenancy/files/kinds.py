@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
@@ -25,22 +26,52 @@ class Importer(Protocol):
         """Return what was done, or would be."""
 
 
-class UndatedImporter(Protocol):
-    """The same for what holds from no particular day."""
+class BoundedImporter(Protocol):
+    """The same, of a file whose rows must stay below an account."""
 
     def __call__(
-        self, actor: Actor, content: Source, /, *, is_dry_run: bool, now: datetime
+        self,
+        actor: Actor,
+        content: Source,
+        /,
+        *,
+        is_dry_run: bool,
+        today: date,
+        within: UUID | None = None,
+        now: datetime,
     ) -> ImportReport:
         """Return what was done, or would be."""
 
 
-def undated(run: UndatedImporter) -> Importer:
+class UndatedImporter(Protocol):
+    """The same for what holds from no particular day."""
+
+    def __call__(
+        self,
+        actor: Actor,
+        content: Source,
+        /,
+        *,
+        is_dry_run: bool,
+        within: UUID | None = None,
+        now: datetime,
+    ) -> ImportReport:
+        """Return what was done, or would be."""
+
+
+def undated(run: UndatedImporter) -> BoundedImporter:
     """Return an importer that needs no day."""
 
     def dated(
-        actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
+        actor: Actor,
+        content: Source,
+        *,
+        is_dry_run: bool,
+        today: date,
+        within: UUID | None = None,
+        now: datetime,
     ) -> ImportReport:
-        return run(actor, content, is_dry_run=is_dry_run, now=now)
+        return run(actor, content, is_dry_run=is_dry_run, within=within, now=now)
 
     return dated
 
@@ -55,6 +86,8 @@ class ImportKind:
         columns: of its files; their ``kind`` is its name.
         place: where it stands among the others: files may refer to what comes before.
         run: the operation.
+        run_below: the same, bounded to an account and those below it; None where rows belong to
+            no account.
         outlook: what a page shows of a sound file beside its counts.
     """
 
@@ -63,6 +96,7 @@ class ImportKind:
     columns: Columns
     place: int
     run: Importer
+    run_below: BoundedImporter | None = None
     outlook: Callable[[Actor, Source], Mapping[str, Any]] | None = None
 
     @property

@@ -75,6 +75,7 @@ PAGES = (
     ),
     PageEntry("sub-accounts, new", "/customers/{account}/new/"),
     PageEntry("account", "/customers/{account}/"),
+    PageEntry("import below", "/customers/{account}/import/"),
     PageEntry("account, form", "/customers/{account}/edit/"),
     PageEntry("contacts and access", "/customers/{branch}/people/"),
     PageEntry("contacts, none yet", "/customers/{empty}/people/", who="owner"),

@@ -688,6 +688,13 @@ def send_file(browser: Browser) -> None:
     browser.send("/import/", kind="accounts", file=file)
 
 
+def send_file_below(browser: Browser) -> None:
+    rows = csv_of([account("B", "A")])
+    file = SimpleUploadedFile("b.csv", rows, content_type="text/csv")
+    key = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{key}/import/", kind="accounts", file=file)
+
+
 def apply_page(browser: Browser) -> None:
     job = checked(browser.shop, browser.shop.staff("Sent", "owner"))
     browser.send(f"/import/{job.public_id}/")
@@ -906,6 +913,7 @@ PAGES: dict[str, Change] = {
     "settings/sellers/<str:seller_id>/bank-accounts/<str:currency>/": Change(bank_edit, BANK),
     "settings/test-clock/": Change(move_clock, "job.requested"),
     "import/": Change(send_file, "job.requested"),
+    "customers/<str:account_id>/import/": Change(send_file_below, "job.requested"),
     "import/<str:job_id>/": Change(apply_page, "job.requested"),
 }
 ONES_OWN = "It is about the person's own screen and changes nothing of the tenant."

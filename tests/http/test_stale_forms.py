@@ -63,6 +63,7 @@ WITHOUT_FORM = {
     "subscriptions/<str:subscription_id>/go-on/": "What has no end is refused.",
     "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,
     "import/": MAKES_SOMETHING,
+    "customers/<str:account_id>/import/": MAKES_SOMETHING,
     "import/<str:job_id>/": "It applies a file that was checked; a file is applied once.",
 }
 

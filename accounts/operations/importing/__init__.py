@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
+from accounts.operations.importing._bounds import Bound, bound_of, refuse_outside
 from accounts.operations.importing.accounts import import_accounts
 from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from accounts.operations.importing.contacts import import_contacts
@@ -10,7 +11,15 @@ from accounts.operations.importing.preview import tree_outlook
 from tenancy.files.kinds import ImportKind, register_import_kind, undated
 from tenancy.files.reports import ImportReport, one_at_a_time
 
-__all__ = ["ImportReport", "import_accounts", "import_contacts", "one_at_a_time"]
+__all__ = [
+    "Bound",
+    "ImportReport",
+    "bound_of",
+    "import_accounts",
+    "import_contacts",
+    "one_at_a_time",
+    "refuse_outside",
+]
 
 register_import_kind(
     ImportKind(
@@ -19,6 +28,7 @@ register_import_kind(
         columns=ACCOUNT_COLUMNS,
         place=1,
         run=import_accounts,
+        run_below=import_accounts,
         outlook=tree_outlook,
     )
 )
@@ -29,5 +39,6 @@ register_import_kind(
         columns=CONTACT_COLUMNS,
         place=4,
         run=undated(import_contacts),
+        run_below=undated(import_contacts),
     )
 )

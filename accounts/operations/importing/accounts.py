@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from accounts.operations.importing._account_lines import (
     outline,
     understand,
 )
+from accounts.operations.importing._bounds import Bound, bound_of, check_within
 from accounts.operations.importing._spooling import LineSpool
 from accounts.operations.importing._storing_accounts import (
     AccountChange,
@@ -50,7 +52,13 @@ _SETTINGS = tuple(one.name for one in FILE_SETTINGS if not one.is_account)
 @operation
 @collecting_afterwards()
 def import_accounts(
-    actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
+    actor: Actor,
+    content: Source,
+    *,
+    is_dry_run: bool,
+    today: date,
+    within: UUID | None = None,
+    now: datetime,
 ) -> ImportReport:
     """Create and update the accounts of a file, with their place in the tree and their settings.
 
@@ -60,6 +68,8 @@ def import_accounts(
         is_dry_run: check everything, store nothing.
         today: from when changed settings of existing accounts hold; those of new accounts have
             always held.
+        within: only this account and those below it; a row of any other is an error,
+            ``outside_import``.
         now: for the audit trail.
 
     Settings that a row gives or changes take the right to change settings beside that to change
@@ -67,10 +77,12 @@ def import_accounts(
 
     Raises:
         Forbidden: the actor may not write accounts everywhere.
+        NotFound: there is no account ``within``.
 
     Source: docs/data-formats.md; docs/billing-rules.md, R1, R10, R11, R29, R30.
     """
     access.require_everywhere(actor, Action.EDIT_ACCOUNT)
+    bound = bound_of(actor, within)
     one_at_a_time(actor)
     stubs, repeated = outline(content)
     file = RowFile(content, ACCOUNT_COLUMNS, repeated=repeated)
@@ -82,6 +94,7 @@ def import_accounts(
         circular_keys(stubs),
         access.allows_everywhere(actor, Action.EDIT_SETTINGS),
         today,
+        bound,
     )
     updated = 0
     changes: list[RowChange] = []
@@ -119,6 +132,7 @@ class _Checks:
     circular: Container[str]
     may_set: bool
     today: date
+    bound: Bound | None
 
 
 def _checked(
@@ -139,6 +153,8 @@ def _checked(
         check_parent(line, checks.stubs, known, checks.circular)
         check_roles(line, paths)
         account = accounts.get(line.key)
+        if checks.bound is not None and _is_placed(checks, line):
+            check_within(line, checks.bound, paths, is_new=account is None)
         if account is None:
             if not checks.may_set:
                 _refuse_settings(line, _named_settings(line))
@@ -156,6 +172,14 @@ def _checked(
         if identity or settings:
             changed.append((line, account, identity, settings))
     return new, changed
+
+
+def _is_placed(checks: _Checks, line: AccountLine) -> bool:
+    """Return whether a row says where it stands: a wrong parent is refused as such alone."""
+    if line.key in checks.known.ids or not line.parent_key:
+        return True
+    is_known = line.parent_key in checks.stubs or line.parent_key in checks.known.ids
+    return is_known and line.key not in checks.circular
 
 
 def _change(

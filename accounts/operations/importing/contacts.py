@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account, Contact, Grant
 from accounts.models.people import CustomerRole
+from accounts.operations.importing._bounds import Bound, bound_of, refuse_outside
 from accounts.operations.importing.columns import CONTACT_COLUMNS
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -36,20 +38,35 @@ class _Tally:
 
 @operation
 def import_contacts(
-    actor: Actor, content: Source, *, is_dry_run: bool, now: datetime
+    actor: Actor,
+    content: Source,
+    *,
+    is_dry_run: bool,
+    within: UUID | None = None,
+    now: datetime,
 ) -> ImportReport:
     """Create and update the contacts of a file, and grant each the role it names.
 
+    Args:
+        actor: whose tenant.
+        content: the file's bytes, or where it is.
+        is_dry_run: check everything, store nothing.
+        within: only those of this account and of those below it; a row of any other is an
+            error, ``outside_import``.
+        now: for the audit trail.
+
     Raises:
         Forbidden: the actor may not manage people everywhere.
+        NotFound: there is no account ``within``.
     """
     access.require_everywhere(actor, Action.EDIT_PEOPLE)
+    bound = bound_of(actor, within)
     file = RowFile(content, CONTACT_COLUMNS)
     one_at_a_time(actor)
     tally = _Tally()
     with all_or_nothing(file):
         for rows in file.slices():
-            _import_slice(actor, file, rows, tally, is_dry_run=is_dry_run, now=now)
+            _import_slice(actor, file, rows, bound, tally, is_dry_run=is_dry_run, now=now)
     if file.problems.count:
         return ImportReport.refused("contacts", file, is_dry_run=is_dry_run)
     return ImportReport(
@@ -68,6 +85,7 @@ def _import_slice(
     actor: Actor,
     file: RowFile,
     rows: Sequence[FileRow],
+    bound: Bound | None,
     tally: _Tally,
     *,
     is_dry_run: bool,
@@ -80,6 +98,7 @@ def _import_slice(
             external_id__in={row.cells.get("account_external_id") for row in rows},
         ).values_list("external_id", "id")
     )
+    refuse_outside(actor, rows, bound, accounts)
     contacts = {
         contact.external_id: contact
         # Locked, so that none is removed before its row is written.

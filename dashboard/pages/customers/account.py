@@ -20,7 +20,7 @@ from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts, own_records
-from dashboard.pages.customers.doors import add_url, archive_url, edit_url, reopen_url
+from dashboard.pages.customers.doors import add_url, archive_url, edit_url, import_url, reopen_url
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
@@ -129,6 +129,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "edit_url": edit_url(actor, account),
         "add_url": add_url(actor, account),
         "file_url": account_url(key, "subtree_file"),
+        "import_url": import_url(actor, account),
         "archive_url": archive_url(actor, account),
         "reopen_url": reopen_url(actor, account),
         "plan_actions": plan_actions(actor, account),

@@ -18,6 +18,11 @@ def add_url(actor: Actor, account: Account) -> str:
     return account_url(account.pk, "new_below") if _may(actor, account, archived=False) else ""
 
 
+def import_url(actor: Actor, account: Account) -> str:
+    """Return where a file is imported below one, empty where none may be. No statement."""
+    return account_url(account.pk, "import_below") if _may(actor, account, archived=False) else ""
+
+
 def archive_url(actor: Actor, account: Account) -> str:
     """Return where an account in use is archived, empty where it may not be. No statement."""
     return account_url(account.pk, "archive") if _may(actor, account, archived=False) else ""

@@ -23,6 +23,7 @@ from dashboard.pages.customers import (
     tree,
     upcoming,
 )
+from dashboard.pages.imports import below as import_below
 
 app_name = "customers"
 urlpatterns = [
@@ -45,6 +46,10 @@ urlpatterns = [
     path("<str:account_id>/archive/", archiving.archive_page, name="archive"),
     path("<str:account_id>/reopen/", archiving.reopen, name="reopen"),
     path("<str:account_id>/tree/", tree.tree_page, name="tree"),
+    path("<str:account_id>/import/", import_below.import_below, name="import_below"),
+    path(
+        "<str:account_id>/import/<str:kind>.csv", import_below.example_below, name="import_example"
+    ),
     path("<str:account_id>/import-file/", subtree_file.subtree_file, name="subtree_file"),
     path("<str:account_id>/chart/", chart.chart_page, name="chart"),
     path("<str:account_id>/flow/", flow.flow_page, name="flow"),

@@ -46,7 +46,7 @@ def columns_page(request: ActorRequest) -> HttpResponse:
 def template_file(request: ActorRequest, kind: str) -> HttpResponse:
     """Return an empty file with the columns of a kind, the needed ones first."""
     found = _named(kind)
-    return _file(found.columns, (), str(found.label))
+    return columns_file(found.columns, (), str(found.label))
 
 
 @require_safe
@@ -54,7 +54,7 @@ def template_file(request: ActorRequest, kind: str) -> HttpResponse:
 def example_file(request: ActorRequest, kind: str) -> HttpResponse:
     """Return a filled file of a kind, as the spreadsheets of the reader's language save it."""
     found = _named(kind)
-    return _file(found.columns, found.columns.examples, str(found.label), _("example"))
+    return columns_file(found.columns, found.columns.examples, str(found.label), _("example"))
 
 
 def _named(kind: str) -> ImportKind:
@@ -63,7 +63,14 @@ def _named(kind: str) -> ImportKind:
     return import_kinds()[kind]
 
 
-def _file(columns: Columns, rows: Iterable[Mapping[str, str]], *words: str) -> HttpResponse:
+def columns_file(columns: Columns, rows: Iterable[Mapping[str, str]], *words: str) -> HttpResponse:
+    """Return a file of rows in plain forms, as the spreadsheets of the reader's language save it.
+
+    Args:
+        columns: of the file.
+        rows: by the names of columns; what is left out stays empty.
+        words: of which its name is made.
+    """
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = attachment(file_name(*words, ending="csv"))
     sheets = reader_sheets()

@@ -73,10 +73,14 @@ class ImportForm(forms.Form):
         return file
 
 
-def kinds_of(actor: Actor) -> list[str]:
-    """Return what an actor may import."""
-    kinds = import_kinds().items()
-    return [name for name, kind in kinds if access.allows_everywhere(actor, Action(kind.action))]
+def kinds_of(actor: Actor, *, below: bool = False) -> list[str]:
+    """Return what an actor may import, or may import below an account."""
+    return [
+        name
+        for name, kind in import_kinds().items()
+        if access.allows_everywhere(actor, Action(kind.action))
+        and (kind.run_below is not None or not below)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

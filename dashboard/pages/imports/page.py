@@ -4,10 +4,12 @@ import csv
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +20,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.exports import harmless
 from accounts.middleware import ActorRequest
+from accounts.queries.accounts import get_account
 from accounts.queries.jobs import get_job, has_been_silent
 from dashboard.pages.imports.listing import error_count, import_badge, work_now_or_soon
 from subscriptions.operations.import_jobs import apply_import
@@ -26,6 +29,7 @@ from tenancy.errors import Conflict
 from tenancy.files.kinds import import_kinds
 from tenancy.ids import key_of
 from tenancy.models import Job
+from web.accounts import account_url
 from web.page_heads import Crumb
 from web.requests import whole_number
 from web.session_checks import staff_only
@@ -75,12 +79,16 @@ def _context(request: ActorRequest, actor: Actor, job: Job) -> dict[str, Any]:
     can_apply = (
         stage == "check" and job.status == Job.Status.DONE and not job.problems and changes > 0
     )
+    top = get_account(actor, UUID(job.params["within"])) if job.params.get("within") else None
     tree = job.result.get("tree") or {"nodes": [], "total": 0}
     return {
         "job": job,
         "job_id": job.public_id,
         "title": job.params["file_name"] or _("Import"),
         "crumbs": [Crumb(_("Import"), "../"), Crumb(job.params["file_name"])],
+        "top": top,
+        "top_url": account_url(top.pk) if top else "",
+        "again_url": account_url(top.pk, "import_below") if top else reverse("imports:list"),
         "badges": [import_badge(job)],
         "kind": kind.label,
         "is_waiting": job.is_open

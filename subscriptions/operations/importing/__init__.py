@@ -26,5 +26,6 @@ register_import_kind(
         columns=SUBSCRIPTION_COLUMNS,
         place=3,
         run=import_subscriptions,
+        run_below=import_subscriptions,
     )
 )

@@ -12,7 +12,13 @@ from django.utils.translation import gettext as _
 from accounts import access
 from accounts.access import Action
 from accounts.models import Account
-from accounts.operations.importing import ImportReport, one_at_a_time
+from accounts.operations.importing import (
+    Bound,
+    ImportReport,
+    bound_of,
+    one_at_a_time,
+    refuse_outside,
+)
 from accounts.queries.currencies import account_currencies
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
@@ -49,7 +55,13 @@ class _SubscriptionLine:
 @operation
 @collecting_afterwards()
 def import_subscriptions(
-    actor: Actor, content: Source, *, is_dry_run: bool, today: date, now: datetime
+    actor: Actor,
+    content: Source,
+    *,
+    is_dry_run: bool,
+    today: date,
+    within: UUID | None = None,
+    now: datetime,
 ) -> ImportReport:
     """Create the subscriptions of a file, each with one item.
 
@@ -61,20 +73,24 @@ def import_subscriptions(
         content: the file's bytes, or where it is.
         is_dry_run: check everything, store nothing.
         today: the tenant's date; a warning is about what holds from then on.
+        within: only those of this account and of those below it; a row of any other is an
+            error, ``outside_import``.
         now: for the audit trail.
 
     Raises:
         Forbidden: the actor may not write subscriptions everywhere.
+        NotFound: there is no account ``within``.
 
     Source: docs/data-formats.md; docs/billing-rules.md, R20, R24.
     """
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    bound = bound_of(actor, within)
     file = RowFile(content, SUBSCRIPTION_COLUMNS)
     one_at_a_time(actor)
     warned, created = Problems(), 0
     with all_or_nothing(file):
         for rows in file.slices():
-            new = _new_subscriptions(actor, rows, warned, today)
+            new = _new_subscriptions(actor, rows, bound, warned, today)
             if new and not is_dry_run and not file.problems.count:
                 _create_subscriptions(actor, new, now)
                 if created < WORTH_IT <= created + len(new):
@@ -98,7 +114,7 @@ def import_subscriptions(
 
 
 def _new_subscriptions(
-    actor: Actor, rows: Sequence[FileRow], warned: Problems, today: date
+    actor: Actor, rows: Sequence[FileRow], bound: Bound | None, warned: Problems, today: date
 ) -> list[_SubscriptionLine]:
     """Check some rows, and return those that are not there yet."""
     accounts = {
@@ -108,6 +124,7 @@ def _new_subscriptions(
             external_id__in={row.cells["account_external_id"] for row in rows},
         ).values_list("external_id", "id", "status")
     }
+    refuse_outside(actor, rows, bound, accounts)
     prices = {
         key: (price_id, currency)
         for key, price_id, currency in Price.objects.filter(
