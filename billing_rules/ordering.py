@@ -24,6 +24,8 @@ _LETTERS: Final = str.maketrans(
 
 def plain_letters(text: str) -> str:
     """Return a text in small letters without any marks: ``Łódź`` is ``lodz``, ``ß`` is ``ss``."""
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
     unmarked = (letter for letter in folded if not unicodedata.category(letter).startswith("M"))
     return "".join(unmarked).translate(_LETTERS)

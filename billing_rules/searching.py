@@ -11,6 +11,9 @@ from billing_rules.ordering import plain_letters
 LONGEST_KEY: Final = 20_000
 _APOSTROPHES: Final = re.compile("['\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc`\u00b4\uff07]")
 _DIGRAPHS: Final = re.compile("ae|oe|ue|aa")
+_POINT_INSIDE: Final = re.compile(r"(?<=\w)\.(?=\w)")
+_PLUS_ALONE: Final = re.compile(r"(?<!\S)\+(?!\S)")
+_NO_WORD: Final = re.compile(r"[^\w&]|_")
 _AND: Final = frozenset({"&", "+", "and", "et", "und"})
 _BOTH: Final = ("und", "and")
 _LEAST_JOINED: Final = 4
@@ -91,11 +94,9 @@ def amount_in(text: str) -> Decimal | None:
 def _words(text: str) -> list[str]:
     """Return the words of a text, folded: hyphens part them, apostrophes and points don't."""
     together = plain_letters(_APOSTROPHES.sub("", text))
-    together = re.sub(r"(?<=\w)\.(?=\w)", "", together).replace("&", " & ")
-    parted = re.sub(r"(?<!\S)\+(?!\S)", "&", together)
-    return "".join(
-        letter if letter.isalnum() or letter == "&" else " " for letter in parted
-    ).split()
+    together = _POINT_INSIDE.sub("", together).replace("&", " & ")
+    parted = _PLUS_ALONE.sub("&", together)
+    return _NO_WORD.sub(" ", parted).split()
 
 
 def _with_both(words: Iterable[str]) -> Iterator[str]:

@@ -1,8 +1,7 @@
 """Customers as they stood on another day, by dated placements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -63,58 +62,28 @@ def customers_then(
     )
 
 
-_WALK = """
+_UP = """
     WITH RECURSIVE walked AS (
         SELECT account_id, parent_id FROM accounts_placement
         WHERE tenant_id = %s AND account_id IN ({tops})
             AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
         UNION
         SELECT placed.account_id, placed.parent_id
-        FROM accounts_placement AS placed JOIN walked ON {step}
+        FROM accounts_placement AS placed JOIN walked ON placed.account_id = walked.parent_id
         WHERE placed.tenant_id = %s AND placed.valid_from <= %s
             AND (placed.valid_to IS NULL OR placed.valid_to > %s)
     ) SELECT account_id, parent_id FROM walked
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
-    """What stood below some accounts on a day.
-
-    Attributes:
-        members: these accounts and all below them with their parents, parents first.
-        sizes: how many lay below each.
-    """
-
-    members: Sequence[tuple[UUID, UUID | None]]
-    sizes: Mapping[UUID, int]
-
-
-def below_then(actor: Actor, account_ids: Iterable[UUID], day: date) -> Below:
-    """Return all below some accounts in reach on a day. One statement.
-
-    History keeps parents alone, so all of it is read, however large the trees.
-    """
-    tops = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=list(account_ids))
-    members = _walked(actor, tops, day, "placed.parent_id = walked.account_id")
-    sizes: dict[UUID, int] = {}
-    for key, parent_id in reversed(members):
-        sizes.setdefault(key, 0)
-        if parent_id is not None:
-            sizes[parent_id] = sizes.get(parent_id, 0) + sizes[key] + 1
-    return Below(members, sizes)
-
-
 def settings_of_each(actor: Actor, account_ids: Iterable[UUID], day: date) -> FamilySettings:
     """Return the settings that held on accounts in reach on a day. Two statements."""
     tops = access.reach(actor, Action.VIEW_SETTINGS).filter(pk__in=list(account_ids))
-    members = _walked(actor, tops, day, "placed.account_id = walked.parent_id")
+    members = _upwards(actor, tops, day)
     return setting_history(actor, members).on(day)
 
 
-def _walked(
-    actor: Actor, tops: QuerySet[Account], day: date, step: str
-) -> list[tuple[UUID, UUID | None]]:
+def _upwards(actor: Actor, tops: QuerySet[Account], day: date) -> list[tuple[UUID, UUID | None]]:
     try:
         sql, params = tops.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
@@ -122,7 +91,7 @@ def _walked(
     tenant_id = actor.tenant_id
     with connection.cursor() as cursor:
         cursor.execute(
-            _WALK.format(tops=sql, step=step),
+            _UP.format(tops=sql),
             [tenant_id, *params, day, day, tenant_id, day, day],
         )
         parents: dict[UUID, UUID | None] = dict(cursor.fetchall())

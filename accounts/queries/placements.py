@@ -1,6 +1,6 @@
 """Where accounts stand in the tree, now or on another day, as conditions on accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -26,6 +26,18 @@ _BELOW_THEN = """
             AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
     ) SELECT account_id FROM below
 """
+_ABOVE_THEN = """
+    WITH RECURSIVE above AS (
+        SELECT account_id, parent_id FROM accounts_placement
+        WHERE account_id = ANY(%s::uuid[]) AND tenant_id = %s
+            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+        UNION
+        SELECT placed.account_id, placed.parent_id FROM accounts_placement AS placed
+        JOIN above ON placed.account_id = above.parent_id
+        WHERE placed.tenant_id = %s
+            AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
+    ) SELECT account_id FROM above
+"""
 
 
 def placements_on(actor: Actor, day: date) -> QuerySet[Placement]:
@@ -40,6 +52,13 @@ def lies_below(actor: Actor, top_id: UUID, as_of: date | None) -> Q:
     tenant_id = actor.tenant_id
     params = (tenant_id, top_id, as_of, as_of, tenant_id, as_of, as_of)
     return Q(pk__in=RawSQL(_BELOW_THEN, params))  # noqa: S611 - constant text
+
+
+def lies_above(actor: Actor, account_ids: Collection[UUID], day: date) -> Q:
+    """Return a condition: one of these accounts or above one of them on a day."""
+    ids = [str(key) for key in account_ids]
+    held = (actor.tenant_id, day, day)
+    return Q(pk__in=RawSQL(_ABOVE_THEN, (ids, *held, *held)))  # noqa: S611 - constant text
 
 
 def is_child(actor: Actor, ids: Sequence[UUID], as_of: date | None) -> Q:

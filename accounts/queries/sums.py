@@ -8,6 +8,7 @@ the tops stand below each other; what a top has is put together here from its pa
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,25 @@ def parts_below(actor: Actor, action: Action, tops: Tops) -> Statement:
     seen = _seen(actor, action, tops)
     sql = _OUTER.format(seen=seen.sql) + _PARTS.format(below=_BELOW)
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
+
+
+def parts_then(actor: Actor, action: Action, tops: Tops, day: date) -> Statement:
+    """Return ``WITH`` clauses that name parts of trees as they stood on a day.
+
+    No statement by itself. They name ``part`` (account_id, top_id), every account at or below the
+    tops once, with the nearest top at or above it, and ``above`` (top_id, above_id): each top that
+    stands below another one, with the nearest.
+
+    Args:
+        actor: who asks; accounts out of reach are left out.
+        action: what the accounts are read for.
+        tops: account ids, or a queryset of them.
+        day: the day.
+    """
+    begun, seen = _seen(actor, action, tops), _seen(actor, action, None)
+    held = (actor.tenant_id, day, day)
+    sql = _PARTS_THEN.format(begun=begun.sql, seen=seen.sql)
+    return Statement(sql, (*begun.params, *held, *held, *seen.params))
 
 
 def accounts_wanted(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
@@ -99,6 +119,30 @@ def merged_by_account(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, boo
             yield top[0], top[2] == first, sums
 
 
+def merged_by_top(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, bool, Sequence[Any]]]:
+    """Return the sums of parts of another day for each top that they lie in.
+
+    Args:
+        rows: top_id, above_id, whether it is the top itself, and sums: what ``above`` says with
+            nothing else, and sums of parts without an above_id.
+
+    Returns:
+        as ``merged_by_account``.
+    """
+    above, parts = {}, []
+    for top_id, above_id, is_own, *sums in rows:
+        if above_id is not None:
+            above[top_id] = above_id
+        else:
+            parts.append((top_id, is_own, sums))
+    for top_id, is_own, sums in parts:
+        yield top_id, is_own, sums
+        step = above.get(top_id)
+        while step is not None:
+            yield step, False, sums
+            step = above.get(step)
+
+
 # Tops below another top are dropped for finding what lies below: a top is outermost where no
 # interval that began before it reaches as far.
 _OUTER = """
@@ -139,6 +183,30 @@ _PARTS = """, cut AS MATERIALIZED (
         SELECT node.account_id, cut.tree_id, width_bucket(node.lft, cut.cuts) AS part
         FROM outermost JOIN cut ON cut.tree_id = outermost.tree_id
     {below})
+"""
+# Each top begins by itself, and is found again below another one: that row says below which. What
+# lies below it is found twice as well, and kept once by UNION.
+_PARTS_THEN = """
+    WITH RECURSIVE top (id) AS MATERIALIZED ({begun}), below AS (
+        SELECT account_id, account_id AS top_id, NULL::uuid AS above_id
+        FROM accounts_placement
+        WHERE account_id IN (SELECT id FROM top) AND tenant_id = %s
+            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+        UNION
+        SELECT placed.account_id, coalesce(top.id, below.top_id),
+            CASE WHEN top.id IS NOT NULL THEN below.top_id END
+        FROM below
+        JOIN accounts_placement AS placed ON placed.parent_id = below.account_id
+        LEFT JOIN top ON top.id = placed.account_id
+        WHERE placed.tenant_id = %s
+            AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
+    ), above AS (
+        SELECT DISTINCT top_id, above_id FROM below WHERE above_id IS NOT NULL
+    ), part AS (
+        SELECT below.account_id, below.top_id
+        FROM below JOIN ({seen}) AS seen (id) ON seen.id = below.account_id
+        WHERE below.above_id IS NULL
+    )
 """
 _NOBODY = "SELECT NULL::uuid WHERE false"
 

@@ -15,7 +15,14 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.access import Action
-from accounts.queries.sums import accounts_wanted, all_below, merged_by_account, parts_below
+from accounts.queries.sums import (
+    Statement,
+    all_below,
+    merged_by_account,
+    merged_by_top,
+    parts_below,
+    parts_then,
+)
 from tenancy.actor import Actor
 
 
@@ -50,45 +57,26 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
             parts.sql + _PER_TOP.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
         )
         rows = cursor.fetchall()
-    for top_id, is_own, (currency, amount, count, next_date) in merged_by_account(rows):
-        mrr = found[top_id]
-        _add(mrr.tree, currency, int(amount))
-        mrr.next_date = _earlier(mrr.next_date, next_date)
-        if is_own:
-            _add(mrr.own, currency, int(amount))
-            mrr.subscriptions += count
-            mrr.own_next_date = _earlier(mrr.own_next_date, next_date)
+    _add_sums(found, merged_by_account(rows))
     return found
 
 
-def mrr_in(actor: Actor, members: Sequence[tuple[UUID, UUID | None]], on: date) -> dict[UUID, Mrr]:
-    """Return the MRR of all accounts of a tree as it stood on some day. One statement.
+def mrr_then(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mrr]:
+    """Return the MRR of accounts with all that stood below them on a day. One statement.
 
     Args:
         actor: who asks; accounts out of reach bring nothing.
-        members: every account of the tree with the parent it then had, parents first.
+        account_ids: which accounts.
         on: the day, as of ``mrr_of``.
     """
-    found = {key: Mrr() for key, _parent in members}
-    those_accounts = accounts_wanted(actor, Action.VIEW_SUBSCRIPTION, found)
+    found = {key: Mrr() for key in account_ids}
+    parts = parts_then(actor, Action.VIEW_SUBSCRIPTION, found, on)
     with connection.cursor() as cursor:
         cursor.execute(
-            those_accounts.sql + _PER_ACCOUNT.format(items=_ITEMS),
-            [*those_accounts.params, actor.tenant_id, on, on],
+            parts.sql + _PER_PART.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
         )
-        for account_id, currency, amount, count, next_date in cursor.fetchall():
-            mrr = found[account_id]
-            _add(mrr.own, currency, int(amount))
-            mrr.subscriptions += count
-            mrr.own_next_date = _earlier(mrr.own_next_date, next_date)
-    for mrr in found.values():
-        mrr.tree, mrr.next_date = dict(mrr.own), mrr.own_next_date
-    for key, parent_id in reversed(members):
-        if parent_id in found:
-            mrr, above = found[key], found[parent_id]
-            above.next_date = _earlier(above.next_date, mrr.next_date)
-            for currency, amount in mrr.tree.items():
-                _add(above.tree, currency, amount)
+        rows = cursor.fetchall()
+    _add_sums(found, merged_by_top(rows))
     return found
 
 
@@ -102,8 +90,25 @@ def mrr_total(
         account_ids: which accounts, None for all.
         on: the day, as of ``mrr_of``.
     """
-    total: dict[str, int] = defaultdict(int)
     parts = all_below(actor, Action.VIEW_SUBSCRIPTION, account_ids)
+    return _total(actor, parts, on)
+
+
+def mrr_total_then(
+    actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any], on: date
+) -> dict[str, int]:
+    """Return the MRR of accounts and all that stood below them on a day. One statement.
+
+    Args:
+        actor: who asks; accounts out of reach bring nothing.
+        account_ids: which accounts.
+        on: the day, as of ``mrr_of``.
+    """
+    return _total(actor, parts_then(actor, Action.VIEW_SUBSCRIPTION, account_ids, on), on)
+
+
+def _total(actor: Actor, parts: Statement, on: date) -> dict[str, int]:
+    total: dict[str, int] = defaultdict(int)
     with connection.cursor() as cursor:
         cursor.execute(
             parts.sql + _ALL.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
@@ -131,13 +136,26 @@ _PER_TOP = """
     UNION ALL
     SELECT account_id, tree_id, first, last, NULL, NULL, NULL, NULL FROM place
 """
-_PER_ACCOUNT = """
-    SELECT part.account_id, price.currency, sum(item.monthly_minor), count(*),
-        min(item.next_action_date)
+_PER_PART = """
+    SELECT part.top_id, NULL::uuid, part.account_id = part.top_id, price.currency,
+        sum(item.monthly_minor), count(*), min(item.next_action_date)
     {items}
-    GROUP BY part.account_id, price.currency
+    GROUP BY part.top_id, part.account_id = part.top_id, price.currency
+    UNION ALL
+    SELECT top_id, above_id, NULL, NULL, NULL, NULL, NULL FROM above
 """
 _ALL = "SELECT price.currency, sum(item.monthly_minor) {items} GROUP BY price.currency"
+
+
+def _add_sums(found: dict[UUID, Mrr], sums: Iterable[tuple[UUID, bool, Sequence[Any]]]) -> None:
+    for top_id, is_own, (currency, amount, count, next_date) in sums:
+        mrr = found[top_id]
+        _add(mrr.tree, currency, int(amount))
+        mrr.next_date = _earlier(mrr.next_date, next_date)
+        if is_own:
+            _add(mrr.own, currency, int(amount))
+            mrr.subscriptions += count
+            mrr.own_next_date = _earlier(mrr.own_next_date, next_date)
 
 
 def _add(sums: dict[str, int], currency: str, amount_minor: int) -> None:

@@ -49,7 +49,7 @@ def selection(tree: Tree, asked: Opened) -> Selection:
         if not parents:
             break
         start, count = (asked.start, OF_THE_TOP) if depth == 1 else (0, OF_OTHERS)
-        level = tree.first_children(parents, start=start, count=count)
+        level = tree.first_children(parents, level=depth, start=start, count=count)
         opened |= {row.parent_id for row in level if row.parent_id}
         found += level
     return Selection(_depth_first(found, opened), is_cut)

@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from accounts.queries import past_trees, trees
-from accounts.queries.past_customers import below_then, customers_then, settings_of_each
+from accounts.queries.past_customers import customers_then, settings_of_each
 from dashboard.pages.customers.list_table import SETTINGS_SHOWN, Customer
 from invoicing.queries.balances import balance_total, balances
-from subscriptions.queries.mrr import mrr_in, mrr_of, mrr_total
+from subscriptions.queries.mrr import mrr_of, mrr_then, mrr_total, mrr_total_then
 from tenancy.actor import Actor
 from web.tables import Amounts, State, Totals
 
@@ -44,8 +44,9 @@ class Listed:
         settings = settings_of_each(actor, ids, self.day) if with_settings else None
         owed = balances(actor, ids, today=self.day) if self.is_today else {}
         if self.is_moved:
-            then = below_then(actor, ids, self.day)
-            below, mrrs = then.sizes, mrr_in(actor, then.members, self.day)
+            under = past_trees.under_each(actor, ids, self.day)
+            below = {key: under[key].count for key in ids}
+            mrrs = mrr_then(actor, ids, self.day)
         else:
             below = {one.pk: int(one.below) for one in found}  # type: ignore[attr-defined]
             mrrs = mrr_of(actor, ids, self.day)
@@ -71,12 +72,7 @@ class Listed:
     def _mrr_total(self, ids: QuerySet[Any, Any] | None) -> dict[str, int]:
         if not self.is_moved or ids is None:
             return mrr_total(self.actor, ids, self.day)
-        members = below_then(self.actor, [row["pk"] for row in ids], self.day).members
-        total: dict[str, int] = {}
-        for one in mrr_in(self.actor, members, self.day).values():
-            for currency, amount in one.own.items():
-                total[currency] = total.get(currency, 0) + amount
-        return total
+        return mrr_total_then(self.actor, ids, self.day)
 
 
 def customers_on(actor: Actor, day: date, main: str, **filters: Any) -> Listed:

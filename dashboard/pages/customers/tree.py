@@ -116,7 +116,7 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "day": "" if _is_today(request, asked) else date_text(asked.day),
         "today": request.actor.today,
         "hits": _hits(branch) if asked.text else "",
-        "is_alone": tree.size == 1 and not asked.text,
+        "is_alone": not asked.text and tree.size == 1,
         "more": _more(request, key, branch, level=2),
         "kept": state.kept("q", "as_of", "closed", "from", "level"),
         "clear_url": state.url(q=None, **{"from": None}),

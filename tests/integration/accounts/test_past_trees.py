@@ -1,0 +1,134 @@
+"""Trees of another day: what is read a piece at a time is what is read as a whole."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Account, Placement
+from accounts.models.nodes import BEGINNING
+from accounts.queries import past_trees
+from accounts.queries.past_trees import PastTree, path_then
+from subscriptions.queries.mrr import mrr_then
+from tests.world import TODAY, account, make_vendor, price, subscription
+
+pytestmark = pytest.mark.django_db
+
+SIZE = 40
+MOVED = TODAY - timedelta(days=3)
+DAY = MOVED - timedelta(days=1)
+
+
+def parents_by_chance(dice):
+    return {f"a{n}": f"a{dice.randrange(n)}" if n else "" for n in range(SIZE)}
+
+
+@pytest.fixture(params=range(2))
+def then(request):
+    """A tree of which a third stood elsewhere until lately; some are archived, some are new."""
+    dice = random.Random(request.param)
+    now, before = parents_by_chance(dice), parents_by_chance(dice)
+    vendor = make_vendor("acme")
+    vendor.has("accounts", *(account(key, above, name=f"Name {key}") for key, above in now.items()))
+    vendor.has("prices", price("desk", "9.00"))
+    subscribed = dice.sample(sorted(now), SIZE // 2)
+    vendor.has("subscriptions", *(
+        subscription(f"s{key}", key, "desk", "2026-01-01", dice.randint(1, 9))
+        for key in subscribed
+    ))  # fmt: skip
+    new = set(dice.sample(sorted(now), 3)) - set(before.values()) - {"a0"}
+    archived = dice.sample(sorted(now), SIZE // 3)
+    with vendor.seen():
+        ids = {key: vendor.id_of(key) for key in now}
+        for key in now:
+            placed = Placement.objects.filter(account_id=ids[key])
+            if key in new:
+                placed.update(valid_from=MOVED)
+            elif before[key] != now[key]:
+                placed.update(valid_from=MOVED)
+                Placement.objects.create(
+                    tenant_id=vendor.tenant_id,
+                    account_id=ids[key],
+                    parent_id=ids.get(before[key]),
+                    valid_from=BEGINNING,
+                    valid_to=MOVED,
+                )
+        Account.objects.filter(pk__in=[ids[key] for key in archived]).update(status="archived")
+        yield vendor, ids["a0"]
+
+
+def tree_below(vendor, key, closed):
+    account = path_then(vendor.actor, key, DAY)[-1]
+    return PastTree(vendor.actor, account, DAY, closed)
+
+
+def told(rows):
+    return [(row.id, row.parent_id, row.level, row.below, row.name, row.status,
+             row.position, row.siblings) for row in rows]  # fmt: skip
+
+
+def in_pieces(monkeypatch):
+    monkeypatch.setattr(past_trees, "WHOLE_TREE", 0)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_children_are_the_same_in_pieces(then, closed, monkeypatch):
+    vendor, top_id = then
+    whole = tree_below(vendor, top_id, closed)
+    parents = [row.id for row in whole.rows if row.below]
+    assert len(parents) > 3
+    expected = {
+        key: told(past_trees.first_children_then(whole, [key], level=1, start=0, count=99))
+        for key in parents
+    }
+    levels = {row.id: row.level for row in whole.rows}
+
+    in_pieces(monkeypatch)
+    for key in parents:
+        below = tree_below(vendor, key, closed)
+        shown = past_trees.children_then(below).rows
+        level = levels[key]
+        assert [(row[0], row[1], level + row[2], *row[3:]) for row in told(shown)] == expected[key]
+        fresh = tree_below(vendor, top_id, closed)
+        found = past_trees.first_children_then(fresh, [key], level=level + 1, start=0, count=99)
+        assert told(found) == expected[key]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_searching_finds_the_same_with_all_above(then, closed, monkeypatch):
+    vendor, top_id = then
+    monkeypatch.setattr(past_trees, "FOUND_AT_ONCE", SIZE)
+    whole = {row.id: row for row in tree_below(vendor, top_id, closed).rows}
+    is_used = {row.id for row in whole.values() if closed or row.status == "active"}
+    wanted = {row.id for row in whole.values() if "a1" in row.name} & is_used
+    above = set(wanted) | {top_id}
+    for key in wanted:
+        while key != top_id:
+            above.add(key := whole[key].parent_id)
+
+    branch = past_trees.matching_then(tree_below(vendor, top_id, closed), "a1")
+
+    assert branch.hits == wanted
+    assert branch.found == len(wanted) > 3
+    assert {row.id: (row.parent_id, row.level, row.below) for row in branch.rows} == {
+        key: (whole[key].parent_id, whole[key].level, whole[key].below) for key in above
+    }
+
+
+def test_what_is_brought_in_rolls_up_as_the_tree_stood(then):
+    vendor, top_id = then
+    parents = {row.id: row.parent_id for row in tree_below(vendor, top_id, closed=True).rows}
+    each = mrr_then(vendor.actor, parents, DAY)
+    summed = dict.fromkeys(parents, 0)
+    for key in parents:
+        step = key
+        while step is not None:
+            summed[step] += each[key].own.get("EUR", 0)
+            step = parents[step]
+
+    assert {key: mrr.tree.get("EUR", 0) for key, mrr in each.items()} == summed
+    assert summed[top_id] > 0
+    some = list(parents)[1::3]
+    assert {key: mrr.tree for key, mrr in mrr_then(vendor.actor, some, DAY).items()} == {
+        key: each[key].tree for key in some
+    }
