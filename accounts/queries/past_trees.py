@@ -278,9 +278,8 @@ def _levels(parents: Mapping[UUID, UUID | None], top_id: UUID) -> dict[UUID, int
 
 _COUNTED = """
     SELECT part.top_id, NULL::uuid, part.account_id = part.top_id, count(*),
-        count(*) FILTER (WHERE account.status = %s)
+        count(*) FILTER (WHERE part.status = %s)
     FROM part
-    JOIN accounts_account AS account ON account.id = part.account_id
     GROUP BY part.top_id, part.account_id = part.top_id
     UNION ALL
     SELECT top_id, above_id, NULL, NULL, NULL FROM above

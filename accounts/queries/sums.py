@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from accounts import access
 from accounts.access import Action
+from accounts.tree import MAX_DEPTH
 from tenancy.actor import Actor
 
 Tops = Iterable[UUID] | QuerySet[Any, Any]
@@ -50,9 +51,9 @@ def parts_below(actor: Actor, action: Action, tops: Tops) -> Statement:
 def parts_then(actor: Actor, action: Action, tops: Tops, day: date) -> Statement:
     """Return ``WITH`` clauses that name parts of trees as they stood on a day.
 
-    No statement by itself. They name ``part`` (account_id, top_id), every account at or below the
-    tops once, with the nearest top at or above it, and ``above`` (top_id, above_id): each top that
-    stands below another one, with the nearest.
+    No statement by itself. They name ``part`` (account_id, status, top_id), every account at or
+    below the tops once, with the nearest top at or above it, and ``above`` (top_id, above_id): each
+    top that stands below another one, with the nearest.
 
     Args:
         actor: who asks; accounts out of reach are left out.
@@ -60,10 +61,10 @@ def parts_then(actor: Actor, action: Action, tops: Tops, day: date) -> Statement
         tops: account ids, or a queryset of them.
         day: the day.
     """
-    begun, seen = _seen(actor, action, tops), _seen(actor, action, None)
+    begun, seen = _seen(actor, action, tops), _reached(actor, action)
     held = (actor.tenant_id, day, day)
     sql = _PARTS_THEN.format(begun=begun.sql, seen=seen.sql)
-    return Statement(sql, (*begun.params, *held, *held, *seen.params))
+    return Statement(sql, (*begun.params, *held, *held, MAX_DEPTH, *seen.params))
 
 
 def accounts_wanted(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
@@ -184,40 +185,52 @@ _PARTS = """, cut AS MATERIALIZED (
         FROM outermost JOIN cut ON cut.tree_id = outermost.tree_id
     {below})
 """
-# Each top begins by itself, and is found again below another one: that row says below which. What
-# lies below it is found twice as well, and kept once by UNION.
+# Each top begins by itself, and is found again below another one: that row says below which, and
+# nothing is walked from it. OFFSET 0 as above: else all placements are read for each level.
 _PARTS_THEN = """
     WITH RECURSIVE top (id) AS MATERIALIZED ({begun}), below AS (
-        SELECT account_id, account_id AS top_id, NULL::uuid AS above_id
+        SELECT account_id, account_id AS top_id, NULL::uuid AS above_id, 0 AS steps
         FROM accounts_placement
         WHERE account_id IN (SELECT id FROM top) AND tenant_id = %s
             AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-        UNION
+        UNION ALL
         SELECT placed.account_id, coalesce(top.id, below.top_id),
-            CASE WHEN top.id IS NOT NULL THEN below.top_id END
+            CASE WHEN top.id IS NOT NULL THEN below.top_id END, below.steps + 1
         FROM below
-        JOIN accounts_placement AS placed ON placed.parent_id = below.account_id
+        JOIN LATERAL (
+            SELECT account_id FROM accounts_placement
+            WHERE parent_id = below.account_id AND tenant_id = %s
+                AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+            OFFSET 0
+        ) AS placed ON true
         LEFT JOIN top ON top.id = placed.account_id
-        WHERE placed.tenant_id = %s
-            AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
+        WHERE below.above_id IS NULL AND below.steps < %s
     ), above AS (
-        SELECT DISTINCT top_id, above_id FROM below WHERE above_id IS NOT NULL
+        SELECT top_id, above_id FROM below WHERE above_id IS NOT NULL
     ), part AS (
-        SELECT below.account_id, below.top_id
-        FROM below JOIN ({seen}) AS seen (id) ON seen.id = below.account_id
+        SELECT below.account_id, seen.status, below.top_id
+        FROM below JOIN ({seen}) AS seen (id, status) ON seen.id = below.account_id
         WHERE below.above_id IS NULL
     )
 """
-_NOBODY = "SELECT NULL::uuid WHERE false"
 
 
 def _seen(actor: Actor, action: Action, tops: Tops | None) -> Statement:
+    """Return the ids of accounts in reach."""
     reached = access.reach(actor, action)
     if tops is not None:
-        ids = tops if isinstance(tops, QuerySet) else list(tops)
-        reached = reached.filter(pk__in=ids)
+        reached = reached.filter(pk__in=tops if isinstance(tops, QuerySet) else list(tops))
+    return _chosen(reached.values("pk"), otherwise="SELECT NULL::uuid WHERE false")
+
+
+def _reached(actor: Actor, action: Action) -> Statement:
+    """Return the ids of all accounts in reach, with their status."""
+    nobody = "SELECT NULL::uuid, NULL::text WHERE false"
+    return _chosen(access.reach(actor, action).values("pk", "status"), otherwise=nobody)
+
+
+def _chosen(found: QuerySet[Any, Any], *, otherwise: str) -> Statement:
     try:
-        sql, params = reached.order_by().values("pk").query.sql_with_params()
+        return Statement(*found.order_by().query.sql_with_params())
     except EmptyResultSet:
-        return Statement(_NOBODY, ())
-    return Statement(sql, params)
+        return Statement(otherwise, ())
