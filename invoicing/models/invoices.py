@@ -147,6 +147,11 @@ class Invoice(TenantModel):
         indexes: ClassVar = [
             models.Index(name="invoice_by_date", fields=["tenant", "-issue_date", "-id"]),
             models.Index(name="invoice_by_status", fields=["tenant", "status"]),
+            models.Index(
+                name="invoice_unissued",
+                fields=["tenant", "run"],
+                condition=models.Q(status="to_approve"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from invoicing.engine.reading import ON_NO_DOCUMENT
 from tenancy.actor import Actor
 
 # A tree has a place in the queue when something of it falls due, waits, or stands on a draft of
@@ -16,23 +17,23 @@ from tenancy.actor import Actor
 # tree alone for which it has nothing new: else every night would move what somebody is looking at.
 # Each step is computed once and by key, so that the plan does not hang on statistics that a big
 # import has just made wrong. Asks for ``tenant``, ``date``, ``within`` and ``issue``.
-CONCERNED_TREES: Final = """
+CONCERNED_TREES: Final = f"""
     WITH concerned AS MATERIALIZED (
         SELECT item.account_id FROM subscriptions_item AS item
         WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
         UNION
-        SELECT charge.account_id FROM invoicing_charge AS charge
-        LEFT JOIN invoicing_invoiceline AS line
-            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
-        WHERE charge.tenant_id = %(tenant)s AND charge.status = 'pending'
-        AND (NOT charge.is_held OR charge.held_until <= %(date)s)
-        AND charge.invoice_on <= %(date)s AND line.id IS NULL
+        SELECT account_id FROM invoicing_charge
+        WHERE tenant_id = %(tenant)s AND status = 'pending'
+        AND (NOT is_held OR held_until <= %(date)s)
+        AND invoice_on <= %(date)s AND {ON_NO_DOCUMENT}
         UNION
         SELECT invoice.bill_to_id FROM invoicing_invoice AS invoice
-        JOIN invoicing_billingrun AS run
-            ON run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
         WHERE invoice.tenant_id = %(tenant)s AND invoice.status = 'to_approve'
-        AND (run.date = %(date)s OR %(issue)s AND run.date < %(date)s)
+        AND (
+            SELECT run.date = %(date)s OR %(issue)s AND run.date < %(date)s
+            FROM invoicing_billingrun AS run
+            WHERE run.tenant_id = invoice.tenant_id AND run.id = invoice.run_id
+        )
     ), trees AS MATERIALIZED (
         SELECT DISTINCT node.tree_id FROM concerned
         JOIN accounts_accountnode AS node
@@ -42,7 +43,7 @@ CONCERNED_TREES: Final = """
         WHERE %(within)s IS NULL OR (
             node.tree_id = top.tree_id AND node.lft >= top.lft AND node.rght <= top.rght)
     )
-"""
+"""  # noqa: S608 - our own text
 
 # In the run's order.
 _CONCERNED: Final = f"""{CONCERNED_TREES}

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import settings_of
-from invoicing.models import BillingRun, Charge, InvoiceLine
+from invoicing.engine.reading import ON_NO_DOCUMENT, on_no_document
+from invoicing.models import BillingRun, Charge
 from tenancy.actor import Actor
 
 
@@ -42,15 +43,11 @@ _DATED = """
     WHERE day > %(after)s
 """
 
-_ON_NO_DOCUMENT = """
-    tenant_id = %(tenant)s AND status = 'pending' AND NOT EXISTS (
-        SELECT FROM invoicing_invoiceline AS line
-        WHERE line.tenant_id = %(tenant)s AND line.charge_id = invoicing_charge.id)
-"""
+_WAITING = f"tenant_id = %(tenant)s AND status = 'pending' AND {ON_NO_DOCUMENT}"
 _QUEUES = (
     ("next_action_date", "subscriptions_item", "tenant_id = %(tenant)s"),
-    ("invoice_on", "invoicing_charge", f"{_ON_NO_DOCUMENT} AND NOT is_held"),
-    ("held_until", "invoicing_charge", f"{_ON_NO_DOCUMENT} AND is_held"),
+    ("invoice_on", "invoicing_charge", f"{_WAITING} AND NOT is_held"),
+    ("held_until", "invoicing_charge", f"{_WAITING} AND is_held"),
 )
 
 
@@ -101,8 +98,7 @@ def next_due_date(actor: Actor, *, after: date | None = None) -> date | None:
 
 def _waiting(actor: Actor) -> list[tuple[QuerySet[Any], str]]:
     """Return the charges that are on no document, each kind with the day it is waiting for."""
-    placed = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id=OuterRef("pk"))
-    waiting = Charge.objects.filter(~Exists(placed), tenant_id=actor.tenant_id, status="pending")
+    waiting = on_no_document(Charge.objects.filter(tenant_id=actor.tenant_id, status="pending"))
     return [
         (waiting.filter(is_held=False), "invoice_on"),
         (waiting.filter(is_held=True), "held_until"),

@@ -16,6 +16,7 @@ from accounts.operations.job_actors import actor_of
 from accounts.queries.accounts import get_account
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.database.statistics import refresh_outdated_statistics
 from tenancy.errors import BillingError, Conflict, Invalid, NotFound
 from tenancy.files import spooled
 from tenancy.files.kinds import ImportKind, import_kinds
@@ -177,6 +178,7 @@ def work_on_import(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
         except BillingError as refusal:
             fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
             drop_input(actor, job_id)
+    refresh_outdated_statistics()
     return True
 
 

@@ -60,7 +60,11 @@ UNIQUE_OVER_ALL = {
     # One row of each tenant.
     "file_check_once",
 }
-OWNERS_FUNCTIONS = {"accounts_find_principal", "accounts_refresh_statistics"}
+OWNERS_FUNCTIONS = {
+    "accounts_find_principal",
+    "accounts_refresh_statistics",
+    "tenancy_refresh_outdated_statistics",
+}
 
 
 def rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:

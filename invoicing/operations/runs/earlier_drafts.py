@@ -1,7 +1,7 @@
 """Drafts of before: taken up by a run, compared with what they would be now, let go."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -23,20 +23,27 @@ def drafts_to_take_up(families: Families, run: BillingRun) -> list[Invoice]:
     A draft whose seller can't number it for this date any more stays where it is: it can still
     be approved with a later one (R28).
     """
-    drafts = (
-        Invoice.objects.select_for_update(of=("self",))
-        .filter(
-            tenant_id=families.actor.tenant_id,
-            status__in=Invoice.UNISSUED,
-            # A document that lies outside the run's subtree is not made, so its draft stays.
-            bill_to_id__in=families.in_scope,
-            run__tenant_id=families.actor.tenant_id,
-            run__date__lte=run.date,
-        )
-        # What a document is made from again keeps the id of the latest draft.
-        .order_by("-run__date", "id")
+    found = Invoice.objects.select_for_update().filter(
+        tenant_id=families.actor.tenant_id,
+        status__in=Invoice.UNISSUED,
+        # A document that lies outside the run's subtree is not made, so its draft stays.
+        bill_to_id__in=families.in_scope,
+        run__isnull=False,
     )
-    return [draft for draft in drafts if families.can_number(draft.seller_id, run.date)]
+    drafts = list(found.order_by("id"))
+    if not drafts:
+        return []
+    runs = BillingRun.objects.filter(
+        tenant_id=families.actor.tenant_id, pk__in={draft.run_id for draft in drafts}
+    )
+    days: dict[UUID | None, date] = dict(runs.values_list("id", "date"))
+    # What a document is made from again keeps the id of the latest draft.
+    drafts.sort(key=lambda draft: days[draft.run_id], reverse=True)
+    return [
+        draft
+        for draft in drafts
+        if days[draft.run_id] <= run.date and families.can_number(draft.seller_id, run.date)
+    ]
 
 
 def drafted_otherwise(families: Families, run: BillingRun, only: Collection[UUID]) -> set[UUID]:

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Now
 
 from invoicing.engine.families import Problem
-from invoicing.models import BillingRun, Invoice, RunFamily
+from invoicing.models import BillingRun, RunFamily
 from invoicing.operations.runs.billing import bill_families, set_aside
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.issuing_approved import issue_approved
@@ -22,6 +22,7 @@ from invoicing.operations.runs.opening import request_run
 from tenancy.actor import Actor, Requester
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation, scope
+from tenancy.database.statistics import refresh_outdated_statistics
 from tenancy.errors import BillingError
 
 logger = logging.getLogger(__name__)
@@ -96,15 +97,23 @@ def _documents(actor: Actor, run_date: date) -> dict[UUID, tuple[bool, str]]:
 
     Drafts of earlier runs are among them, because the run may take them up. One statement.
     """
-    found = Invoice.objects.filter(
-        Q(run__date=run_date) | Q(status__in=Invoice.UNISSUED, run__date__lt=run_date),
-        tenant_id=actor.tenant_id,
-        run__tenant_id=actor.tenant_id,
-    )
-    return {
-        key: (status not in Invoice.UNISSUED, content)
-        for key, status, content in found.order_by("id").values_list("id", "status", "content_hash")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DOCUMENTS, {"tenant": actor.tenant_id, "date": run_date})
+        return {key: (is_issued, content) for key, is_issued, content in cursor.fetchall()}
+
+
+# Each half by its index: the invoices of one run, and the few that are not issued.
+_DOCUMENTS: Final = """
+    SELECT id, status <> 'to_approve', content_hash FROM invoicing_invoice
+    WHERE tenant_id = %(tenant)s AND run_id = (
+        SELECT id FROM invoicing_billingrun WHERE tenant_id = %(tenant)s AND date = %(date)s)
+    UNION ALL
+    SELECT id, false, content_hash FROM invoicing_invoice AS draft
+    WHERE tenant_id = %(tenant)s AND status = 'to_approve' AND (
+        SELECT date FROM invoicing_billingrun AS run
+        WHERE run.tenant_id = %(tenant)s AND run.id = draft.run_id) < %(date)s
+    ORDER BY id
+"""
 
 
 def work_on_run(
@@ -144,6 +153,8 @@ def _work_on(
         if is_over or turn.claimed < FAMILIES_PER_BATCH:
             closed = _close_if_empty(actor, run.id, report.taken_from, now=now)
             if closed is not None:
+                if report.invoice_ids:
+                    refresh_outdated_statistics()
                 report.run = closed
                 return report
         if is_over:

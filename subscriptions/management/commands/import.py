@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import ngettext
 
 from tenancy.clock import today_of
+from tenancy.database.statistics import refresh_outdated_statistics
 from tenancy.files.kinds import import_kinds
 from tenancy.files.reports import ImportReport
 from tenancy.management.interface import FileNotReadable, TenantCommand, command_actor
@@ -39,6 +40,7 @@ class Command(TenantCommand):
         is_dry_run = options["dry_run"]
         run = import_kinds()[options["kind"]].run
         report = run(actor, content, is_dry_run=is_dry_run, today=today, now=now)
+        refresh_outdated_statistics()
         return _answer(report)
 
     def exit_code(self, answer: Mapping[str, Any]) -> int:
