@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from typing import Any, TypeVar
 
 import pytest
@@ -89,12 +90,25 @@ def _set(build: Callable[..., Any]) -> None:
 
 
 def _check_what_was_put_off() -> None:
-    """Check what waits for the end of the transaction: a scene's fault is not the first test's."""
-    here = transaction.savepoint()
+    """Check what waits for the end of the transaction: a scene's fault is not the first test's.
+
+    What has been checked waits no longer, so no test's end checks it again.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    # Not by Django's check, after which constraints that are not deferred at first would be.
-    transaction.savepoint_rollback(here)
+        # Not by Django's check, after which constraints that are not deferred at first would be.
+        cursor.execute(f"SET CONSTRAINTS {', '.join(_deferred_at_first())} DEFERRED")
+
+
+@cache
+def _deferred_at_first() -> Sequence[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT DISTINCT format('%I.%I', nspname, conname)
+            FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace
+            WHERE condeferred
+        """)
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _strike(kept: int) -> None:
