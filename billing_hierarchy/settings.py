@@ -215,6 +215,7 @@ CELERY_TASK_ROUTES = {
     "invoicing.tasks.render_documents": {"queue": "documents"},
     "invoicing.tasks.render_document": {"queue": "documents"},
     "subscriptions.tasks.work_on_import": {"queue": "imports"},
+    "accounts.tasks.work_on_edit": {"queue": "imports"},
 }
 # What a worker has taken nobody else can: it takes one at a time.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -248,6 +249,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# A tree with all its branches open has a box for each row, and all of them may be picked.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["billing_hierarchy.api_authentication.ApiKeyAuthentication"],

@@ -1,6 +1,5 @@
 """Background work. The tables are the queues: a task looks there; twice does no harm."""
 
-import itertools
 import logging
 import time
 from datetime import UTC, datetime
@@ -30,29 +29,19 @@ from tenancy.database.lookup import all_tenant_ids
 from tenancy.database.work import WorkQueue, register_queue
 from tenancy.models import Job, Tenant
 from tenancy.operations.jobs import fail_job
-from tenancy.tasks import STALE_SECONDS, jobs_waiting
+from tenancy.tasks import (
+    GOES_ON,
+    STALE_SECONDS,
+    TURN_SECONDS,
+    jobs_waiting,
+    priority_of_rest,
+)
 
 logger = logging.getLogger(__name__)
-_turns = itertools.count(1)
 
 RENDERED_AT_ONCE = 20
-TURN_SECONDS = 2
-"""So long a message keeps a worker, but for the step it is at; then others have their turn."""
-GOES_ON = 6
-"""The priority of a message of work that has had a turn; of one for what is new it is 0, the first.
-
-So a run of one invoice waits for those that are at their turn, not for all that wait for another.
-"""
-TURNS_IN_ALL = 4
-"""After one turn in so many, what is left goes on as if it were new: it must not stand still for
-as long as something new comes every moment."""
 MOST_WORKERS = 8
 """So many are called for one run at once; more hosts join when the timetable comes by."""
-
-
-def priority_of_rest() -> int:
-    """Return the priority of the message for what is left after a turn."""
-    return GOES_ON if next(_turns) % TURNS_IN_ALL else 0
 
 
 @shared_task

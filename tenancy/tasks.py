@@ -1,5 +1,6 @@
 """What the timetable does for all tenants: the one look into their queues, and tidying up."""
 
+import itertools
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final
@@ -20,6 +21,17 @@ import_module(settings.TASK_APPLICATION)
 STALE_SECONDS: Final = 15
 """A message of the timetable that nobody has taken by then is dropped: the next one is there."""
 
+TURN_SECONDS: Final = 2
+"""So long a message keeps a worker, but for the step it is at; then others have their turn."""
+GOES_ON: Final = 6
+"""The priority of a message of work that has had a turn; of one for what is new it is 0, the first.
+
+So a run of one invoice waits for those that are at their turn, not for all that wait for another.
+"""
+TURNS_IN_ALL: Final = 4
+"""After one turn in so many, what is left goes on as if it were new: it must not stand still for
+as long as something new comes every moment."""
+_turns = itertools.count(1)
 _WAITING: Final = """
     SELECT tenant_id, id::text FROM accounts_job
     WHERE kind = '{kind}' AND (status = 'waiting'
@@ -30,6 +42,11 @@ _WAITING: Final = """
 def jobs_waiting(kind: str) -> str:
     """Return the statement that finds the jobs of a kind, for a ``WorkQueue``."""
     return _WAITING.format(kind=kind, silence=SILENCE.total_seconds())
+
+
+def priority_of_rest() -> int:
+    """Return the priority of the message for what is left after a turn."""
+    return GOES_ON if next(_turns) % TURNS_IN_ALL else 0
 
 
 @shared_task

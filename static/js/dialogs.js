@@ -6,13 +6,18 @@ const WIDE = matchMedia("(min-width: 64rem)");
 
 // -- dialogs ------------------------------------------------------------------------------------
 
-async function openFrom(url) {
-  const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+function goTo(url) {
+  location.assign(url);
+}
+
+async function openFrom(url, body = undefined, otherwise = goTo) {
+  const asked = { method: body ? "POST" : "GET", body, headers: { "HX-Request": "true" } };
+  const answer = await fetch(url, asked).catch(() => null);
   const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   // Anything else than a dialog alone is a page: a redirection, or something to sign in to.
   const dialog = page?.querySelector("body > dialog:only-child");
   if (!dialog) {
-    location.assign(url);
+    otherwise(url);
     return;
   }
   document.body.append(dialog);
@@ -43,8 +48,16 @@ document.addEventListener("submit", (event) => {
   if (!event.submitter?.matches("[data-dialog]")) return;
   event.preventDefault();
   const url = new URL(event.submitter.getAttribute("formaction") ?? event.target.action, location);
-  url.search = new URLSearchParams(new FormData(event.target, event.submitter));
-  openFrom(url);
+  const asked = new URLSearchParams(new FormData(event.target, event.submitter));
+  if (event.target.method !== "post") {
+    url.search = asked;
+    openFrom(url);
+    return;
+  }
+  openFrom(url, asked, () => {
+    event.target.action = url;
+    event.target.submit();
+  });
 });
 
 // -- the drawer ---------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ function keysOf(table, row) {
   return (chosen.includes(row) ? chosen : [row]).map((one) => one.dataset.key);
 }
 
+// One more than are moved at once, so that the refusal says so; an address holds no more.
+const MOST = 21;
+
 class Dragging {
   constructor(table) {
     this.table = table;
@@ -50,7 +53,7 @@ class Dragging {
     if (!row) return;
     event.preventDefault();
     const url = new URL(this.table.dataset.move, location.href);
-    for (const key of this.keys) url.searchParams.append("account", key);
+    for (const key of this.keys.slice(0, MOST)) url.searchParams.append("account", key);
     url.searchParams.set("target", row.dataset.key);
     this.end();
     document.dispatchEvent(new CustomEvent("dialog:ask", { detail: url }));

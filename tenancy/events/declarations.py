@@ -19,4 +19,11 @@ declare(
         is_told=False,
         short=_("Joined"),
     ),
+    Declared(
+        "job.stopped",
+        "job",
+        _("Somebody stopped work that was under way; what was done by then stays."),
+        is_told=False,
+        short=_("Stopped"),
+    ),
 )

@@ -23,6 +23,7 @@ class Job(TenantModel):
 
         IMPORT = "import", _("Import")
         CLOCK = "clock", _("Clock")
+        EDIT = "edit", _("Change of accounts")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""
@@ -31,6 +32,7 @@ class Job(TenantModel):
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
+        STOPPED = "stopped", _("Stopped")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)

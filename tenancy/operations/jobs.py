@@ -96,6 +96,12 @@ def input_of(actor: Actor, job_id: UUID) -> Iterator[bytes]:
         yield bytes(pieces.values_list("content", flat=True).get(number=number))
 
 
+def piece_of(actor: Actor, job_id: UUID, number: int) -> bytes:
+    """Return one piece of what a job works on. One statement."""
+    pieces = JobPiece.objects.filter(tenant_id=actor.tenant_id, job_id=job_id, number=number)
+    return bytes(pieces.values_list("content", flat=True).get())
+
+
 @operation
 def drop_input(actor: Actor, job_id: UUID) -> None:
     """Forget the file of a job: nobody needs it any more."""

@@ -34,7 +34,13 @@ from accounts.operations import (
     time_zones,
 )
 from accounts.operations import accounts as account_operations
-from accounts.operations.accounts import contacts, editing_many, grants, removing_contacts
+from accounts.operations.accounts import (
+    contacts,
+    editing_jobs,
+    editing_many,
+    grants,
+    removing_contacts,
+)
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
@@ -146,6 +152,23 @@ def checked(shop: Vendor, actor: Actor) -> Job:
     )
     import_jobs.work_on_import(shop.actor, job.pk, now=NOW)
     return job
+
+
+def edit_asked(shop: Vendor, actor: Actor) -> Job:
+    wanted = editing_many.WantedOfMany(TODAY, "add", ["north"])
+    return editing_jobs.request_edit(actor, [shop.id_of("A")], wanted, today=TODAY, now=NOW)
+
+
+def edit_looked_at(shop: Vendor, actor: Actor) -> Job:
+    job = edit_asked(shop, actor)
+    editing_jobs.work_on_edit(Actor.system(shop.tenant_id), job.pk, now=NOW)
+    return job
+
+
+def edit_worked(shop: Vendor, actor: Actor) -> None:
+    job = edit_looked_at(shop, actor)
+    editing_jobs.apply_edit(actor, job.pk, today=TODAY, now=NOW)
+    editing_jobs.work_on_edit(Actor.system(shop.tenant_id), job.pk, now=NOW)
 
 
 def drafted(shop: Vendor) -> BillingRun:
@@ -438,6 +461,12 @@ OPERATIONS: dict[str, Change] = {
         ),
         "account.updated",
     ),
+    "accounts.editing_jobs.request_edit": Change(edit_asked, "job.requested"),
+    "accounts.editing_jobs.apply_edit": Change(edit_worked, "job.requested"),
+    "accounts.editing_jobs.work_on_edit": Change(edit_worked, "account.updated"),
+    "accounts.editing_jobs.stop_edit": Change(
+        lambda s, a: editing_jobs.stop_edit(a, edit_asked(s, a).pk, now=NOW), "job.stopped"
+    ),
     "accounts.removing_contacts.remove_contact": Change(
         lambda s, a: removing_contacts.remove_contact(a, meet(s, a).pk, today=TODAY, now=NOW),
         "contact.removed",
@@ -586,7 +615,7 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "jobs.keep_input", "jobs.drop_input", "jobs.claim_job", "jobs.hold_job",
-            "jobs.input_of",
+            "jobs.input_of", "jobs.piece_of",
             "jobs.give_back", "jobs.finish_job", "jobs.fail_job",
             "runs.billing.set_aside", "rendering.render_waiting",
             "answers.claim_key", "answers.keep_answer", "answers.forget_answers",
@@ -782,6 +811,11 @@ def edit_selected_page(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+def edit_job_page(browser: Browser) -> None:
+    job = edit_looked_at(browser.shop, browser.shop.staff("Asked", "owner"))
+    browser.send(f"/customers/change/jobs/{job.public_id}/", do="apply")
+
+
 def remove_contact_page(browser: Browser) -> None:
     contact = meet(browser.shop, browser.shop.actor)
     browser.send(f"{people_url(browser)}{contact.public_id}/remove/")
@@ -868,6 +902,7 @@ PAGES: dict[str, Change] = {
     "customers/new/": Change(new_customer_page, "account.created"),
     "customers/<str:account_id>/new/": Change(new_below_page, "account.created"),
     "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
+    "customers/change/jobs/<str:job_id>/": Change(edit_job_page, "job.requested"),
     "customers/change/": Change(edit_selected_page, "account.updated"),
     "customers/<str:account_id>/people/new/": Change(new_contact_page, "contact.created"),
     "customers/<str:account_id>/people/<str:contact_id>/": Change(contact_page, "contact.updated"),

@@ -45,6 +45,9 @@ WITHOUT_FORM = {
     "customers/change/": (
         "It carries a digest of what it showed; test_customers_many.py is about it."
     ),
+    "customers/change/jobs/<str:job_id>/": (
+        "It does what it has shown of each account that is not so already; done twice it is once."
+    ),
     "customers/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/archive/": (

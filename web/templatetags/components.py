@@ -45,10 +45,15 @@ def dialog(content: SafeString, title: str, id: str, kind: str = "dialog") -> Sa
     )
 
 
-@register.simple_block_tag
-def bulk_bar(content: SafeString, url: str, **parts: object) -> SafeString:
+@register.simple_block_tag(takes_context=True)
+def bulk_bar(
+    context: template.Context, content: SafeString, url: str, **parts: object
+) -> SafeString:
     """Write the bar for what is selected in a table; the buttons inside say what to do with it.
 
-    ``kept`` are hidden values; ``everything`` is how many match in all, where all can be taken.
+    ``kept`` are hidden values; ``everything`` is how many match in all, where all can be taken,
+    or, with ``of_tree``, are in the tree. With ``posts`` the selection is sent in the body, where
+    there is room for very many.
     """
-    return render_to_string("components/_bulk_bar.html", {"content": content, "url": url, **parts})
+    values = {"content": content, "url": url, "csrf_token": context.get("csrf_token"), **parts}
+    return render_to_string("components/_bulk_bar.html", values)

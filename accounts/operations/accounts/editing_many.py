@@ -8,29 +8,17 @@ from uuid import UUID
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
-from accounts.access import Action
-from accounts.declarations import SETTINGS
 from accounts.models import Account, AccountTag
-from accounts.operations.account_settings.refusals import (
-    checked_values,
-    require_day,
-    require_right,
-    require_seller,
-)
 from accounts.operations.accounts._many_outcomes import (
-    ADD,
     ARCHIVED,
     LOCKED,
-    REMOVE,
-    REPLACE,
     TOO_MANY_TAGS,
     ManyReport,
     Outcome,
     WantedOfMany,
     look_at,
 )
-from accounts.operations.accounts._particulars import plain, require_valid
+from accounts.operations.accounts._many_wanted import NothingWanted, checked_wanted
 from accounts.operations.accounts._storing import write_tags
 from accounts.operations.settings import write_changes
 from accounts.versions import ChangedMeanwhile
@@ -54,14 +42,6 @@ __all__ = [
 ]
 
 MOST_AT_ONCE: Final = 2_000
-_WAYS: Final = ("", ADD, REMOVE, REPLACE)
-
-
-class NothingWanted(Invalid):
-    """No change was named, or one that many accounts cannot have at once."""
-
-    code = "nothing_wanted"
-    message = _("Say what is to change: tags, the cost centre or a billing setting.")
 
 
 class TooManyToEdit(Invalid):
@@ -103,7 +83,7 @@ def edit_many(
         NotSchedulable: see their texts.
         ChangedMeanwhile: something else would become of them than was shown; nothing did.
     """
-    wanted = _checked(actor, wanted, today)
+    wanted = checked_wanted(actor, wanted, today)
     accounts = _accounts(actor, account_ids, for_update=not is_dry_run)
     report = look_at(actor, accounts, wanted, for_update=not is_dry_run)
     changing = report.changing
@@ -114,29 +94,6 @@ def edit_many(
         raise ChangedMeanwhile
     _write(actor, changing, wanted, now)
     return report
-
-
-def _checked(actor: Actor, wanted: WantedOfMany, today: date) -> WantedOfMany:
-    """Return what is wanted as it is stored, if the actor may want it at all."""
-    names = [*wanted.settings]
-    if wanted.tags_way:
-        access.require_everywhere(actor, Action.EDIT_ACCOUNT)
-    if names or not wanted.tags_way:
-        access.require_everywhere(actor, Action.EDIT_SETTINGS)
-    is_routed = any(name in SETTINGS and SETTINGS[name].is_account for name in names)
-    if wanted.tags_way not in _WAYS or is_routed or not (wanted.tags_way or names):
-        raise NothingWanted
-    tags: Sequence[str] = plain({"tags": wanted.tags})["tags"]
-    if wanted.tags_way in (ADD, REMOVE) and not tags:
-        raise NothingWanted
-    require_valid({"tags": tags})
-    require_right(actor, names)
-    require_day(actor, wanted.day, names, today=today)
-    values = checked_values(actor, wanted.settings)
-    for name, value in values.items():
-        if SETTINGS[name].is_seller and value is not None:
-            require_seller(actor, value)
-    return WantedOfMany(wanted.day, wanted.tags_way, tags, values)
 
 
 def _accounts(actor: Actor, account_ids: Iterable[UUID], *, for_update: bool) -> list[Account]:

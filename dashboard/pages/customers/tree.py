@@ -128,6 +128,7 @@ def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "add_url": add_url(request.actor, tree.path[-1]),
         "may_edit": access.allows_everywhere(request.actor, Action.EDIT_ACCOUNT),
         "can_pick": _can_pick(request),
+        "size_to_pick": tree.size if _is_today(request, asked) and tree.size > 1 else 0,
         "kept_by_bulk": [("in", public_id("acc", key))],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.wanted else HTTPStatus.OK

@@ -14,6 +14,7 @@ from dashboard.pages.customers import (
     history,
     listing,
     many,
+    many_job,
     people,
     responsibilities,
     setting_change,
@@ -29,6 +30,7 @@ app_name = "customers"
 urlpatterns = [
     path("", listing.customer_list, name="list"),
     path("change/", many.edit_selected, name="edit_selected"),
+    path("change/jobs/<str:job_id>/", many_job.edit_job, name="edit_job"),
     path("new/", creating.new_customer, name="new"),
     path("<str:account_id>/", account.account_page, name="page"),
     path("<str:account_id>/edit/", editing.edit_page, name="edit"),

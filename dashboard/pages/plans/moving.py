@@ -49,15 +49,18 @@ class TooManyMoves(Invalid):
 @vary_on_headers("HX-Request")
 @staff_only
 def move(request: ActorRequest) -> HttpResponse:
-    """Ask where accounts move to. One goes on to its preview; POST plans several as drafts.
+    """Ask where accounts move to. One goes on to its preview; POST of a day plans several.
 
     At most four statements beside those of the frame.
     """
     actor = request.actor
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     values = request.POST if request.method == "POST" else request.GET
+    if values.get("everything") == "1":
+        raise TooManyMoves(most=MOST_AT_ONCE)
     accounts = _accounts(actor, values.getlist("account"))
-    if request.method != "POST":
+    # A selection is sent in the body as well: an address has no room for very many.
+    if request.method != "POST" or "effective_date" not in values:
         return _show(request, accounts)
     try:
         plans = create_plans(
@@ -85,13 +88,13 @@ def _accounts(actor: Actor, texts: Sequence[str]) -> list[Account]:
     )
     if not found or len(found) < len(keys):
         raise NotFound
+    if len(found) > MOST_AT_ONCE:
+        raise TooManyMoves(most=MOST_AT_ONCE)
     return found
 
 
 def _wanted(request: ActorRequest, accounts: Sequence[Account]) -> list[Wanted]:
     values = request.POST
-    if len(accounts) > MOST_AT_ONCE:
-        raise TooManyMoves(most=MOST_AT_ONCE)
     try:
         day = date.fromisoformat(values.get("effective_date", "").strip())
     except ValueError:

@@ -15,7 +15,7 @@ from subscriptions import tasks as import_tasks
 from subscriptions.operations.import_jobs import request_import
 from tenancy.database.work import WaitingWork, waiting_work
 from tenancy.ids import uuid7
-from tenancy.tasks import look_for_work
+from tenancy.tasks import TURNS_IN_ALL, look_for_work, priority_of_rest
 from tests.world import NOW, TODAY, account, csv_of, make_vendor, price, subscription
 
 DAY = date(2026, 12, 1)
@@ -196,7 +196,7 @@ def test_finds_the_work_of_every_tenant(vendor):
 
 
 def test_what_goes_on_does_not_always_stand_behind_what_is_new():
-    turns = [tasks.priority_of_rest() for _ in range(2 * tasks.TURNS_IN_ALL)]
+    turns = [priority_of_rest() for _ in range(2 * TURNS_IN_ALL)]
 
     assert turns.count(0) == 2
-    assert turns.count(tasks.GOES_ON) == 2 * tasks.TURNS_IN_ALL - 2
+    assert turns.count(tasks.GOES_ON) == 2 * TURNS_IN_ALL - 2
