@@ -61,12 +61,14 @@ declare(
         "contact",
         _("A contact was added to an account."),
         {"external_id": Kind.TEXT, "role": Kind.TEXT},
+        short=_("Contact added"),
     ),
     Declared(
         "contact.updated",
         "contact",
         _("Particulars or the role of a contact changed."),
         {"external_id": Kind.TEXT, "role": Kind.TEXT},
+        short=_("Contact changed"),
     ),
     Declared(
         "contact.removed",
@@ -79,6 +81,7 @@ declare(
         "contact.login_given",
         "contact",
         _("A contact got a login and may sign in to the portal."),
+        short=_("Contact got a login"),
     ),
     Declared(
         "grant.created",
@@ -90,12 +93,14 @@ declare(
             "starts_on": Maybe(Kind.DAY),
             "ends_on": Maybe(Kind.DAY),
         },
+        short=_("Role given"),
     ),
     Declared(
         "grant.ended",
         "grant",
         _("A role of somebody at a customer ends."),
         {"contact": Kind.ID, "role": Kind.TEXT, "ends_on": Kind.DAY},
+        short=_("Role ended"),
     ),
     Declared(
         "membership.created",

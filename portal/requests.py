@@ -24,7 +24,6 @@ from invoicing.words import plan_title
 from tenancy.actor import Actor
 from tenancy.errors import BillingError, NotFound
 from tenancy.formats import date_text
-from tenancy.ids import parse_public_id
 from tenancy.queries import paging
 from tenancy.queries.paging import Order
 from web.badges import Badge
@@ -85,7 +84,7 @@ def request_page(request: ActorRequest, plan_id: str) -> HttpResponse:
     """Show what is asked and what would come of it; POST answers. Three statements."""
     if request.actor.staff_role is not None:
         return redirect("plans:page", plan_id)
-    key = parse_public_id("mov", plan_id) or parse_public_id("chp", plan_id)
+    key = ChangePlan.key_of(plan_id)
     if key is None:
         raise NotFound
     plan = get_plan(request.actor, key)

@@ -45,10 +45,11 @@ class Happened:
     by: str | SafeString
 
 
-def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
+def timeline_of(actor: Actor, *object_ids: UUID, people_of: UUID | None = None) -> list[Happened]:
     """Return what happened to objects that the actor may see, the latest first. One statement.
 
-    Customers are not told who of the staff did it.
+    Customers are not told who of the staff did it. With ``people_of`` what happened to the
+    contacts of that account is there as well.
     """
     return [
         Happened(
@@ -56,7 +57,7 @@ def timeline_of(actor: Actor, *object_ids: UUID) -> list[Happened]:
             at=entry.at,
             by=_with_run(entry) if is_staff(actor) else "",
         )
-        for entry in entries_about(actor, object_ids, limit=_LONGEST)
+        for entry in entries_about(actor, object_ids, people_of=people_of, limit=_LONGEST)
     ]
 
 

@@ -84,6 +84,14 @@ COMMANDS: Final = (
         f"kind=bill_to&account={_ANY}",
     ),
     Command(
+        _("Let %(account)s take the place above …"),
+        "arrow-up",
+        "plans:new",
+        Action.EDIT_SETTINGS,
+        pgettext_lazy("typed before a name", "take the place above"),
+        f"kind=promotion&account={_ANY}",
+    ),
+    Command(
         _("Close %(account)s …"),
         "archive",
         "plans:new",

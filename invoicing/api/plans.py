@@ -41,7 +41,6 @@ from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import read_body, read_parameters
 from tenancy.errors import NotFound
-from tenancy.ids import parse_public_id
 from tenancy.queries.paging import Order
 
 
@@ -142,7 +141,7 @@ def key_of_plan(text: str) -> UUID:
     Raises:
         NotFound: ``text`` is no id of a plan.
     """
-    key = parse_public_id("mov", text) or parse_public_id("chp", text)
+    key = ChangePlan.key_of(text)
     if key is None:
         raise NotFound
     return key

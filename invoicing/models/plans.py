@@ -1,13 +1,14 @@
 """Change plans: who is to stand elsewhere, to be invoiced or to pay, and from when on."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from tenancy.database import TenantForeignKey, TenantModel
-from tenancy.ids import public_id
+from tenancy.ids import parse_public_id, public_id
 
 
 class ChangePlan(TenantModel):
@@ -114,6 +115,11 @@ class ChangePlan(TenantModel):
     def public_id(self) -> str:
         """The id that integrators see; moves have a prefix of their own."""
         return public_id("mov" if self.kind == self.Kind.MOVE else "chp", self.id)
+
+    @staticmethod
+    def key_of(text: str) -> UUID | None:
+        """Return the key that a public id of a plan says, None for what is none."""
+        return parse_public_id("mov", text) or parse_public_id("chp", text)
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,7 @@ KINDS: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.BILL_TO: gettext_lazy("Invoice recipient"),
     ChangePlan.Kind.CONSOLIDATION: gettext_lazy("Consolidation"),
     ChangePlan.Kind.CLOSING: gettext_lazy("Closing"),
-    ChangePlan.Kind.PROMOTION: gettext_lazy("Promotion of a child"),
+    ChangePlan.Kind.PROMOTION: gettext_lazy("Takes the place above"),
 }
 
 _CHANGED: Final[Mapping[str, Promise]] = {

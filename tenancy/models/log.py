@@ -39,6 +39,10 @@ class Event(TenantModel):
         return self.kind
 
 
+PEOPLE_TYPES = ("contact", "grant")
+"""What is about the people of an account, who may be gone: it is found by the account."""
+
+
 class AuditEntry(TenantModel):
     """Who changed what, when, from where, before and after. Append-only."""
 
@@ -60,6 +64,11 @@ class AuditEntry(TenantModel):
         indexes: ClassVar = [
             models.Index(name="audit_by_object", fields=["tenant", "object_id", "at"]),
             models.Index(name="audit_by_time", fields=["tenant", "at"]),
+            models.Index(
+                name="audit_of_people",
+                fields=["tenant", "account", "at"],
+                condition=models.Q(object_type__in=PEOPLE_TYPES),
+            ),
         ]
 
     def __str__(self) -> str:

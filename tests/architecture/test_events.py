@@ -101,7 +101,7 @@ def test_declares_where_it_happens():
         for path in ground
         for name in names(ast.parse(path.read_text(encoding="utf-8")))
         if name in DECLARED
-    } == {"job.requested", "job.joined"}
+    } == {"job.requested", "job.joined", "job.stopped"}
 
 
 @pytest.mark.parametrize("one", catalogue(), ids=lambda one: one.name)

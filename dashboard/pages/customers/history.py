@@ -1,4 +1,4 @@
-"""What happened to an account, its subscriptions and its invoices."""
+"""What happened to an account, its people, its subscriptions and its invoices."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ def history_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "account": path[-1],
         "steps": steps_to(path),
         "tabs": tabs_of(key, "history"),
-        "timeline": timeline_of(actor, *ids),
+        "timeline": timeline_of(actor, *ids, people_of=key),
         "time_zone": request.tenant.time_zone,
         "scope_name": path[-1].name,
     }

@@ -28,7 +28,6 @@ from invoicing.queries.plans.listing import comments_of, get_plan, reverse_of
 from invoicing.words import describe_plan, plan_title
 from tenancy.errors import BillingError, NotFound
 from tenancy.formats import date_text
-from tenancy.ids import parse_public_id
 from web.accounts import account_url
 from web.forms import version_seen
 from web.page_heads import Crumb, Fact
@@ -50,7 +49,7 @@ _DONE: Final[Mapping[str, Promise]] = {
 @staff_only
 def plan_page(request: ActorRequest, plan_id: str) -> HttpResponse:
     """Show a plan; POST decides on it. At most five statements beside those of the frame."""
-    key = parse_public_id("mov", plan_id) or parse_public_id("chp", plan_id)
+    key = ChangePlan.key_of(plan_id)
     if key is None:
         raise NotFound
     plan = get_plan(request.actor, key)

@@ -14,6 +14,7 @@ from invoicing.operations.plans.applying import AcceptanceExpired, carry_out_if_
 from invoicing.operations.plans.locking import keep_plan, record_step, take_plan
 from invoicing.queries.plans.checking import require_day
 from invoicing.queries.plans.standing import standing_of
+from invoicing.queries.plans.together import require_no_circle
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.plans.world import changed_parts, world_digests
 from tenancy.actor import Actor
@@ -76,16 +77,20 @@ def submit_plan(
 
     Raises:
         NotFound, Forbidden: there is none, or the actor may not change settings.
-        PlanNotOpen, ChangedMeanwhile, OverlappingPlan, PlanOutdated, PlanInPast: see their texts.
+        PlanNotOpen, ChangedMeanwhile, OverlappingPlan, PlanOutdated, PlansMakeCircle,
+            PlanInPast: see their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     plan = take_plan(actor, plan_id, (ChangePlan.Status.DRAFT,), version=version)
     require_day(plan.effective_date, today)
-    if changed_parts(plan.world, world_digests(standing_of(actor, Wanted.of(plan)))):
+    standing = standing_of(actor, Wanted.of(plan))
+    if changed_parts(plan.world, world_digests(standing)):
         raise PlanOutdated
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    # Locked, so that of two plans that are asked for at once the second sees the first.
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
+    require_no_circle(standing)
     needs_two = tenant.four_eyes and actor.actor_id is not None
     if ask_approval or needs_two:
         plan.status = ChangePlan.Status.WAITING_APPROVAL

@@ -160,6 +160,11 @@ def test_removes_a_contact_with_its_roles_and_says_so_before(shop, alice, visit)
     assert trail["contact.removed"]["email"] == "kim@kim.example"
     assert trail["contact.removed"]["roles"][0]["role"] == "viewer"
     assert "grant.ended" in trail
+    # The account tells it though the contact is gone; its neighbour and those above do not.
+    told = client.get(people(shop).replace("people", "history")).content.decode()
+    assert told.count("Contact removed") == told.count("Contact added") == 1
+    others = client.get(people(shop, "A").replace("people", "history")).content.decode()
+    assert "Contact removed" not in others
     assert client.post(f"{url}remove/").url == people(shop)
     assert client.get(f"{url}remove/").status_code == HTTPStatus.NOT_FOUND
 

@@ -32,6 +32,7 @@ from invoicing.queries.plans.checking import (
 )
 from invoicing.queries.plans.closing import AccountInUse
 from invoicing.queries.plans.listing import comments_of, get_plan, plans
+from invoicing.queries.plans.together import PlansMakeCircle
 from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Subscription
 from tenancy.database import scope
@@ -275,6 +276,25 @@ def test_one_open_plan_for_an_account(shop, alice):
     assert submit_plan(alice, other.pk, today=TODAY, now=NOW).status == "scheduled"
     with shop.seen():
         assert [one.text for one in comments_of(alice, first)] == ["Not now"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [("move", "G", "X"), ("move", "G", "Z"), ("closing", "Y", "Z")],
+)
+def test_two_plans_make_no_circle(shop, alice, second):
+    shop.has("accounts", account("Z", "X"), account("Y"), account("Y1", "Y"))
+    first = ("move", "X", "Y1") if second[0] == "closing" else ("move", "X", "A1")
+    open_plan = submitted(shop, alice, *first)
+    draft = planned(shop, alice, *second, day=DAY + timedelta(days=1))
+    before = world(shop)
+    with pytest.raises(PlansMakeCircle) as refused:
+        submit_plan(alice, draft.pk, today=TODAY, now=NOW)
+    assert "change of X" in refused.value.detail
+    assert fetched(shop, draft).status == ChangePlan.Status.DRAFT
+    assert world(shop) == before
+    withdraw_plan(alice, open_plan.pk, now=NOW)
+    assert submit_plan(alice, draft.pk, today=TODAY, now=NOW).is_open
 
 
 def test_is_not_asked_for_when_something_has_changed_since(shop, alice):

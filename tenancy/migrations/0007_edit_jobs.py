@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenancy", "0005_kept_answers"),
+        ("tenancy", "0006_outdated_statistics"),
     ]
 
     operations = [
