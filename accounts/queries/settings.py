@@ -17,6 +17,7 @@ from accounts.models import Placement, SettingInterval
 from accounts.queries.dated import holding_on
 from accounts.queries.setting_history import SettingHistory
 from tenancy.actor import Actor
+from tenancy.database.prepared import Given, Prepared
 
 
 def setting_history(
@@ -35,13 +36,14 @@ def setting_history(
     """
     if families is None:
         # One parameter, however many accounts: thousands of them are slow to write and parse.
-        ids = [str(account_id) for account_id, _parent in members]
-        wanted = Q(account_id__in=RawSQL("SELECT unnest(%s::uuid[])", (ids,)))
+        rows = _OF_ACCOUNTS.rows(
+            tenant=actor.tenant_id, ids=[str(account_id) for account_id, _parent in members]
+        )
     else:
-        wanted = tree.lies_below(actor.tenant_id, families, "account_id")
+        rows = _OF_FAMILIES.rows(tenant=actor.tenant_id, ids=[str(root) for root in families])
     intervals: list[Any] = []
     placements: dict[UUID, list[tuple[UUID | None, date, date | None]]] = defaultdict(list)
-    for row in _intervals_and_placements(actor, wanted):
+    for row in rows:
         account_id, name, _value, parent_id, _seller_id, valid_from, valid_to = row
         if name == _PLACEMENT:
             placements[account_id].append((parent_id, valid_from, valid_to))
@@ -54,15 +56,15 @@ _PLACEMENT = "-"
 """Stands where rows of settings have the name of one."""
 
 
-def _intervals_and_placements(actor: Actor, wanted: Q) -> QuerySet[Any, Any]:
+def _intervals_and_placements(wanted: Q) -> QuerySet[Any, Any]:
     """Return all setting rows, and the placements of accounts that stood in more than one place."""
     intervals = SettingInterval.objects.filter(
-        wanted | Q(account=None), tenant_id=actor.tenant_id
+        wanted | Q(account=None), tenant_id=Given("tenant")
     ).values_list("account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to")
-    moved = Placement.objects.filter(tenant_id=actor.tenant_id, valid_to__isnull=False)
+    moved = Placement.objects.filter(tenant_id=Given("tenant"), valid_to__isnull=False)
     placements = (
         Placement.objects.filter(
-            tenant_id=actor.tenant_id,
+            tenant_id=Given("tenant"),
             account_id__in=moved.filter(wanted).order_by().values("account_id"),
         )
         .annotate(
@@ -75,6 +77,13 @@ def _intervals_and_placements(actor: Actor, wanted: Q) -> QuerySet[Any, Any]:
         )
     )
     return intervals.order_by().union(placements.order_by(), all=True)
+
+
+_IDS = RawSQL("SELECT unnest(%s::uuid[])", (Given("ids"),))
+_OF_ACCOUNTS = Prepared(lambda: _intervals_and_placements(Q(account_id__in=_IDS)))
+_OF_FAMILIES = Prepared(
+    lambda: _intervals_and_placements(tree.lies_below(Given("tenant"), _IDS, "account_id"))
+)
 
 
 # Up from an account by the parents of one day, which may stand in another family now.

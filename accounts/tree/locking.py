@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccountNode
+from tenancy.database.prepared import Given, Prepared
 from tenancy.errors import Conflict
 
 _LOCK_NAMESPACE = 0x7EE  # the first half of the two-part advisory lock; the second is the tree
@@ -52,5 +53,14 @@ def lock_families(tenant_id: UUID, account_ids: Iterable[UUID]) -> None:
 
 def trees_of(tenant_id: UUID, account_ids: Iterable[UUID]) -> set[int]:
     """Return the numbers of the trees in which these accounts stand now."""
-    nodes = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=account_ids)
-    return set(nodes.order_by().values_list("tree_id", flat=True))
+    wanted = list(account_ids)
+    return {tree_id for (tree_id,) in _TREES.rows(tenant=tenant_id, accounts=wanted)}
+
+
+_TREES = Prepared(
+    lambda: (
+        AccountNode.objects.filter(tenant_id=Given("tenant"), account_id__among=Given("accounts"))
+        .order_by()
+        .values_list("tree_id")
+    )
+)

@@ -11,14 +11,19 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountNode
+from tenancy.database.prepared import Given
 
 
-def lies_below(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
+def lies_below(
+    tenant_id: UUID | Given,
+    ids: Iterable[UUID] | QuerySet[Any] | RawSQL,
+    field: str = "pk",
+) -> Q:
     """Return a condition on accounts: one of ``ids``, or below one of them.
 
     Args:
         tenant_id: the tenant; intervals of another are never compared.
-        ids: account ids, or a queryset of them; read inside the same statement.
+        ids: account ids, or a statement that reads them; read inside the same statement.
         field: the column of the filtered table that holds the account.
     """
     found = _nodes(tenant_id, ids, "tree_id", "lft", "rght")
@@ -46,7 +51,7 @@ def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str 
 
 
 def _nodes(
-    tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], *columns: str
+    tenant_id: UUID | Given, ids: Iterable[UUID] | QuerySet[Any] | RawSQL, *columns: str
 ) -> tuple[str, tuple[Any, ...]] | None:
     """Return the statement that reads some nodes, None where there are none."""
     nodes = AccountNode.objects.filter(tenant_id=tenant_id, account_id__in=ids).order_by()

@@ -1,27 +1,22 @@
-"""Everything that billing some families needs, read in a constant number of statements."""
+"""Some families as they stand, or as they would: what billing asks of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
-
 from accounts import tree
-from accounts.models import Account, BankAccount, Seller, SettingName, TaxRate
+from accounts.models import Account, BankAccount, Seller, SettingName
 from accounts.queries.setting_history import FamilySettings, SettingHistory
-from accounts.queries.settings import setting_history
-from billing_rules.tax import Category, TaxDecision, decide, vat_id_valid
-from billing_rules.tax_rates import Rate, TaxClass, rate_on
+from billing_rules.tax import TaxDecision, decide, vat_id_valid
+from billing_rules.tax_rates import Rate, rate_on
 from billing_rules.territories import tax_area, vat_id_country
 from invoicing.engine.what_if import WhatIf
-from invoicing.models import NumberSeries
 from tenancy.actor import Actor
 from tenancy.ids import public_id
-from tenancy.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ class Families:
             )  # fmt: skip
         return replace(
             self,
-            **_standing(members, self.accounts, self.within),
+            **standing_of(members, self.accounts, self.within),
             history=history,
             problems=[],
             judged=set(),
@@ -202,53 +197,7 @@ class Families:
         return value if isinstance(value, UUID) else UUID(str(value))
 
 
-def read_families(
-    actor: Actor,
-    families: Mapping[UUID, Sequence[tuple[UUID, UUID | None]]],
-    within: UUID | None,
-    *,
-    tenant: Tenant,
-    also: Iterable[UUID] = (),
-) -> Families:
-    """Read the accounts, settings, sellers and rates of some trees.
-
-    Five statements; two more where somebody pays who stands in none of them: how it is collected
-    is read at the payer (R9).
-
-    Args:
-        actor: whose tenant.
-        families: by root, all accounts with their parents, parents first.
-        within: the subtree that matters, None for everything.
-        tenant: the actor's.
-        also: accounts of any tree that may come to pay.
-    """
-    members = [pair for family in families.values() for pair in family]
-    history = setting_history(actor, members, families=families)
-    # Whoever agreed to pay may stand in another tree.
-    inside = {account_id for account_id, _parent in members}
-    wanted = inside | history.payers() | {*also}
-    if outside := wanted - inside:
-        history = history.beside(
-            setting_history(actor, tree.with_those_above(actor.tenant_id, outside))
-        )
-    accounts = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=wanted).in_bulk()
-    sellers = _sellers(actor)
-    return Families(
-        actor=actor,
-        **_standing(members, accounts, within),
-        accounts=accounts,
-        history=history,
-        sellers={seller.id: seller for seller, _last in sellers},
-        bank_accounts=_bank_accounts(actor),
-        rates=_rates(actor),
-        last_issue_dates={seller.id: last for seller, last in sellers if last},
-        is_sandbox=tenant.is_sandbox,
-        tenant_name=tenant.name,
-        within=within,
-    )
-
-
-class _Standing(TypedDict):
+class Standing(TypedDict):
     """What follows from where accounts stand; the names are those of ``Families``."""
 
     members: list[tuple[UUID, UUID | None]]
@@ -257,11 +206,11 @@ class _Standing(TypedDict):
     in_scope: set[UUID]
 
 
-def _standing(
+def standing_of(
     members: list[tuple[UUID, UUID | None]],
     accounts: Mapping[UUID, Account],
     within: UUID | None,
-) -> _Standing:
+) -> Standing:
     """Return what follows from where accounts stand; parents come first in ``members``."""
     root_of: dict[UUID, UUID] = {}
     families: dict[UUID, list[tuple[UUID, UUID | None]]] = defaultdict(list)
@@ -271,22 +220,12 @@ def _standing(
         families[root].append((account_id, parent_id))
     ordered = sorted(families, key=lambda root: (accounts[root].sort_key, root))
     order = [account_id for root in ordered for account_id in tree.depth_first(families[root])]
-    return _Standing(
+    return Standing(
         members=members,
         position={account_id: place for place, account_id in enumerate(order)},
         root_of=root_of,
         in_scope=set(order) if within is None else _below(members, within),
     )
-
-
-def _sellers(actor: Actor) -> list[tuple[Seller, date | None]]:
-    """Return the sellers, each with the last date of issue in any of its series."""
-    series = NumberSeries.objects.filter(tenant_id=actor.tenant_id, seller=OuterRef("pk"))
-    last = series.order_by("-last_issue_date").values("last_issue_date")
-    found = Seller.objects.filter(tenant_id=actor.tenant_id).annotate(
-        last_issue_date=Subquery(last.filter(last_issue_date__isnull=False)[:1])
-    )
-    return [(seller, seller.last_issue_date) for seller in found.order_by("id")]
 
 
 def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:
@@ -295,25 +234,3 @@ def _below(members: Iterable[tuple[UUID, UUID | None]], top: UUID) -> set[UUID]:
         if parent_id in below:
             below.add(account_id)
     return below
-
-
-def _bank_accounts(actor: Actor) -> dict[tuple[UUID, str], BankAccount]:
-    """Return the sellers' accounts for other currencies than their own."""
-    found = BankAccount.objects.filter(tenant_id=actor.tenant_id)
-    return {(account.seller_id, account.currency): account for account in found}
-
-
-def _rates(actor: Actor) -> dict[UUID, list[Rate]]:
-    rates: dict[UUID, list[Rate]] = {}
-    for row in TaxRate.objects.filter(tenant_id=actor.tenant_id):
-        rates.setdefault(row.seller_id, []).append(
-            Rate(
-                country="",
-                tax_class=TaxClass(row.tax_class),
-                category=Category(row.category),
-                percent=row.percent,
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-            )
-        )
-    return rates

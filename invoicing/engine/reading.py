@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateField, Q, QuerySet
 
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow
 from invoicing.models import Charge, Invoice, InvoiceLine
 from subscriptions.models import Item, Period, Price, Subscription
 from tenancy.actor import Actor
-from tenancy.ids import parse_public_id
+from tenancy.database.prepared import Given, Prepared
+from tenancy.ids import parse_public_id, public_id
 
 _SUBSCRIPTION = (
     "id",
@@ -54,31 +55,41 @@ which goes line by line where it knows nothing of a tenant: each charge is looke
 _CALCULATION = 4 + _CHARGE.index("calculation")
 
 
+_SUBSCRIPTIONS = Prepared(
+    lambda: Subscription.objects.filter(
+        tenant_id=Given("tenant"), pk__among=Given("ids")
+    ).values_list(*_SUBSCRIPTION)
+)
+_PRICES = Prepared(lambda: Price.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")))
+
+
 def subscription_rows(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, SubscriptionRow]:
-    """Return subscriptions by id. One statement."""
-    found = Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=set(ids))
-    return {row[0]: SubscriptionRow(*row) for row in found.values_list(*_SUBSCRIPTION)}
+    """Return subscriptions by id. One statement, none where there are no ids."""
+    wanted = list(set(ids))
+    rows = _SUBSCRIPTIONS.rows(tenant=actor.tenant_id, ids=wanted) if wanted else []
+    return {row[0]: SubscriptionRow(*row) for row in rows}
 
 
-def item_rows(actor: Actor, items: QuerySet[Item]) -> list[ItemRow]:
-    """Return due items in the order of their ids; whoever writes them has them locked here.
+ITEM: Final = (
+    "id", "account_id", "quantity", "chain_end", "next_action_date", "subscription_id", "price_id",
+)  # fmt: skip
+"""The columns of which ``item_rows`` makes rows."""
 
-    Three statements. Each looks up one table by key: a join would hang on statistics that may be
+
+def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
+    """Return due items, of which the columns ``ITEM`` were read, with subscriptions and prices.
+
+    Two statements. Each looks up one table by key: a join would hang on statistics that may be
     old.
     """
-    rows = list(
-        items.order_by("id").values_list(
-            "id", "account_id", "quantity", "chain_end", "next_action_date", "subscription_id",
-            "price_id",
-        )
-    )  # fmt: skip
+    if not rows:
+        return []
     subscriptions = subscription_rows(actor, (row[5] for row in rows))
-    prices = Price.objects.filter(
-        tenant_id=actor.tenant_id, pk__in={row[6] for row in rows}
-    ).in_bulk()
+    wanted = list({row[6] for row in rows})
+    prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
     return [
-        ItemRow(*row[:4], row[4], subscriptions[row[5]], prices[row[6]])  # type: ignore[arg-type]
-        for row in rows
+        ItemRow(item_id, account_id, quantity, chain_end, due, subscriptions[key], prices[price_id])
+        for item_id, account_id, quantity, chain_end, due, key, price_id in rows
     ]
 
 
@@ -115,16 +126,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
     return found
 
 
-def charge_rows(actor: Actor, charges: "QuerySet[Charge]") -> list[ChargeRow]:
-    """Return stored charges in the order of their ids, with subscriptions and tax classes.
-
-    Three statements.
-    """
-    rows = list(
-        charges.order_by("id").values_list(
-            "id", "item_id", "period_id", "subscription_id", *_CHARGE
-        )
+def _in_order(charges: "QuerySet[Charge]") -> "QuerySet[Charge, Any]":
+    return charges.order_by("id").values_list(
+        "id", "item_id", "period_id", "subscription_id", *_CHARGE
     )
+
+
+def _charge_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ChargeRow]:
+    """Return stored charges with subscriptions and tax classes. Two statements."""
     subscriptions = subscription_rows(actor, (row[3] for row in rows))
     tax_classes = _tax_classes(actor, rows)
     return list(_charges(rows, subscriptions, tax_classes))
@@ -133,10 +142,18 @@ def charge_rows(actor: Actor, charges: "QuerySet[Charge]") -> list[ChargeRow]:
 def _tax_classes(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
     """Return the present tax class of every price that a charge was computed with, by its id."""
     ids = {row[_CALCULATION]["price"]["id"] for row in rows}
-    prices = Price.objects.filter(
-        tenant_id=actor.tenant_id, pk__in=[parse_public_id("prc", text) for text in ids]
-    ).only("id", "tax_class")
-    return {price.public_id: price.tax_class for price in prices}
+    if not ids:
+        return {}
+    wanted = [parse_public_id("prc", text) for text in ids]
+    found = _TAX_CLASSES.rows(tenant=actor.tenant_id, ids=wanted)
+    return {public_id("prc", price_id): tax_class for price_id, tax_class in found}
+
+
+_TAX_CLASSES = Prepared(
+    lambda: Price.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")).values_list(
+        "id", "tax_class"
+    )
+)
 
 
 def _charges(
@@ -157,25 +174,45 @@ def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow
         for item in items
         if item.price.timing == Price.Timing.ARREARS and item.chain_end is not None
     }
-    periods = Period.objects.filter(
-        tenant_id=actor.tenant_id, item_id__in=ends, ends__in=set(ends.values())
-    ).values_list(*(column.name for column in fields(PeriodRow)))
+    if not ends:
+        return {}
+    periods = _PERIODS.rows(tenant=actor.tenant_id, items=list(ends), ends=list(set(ends.values())))
     rows = (PeriodRow(*values) for values in periods)
     return {row.item_id: row for row in rows if ends[row.item_id] == row.ends}
 
 
+_PERIODS = Prepared(
+    lambda: Period.objects.filter(
+        tenant_id=Given("tenant"),
+        item_id__among=Given("items"),
+        ends__among=Given("ends", DateField()),
+    ).values_list(*(column.name for column in fields(PeriodRow)))
+)
+
+
 def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
-    """Return the pending charges of earlier days that stand on no document. Two statements.
+    """Return the pending charges of earlier days that stand on no document. Three statements.
 
     Those that are held back wait for their day, or for somebody to release them.
     """
-    waiting = Charge.objects.filter(
-        tenant_id=families.actor.tenant_id,
-        account_id__in=families.in_scope,
-        status=Charge.Status.PENDING,
-        invoice_on__lte=run_date,
-    ).filter(Q(is_held=False) | Q(held_until__lte=run_date))
-    return charge_rows(families.actor, on_no_document(waiting))
+    actor = families.actor
+    rows = _WAITING.rows(tenant=actor.tenant_id, accounts=[*families.in_scope], day=run_date)
+    return _charge_rows(actor, rows)
+
+
+_WAITING = Prepared(
+    lambda: _in_order(
+        on_no_document(
+            Charge.objects.filter(
+                Q(is_held=False) | Q(held_until__lte=Given("day", DateField())),
+                tenant_id=Given("tenant"),
+                account_id__among=Given("accounts"),
+                status=Charge.Status.PENDING,
+                invoice_on__lte=Given("day", DateField()),
+            )
+        )
+    )
+)
 
 
 def on_no_document(charges: QuerySet[Charge]) -> QuerySet[Charge]:
@@ -185,9 +222,21 @@ def on_no_document(charges: QuerySet[Charge]) -> QuerySet[Charge]:
 
 def charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
     """Return the charges that stand on some documents. Three statements."""
-    lines = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, invoice_id__in=invoice_ids)
-    charges = Charge.objects.filter(tenant_id=actor.tenant_id, pk__in=lines.values("charge_id"))
-    return charge_rows(actor, charges)
+    wanted = list(invoice_ids)
+    rows = _ON_DOCUMENTS.rows(tenant=actor.tenant_id, documents=wanted) if wanted else []
+    return _charge_rows(actor, rows)
+
+
+_ON_DOCUMENTS = Prepared(
+    lambda: _in_order(
+        Charge.objects.filter(
+            tenant_id=Given("tenant"),
+            pk__in=InvoiceLine.objects.filter(
+                tenant_id=Given("tenant"), invoice_id__among=Given("documents")
+            ).values("charge_id"),
+        )
+    )
+)
 
 
 def open_drafts(families: Families, run_date: date) -> list[Invoice]:

@@ -15,7 +15,7 @@ from accounts.access import Action
 from accounts.models import Account
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import DocumentDraft, SectionDraft
-from invoicing.engine.families import Families, read_families
+from invoicing.engine.families import Families
 from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
 from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.reading import (
@@ -25,6 +25,7 @@ from invoicing.engine.reading import (
     open_periods,
     waiting_charges,
 )
+from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
 from invoicing.queries.joined import joined_with

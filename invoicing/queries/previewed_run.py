@@ -17,7 +17,7 @@ from django.db.models import F
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import AccountNode
-from invoicing.engine.families import Families, read_families
+from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import place_charges
 from invoicing.engine.rating import rate
@@ -28,6 +28,7 @@ from invoicing.engine.reading import (
     open_periods,
     waiting_charges,
 )
+from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.queries.concerned_trees import ConcernedTrees
 from invoicing.queries.joined import joined_with

@@ -11,11 +11,12 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
 from billing_rules.drafting import DocumentDraft, SectionDraft
-from invoicing.engine.families import Families, read_families
+from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
 from invoicing.engine.rating import Rated, rate
 from invoicing.engine.reading import coming_items, open_periods, waiting_charges
+from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts import access, tree
 from accounts.access import Action
-from invoicing.engine.families import read_families
+from invoicing.engine.reading_families import read_families
 from invoicing.models import BillingRun, Invoice, InvoiceSection
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.drafting import draft_again

@@ -14,7 +14,21 @@ from invoicing.engine.reading import charges_of
 from invoicing.engine.rows import ChargeRow
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from tenancy.actor import Actor
+from tenancy.database.prepared import Given, Prepared
 from tenancy.events import Happening, record_events
+
+_DRAFTS = Prepared(
+    lambda: (
+        Invoice.objects.select_for_update()
+        .filter(
+            tenant_id=Given("tenant"),
+            status__in=Invoice.UNISSUED,
+            bill_to_id__among=Given("recipients"),
+            run__isnull=False,
+        )
+        .order_by("id")
+    )
+)
 
 
 def drafts_to_take_up(families: Families, run: BillingRun) -> list[Invoice]:
@@ -23,14 +37,9 @@ def drafts_to_take_up(families: Families, run: BillingRun) -> list[Invoice]:
     A draft whose seller can't number it for this date any more stays where it is: it can still
     be approved with a later one (R28).
     """
-    found = Invoice.objects.select_for_update().filter(
-        tenant_id=families.actor.tenant_id,
-        status__in=Invoice.UNISSUED,
-        # A document that lies outside the run's subtree is not made, so its draft stays.
-        bill_to_id__in=families.in_scope,
-        run__isnull=False,
-    )
-    drafts = list(found.order_by("id"))
+    # A document that lies outside the run's subtree is not made, so its draft stays.
+    recipients = [*families.in_scope]
+    drafts = [*_DRAFTS.objects(tenant=families.actor.tenant_id, recipients=recipients)]
     if not drafts:
         return []
     runs = BillingRun.objects.filter(

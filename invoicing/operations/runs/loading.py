@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from accounts import tree
-from invoicing.engine.families import Families, read_families
+from invoicing.engine.families import Families
+from invoicing.engine.reading_families import read_families
 from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
 from tenancy.models import Tenant

@@ -6,15 +6,31 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import DateField
 
 from billing_rules.schedule import Followed
 from invoicing.engine.families import Families
 from invoicing.engine.rating import rate
-from invoicing.engine.reading import item_rows, open_periods
+from invoicing.engine.reading import ITEM, item_rows, open_periods
 from invoicing.engine.rows import ChargeRow
 from subscriptions.models import Item, Period
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
+from tenancy.database.prepared import Given, Prepared
+
+# Locked in the order of their ids.
+_DUE = Prepared(
+    lambda: (
+        Item.objects.select_for_update()
+        .filter(
+            tenant_id=Given("tenant"),
+            account_id__among=Given("accounts"),
+            next_action_date__lte=Given("day", DateField()),
+        )
+        .order_by("id")
+        .values_list(*ITEM)
+    )
+)
 
 
 def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ...]:
@@ -29,11 +45,7 @@ def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ..
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
-    due = Item.objects.select_for_update().filter(
-        tenant_id=actor.tenant_id,
-        account_id__in=families.in_scope,
-        next_action_date__lte=run_date,
-    )
+    due = _DUE.rows(tenant=actor.tenant_id, accounts=[*families.in_scope], day=run_date)
     items = item_rows(actor, due)
     rated = rate(families, items, open_periods(actor, items), until=run_date)
     insert_rows(rated.periods, into=Period, tenant_id=actor.tenant_id)
