@@ -9,6 +9,7 @@ from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs, settings
+from invoicing.api.subscriptions import SubscriptionChange
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -56,7 +57,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "subscriptions/<reference:subscription>",
-        subscriptions.SubscriptionDetail.as_view(),
+        SubscriptionChange.as_view(),
     ),
     path("contacts", people.ContactList.as_view()),
     path("contacts/<reference:contact>", people.ContactDetail.as_view()),

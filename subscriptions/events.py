@@ -40,4 +40,11 @@ declare(
         {"external_id": Maybe(Kind.TEXT)},
         short=_("End taken back"),
     ),
+    Declared(
+        "subscription.readdressed",
+        "subscription",
+        _("A subscription is invoiced to another account from a day on."),
+        {"external_id": Maybe(Kind.TEXT), "bill_to": Maybe(Kind.ID), "since": Kind.DAY},
+        short=_("Recipient changed"),
+    ),
 )

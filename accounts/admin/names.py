@@ -77,6 +77,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "object_type": _("Type of the object"),
     "origin": _("Came from"),
     "override_bill_to": _("Invoiced to another account"),
+    "override_since": _("Invoiced so since"),
     "paid_minor": _("Paid, in minor units"),
     "parameters": _("What is wanted"),
     "params": _("Parameters"),

@@ -14,6 +14,7 @@ from accounts.models import SettingName
 from accounts.queries.accounts import resolve_reference
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.wanted import REFERENCES, Wanted
+from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.api.reading import InvalidBody, pointer
 from tenancy.errors import FieldError, NotFound
@@ -27,7 +28,10 @@ _TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.BILL_TO: "bill_to",
     ChangePlan.Kind.CONSOLIDATION: "consolidation",
     ChangePlan.Kind.CLOSING: "children_to",
+    ChangePlan.Kind.SUBSCRIPTION: "bill_to",
 }
+
+_SUBJECTS: Final[dict[str, str]] = {ChangePlan.Kind.SUBSCRIPTION: "subscription"}
 
 
 @dataclass
@@ -57,11 +61,14 @@ def wanted_plan(actor: Actor, values: Mapping[str, Any]) -> Wanted:
     own = _TARGETS.get(kind)
     errors = [
         FieldError("unknown_name", _("This belongs to another kind of change."), pointer(name))
-        for name in _TARGETS.values()
-        if name in values and name != own
+        for name in {**dict.fromkeys(_TARGETS.values()), "subscription": None}
+        if name in values and name not in (own, _SUBJECTS.get(kind))
     ]
     if own is not None and own not in values and kind != ChangePlan.Kind.CLOSING:
         errors.append(FieldError("required", _("This is needed."), pointer(own)))
+    subject = _SUBJECTS.get(kind)
+    if subject is not None and subject not in values:
+        errors.append(FieldError("required", _("This is needed."), pointer(subject)))
     if errors:
         raise InvalidBody(errors=errors)
     account_id = referred(actor, values, "account", Action.VIEW_SETTINGS, InvalidBody)
@@ -89,8 +96,22 @@ def _wanted(actor: Actor, kind: str, account_id: UUID, values: Mapping[str, Any]
         open_drafts=values["open_drafts"],
         prepaid=values["prepaid"],
         settings=answers.settings,
-        overrides=answers.overrides,
+        overrides=(
+            {_subscription(actor, values): target_id}
+            if kind == ChangePlan.Kind.SUBSCRIPTION
+            else answers.overrides
+        ),
     )
+
+
+def _subscription(actor: Actor, values: Mapping[str, Any]) -> UUID:
+    try:
+        return get_subscription(actor, values["subscription"], today=actor.today).pk
+    except NotFound:
+        detail = _("There is no such subscription.")
+        raise InvalidBody(
+            errors=[FieldError("not_found", detail, pointer("subscription"))]
+        ) from None
 
 
 def _answers(actor: Actor, account_id: UUID, given: Mapping[str, Any]) -> _Answers:

@@ -114,13 +114,13 @@ def _planned(request: ActorApiRequest, wanted: Wanted, is_dry: bool, is_draft: b
     actor = request.actor
     if is_dry:
         preview = preview_plan(actor, wanted, today=actor.today, tenant=request.tenant)
-        return Response(PlanDryRunOut({"preview": _with_words(preview.shown)}).data)
+        return Response(preview_out(preview.shown))
     now = timezone.now()
     plan = create_plan(actor, wanted, today=actor.today, now=now)
     if not is_draft:
         plan = submit_plan(actor, plan.pk, today=actor.today, now=now)
     address = request.build_absolute_uri(f"/api/v1/change-plans/{plan.public_id}")
-    return Response(_detail_out(request, plan.pk), status=201, headers={"Location": address})
+    return Response(plan_out(request, plan.pk), status=201, headers={"Location": address})
 
 
 class PlanDetail(ActorView):
@@ -132,7 +132,7 @@ class PlanDetail(ActorView):
     def get(self, request: ActorApiRequest, plan: str) -> HttpResponseBase:
         """Show a plan, what comes of it and how far it has come."""
         self.parameters(request, NoParameters)
-        return tagged(request, _detail_out(request, key_of_plan(plan)))
+        return tagged(request, plan_out(request, key_of_plan(plan)))
 
 
 def key_of_plan(text: str) -> UUID:
@@ -147,7 +147,8 @@ def key_of_plan(text: str) -> UUID:
     return key
 
 
-def _detail_out(request: ActorApiRequest, plan_id: UUID) -> dict[str, Any]:
+def plan_out(request: ActorApiRequest, plan_id: UUID) -> dict[str, Any]:
+    """Return a plan as it goes out."""
     actor = request.actor
     plan = get_plan(actor, plan_id)
     shown = PlanShown(
@@ -158,6 +159,11 @@ def _detail_out(request: ActorApiRequest, plan_id: UUID) -> dict[str, Any]:
         comments_of(actor, plan),
     )
     return dict(PlanDetailOut(shown).data)
+
+
+def preview_out(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what would come of a change as it goes out."""
+    return dict(PlanDryRunOut({"preview": _with_words(shown)}).data)
 
 
 def _with_words(preview: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +184,7 @@ class _PlanStep(ActorView):
         self.parameters(request, NoParameters)
         key = key_of_plan(plan)
         found = get_plan(request.actor, key)
-        require_match(request, lambda: _detail_out(request, key))
+        require_match(request, lambda: plan_out(request, key))
         return found
 
     def version(self, request: ActorApiRequest, plan: ChangePlan) -> str:
@@ -187,7 +193,7 @@ class _PlanStep(ActorView):
 
     def answered(self, request: ActorApiRequest, plan: ChangePlan) -> HttpResponseBase:
         """Answer with the plan as it is now."""
-        return tagged(request, _detail_out(request, plan.pk))
+        return tagged(request, plan_out(request, plan.pk))
 
 
 class PlanSubmission(_PlanStep):
@@ -285,7 +291,7 @@ class PlanReversal(_PlanStep):
             now=timezone.now(),
         )
         address = request.build_absolute_uri(f"/api/v1/change-plans/{made.public_id}")
-        return Response(_detail_out(request, made.pk), status=201, headers={"Location": address})
+        return Response(plan_out(request, made.pk), status=201, headers={"Location": address})
 
 
 class PlanComments(_PlanStep):

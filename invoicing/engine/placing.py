@@ -138,7 +138,7 @@ class _Placer:
         subscription = charge.subscription
         facts = (
             charge.account_id,
-            subscription.override_bill_to_id,
+            subscription.override_on(charge.invoice_on),
             subscription.po_number,
             charge.invoice_on,
             charge.currency,
@@ -172,7 +172,9 @@ def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
 def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deciders]:
     """Return the key of a charge, and who decided its bill-to and its payer."""
     settings, owner = families.on(charge.invoice_on), charge.account_id
-    bill_to = families.bill_to(owner, charge.subscription.override_bill_to_id, charge.invoice_on)
+    bill_to = families.bill_to(
+        owner, charge.subscription.override_on(charge.invoice_on), charge.invoice_on
+    )
     payer = settings.payers[bill_to[0]]
     po_number = charge.subscription.po_number or settings.value(owner, SettingName.PO_NUMBER)
     key = key_of(

@@ -167,7 +167,7 @@ class Rater:
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:
         """Return the first billing day of the item's bill-to on or after a due date (R5)."""
-        key = (item.account_id, item.subscription.override_bill_to_id, due_date)
+        key = (item.account_id, item.subscription.override_on(due_date), due_date)
         if key not in self._billing_days:
             bill_to_id, _by = self._families.bill_to(*key)
             billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)

@@ -1,7 +1,7 @@
 """Reading what is due, what runs and what waits, as plain rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from invoicing.engine.families import Families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow
 from invoicing.models import Charge, Invoice, InvoiceLine
 from subscriptions.models import Item, Period, Price, Subscription
+from subscriptions.queries.recipients import earlier_recipients
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 from tenancy.ids import parse_public_id, public_id
@@ -25,6 +26,7 @@ _SUBSCRIPTION = (
     "billing_day",
     "override_bill_to_id",
     "po_number",
+    "override_since",
 )
 _CHARGE = (
     "account_id",
@@ -64,10 +66,23 @@ _PRICES = Prepared(lambda: Price.objects.filter(tenant_id=Given("tenant"), pk__a
 
 
 def subscription_rows(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, SubscriptionRow]:
-    """Return subscriptions by id. One statement, none where there are no ids."""
+    """Return subscriptions by id. One statement, none where there are no ids.
+
+    One more where a recipient has changed.
+    """
     wanted = list(set(ids))
-    rows = _SUBSCRIPTIONS.rows(tenant=actor.tenant_id, ids=wanted) if wanted else []
-    return {row[0]: SubscriptionRow(*row) for row in rows}
+    found = _SUBSCRIPTIONS.rows(tenant=actor.tenant_id, ids=wanted) if wanted else []
+    rows = _with_earlier(actor, [SubscriptionRow(*row) for row in found])
+    return {row.id: row for row in rows}
+
+
+def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[SubscriptionRow]:
+    """Return subscriptions with whom they were invoiced to before."""
+    changed = {row.id for row in rows if row.override_since is not None}
+    if not changed:
+        return rows
+    earlier = earlier_recipients(actor, changed)
+    return [replace(row, earlier=tuple(earlier.get(row.id, ()))) for row in rows]
 
 
 ITEM: Final = (
@@ -94,7 +109,9 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
 
 
 def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
-    """Return the items of accounts that will ever be due, without a lock. One statement.
+    """Return the items of accounts that will ever be due, without a lock.
+
+    One statement, one more where a recipient has changed.
 
     Plain values are read, and each price is made once: thousands of items have few prices.
     """
@@ -123,7 +140,11 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
                     item_id, account_id, quantity, chain_end, due, subscription, prices[values[at]]
                 )
             )
-    return found
+    changed = _with_earlier(actor, [item.subscription for item in found])
+    return [
+        item if item.subscription is subscription else replace(item, subscription=subscription)
+        for item, subscription in zip(found, changed, strict=True)
+    ]
 
 
 def _in_order(charges: "QuerySet[Charge]") -> "QuerySet[Charge, Any]":

@@ -5,8 +5,8 @@ and reading them takes a fraction of what model instances take, which was half o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,27 @@ class SubscriptionRow:
     billing_day: int | None
     override_bill_to_id: UUID | None
     po_number: str
+    override_since: date | None = None
+    earlier: tuple[tuple[date, UUID | None], ...] = ()
+
+    def override_on(self, day: date) -> UUID | None:
+        """Return whom it is invoiced to itself on a day, None for whoever its account says.
+
+        ``earlier`` are those before with the day until which each held, the first one first.
+        """
+        if self.override_since is None or day >= self.override_since:
+            return self.override_bill_to_id
+        return next((one for until, one in self.earlier if day < until), None)
+
+    def readdressed(self, bill_to_id: UUID | None, day: date) -> "SubscriptionRow":
+        """Return it as it would be if another were invoiced from a day on."""
+        before = tuple(pair for pair in self.earlier if pair[0] < day)
+        return replace(
+            self,
+            override_bill_to_id=bill_to_id,
+            override_since=day,
+            earlier=(*before, (day, self.override_on(day - timedelta(days=1)))),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from accounts.models import SettingName
@@ -87,6 +87,26 @@ class PriceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """A subscription is invoiced to somebody else from ``day`` on; None: as its account is."""
+
+    subscription_id: UUID
+    bill_to_id: UUID | None
+    day: date
+
+
+class _OfSubscription(Protocol):
+    """An item or a charge."""
+
+    @property
+    def subscription(self) -> SubscriptionRow:
+        """Whose it is."""
+
+
+_Row = TypeVar("_Row", bound=_OfSubscription)
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIf:
     """How a world differs from the one that is stored. Without anything it is that one."""
 
@@ -96,6 +116,7 @@ class WhatIf:
     item_changes: tuple[ItemChange, ...] = ()
     ends: tuple[ItemEnd, ...] = ()
     prices: tuple[PriceChange, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -109,7 +130,8 @@ class WhatIf:
         """
         if self.new_items or self.item_changes or self.ends or self.prices:
             return None
-        days = [*(move.day for move in self.moves), *(one.day for one in self.settings)]
+        days = [*(move.day for move in self.moves), *(one.day for one in self.settings),
+                *(one.day for one in self.recipients)]  # fmt: skip
         return min(days, default=None)
 
     def standing(self) -> Iterator[UUID]:
@@ -122,6 +144,9 @@ class WhatIf:
             yield item.account_id
             if item.override_bill_to_id is not None:
                 yield item.override_bill_to_id
+        for recipient in self.recipients:
+            if recipient.bill_to_id is not None:
+                yield recipient.bill_to_id
         for setting in self.settings:
             if setting.account_id is not None:
                 yield setting.account_id
@@ -146,7 +171,19 @@ class WhatIf:
         ]  # fmt: skip
         for change in sorted(changes, key=lambda one: one.day):
             _changed(items, change)
-        return [items[key] for key in sorted(items)]
+        return self.readdressed(items[key] for key in sorted(items))
+
+    def readdressed(self, rows: Iterable[_Row]) -> list[_Row]:
+        """Return items or charges whose subscriptions name the recipients that they would."""
+        others = {one.subscription_id: one for one in self.recipients}
+        return [self._to(row, others.get(row.subscription.id)) for row in rows]
+
+    @staticmethod
+    def _to(row: _Row, other: Recipient | None) -> _Row:
+        if other is None:
+            return row
+        subscription = row.subscription.readdressed(other.bill_to_id, other.day)
+        return replace(row, subscription=subscription)  # type: ignore[type-var]
 
     def paying(self) -> Iterator[UUID]:
         """Yield the accounts that would pay for others: they may stand in any tree."""

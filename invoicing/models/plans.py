@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
+from subscriptions.models import Subscription
 from tenancy.database import TenantForeignKey, TenantModel
 from tenancy.ids import parse_public_id, public_id
 
@@ -30,6 +31,7 @@ class ChangePlan(TenantModel):
         CONSOLIDATION = "consolidation"
         CLOSING = "closing"
         PROMOTION = "promotion"
+        SUBSCRIPTION = "subscription"
 
     class Status(models.TextChoices):
         """How far it has come."""
@@ -49,6 +51,7 @@ class ChangePlan(TenantModel):
 
     kind = models.CharField(max_length=13, choices=Kind.choices)
     account = TenantForeignKey(Account)
+    subscription = TenantForeignKey(Subscription, null=True)
     parameters = models.JSONField(default=dict)
     effective_date = models.DateField()
     status = models.CharField(max_length=18, choices=Status.choices, default=Status.DRAFT)
@@ -73,8 +76,21 @@ class ChangePlan(TenantModel):
                 name="plan_open_once",
                 fields=["tenant", "account"],
                 condition=models.Q(
+                    status__in=["waiting_approval", "waiting_acceptance", "scheduled"],
+                    subscription__isnull=True,
+                ),
+            ),
+            models.UniqueConstraint(
+                name="plan_open_once_of_subscription",
+                fields=["tenant", "subscription"],
+                condition=models.Q(
                     status__in=["waiting_approval", "waiting_acceptance", "scheduled"]
                 ),
+            ),
+            models.CheckConstraint(
+                name="plan_names_its_subscription",
+                condition=models.Q(kind="subscription", subscription__isnull=False)
+                | (~models.Q(kind="subscription") & models.Q(subscription__isnull=True)),
             ),
             models.UniqueConstraint(
                 name="plan_reversed_once",

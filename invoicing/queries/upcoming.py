@@ -182,7 +182,9 @@ class _Outlook:
             charge
             for charge in charges
             if self._families.bill_to(
-                charge.account_id, charge.subscription.override_bill_to_id, charge.invoice_on
+                charge.account_id,
+                charge.subscription.override_on(charge.invoice_on),
+                charge.invoice_on,
             )[0]
             == self._bill_to_id
         ]
@@ -229,7 +231,7 @@ class _Outlook:
         return own or list(later.values())
 
     def _is_own(self, item: ItemRow, day: date) -> bool:
-        override_id = item.subscription.override_bill_to_id
+        override_id = item.subscription.override_on(day)
         return self._families.bill_to(item.account_id, override_id, day)[0] == self._bill_to_id
 
     def _documents(self, day: date, charges: Sequence[ChargeRow]) -> Iterator[UpcomingDocument]:

@@ -74,6 +74,19 @@ class MoveIn(_ChangeIn):
     )
 
 
+class RecipientIn(serializers.Serializer[Any]):
+    """To whom a subscription is invoiced."""
+
+    bill_to = serializers.CharField(
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="The account of the subscription or one above it; null: as its account is.",
+    )
+    effective_date = DayField(
+        required=False, help_text="From this day on; today if left out, and then at once."
+    )
+
+
 class PlanIn(MoveIn):
     """A change of any kind; each kind has a member of its own."""
 
@@ -92,7 +105,8 @@ class PlanIn(MoveIn):
         required=False,
         allow_null=True,
         max_length=_REFERENCE,
-        help_text="Of a `bill_to`: the account itself or one above it; null inherits.",
+        help_text="Of a `bill_to` and of a `subscription`: the account itself or one above it;"
+        " null inherits.",
     )
     consolidation = serializers.ChoiceField(
         ("one_invoice", "per_account"),
@@ -105,6 +119,11 @@ class PlanIn(MoveIn):
         allow_null=True,
         max_length=_REFERENCE,
         help_text="Of a `closing`: below which account those below it are to stand.",
+    )
+    subscription = serializers.CharField(
+        required=False,
+        max_length=_REFERENCE,
+        help_text="Of a `subscription`: the one of the account that is to be invoiced elsewhere.",
     )
 
 

@@ -16,6 +16,7 @@ KINDS: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.CONSOLIDATION: gettext_lazy("Consolidation"),
     ChangePlan.Kind.CLOSING: gettext_lazy("Closing"),
     ChangePlan.Kind.PROMOTION: gettext_lazy("Takes the place above"),
+    ChangePlan.Kind.SUBSCRIPTION: gettext_lazy("Recipient of a subscription"),
 }
 
 _CHANGED: Final[Mapping[str, Promise]] = {
@@ -39,6 +40,8 @@ def plan_title(plan: ChangePlan) -> str:
         return _("%(account)s: %(payer)s pays") % {"account": name, "payer": to}
     if plan.kind == ChangePlan.Kind.BILL_TO:
         return _bill_to_title(plan, name, to)
+    if plan.kind == ChangePlan.Kind.SUBSCRIPTION:
+        return _subscription_title(plan, name, to)
     if plan.kind == ChangePlan.Kind.CONSOLIDATION:
         return _consolidation_title(wanted.get("consolidation"), name)
     if plan.kind == ChangePlan.Kind.CLOSING:
@@ -65,6 +68,13 @@ def _bill_to_title(plan: ChangePlan, name: str, to: str) -> str:
     else:
         text = _("%(account)s: on the invoice of %(bill_to)s")
     return text % {"account": name, "bill_to": to}
+
+
+def _subscription_title(plan: ChangePlan, name: str, to: str) -> str:
+    values = {"subscription": plan.preview["subscription"]["name"], "account": name, "bill_to": to}
+    if to:
+        return _("%(subscription)s of %(account)s: invoiced to %(bill_to)s") % values
+    return _("%(subscription)s of %(account)s: invoiced as the account is") % values
 
 
 def _consolidation_title(value: Any, name: str) -> str:

@@ -102,7 +102,7 @@ class SubscriptionDetail(ActorView):
     def get(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
         """Show a subscription, what it costs and what comes next."""
         self.parameters(request, NoParameters)
-        return tagged(request, _detail(request.actor, subscription))
+        return tagged(request, subscription_detail(request.actor, subscription))
 
 
 class SubscriptionCancellation(ActorView):
@@ -121,7 +121,7 @@ class SubscriptionCancellation(ActorView):
         actor, parameters = request.actor, read_parameters(request, DryRunParameters)
         values = read_body(request, CancellationIn)
         found = get_subscription(actor, subscription, today=actor.today)
-        require_match(request, lambda: _detail(actor, subscription))
+        require_match(request, lambda: subscription_detail(actor, subscription))
         changed = cancel_subscription(
             actor,
             found.pk,
@@ -132,7 +132,7 @@ class SubscriptionCancellation(ActorView):
         )
         if parameters["dry_run"]:
             return Response(SubscriptionOut(_shown(actor, [changed])[0]).data)
-        return tagged(request, _detail(actor, changed.public_id))
+        return tagged(request, subscription_detail(actor, changed.public_id))
 
 
 class SubscriptionReactivation(ActorView):
@@ -146,9 +146,9 @@ class SubscriptionReactivation(ActorView):
         self.parameters(request, NoParameters)
         actor = request.actor
         found = get_subscription(actor, subscription, today=actor.today)
-        require_match(request, lambda: _detail(actor, subscription))
+        require_match(request, lambda: subscription_detail(actor, subscription))
         changed = reactivate_subscription(actor, found.pk, today=actor.today, now=timezone.now())
-        return tagged(request, _detail(actor, changed.public_id))
+        return tagged(request, subscription_detail(actor, changed.public_id))
 
 
 def _shown(actor: Actor, found: Sequence[Subscription]) -> list[SubscriptionShown]:
@@ -156,7 +156,12 @@ def _shown(actor: Actor, found: Sequence[Subscription]) -> list[SubscriptionShow
     return [SubscriptionShown(one, coming[one.pk], actor.today) for one in found]
 
 
-def _detail(actor: Actor, reference: str) -> dict[str, Any]:
+def subscription_detail(actor: Actor, reference: str) -> dict[str, Any]:
+    """Return a subscription as it goes out.
+
+    Raises:
+        NotFound: none in reach is named so.
+    """
     found = get_subscription(actor, reference, today=actor.today)
     return dict(SubscriptionOut(_shown(actor, [found])[0]).data)
 

@@ -14,7 +14,9 @@ class Subscription(TenantModel):
     """What one account (the service owner) subscribes to.
 
     ``end_date`` is the first day no longer served. Nothing before ``billed_until`` is charged:
-    it was billed elsewhere (R24).
+    it was billed elsewhere (R24). ``override_bill_to`` is whom it is invoiced to, None for whoever
+    its account says; since ``override_since``, or ever since it began. Whom it was before say its
+    ``EarlierRecipient`` rows.
     """
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
@@ -24,6 +26,7 @@ class Subscription(TenantModel):
     billed_until = models.DateField(null=True, blank=True)
     billing_day = models.PositiveSmallIntegerField(null=True, blank=True)
     override_bill_to = TenantForeignKey(Account, null=True, db_index=False)
+    override_since = models.DateField(null=True, blank=True)
     po_number = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -51,6 +54,28 @@ class Subscription(TenantModel):
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("sub", self.id)
+
+
+class EarlierRecipient(TenantModel):
+    """Whom a subscription was invoiced to itself up to a day; None for whoever its account says.
+
+    It held since the end of the one before, or ever since the subscription began.
+    """
+
+    subscription = TenantForeignKey(Subscription)
+    bill_to = TenantForeignKey(Account, null=True)
+    until = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="earlier_recipient_once", fields=["tenant", "subscription", "until"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return up to when it held."""
+        return f"until {self.until}"
 
 
 class Item(TenantModel):

@@ -149,6 +149,10 @@ PAGES = (
         opens="details[name=account-menu] > summary",
         shows="details[name=account-menu][open] .panel",
     ),
+    PageEntry(
+        "plan, subscription",
+        "/plans/new/?kind=subscription&account={account}&subscription={subscription}",
+    ),
     PageEntry("plan, recipient", "/plans/new/?kind=bill_to&account={branch}"),
     PageEntry("search", "/search/?q=gruppe"),
     PageEntry(

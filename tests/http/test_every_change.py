@@ -45,7 +45,7 @@ from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
 from invoicing.operations.accounts import archiving
-from invoicing.operations.plans import applying, deciding, planning, reversing
+from invoicing.operations.plans import applying, deciding, planning, readdressing, reversing
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
@@ -387,6 +387,13 @@ def carry_out(shop: Vendor, actor: Actor) -> None:
     applying.carry_out_due_plans(actor, day=DAY, now=NOW)
 
 
+def readdressed(shop: Vendor, actor: Actor) -> None:
+    new = readdressing.NewRecipient(shop.id_of("A"), TODAY)
+    with scope(actor.tenant_id):
+        key = Subscription.objects.get().pk
+    readdressing.readdress_subscription(actor, key, new, today=TODAY, now=NOW)
+
+
 def reverse(shop: Vendor, actor: Actor) -> None:
     plan = submitted(shop, actor)
     reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
@@ -551,6 +558,7 @@ OPERATIONS: dict[str, Change] = {
     "plans.deciding.answer_plan": Change(accept, "plan.accepted"),
     "plans.applying.carry_out_due_plans": Change(carry_out, "plan.applied"),
     "plans.reversing.reverse_plan": Change(reverse, "plan.created"),
+    "plans.readdressing.readdress_subscription": Change(readdressed, "plan.scheduled"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
@@ -570,7 +578,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     "days.do_scheduled_day": "It carries out plans and makes the timetable's run, as above.",
     **dict.fromkeys(
         (
-            "plans.planning.previewed", "plans.locking.take_plan",
+            "plans.planning.previewed", "plans.readdressing.wanted_recipient",
+            "plans.locking.take_plan",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -599,6 +608,7 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "moving.place_account", "plans.applying.carry_out_if_due", "plans.planning.store_plan",
             "plans.locking.keep_plan", "plans.locking.record_step",
+            "subscriptions.readdressing.readdress",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
@@ -1112,6 +1122,11 @@ def api_go_on(client: Client, shop: Vendor) -> Any:
     return client.post("/api/v1/subscriptions/ext:new/reactivation")
 
 
+def api_readdress(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    return api_patch(client, "subscriptions/ext:new", bill_to="ext:A")
+
+
 def api_patch(client: Client, url: str, **values: Any) -> Any:
     return client.patch(f"/api/v1/{url}", json.dumps(values), content_type="application/json")
 
@@ -1194,6 +1209,9 @@ ENDPOINTS: dict[str, Change] = {
     ),
     "POST api/v1/prices": Change(api_price, "price.created"),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
+    "PATCH api/v1/subscriptions/<reference:subscription>": Change(
+        api_readdress, "subscription.readdressed"
+    ),
     f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
     f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
     "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),

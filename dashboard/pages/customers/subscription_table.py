@@ -15,6 +15,7 @@ from billing_rules.subscription_states import State, state_on
 from dashboard.pages.customers.parties import Party, invoiced_to, paid_by
 from dashboard.pages.subscriptions.listing import title_of
 from subscriptions.models import Item, Subscription
+from subscriptions.queries.recipients import recipients_on
 from subscriptions.queries.renewals import Renewal, renewals
 from tenancy.actor import Actor
 from web.accounts import account_url
@@ -67,23 +68,22 @@ def rows_of(
     """
     if not found:
         return []
-    overrides = [key for one in found if (key := override_of(one))]
+    overrides = recipients_on(actor, found, on)
     accounts = {one.account_id for one in found}
-    answers = answering(actor, accounts, on, beside=overrides, stood_then=stood_then)
+    named = [key for key in overrides.values() if key is not None]
+    answers = answering(actor, accounts, on, beside=named, stood_then=stood_then)
     coming = renewals(actor, found, on, settings=answers.settings)
-    return [_row(one, coming[one.pk], answers, on, main) for one in found]
-
-
-def override_of(subscription: Subscription) -> UUID | None:
-    """Return whom a subscription names as its recipient itself."""
-    override: UUID | None = subscription.override_bill_to_id
-    return override
+    return [_row(one, coming[one.pk], overrides[one.pk], answers, on, main) for one in found]
 
 
 def _row(
-    one: Subscription, renewal: Renewal, answers: Answering, on: date, main: str
+    one: Subscription,
+    renewal: Renewal,
+    override: UUID | None,
+    answers: Answering,
+    on: date,
+    main: str,
 ) -> SubscriptionRow:
-    override = override_of(one)
     bill_to_id = answers.bill_to(one.account_id, override)
     return SubscriptionRow(
         subscription=one,
@@ -203,16 +203,16 @@ TABLE: Final[Table[SubscriptionRow]] = Table(
         Column(
             "bill_to_origin",
             gettext_lazy("Recipient comes from"),
-            Kind.TEXT,
-            lambda row: row.bill_to.because,
+            Kind.ANSWER,
+            lambda row: Link(row.bill_to.because, row.bill_to.origin_url),
             is_default=False,
         ),
         Column("payer", gettext_lazy("Paid by"), Kind.ANSWER, lambda row: _party(row.payer)),
         Column(
             "payer_origin",
             gettext_lazy("Payer comes from"),
-            Kind.TEXT,
-            lambda row: row.payer.because,
+            Kind.ANSWER,
+            lambda row: Link(row.payer.because, row.payer.origin_url),
             is_default=False,
         ),
     ),

@@ -10,6 +10,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Account
 from invoicing.models import ChangePlan
+from subscriptions.models import Subscription
 from tenancy.actor import Actor
 
 
@@ -34,6 +35,18 @@ def plan_actions(actor: Actor, account: Account) -> list[Door]:
         _planning(account, ChangePlan.Kind.BILL_TO, _("Invoice recipient …"), "file-output"),
         _planning(account, ChangePlan.Kind.PAYER, _("Payer …"), "wallet"),
     ]
+
+
+def recipient_url(actor: Actor, subscription: Subscription) -> str:
+    """Return where another recipient of one subscription is planned, empty where it cannot be."""
+    if not access.allows_everywhere(actor, Action.EDIT_SETTINGS):
+        return ""
+    query = {
+        "kind": ChangePlan.Kind.SUBSCRIPTION,
+        "account": subscription.account.public_id,
+        "subscription": subscription.public_id,
+    }
+    return f"{reverse('plans:new')}?{urlencode(query)}"
 
 
 def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]:

@@ -24,10 +24,13 @@ from accounts.queries.accounts import get_account, resolve_reference
 from accounts.queries.paths import path_of
 from dashboard.pages.plans.preview import Shown, shown
 from dashboard.pages.plans.questions import Question, answers_in, questions_of
+from dashboard.pages.subscriptions.listing import items_of, subscription_url, title_of
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Wanted
+from subscriptions.models import Subscription
+from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.errors import BillingError, Invalid, NotFound
 from tenancy.ids import key_of, public_id
@@ -42,7 +45,9 @@ TITLES: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.CONSOLIDATION: gettext_lazy("How many invoices for %(account)s?"),
     ChangePlan.Kind.CLOSING: gettext_lazy("Close %(account)s?"),
     ChangePlan.Kind.PROMOTION: gettext_lazy("Let %(account)s take the place above it?"),
+    ChangePlan.Kind.SUBSCRIPTION: gettext_lazy("To whom is %(subscription)s invoiced?"),
 }
+_NAMES_RECIPIENT: Final = (ChangePlan.Kind.BILL_TO, ChangePlan.Kind.SUBSCRIPTION)
 _NEEDS_TARGET: Final = (ChangePlan.Kind.MOVE, ChangePlan.Kind.PAYER)
 
 
@@ -79,6 +84,7 @@ class _Asked:
     account: Account
     kind: str
     values: QueryDict
+    subscription: Subscription | None = None
     error: str = ""
     details: Sequence[str] = ()
     preview: Shown | None = None
@@ -97,7 +103,7 @@ def new_plan(request: ActorRequest) -> HttpResponse:
         raise NotFound
     account = get_account(actor, key_of("acc", values.get("account", "")))
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
-    asked = _Asked(account, kind, values)
+    asked = _Asked(account, kind, values, _subscription(actor, kind, account, values))
     try:
         wanted = _wanted(actor, asked)
         if wanted is not None and request.method == "POST":
@@ -124,13 +130,15 @@ def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
     choice, target_id, value = values.get("choice", ""), None, None
     if asked.kind == ChangePlan.Kind.CONSOLIDATION:
         value = choice if choice in ("one_invoice", "per_account") else None
-    elif asked.kind == ChangePlan.Kind.BILL_TO:
+    elif asked.kind in _NAMES_RECIPIENT:
         target_id = account_written(actor, choice) if choice else None
     elif choice != "none":
         target_id = account_written(actor, values.get("target", ""))
         if target_id is None and asked.kind in _NEEDS_TARGET:
             raise UnknownTarget
     settings, overrides = answers_in(values, asked.account.pk)
+    if asked.subscription is not None:
+        overrides = {asked.subscription.pk: target_id}
     return Wanted(
         kind=asked.kind,
         account_id=asked.account.pk,
@@ -141,6 +149,22 @@ def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
         settings=settings,
         overrides=overrides,
     )
+
+
+def _subscription(
+    actor: Actor, kind: str, account: Account, values: QueryDict
+) -> Subscription | None:
+    """Return the subscription that the form is about, None where it is about accounts.
+
+    Raises:
+        NotFound: the account has no such subscription.
+    """
+    if kind != ChangePlan.Kind.SUBSCRIPTION:
+        return None
+    found = get_subscription(actor, values.get("subscription", ""), today=actor.today)
+    if found.account_id != account.pk:
+        raise NotFound
+    return found
 
 
 def account_written(actor: Actor, text: str) -> UUID | None:
@@ -170,14 +194,19 @@ def _preview(request: ActorRequest, asked: _Asked, wanted: Wanted) -> None:
 def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
     actor, values = request.actor, asked.values
     path = path_of(actor, asked.account.pk)
-    title = str(TITLES[asked.kind]) % {"account": asked.account.name}
+    one = asked.subscription
+    title = str(TITLES[asked.kind]) % {
+        "account": asked.account.name,
+        "subscription": "" if one is None else title_of(items_of(one)),
+    }
     context = {
         "title": title,
         "steps": [*steps_to(path)[:-1], Crumb(asked.account.name, account_url(path[-1].pk)),
                   Crumb(title)],
         "kind": asked.kind,
         "account": asked.account.public_id,
-        "back_url": account_url(asked.account.pk),
+        "subscription": "" if one is None else one.public_id,
+        "back_url": account_url(asked.account.pk) if one is None else subscription_url(one),
         "target": values.get("target", ""),
         "target_name": name_of_written(actor, values.get("target", "")),
         "choices": [*_choices(asked, path)],
@@ -202,6 +231,11 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
     return render(request, "plans/new.html", context, status=asked.status)
 
 
+def _named_now(one: Subscription) -> str:
+    """Return whom a subscription names as its recipient itself, empty for none."""
+    return public_id("acc", one.override_bill_to_id) if one.override_bill_to_id else ""
+
+
 def name_of_written(actor: Actor, text: str) -> str:
     """Return the name of the account that somebody chose or wrote, empty where there is none."""
     try:
@@ -224,10 +258,15 @@ def _none_label(kind: str) -> str:
 def _choices(asked: _Asked, path: Sequence[Account]) -> Iterator[Choice]:
     """Yield the legal recipients, or ways of consolidation; the first inherits."""
     chosen = asked.values.get("choice", "")
-    if asked.kind == ChangePlan.Kind.BILL_TO:
-        yield Choice("", _("Like the account above (on its invoice)"), not chosen)
+    if asked.kind in _NAMES_RECIPIENT:
         own = asked.account.public_id
-        yield Choice(own, _("This account itself (own invoice)"), chosen == own)
+        if asked.subscription is None:
+            yield Choice("", _("Like the account above (on its invoice)"), not chosen)
+            yield Choice(own, _("This account itself (own invoice)"), chosen == own)
+        else:
+            chosen = chosen if "choice" in asked.values else _named_now(asked.subscription)
+            yield Choice("", _("As the account is invoiced"), not chosen)
+            yield Choice(own, asked.account.name, chosen == own)
         for above in reversed(path[:-1]):
             key = public_id("acc", above.pk)
             yield Choice(key, above.name, chosen == key)

@@ -159,6 +159,8 @@ def _tax(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, curr
 
 def _facts(preview: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield who is invoiced and who pays, before and after."""
+    if one := preview.get("subscription"):
+        yield _("Subscription"), one["name"]
     for label, name in ((_("Is invoiced"), "bill_to"), (_("Pays"), "payer")):
         before, after = preview[name]["before"]["name"], preview[name]["after"]["name"]
         yield label, before if before == after else f"{before} → {after}"

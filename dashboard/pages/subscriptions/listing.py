@@ -50,12 +50,22 @@ class SubscriptionRow:
     @property
     def items(self) -> list[Item]:
         """What is subscribed to, the first made first."""
-        return sorted(self.subscription.items.all(), key=lambda item: item.pk)
+        return items_of(self.subscription)
 
     @property
     def state(self) -> State:
         """Where in its life it is."""
         return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
+
+
+def items_of(subscription: Subscription) -> list[Item]:
+    """Return what is subscribed to, the first made first."""
+    return sorted(subscription.items.all(), key=lambda item: item.pk)
+
+
+def subscription_url(subscription: Subscription) -> str:
+    """Return the address of the page of a subscription."""
+    return reverse("subscriptions:page", args=[subscription.public_id])
 
 
 def title_of(items: Sequence[Item]) -> str:

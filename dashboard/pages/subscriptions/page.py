@@ -1,5 +1,6 @@
 """The page of a subscription: what is had, what it costs, what comes next, how it ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,19 +14,37 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from billing_rules.subscription_states import State, state_on
+from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
+from dashboard.pages.plans.doors import recipient_url
 from dashboard.pages.subscriptions.listing import title_of
+from invoicing.models import ChangePlan
+from invoicing.queries.plans.listing import plans
+from invoicing.words import plan_title
 from subscriptions.models import Item, Subscription
-from subscriptions.queries.renewals import Renewal, renewals
 from subscriptions.queries.subscriptions import get_subscription
+from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.accounts import account_url
+from web.badges import Badge
 from web.page_heads import Crumb, Fact
+from web.plan_badges import plan_badge
 from web.prices import TIMINGS, price_amount, price_rhythm, subscription_badge
 from web.session_checks import staff_only
 from web.templatetags.figures import money, quantity
 from web.timeline import timeline_of
 
 _NOTHING: Final = "–"
+_MOST_PLANS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Something that is planned for the subscription."""
+
+    title: str
+    url: str
+    day: str
+    badge: Badge
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +64,10 @@ class ItemRow:
 @require_safe
 @staff_only
 def subscription_page(request: ActorRequest, subscription_id: str) -> HttpResponse:
-    """Show a subscription. Seven statements beside those of the frame."""
+    """Show a subscription. Eight statements beside those of the frame."""
     actor = request.actor
     found = get_subscription(actor, subscription_id, today=actor.today)
-    renewal = renewals(actor, [found], actor.today)[found.pk]
+    [row] = rows_of(actor, [found], actor.today, request.tenant.currency, stood_then=False)
     items = sorted(found.items.all(), key=lambda item: item.pk)
     state = state_on(actor.today, found.start_date, found.end_date)
     may_change = access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION)
@@ -56,7 +75,9 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "title": title_of(items),
         "steps": steps_to(found),
         "badges": [subscription_badge(state)],
-        "facts": facts_of(found, renewal),
+        "facts": facts_of(row),
+        "planned": [_planned(plan) for plan in _open_plans(actor, found)],
+        "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
         "items": [_row(item) for item in items],
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,
@@ -80,10 +101,22 @@ def steps_to(found: Subscription, *further: str) -> list[Crumb]:
     ]
 
 
-def facts_of(found: Subscription, renewal: Renewal) -> list[Fact]:
+def _open_plans(actor: Actor, found: Subscription) -> Sequence[ChangePlan]:
+    """Return what is planned for a subscription and not carried out yet. One statement."""
+    waiting = plans(actor, subscription=found.pk).filter(status__in=ChangePlan.CHANGEABLE)
+    return list(waiting[:_MOST_PLANS])
+
+
+def _planned(plan: ChangePlan) -> Planned:
+    day = date_text(plan.effective_date)
+    url = reverse("plans:page", args=[plan.public_id])
+    return Planned(plan_title(plan), url, day, plan_badge(plan))
+
+
+def facts_of(row: SubscriptionRow) -> list[Fact]:
     """Return what stands beside the items."""
+    found, renewal = row.subscription, row.renewal
     period, next_date = renewal.period, renewal.next_invoice_date
-    bill_to = found.override_bill_to
     facts = [
         Fact(_("Used by"), found.account.name, account_url(found.account_id)),
         Fact(
@@ -93,9 +126,11 @@ def facts_of(found: Subscription, renewal: Renewal) -> list[Fact]:
         Fact(_("Next invoice"), date_text(next_date) if next_date else _NOTHING),
         Fact(_("Since"), date_text(found.start_date)),
         Fact(_("End"), date_text(found.end_date) if found.end_date else _("open")),
+        Fact(_("Invoiced to"), row.bill_to.name, row.bill_to.url),
+        Fact(_("Recipient comes from"), row.bill_to.because, row.bill_to.origin_url),
+        Fact(_("Paid by"), row.payer.name, row.payer.url),
+        Fact(_("Payer comes from"), row.payer.because, row.payer.origin_url),
     ]
-    if bill_to is not None:
-        facts.append(Fact(_("Invoiced to"), bill_to.name, account_url(bill_to.pk)))
     optional: list[tuple[str, Any]] = [
         (_("Billed elsewhere until"), found.billed_until and date_text(found.billed_until)),
         (_("Billing day of its own"), found.billing_day and str(found.billing_day)),

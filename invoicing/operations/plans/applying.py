@@ -21,7 +21,7 @@ from invoicing.queries.plans.documents import drafts_with
 from invoicing.queries.plans.standing import Standing, standing_of
 from invoicing.queries.plans.wanted import REFERENCES, REROUTE, Wanted
 from invoicing.queries.plans.world import changed_parts, world_digests
-from subscriptions.models import Subscription
+from subscriptions.operations.subscriptions.readdressing import readdress
 from tenancy.actor import Actor, Requester
 from tenancy.database import operation, scope
 from tenancy.errors import BillingError, Conflict
@@ -150,7 +150,7 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
         place_account(actor, account_id, parent_id, day=wanted.day)
     changes = _changes(actor, wanted)
     write_changes(actor, changes, today=wanted.day)
-    overrides = _override(actor, wanted)
+    overrides = readdress(actor, wanted.overrides, day=wanted.day, now=now)
     if wanted.kind == ChangePlan.Kind.CLOSING:
         _close(actor, wanted)
     _tell(actor, plan, standing, changes, now=now)
@@ -170,6 +170,8 @@ def _undo(
         target_id, value = (before, None) if name in REFERENCES else (None, before)
     elif wanted.kind == ChangePlan.Kind.MOVE:
         target_id = standing.parents[subject]
+    elif standing.subscription is not None:
+        target_id = overrides[standing.subscription.pk]
     is_one_move = wanted.kind == ChangePlan.Kind.MOVE
     back = tuple((key, standing.parents[key]) for key, _up in reversed(standing.moves))
     return Wanted(
@@ -226,19 +228,6 @@ def _old_values(changes: Iterable[Change]) -> dict[UUID, dict[str, Any]]:
         if change.account_id is not None:
             found.setdefault(change.account_id, {})[change.name] = change.old
     return found
-
-
-def _override(actor: Actor, wanted: Wanted) -> dict[UUID, UUID | None]:
-    """Write to whom subscriptions are invoiced, and return to whom they were."""
-    before: dict[UUID, UUID | None] = {}
-    subscriptions = Subscription.objects.select_for_update().filter(
-        tenant_id=actor.tenant_id, pk__in=wanted.overrides
-    )
-    for one in subscriptions.order_by("id"):
-        before[one.pk] = one.override_bill_to_id
-        one.override_bill_to_id = wanted.overrides[one.pk]
-        one.save(update_fields=["override_bill_to"])
-    return before
 
 
 def _close(actor: Actor, wanted: Wanted) -> None:

@@ -111,6 +111,7 @@ def store_plan(
         tenant_id=actor.tenant_id,
         kind=wanted.kind,
         account_id=wanted.account_id,
+        subscription_id=wanted.subscription_id,
         parameters=wanted.stored(),
         effective_date=wanted.day,
         world=preview.world,

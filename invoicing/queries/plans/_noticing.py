@@ -17,8 +17,7 @@ def warnings_of(
 
     Source: docs/billing-rules.md, R1, R2, R10.
     """
-    before = {key: standing.before.bill_tos[key][0] for key in standing.scope}
-    after = {key: standing.after.bill_tos[key][0] for key in standing.scope}
+    before, after = standing.invoiced_before, standing.invoiced_after
     crossing: dict[UUID, list[UUID]] = defaultdict(list)
     for key in standing.scope:
         party_id = standing.accounts[key].contract_party_id

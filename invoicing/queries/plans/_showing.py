@@ -62,6 +62,7 @@ class Shown:
         return {
             "accounts": len(standing.scope),
             "target": self._ref(wanted.target_id),
+            "subscription": self._subscription(),
             "moves": [
                 {
                     "account": self._ref(key),
@@ -88,6 +89,15 @@ class Shown:
             "open_drafts": wanted.open_drafts,
             "prepaid": wanted.prepaid,
         }
+
+    def _subscription(self) -> dict[str, str | None] | None:
+        """Return the one subscription that the plan is about, by what it is called first."""
+        one = self._standing.subscription
+        if one is None:
+            return None
+        items = sorted(one.items.all(), key=lambda item: item.pk)
+        name = f"{items[0].price.product.name}, {items[0].price.name}" if items else one.public_id
+        return {"id": one.public_id, "external_id": one.external_id, "name": name}
 
     def _ref(self, key: UUID | None) -> dict[str, str | None] | None:
         if key is None:
@@ -138,8 +148,13 @@ class Shown:
     def _decided(self, name: str) -> dict[str, Any]:
         """Return who is invoiced, or pays, for the plan's account before and after."""
         standing, found = self._standing, []
-        for settings in (standing.before, standing.after):
-            bill_to_id = settings.bill_tos[standing.wanted.account_id][0]
+        subject = standing.wanted.account_id
+        for settings, invoiced in (
+            (standing.before, standing.invoiced_before),
+            (standing.after, standing.invoiced_after),
+        ):
+            # The child that rises stands outside of what it takes along.
+            bill_to_id = invoiced.get(subject) or settings.bill_tos[subject][0]
             decided = {"bill_tos": bill_to_id, "payers": settings.payers[bill_to_id][0]}
             found.append(self._ref(decided[name]))
         return {"before": found[0], "after": found[1]}

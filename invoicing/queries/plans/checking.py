@@ -106,6 +106,13 @@ def require_day(day: date, today: date) -> None:
         raise PlanTooFar(last=today + FARTHEST)
 
 
+class SubscriptionOver(Conflict):
+    """What has ended is not invoiced any more."""
+
+    code = "subscription_ended"
+    message = gettext_lazy("This subscription ends on %(day)s, before the change.")
+
+
 class CreditNotYet(Invalid):
     """What is paid in advance cannot be credited by a plan yet."""
 
@@ -127,7 +134,8 @@ def require_possible(standing: Standing) -> None:
     """Return if the plan makes sense, whatever it leaves unanswered. One statement.
 
     Raises:
-        AccountArchived, NotOnPath, NothingToChange, NothingAbove: see their texts.
+        AccountArchived, NotOnPath, NothingToChange, NothingAbove, SubscriptionOver: see their
+            texts.
         TreeCycle, TreeTooDeep: of the tree it would make.
     """
     wanted = standing.wanted
@@ -136,6 +144,10 @@ def require_possible(standing: Standing) -> None:
     for account in named:
         if account.status == Account.Status.ARCHIVED and not wanted.reopens:
             raise AccountArchived(account=account.name)
+    subscription = standing.subscription
+    ends = None if subscription is None else subscription.end_date
+    if ends is not None and ends <= wanted.day:
+        raise SubscriptionOver(day=ends)
     is_rising = wanted.kind == ChangePlan.Kind.PROMOTION and not wanted.places
     if is_rising and standing.parents[subject.pk] is None:
         raise NothingAbove(account=subject.name)
@@ -156,17 +168,20 @@ def _changes(standing: Standing) -> bool:
     wanted = standing.wanted
     if wanted.kind == ChangePlan.Kind.CLOSING:
         return True
+    if standing.subscription is not None:
+        own: UUID | None = standing.subscription.override_bill_to_id
+        return own != wanted.overrides[standing.subscription.pk]
     if standing.moves:
         return any(standing.parents[key] != parent_id for key, parent_id in standing.moves)
     rows = SettingInterval.objects.filter(
         holding_on(standing.actor, wanted.day), account_id__in=wanted.own_settings
     ).values_list("account_id", "name", "value", "target_id")
-    own: dict[tuple[UUID | None, str], Any] = {}
+    stored: dict[tuple[UUID | None, str], Any] = {}
     found: Iterable[Any] = rows  # of plain values there is no target, whatever the stubs say
     for account_id, name, value, target_id in found:
-        own[account_id, name] = value if target_id is None else target_id
+        stored[account_id, name] = value if target_id is None else target_id
     return any(
-        own.get((account_id, name)) != value
+        stored.get((account_id, name)) != value
         for account_id, values in wanted.own_settings.items()
         for name, value in values.items()
     )
@@ -175,6 +190,9 @@ def _changes(standing: Standing) -> bool:
 def _locked(standing: Standing) -> Iterator[FieldError]:
     """Yield every own value that an account above, as planned, or the company has locked."""
     own = standing.wanted.own_settings
+    if standing.subscription is not None:
+        # Where accounts can only inherit, so can what they subscribe to.
+        own = {standing.wanted.account_id: {SettingName.BILL_TO: standing.wanted.target_id}}
     if not any(value is not None for values in own.values() for value in values.values()):
         return
     above = {key: {None, *standing.path_after(key)[:-1]} for key in own}
@@ -198,7 +216,9 @@ def _off_path(standing: Standing) -> Iterator[FieldError]:
         if target is not None and target not in standing.path_after(account_id):
             yield _outside(public_id("acc", account_id), SettingName.BILL_TO)
     for key, target in standing.wanted.overrides.items():
-        if target is not None and target not in standing.accounts:
+        subject = standing.wanted.account_id
+        allowed = standing.path(subject) if standing.subscription else standing.accounts
+        if target is not None and target not in allowed:
             yield _outside(public_id("sub", key), SettingName.BILL_TO)
 
 
@@ -274,8 +294,7 @@ def receiver_of(standing: Standing) -> UUID | None:
     named = _named_payer(standing)
     if named is not None:
         return named
-    before, after = standing.before, standing.after
-    invoiced = {key: after.bill_tos[key][0] for key in standing.scope}
+    before, after, invoiced = standing.before, standing.after, standing.invoiced_after
     for bill_to_id in dict.fromkeys(invoiced.values()):
         if bill_to_id not in after.payers:
             continue
@@ -285,7 +304,7 @@ def receiver_of(standing: Standing) -> UUID | None:
             return payer_id
     family = standing.path(standing.wanted.account_id)[0]
     for key, bill_to_id in invoiced.items():
-        if bill_to_id == before.bill_tos[key][0]:
+        if bill_to_id == standing.invoiced_before[key]:
             continue
         payer_id = after.payers[bill_to_id][0]
         for account_id in (payer_id, bill_to_id):
@@ -309,8 +328,8 @@ def _paying_before(standing: Standing, bill_to_id: UUID) -> Iterator[UUID]:
     """Yield the bill-tos before of those who are billed to one afterwards, and itself."""
     yield bill_to_id
     for key in standing.scope:
-        if standing.after.bill_tos[key][0] == bill_to_id:
-            yield standing.before.bill_tos[key][0]
+        if standing.invoiced_after[key] == bill_to_id:
+            yield standing.invoiced_before[key]
 
 
 def answers_in(wanted: Wanted, open_questions: Sequence[Unanswered]) -> Wanted:

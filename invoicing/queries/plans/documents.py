@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from invoicing.models import Invoice, InvoiceSection
+from invoicing.models import Invoice, InvoiceLine, InvoiceSection
 from invoicing.queries import invoice_states
 from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.visibility import visible_to, with_shown_amounts
@@ -48,6 +48,11 @@ def drafts_with(standing: Standing, *, only: Collection[UUID] | None = None) -> 
 
 
 def _with_sections(standing: Standing, only: Collection[UUID] | None) -> QuerySet[Any, Any]:
+    if standing.subscription is not None:
+        lines = InvoiceLine.objects.filter(
+            tenant_id=standing.actor.tenant_id, subscription_id=standing.subscription.pk
+        )
+        return lines.order_by().values("invoice_id")
     sections = InvoiceSection.objects.filter(
         tenant_id=standing.actor.tenant_id,
         account_id__in=one_of(standing.scope if only is None else only),

@@ -21,6 +21,7 @@ def plans(
     within: UUID | None = None,
     status: str | None = None,
     kind: str | None = None,
+    subscription: UUID | None = None,
 ) -> QuerySet[ChangePlan]:
     """Return plans, the latest first. One statement.
 
@@ -32,6 +33,7 @@ def plans(
         within: only those about this account or one below it.
         status: only those in this state.
         kind: only those of this kind.
+        subscription: only those about this subscription.
     """
     found = ChangePlan.objects.filter(tenant_id=actor.tenant_id).select_related(
         "account", "receiver"
@@ -42,7 +44,7 @@ def plans(
     if within is not None:
         seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(lies_below(actor, within, None))
         found = found.filter(account_id__in=seen.order_by().values("pk"))
-    exact = {"status": status, "kind": kind}
+    exact = {"status": status, "kind": kind, "subscription_id": subscription}
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     return found.order_by("-created_at", "-id")
 

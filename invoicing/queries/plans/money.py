@@ -80,7 +80,7 @@ def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
         Forbidden: the actor may not see the invoices of one of the trees.
     """
     day = standing.wanted.day
-    recipients, worlds = _recipients(standing), (standing.before, standing.after)
+    recipients, subject = _recipients(standing), standing.wanted.account_id
     for ahead in (_NEAR, _FAR):
         try:
             foresight = foresee_invoices(
@@ -93,7 +93,7 @@ def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
             )
         except TreesTooLarge:
             return Outlook((), None, is_too_large=True)
-        own = {world.bill_tos[standing.wanted.account_id][0] for world in worlds}
+        own = {standing.invoiced_before.get(subject), standing.invoiced_after.get(subject)}
         billing = _billing(foresight, day, recipients, own)
         is_known = any(one.before or one.after for one in billing)
         if is_known or len(foresight.accounts) > _MOST_FAR:
@@ -104,13 +104,13 @@ def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
 def _recipients(standing: Standing) -> list[UUID]:
     """Return who is invoiced for the plan's accounts, before and after."""
     found: dict[UUID, None] = {}
-    for settings in (standing.before, standing.after):
-        found |= dict.fromkeys(settings.bill_tos[key][0] for key in standing.scope)
+    for invoiced in (standing.invoiced_before, standing.invoiced_after):
+        found |= dict.fromkeys(invoiced[key] for key in standing.scope)
     return list(found)
 
 
 def _billing(
-    foresight: Foresight, day: date, recipients: Sequence[UUID], always: Collection[UUID]
+    foresight: Foresight, day: date, recipients: Sequence[UUID], always: Collection[UUID | None]
 ) -> list[Billing]:
     """Return whose next invoices differ, and those of ``always``; first who is concerned most."""
     before = _next_of(foresight.stored, day)

@@ -112,9 +112,10 @@ def addresses_of(standing: Standing, *, planned: bool) -> dict[str, set[UUID]]:
         planned: as planned, else as it is.
     """
     settings = standing.after if planned else standing.before
+    invoiced = standing.invoiced_after if planned else standing.invoiced_before
     found: dict[str, set[UUID]] = defaultdict(set)
     for account_id in standing.scope:
-        bill_to_id = settings.bill_tos[account_id][0]
+        bill_to_id = invoiced[account_id]
         bill_to = standing.accounts.get(bill_to_id)
         written: list[str] = list(settings.value(bill_to_id, "invoice_recipients") or ())
         for address in written or ([bill_to.email] if bill_to and bill_to.email else []):

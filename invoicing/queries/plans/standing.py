@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from accounts import tree
@@ -14,6 +15,7 @@ from accounts.queries.setting_history import FamilySettings, SettingHistory
 from accounts.queries.settings import setting_history
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.wanted import Wanted, moves_of
+from subscriptions.models import Subscription
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
@@ -32,6 +34,7 @@ class Standing:
         accounts: all of them.
         history: their settings.
         moves: who gets which parent.
+        subscription: the one that the plan is about, where it is about one.
     """
 
     actor: Actor
@@ -41,6 +44,7 @@ class Standing:
     accounts: Mapping[UUID, Account]
     history: SettingHistory
     moves: tuple[Member, ...]
+    subscription: Subscription | None = None
 
     @cached_property
     def parents(self) -> dict[UUID, UUID | None]:
@@ -96,6 +100,32 @@ class Standing:
         )
         return changed.on(day)
 
+    @cached_property
+    def invoiced_before(self) -> dict[UUID, UUID]:
+        """Who is invoiced without the plan, for each account that it is about.
+
+        Of a plan for one subscription, who is invoiced for that one.
+        """
+        if self.subscription is not None:
+            own: UUID | None = self.subscription.override_bill_to_id
+            return {self.wanted.account_id: self._recipient(self.before, own)}
+        return {key: self.before.bill_tos[key][0] for key in self.scope}
+
+    @cached_property
+    def invoiced_after(self) -> dict[UUID, UUID]:
+        """Who is invoiced with it."""
+        if self.subscription is not None:
+            own = self.wanted.overrides[self.subscription.pk]
+            return {self.wanted.account_id: self._recipient(self.after, own)}
+        return {key: self.after.bill_tos[key][0] for key in self.scope}
+
+    def _recipient(self, settings: FamilySettings, own: UUID | None) -> UUID:
+        """Return who is invoiced for the subscription: one of another family is nobody (R21)."""
+        subject = self.wanted.account_id
+        if own in self.parents and self.path(own)[0] == self.path(subject)[0]:
+            return own
+        return settings.bill_tos[subject][0]
+
     def path(self, account_id: UUID) -> list[UUID]:
         """Return the accounts from the root down to this one, as they stand."""
         return _path(self.parents, account_id)
@@ -115,15 +145,19 @@ def _path(parents: Mapping[UUID, UUID | None], account_id: UUID) -> list[UUID]:
 
 
 def standing_of(actor: Actor, wanted: Wanted) -> Standing:
-    """Return what a plan is about. Five statements, however many accounts.
+    """Return what a plan is about. At most six statements, however many accounts.
 
     Raises:
-        NotFound: an account that it names does not exist.
+        NotFound: an account or a subscription that it names does not exist.
     """
+    subscription = _subscription(actor, wanted)
     tops = {_top(actor, wanted), *(key for key, _up in wanted.places)}
-    below = AccountNode.objects.filter(
-        tree.lies_below(actor.tenant_id, tops, "account_id"), tenant_id=actor.tenant_id
+    concerned = (
+        Q(account_id=wanted.account_id)
+        if subscription is not None
+        else tree.lies_below(actor.tenant_id, tops, "account_id")
     )
+    below = AccountNode.objects.filter(concerned, tenant_id=actor.tenant_id)
     scope: list[Member] = list(
         below.order_by("level", "lft").values_list("account_id", "parent_id")
     )
@@ -149,7 +183,24 @@ def standing_of(actor: Actor, wanted: Wanted) -> Standing:
         },
         history=setting_history(actor, members),
         moves=moves_of(wanted, dict(members)),
+        subscription=subscription,
     )
+
+
+def _subscription(actor: Actor, wanted: Wanted) -> Subscription | None:
+    """Return the subscription that a plan is about, None where it is about accounts.
+
+    Raises:
+        NotFound: the account has no such subscription.
+    """
+    if wanted.kind != ChangePlan.Kind.SUBSCRIPTION:
+        return None
+    found = Subscription.objects.filter(
+        tenant_id=actor.tenant_id, pk__in=wanted.overrides, account_id=wanted.account_id
+    ).prefetch_related("items__price__product")
+    if (one := found.first()) is None:
+        raise NotFound
+    return one
 
 
 def one_of(ids: Iterable[UUID]) -> RawSQL:

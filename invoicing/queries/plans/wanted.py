@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import SettingName
-from invoicing.engine.what_if import Move, Setting, WhatIf
+from invoicing.engine.what_if import Move, Recipient, Setting, WhatIf
 from invoicing.models import ChangePlan
 from tenancy.ids import parse_public_id, public_id
 
@@ -22,7 +22,8 @@ class Wanted:
 
     Attributes:
         kind: of ``ChangePlan.Kind``.
-        account_id: the account it is about; for a promotion the child that rises.
+        account_id: the account it is about; for a promotion the child that rises, for a
+            subscription whose it is.
         day: since when.
         target_id: the new parent, payer or bill-to, or to whom the children of a closed account
             go; None for none: the top of a tree, or inheriting.
@@ -115,6 +116,12 @@ class Wanted:
         return found
 
     @property
+    def subscription_id(self) -> UUID | None:
+        """The one subscription that the plan is about, None where it is about accounts."""
+        is_one = self.kind == ChangePlan.Kind.SUBSCRIPTION
+        return next(iter(self.overrides), None) if is_one else None
+
+    @property
     def setting(self) -> SettingName | None:
         """The setting that the plan is about, None where it is about places."""
         return _SETTING_OF.get(self.kind)
@@ -125,6 +132,7 @@ _TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.PAYER: "payer",
     ChangePlan.Kind.BILL_TO: "bill_to",
     ChangePlan.Kind.CLOSING: "children_to",
+    ChangePlan.Kind.SUBSCRIPTION: "bill_to",
 }
 """Of the kinds that name an account."""
 _SETTING_OF: Final[dict[str, SettingName]] = {
@@ -169,6 +177,9 @@ def world_of(wanted: Wanted, moves: tuple[tuple[UUID, UUID | None], ...]) -> Wha
             Setting(account_id, SettingName(name), value, wanted.day)
             for account_id, values in wanted.own_settings.items()
             for name, value in values.items()
+        ),
+        recipients=tuple(
+            Recipient(key, target, wanted.day) for key, target in wanted.overrides.items()
         ),
     )
 

@@ -37,7 +37,10 @@ def world_digests(standing: Standing) -> dict[str, str]:
     ).values_list("account_id", "name", "value", "target_id", "seller_id", "valid_from", "valid_to")
     items = Item.objects.filter(
         tenant_id=standing.actor.tenant_id, account_id__in=one_of(standing.scope)
-    ).values_list(
+    )
+    if standing.subscription is not None:
+        items = items.filter(subscription_id=standing.subscription.pk)
+    terms = items.values_list(
         "id",
         "price_id",
         "quantity",
@@ -49,7 +52,7 @@ def world_digests(standing: Standing) -> dict[str, str]:
         "places": places,
         "accounts": identities,
         "settings": settings,
-        "subscriptions": items,
+        "subscriptions": terms,
     }
     return {name: _digest(parts[name]) for name in PARTS}
 

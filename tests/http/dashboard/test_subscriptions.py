@@ -2,11 +2,13 @@
 
 import re
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
 from subscriptions.models import Item, Price, Subscription
 from tenancy.ids import public_id
+from tests.http.dashboard.conftest import version_in
 from tests.world import price
 
 MOST_STATEMENTS = 12
@@ -225,3 +227,38 @@ def test_customers_do_not_come_here(billed, visit):
 
     for url in ("/subscriptions/", "/subscriptions/new/", "/catalogue/"):
         assert bob.get(url).status_code in {302, 403, 404}
+
+
+def test_another_recipient_is_previewed_planned_and_carried_out(billed, alice, visit, statements):
+    client, one = visit(alice), found(billed, "s2")
+    address = f"/subscriptions/{one.public_id}/"
+    page = client.get(address).content.decode()
+    form = re.search(r'href="(/plans/new/\?kind=subscription[^"]*)"', page)[1].replace("&amp;", "&")
+    text = text_of(client.get(form))
+    assert "As the account is invoiced Zweig Süd Gruppe Nord" in text
+
+    branch = public_id("acc", billed.id_of("branch"))
+    values = {"choice": branch, "effective_date": "2027-01-01"}
+    shown = text_of(client.get(form, values | dict(parse_qsl(form.partition("?")[2]))))
+    assert "Subscription Product, Seats" in shown
+    assert "Is invoiced Gruppe Nord → Zweig Süd" in shown
+
+    kept = client.post("/plans/new/", values | dict(parse_qsl(form.partition("?")[2])))
+    plan = client.get(kept.url)
+    assert "Product, Seats of Zweig Süd: invoiced to Zweig Süd" in text_of(plan)
+    client.post(kept.url, {"do": "schedule", "version": version_in(plan)})
+
+    text = text_of(client.get(address))
+    assert "Planned Product, Seats of Zweig Süd: invoiced to Zweig Süd from 1 Jan 2027" in text
+    assert "Invoiced to Gruppe Nord" in text
+    assert len(statements(client, address)) <= MOST_STATEMENTS
+    stale = client.post(kept.url, {"do": "withdraw", "version": version_in(plan)})
+    assert stale.status_code == 409
+
+
+def test_a_recipient_is_planned_of_a_subscription_of_the_account_alone(billed, alice, visit):
+    client = visit(alice)
+    other = {"kind": "subscription", "account": public_id("acc", billed.id_of("firm"))}
+    for reference in (found(billed, "s2").public_id, "sub_nothing", ""):
+        answer = client.get("/plans/new/", {**other, "subscription": reference})
+        assert answer.status_code == 404

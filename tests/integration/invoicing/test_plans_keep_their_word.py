@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from accounts import access
+from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, Contact, SettingName
 from accounts.operations.settings import Change, write_changes
@@ -16,6 +16,7 @@ from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.people import addresses_of
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
+from subscriptions.models import Subscription
 from tenancy.database import scope
 from tenancy.errors import Conflict, Invalid
 from tests.world import NOW, TODAY, account, price, subscription
@@ -85,6 +86,8 @@ def plan_ahead(vendor, chance, keys):
 def some_plan(vendor, chance, keys, kind):
     key = chance.choice(keys)
     day = TODAY + timedelta(days=chance.randint(1, 45))
+    if kind == "subscription":
+        return some_recipient(vendor, chance, day)
     account_id, target_id, value = vendor.id_of(key), None, None
     if kind == "move":
         target_id = chance.choice([*(vendor.id_of(one) for one in keys), None])
@@ -95,6 +98,14 @@ def some_plan(vendor, chance, keys, kind):
     elif kind == "consolidation":
         value = chance.choice(["per_account", "one_invoice", None])
     return Wanted(kind, account_id, day, target_id=target_id, value=value)
+
+
+def some_recipient(vendor, chance, day):
+    with vendor.seen():
+        one = chance.choice(list(Subscription.objects.order_by("external_id")))
+        target_id = chance.choice([None, *tree.path_ids(vendor.tenant_id, one.account_id)])
+    overrides = {one.pk: target_id}
+    return Wanted("subscription", one.account_id, day, target_id=target_id, overrides=overrides)
 
 
 def reached(vendor, people, scope):
@@ -192,8 +203,10 @@ def _assert_mails(vendor, wanted, scope, preview):
     with vendor.seen():
         addresses = set()
         for key in scope:  # they may stand in two trees now
-            now = standing_of(vendor.actor, Wanted("closing", key, wanted.day))
-            addresses |= set(addresses_of(now, planned=False))
+            is_one = wanted.kind == "subscription"
+            there = wanted if is_one else Wanted("closing", key, wanted.day)
+            now = standing_of(vendor.actor, there)
+            addresses |= set(addresses_of(now, planned=is_one))
         assert not addresses & set(preview["recipients"]["stops"])
         assert set(preview["recipients"]["starts"]) <= addresses
         assert Account.objects.filter(pk=wanted.account_id).exists()
