@@ -30,7 +30,7 @@ from invoicing.models import (
     RunProblem,
     StoredDocument,
 )
-from subscriptions.models import Item, Price, Subscription
+from subscriptions.models import EarlierRecipient, Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
 from tenancy.models import Event, Job, JobPiece, KeptAnswer, OutboxEntry, Tenant
@@ -130,6 +130,11 @@ def vendors():
             )
             AccountTag.objects.create(
                 tenant_id=one.id, account=invoice.bill_to, name="Gold", key="gold"
+            )
+            EarlierRecipient.objects.create(
+                tenant_id=one.id,
+                subscription=Subscription.objects.order_by("pk").first(),
+                until=world.TODAY,
             )
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)
             FileCheck.objects.create(tenant_id=one.id)
