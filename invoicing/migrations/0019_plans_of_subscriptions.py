@@ -10,7 +10,7 @@ from tenancy.database.migrations import SecureReferences
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0017_tags"),
-        ("invoicing", "0017_change_plans"),
+        ("invoicing", "0018_invoice_unissued"),
         ("subscriptions", "0009_earlier_recipients"),
         ("tenancy", "0005_kept_answers"),
     ]
