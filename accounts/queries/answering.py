@@ -11,7 +11,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
-from accounts.queries.past_paths import members_above
+from accounts.queries.placements import members_above
 from accounts.queries.setting_history import FamilySettings
 from accounts.queries.settings import setting_history
 from tenancy.actor import Actor

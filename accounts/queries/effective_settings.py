@@ -13,8 +13,9 @@ from accounts.access import Action
 from accounts.declarations import SETTINGS, ReadAt, SettingName
 from accounts.models import Account, Seller, SettingInterval
 from accounts.queries.dated import holding_on
+from accounts.queries.placements import path_ids_then
 from accounts.queries.setting_history import FamilySettings, SettingHistory
-from accounts.queries.settings import path_ids_then, setting_history
+from accounts.queries.settings import setting_history
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 

@@ -1,18 +1,15 @@
 """Customers as they stood on another day, by dated placements."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 
 from accounts import access
 from accounts.access import Action
 from accounts.models import Account
-from accounts.queries.placements import placements_on
+from accounts.queries.placements import members_above, placements_on
 from accounts.queries.searching import has_words
 from accounts.queries.setting_history import FamilySettings
 from accounts.queries.settings import setting_history
@@ -62,45 +59,8 @@ def customers_then(
     )
 
 
-_UP = """
-    WITH RECURSIVE walked AS (
-        SELECT account_id, parent_id FROM accounts_placement
-        WHERE tenant_id = %s AND account_id IN ({tops})
-            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-        UNION
-        SELECT placed.account_id, placed.parent_id
-        FROM accounts_placement AS placed JOIN walked ON placed.account_id = walked.parent_id
-        WHERE placed.tenant_id = %s AND placed.valid_from <= %s
-            AND (placed.valid_to IS NULL OR placed.valid_to > %s)
-    ) SELECT account_id, parent_id FROM walked
-"""
-
-
 def settings_of_each(actor: Actor, account_ids: Iterable[UUID], day: date) -> FamilySettings:
     """Return the settings that held on accounts in reach on a day. Two statements."""
-    tops = access.reach(actor, Action.VIEW_SETTINGS).filter(pk__in=list(account_ids))
-    members = _upwards(actor, tops, day)
+    seen = access.reach(actor, Action.VIEW_SETTINGS).filter(pk__in=list(account_ids))
+    members = members_above(actor, seen.values("pk"), day)
     return setting_history(actor, members).on(day)
-
-
-def _upwards(actor: Actor, tops: QuerySet[Account], day: date) -> list[tuple[UUID, UUID | None]]:
-    try:
-        sql, params = tops.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    tenant_id = actor.tenant_id
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UP.format(tops=sql),
-            [tenant_id, *params, day, day, tenant_id, day, day],
-        )
-        parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
-    below: dict[UUID | None, list[UUID]] = defaultdict(list)
-    for key, parent_id in parents.items():
-        below[parent_id if parent_id in parents else None].append(key)
-    ordered, waiting = [], below[None][::-1]
-    while waiting:
-        key = waiting.pop()
-        ordered.append((key, parents[key]))
-        waiting.extend(below[key])
-    return ordered

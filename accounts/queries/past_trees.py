@@ -21,9 +21,8 @@ from accounts.access import Action
 from accounts.models import Account, Placement
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TREE, Branch, TreeRow
-from accounts.queries.placements import lies_above, lies_below, placements_on
+from accounts.queries.placements import lies_above, lies_below, path_ids_then, placements_on
 from accounts.queries.searching import has_words
-from accounts.queries.settings import path_ids_then
 from accounts.queries.subtrees import subtree
 from accounts.queries.sums import Tops, merged_by_top, parts_then
 from accounts.queries.trees import IN_USE

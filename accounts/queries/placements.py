@@ -1,9 +1,12 @@
 """Where accounts stand in the tree, now or on another day, as conditions on accounts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -29,14 +32,14 @@ _BELOW_THEN = """
 _ABOVE_THEN = """
     WITH RECURSIVE above AS (
         SELECT account_id, parent_id FROM accounts_placement
-        WHERE account_id = ANY(%s::uuid[]) AND tenant_id = %s
+        WHERE account_id IN ({lowest}) AND tenant_id = %s
             AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
         UNION
         SELECT placed.account_id, placed.parent_id FROM accounts_placement AS placed
         JOIN above ON placed.account_id = above.parent_id
         WHERE placed.tenant_id = %s
             AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
-    ) SELECT account_id FROM above
+    ) SELECT {columns} FROM above
 """
 
 
@@ -54,11 +57,52 @@ def lies_below(actor: Actor, top_id: UUID, as_of: date | None) -> Q:
     return Q(pk__in=RawSQL(_BELOW_THEN, params))  # noqa: S611 - constant text
 
 
-def lies_above(actor: Actor, account_ids: Collection[UUID], day: date) -> Q:
+def lies_above(actor: Actor, account_ids: Iterable[UUID], day: date) -> Q:
     """Return a condition: one of these accounts or above one of them on a day."""
-    ids = [str(key) for key in account_ids]
+    found = _above(actor, account_ids, day, "account_id")
+    return Q(pk__in=RawSQL(*found))  # noqa: S611 - constant text
+
+
+def members_above(
+    actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any], day: date
+) -> list[tuple[UUID, UUID | None]]:
+    """Return accounts and all that stood above them on a day, each after its parent.
+
+    One statement. Those that had no place then are left out, those out of sight are not: whoever
+    asks shows nothing of them, or may read the whole tenant.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(*_above(actor, account_ids, day, "account_id, parent_id"))
+        parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
+    ordered: dict[UUID, UUID | None] = {}
+    for key in parents:
+        way: list[UUID] = []
+        up: UUID | None = key
+        while up is not None and up not in ordered:
+            way.append(up)
+            up = parents.get(up)
+        ordered.update((one, parents[one]) for one in reversed(way) if one in parents)
+    return list(ordered.items())
+
+
+def path_ids_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
+    """Return the accounts from the root down to this one as they stood on a day. One statement."""
+    return [key for key, _parent in members_above(actor, [account_id], day)]
+
+
+def _above(
+    actor: Actor, account_ids: Iterable[UUID] | QuerySet[Any, Any], day: date, columns: str
+) -> tuple[str, tuple[Any, ...]]:
     held = (actor.tenant_id, day, day)
-    return Q(pk__in=RawSQL(_ABOVE_THEN, (ids, *held, *held)))  # noqa: S611 - constant text
+    params: tuple[Any, ...]
+    if isinstance(account_ids, QuerySet):
+        try:
+            lowest, params = account_ids.order_by().query.sql_with_params()
+        except EmptyResultSet:
+            lowest, params = "SELECT NULL::uuid WHERE false", ()
+    else:
+        lowest, params = "SELECT unnest(%s::uuid[])", ([str(key) for key in account_ids],)
+    return _ABOVE_THEN.format(lowest=lowest, columns=columns), (*params, *held, *held)
 
 
 def is_child(actor: Actor, ids: Sequence[UUID], as_of: date | None) -> Q:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import JSONField, Q, QuerySet, UUIDField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
@@ -84,37 +83,6 @@ _OF_ACCOUNTS = Prepared(lambda: _intervals_and_placements(Q(account_id__in=_IDS)
 _OF_FAMILIES = Prepared(
     lambda: _intervals_and_placements(tree.lies_below(Given("tenant"), _IDS, "account_id"))
 )
-
-
-# Up from an account by the parents of one day, which may stand in another family now.
-_PATH_THEN = """
-    WITH RECURSIVE up AS (
-        SELECT account_id, parent_id, 1 AS steps FROM accounts_placement
-        WHERE tenant_id = %(tenant)s AND account_id = %(account)s
-        AND valid_from <= %(day)s AND (valid_to IS NULL OR valid_to > %(day)s)
-        UNION ALL
-        SELECT above.account_id, above.parent_id, steps + 1 FROM up
-        JOIN accounts_placement AS above
-            ON above.tenant_id = %(tenant)s AND above.account_id = up.parent_id
-            AND above.valid_from <= %(day)s AND (above.valid_to IS NULL OR above.valid_to > %(day)s)
-        WHERE steps < %(limit)s
-    ) SELECT account_id FROM up ORDER BY steps DESC
-"""
-
-
-def path_ids_then(actor: Actor, account_id: UUID, day: date) -> list[UUID]:
-    """Return the accounts from the root down to this one as they stood on a day. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PATH_THEN,
-            {
-                "tenant": actor.tenant_id,
-                "account": account_id,
-                "day": day,
-                "limit": tree.MAX_DEPTH,
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def own_values(

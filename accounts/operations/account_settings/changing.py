@@ -32,8 +32,8 @@ from accounts.operations.settings import (
     write_changes,
     write_timelines,
 )
+from accounts.queries.placements import path_ids_then
 from accounts.queries.setting_effects import Effects, setting_effects
-from accounts.queries.settings import path_ids_then
 from accounts.versions import intervals_shown, require_version
 from billing_rules.timelines import Timeline, held_on, unchanged
 from tenancy.actor import Actor
