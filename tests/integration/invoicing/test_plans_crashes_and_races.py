@@ -24,7 +24,7 @@ DAY = date(2026, 12, 15)
 STEPS = [
     "place_account",
     "write_changes",
-    "_override",
+    "readdress",
     "record_events",
     "keep_plan",
     "record_step",
