@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from tenancy.errors import NotFound
@@ -29,11 +30,17 @@ def uuid7() -> UUID:
 
 def public_id(prefix: str, key: UUID) -> str:
     """Return ``key`` as integrators see it: ``acc_01k…``, 26 letters and digits."""
-    number, letters = key.int, []
+    return f"{prefix}_{_letters(key.int)}"
+
+
+# A page says the same few ids hundreds of times.
+@lru_cache(maxsize=10_000)
+def _letters(number: int) -> str:
+    letters = []
     for _ in range(_LENGTH):
         number, digit = divmod(number, 32)
         letters.append(_ALPHABET[digit])
-    return f"{prefix}_{''.join(reversed(letters))}"
+    return "".join(reversed(letters))
 
 
 def parse_public_id(prefix: str, text: str) -> UUID | None:

@@ -6,6 +6,7 @@ What is read does not grow with the tree: of a large one the top and one level.
 from dataclasses import replace
 from functools import reduce
 from operator import or_
+from typing import Final
 from uuid import UUID
 
 from django.db.models import (
@@ -204,9 +205,8 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
         text: parts of name, customer number, VAT id or e-mail.
         closed: whether archived accounts are found.
     """
-    below = tree.lies_below(actor.tenant_id, [top.id])
     found = access.reach(actor, Action.VIEW_ACCOUNT).filter(
-        below, has_words(text, "search_key", otherwise="name")
+        _searched(actor, top), has_words(text, "search_key", otherwise="name")
     )
     if not closed:
         found = found.filter(IN_USE)
@@ -221,6 +221,18 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
                   found=first[0][1] if first else 0)  # fmt: skip
 
 
+def _searched(actor: Actor, top: TreeRow) -> Q:
+    """Return the condition that an account is the top or below it.
+
+    Of most trees every account is looked into for the words, of a huge one it is asked of all
+    accounts that have them.
+    """
+    if top.below > _HUGE_TREE:
+        return Q(tree.is_below(actor.tenant_id, top.id))
+    return tree.lies_below(actor.tenant_id, [top.id])
+
+
+_HUGE_TREE: Final = 10_000
 IN_USE = Q(status=Account.Status.ACTIVE)
 COLUMNS = (
     "pk",

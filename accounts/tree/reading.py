@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountNode
@@ -34,6 +34,15 @@ def lies_below(
     # Django copies whatever it knows of them each time.
     below = RawSQL(_BELOW.format(tops=sql), (*params, tenant_id))  # noqa: S611 - our own text
     return Q(**{f"{field}__in": below})
+
+
+def is_below(tenant_id: UUID, top_id: UUID) -> RawSQL:
+    """Return the same condition for one top, looked at for each account that others leave.
+
+    For a statement on accounts that asks for little of a large tree, such as a search.
+    """
+    params = (tenant_id, *(tenant_id, top_id) * 3)
+    return RawSQL(_IS_BELOW, params, BooleanField())  # noqa: S611 - our own text
 
 
 def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
@@ -73,6 +82,16 @@ _BELOW = """
         OFFSET 0
     ) AS node
 """
+# "OFFSET 0" keeps this one from becoming the other. The top is read once for all accounts.
+_IS_BELOW = """
+    EXISTS (
+        SELECT FROM accounts_accountnode AS node
+        WHERE node.tenant_id = %s AND node.account_id = accounts_account.id
+            AND node.tree_id = ({top} tree_id {end}) AND node.lft >= ({top} lft {end})
+            AND node.lft <= ({top} rght {end})
+        OFFSET 0
+    )
+""".format(top="SELECT", end="FROM accounts_accountnode WHERE tenant_id = %s AND account_id = %s")
 _ABOVE = """
     WITH RECURSIVE up AS (
         SELECT account_id, parent_id FROM ({lowest}) AS lowest (account_id, parent_id)

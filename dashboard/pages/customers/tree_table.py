@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -78,10 +79,13 @@ def _paid(entry: Entry) -> Label:
 def payer_note(entry: Entry) -> SafeString:
     """Return who pays, for screens on which that column is out of sight."""
     label = _paid(entry)
-    if not label.url:
-        return escape(label.text)
-    text = _("Paid by %(name)s") % {"name": label.text}
-    return linked(text, {label.text: label.url})
+    return _note(label.tip, label.text, label.url) if label.url else escape(label.text)
+
+
+# Of thousands of rows most name the same few accounts: what depends on them alone is written once.
+@lru_cache(maxsize=1000)
+def _note(text: str, name: str, url: str) -> SafeString:
+    return linked(text, {name: url})
 
 
 def _status(entry: Entry) -> Label:
@@ -196,10 +200,12 @@ FILE_COLUMNS: Final[tuple[Column[Entry], ...]] = (
 
 def cells(columns: Iterable[Column[Entry]], entry: Entry) -> SafeString:
     """Write the cells of a row; here and not by a template, because a tree has thousands."""
-    return format_html_join(
-        "\n",
-        '<td role="gridcell"{}>{}</td>',
-        (_cell(column.kind, column.value(entry)) for column in columns),
+    written = (_cell(column.kind, column.value(entry)) for column in columns)
+    return SafeString(
+        "\n".join(
+            f'<td role="gridcell"{attributes}>{conditional_escape(text)}</td>'
+            for attributes, text in written
+        )
     )
 
 
@@ -211,9 +217,7 @@ def _cell(kind: Kind, value: Any) -> tuple[SafeString | str, SafeString | str]:
     if kind == Kind.NUMBER:
         return _NUMERIC, quantity(value)
     if kind == Kind.LABEL:
-        tip = value.tip or value.text
-        text = format_html(_NAMED, value.url, value.text) if value.url else value.text
-        return "", format_html(_BADGE, value.tone, tip, text)
+        return "", _badge(value)
     if kind == Kind.DATE:
         return _NOWRAP, _day(value)
     return "", str(value)
@@ -224,6 +228,12 @@ _NEGATIVE: Final = SafeString(' class="num negative"')
 _NOWRAP: Final = SafeString(' class="nowrap"')
 _NAMED: Final = '<a href="{}">{}</a>'
 _BADGE: Final = '<span class="badge {}" title="{}"><span>{}</span></span>'
+
+
+@lru_cache(maxsize=1000)
+def _badge(label: Label) -> SafeString:
+    text = format_html(_NAMED, label.url, label.text) if label.url else label.text
+    return format_html(_BADGE, label.tone, label.tip or label.text, text)
 
 
 def _day(value: date) -> SafeString | str:

@@ -48,7 +48,9 @@ def heads(page):
     return re.findall(r'role="columnheader"[^>]*>([^<]+)<', page)
 
 
-def test_hides_what_is_closed_until_asked(billed, alice, visit):
+@pytest.mark.parametrize("huge", [10_000, 0])
+def test_hides_what_is_closed_until_asked(billed, alice, visit, monkeypatch, huge):
+    monkeypatch.setattr(trees, "_HUGE_TREE", huge)
     client, url = visit(alice), url_of(billed, "group", "tree/")
     with billed.seen():
         Account.objects.filter(pk=billed.id_of("branch")).update(status="archived")
