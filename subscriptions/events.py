@@ -27,6 +27,13 @@ declare(
         short=_("Subscription begun"),
     ),
     Declared(
+        "subscription.changed",
+        "subscription",
+        _("A subscription costs something else from a day on."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY},
+        short=_("Price or quantity changed"),
+    ),
+    Declared(
         "subscription.cancelled",
         "subscription",
         _("A subscription got an end."),

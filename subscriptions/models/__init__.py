@@ -1,6 +1,12 @@
 """Tables of the app, by what they describe."""
 
 from subscriptions.models.catalogue import Price, Product
-from subscriptions.models.subscriptions import EarlierRecipient, Item, Period, Subscription
+from subscriptions.models.subscriptions import (
+    EarlierRecipient,
+    EarlierTerms,
+    Item,
+    Period,
+    Subscription,
+)
 
-__all__ = ["EarlierRecipient", "Item", "Period", "Price", "Product", "Subscription"]
+__all__ = ["EarlierRecipient", "EarlierTerms", "Item", "Period", "Price", "Product", "Subscription"]

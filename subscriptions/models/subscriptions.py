@@ -82,7 +82,9 @@ class Item(TenantModel):
     """One price in one quantity within a subscription.
 
     ``account`` is the subscription's, kept here too: a run looks items up by it, in one table.
-    ``monthly_minor`` is what it brings in a month: price and quantity say it, and no day.
+    Price and quantity hold since ``terms_since``, or ever since the subscription began; that day
+    may lie ahead. What held before say its ``EarlierTerms``. ``monthly_minor`` is what price and
+    quantity bring in a month, whatever the day.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
@@ -92,6 +94,7 @@ class Item(TenantModel):
     price = TenantForeignKey(Price, db_index=False)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
+    terms_since = models.DateField(null=True, blank=True)
     chain_end = models.DateField(null=True, blank=True)
     next_action_date = models.DateField(null=True, blank=True)
 
@@ -118,6 +121,31 @@ class Item(TenantModel):
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("itm", self.id)
+
+
+class EarlierTerms(TenantModel):
+    """The price and quantity that an item had up to a day.
+
+    They held since the end of those before, or ever since the subscription began.
+    """
+
+    item = TenantForeignKey(Item)
+    price = TenantForeignKey(Price, db_index=False)
+    quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
+    until = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="earlier_terms_once", fields=["tenant", "item", "until"]),
+            models.CheckConstraint(
+                name="earlier_terms_not_negative", condition=models.Q(quantity__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return up to when they held."""
+        return f"until {self.until}"
 
 
 class Period(TenantPartModel):

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Q, QuerySet, Sum
 from accounts import access
 from accounts.access import Action
 from subscriptions.models import Item, Price, Product
+from subscriptions.queries.terms import monthly_on, price_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -137,11 +138,12 @@ def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use
     access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     rows = (
         _running(actor, on)
-        .filter(price_id__in=list(price_ids))
+        .annotate(at=price_on(actor, on))
+        .filter(at__in=list(price_ids))
         .order_by()
-        .values("price_id")
-        .annotate(items=Count("pk"), monthly=Sum("monthly_minor"))
-        .values_list("price_id", "items", "monthly")
+        .values("at")
+        .annotate(items=Count("pk"), monthly=Sum(monthly_on(actor, on)))
+        .values_list("at", "items", "monthly")
     )
     return {price_id: Use(items, int(monthly)) for price_id, items, monthly in rows}
 
@@ -155,10 +157,11 @@ def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:
     found = prices(actor, text=text).order_by()
     rows = (
         _running(actor, on)
-        .filter(price__in=found.values("pk"))
+        .annotate(at=price_on(actor, on))
+        .filter(at__in=found.values("pk"))
         .order_by()
         .values("price__currency")
-        .annotate(sum=Sum("monthly_minor"))
+        .annotate(sum=Sum(monthly_on(actor, on)))
         .values_list("price__currency", "sum")
     )
     return {currency: int(amount) for currency, amount in rows if amount}

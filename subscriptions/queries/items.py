@@ -11,14 +11,15 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.queries.answering import saying_themselves
 from subscriptions.models import Item
+from subscriptions.queries.terms import items_on
 from tenancy.actor import Actor
 
 
 def items_of(actor: Actor, account_id: UUID, on: date, *, limit: int) -> Sequence[Item]:
     """Return the items of an account that have not ended, the oldest first. One statement.
 
-    Each comes with its subscription, its price and the product. They are none where the account
-    is out of sight.
+    Each comes with its subscription, its price and the product, as they are on the day; one
+    statement more where terms change later. They are none where the account is out of sight.
 
     Args:
         actor: who asks.
@@ -32,7 +33,7 @@ def items_of(actor: Actor, account_id: UUID, on: date, *, limit: int) -> Sequenc
         tenant_id=actor.tenant_id,
         account__in=seen.order_by().values("pk"),
     ).select_related("subscription", "price__product", "subscription__override_bill_to")
-    return list(found.order_by("subscription__start_date", "id")[:limit])
+    return items_on(actor, found.order_by("subscription__start_date", "id")[:limit], on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def items_below(
 ) -> ItemsBelow:
     """Return items of an account and all below it that have not ended, account by account.
 
-    Two statements.
+    Two statements, one more where terms change later.
 
     Args:
         actor: who asks.
@@ -76,4 +77,5 @@ def items_below(
     ordered = found.select_related(
         "account__contract_party", "subscription", "price__product"
     ).order_by("account__sort_key", "account_id", "subscription__start_date", "id")
-    return ItemsBelow(list(ordered[start : start + limit]), counts["items"], counts["accounts"])
+    rows = items_on(actor, ordered[start : start + limit], on)
+    return ItemsBelow(rows, counts["items"], counts["accounts"])

@@ -1,7 +1,8 @@
 """Monthly recurring revenue of accounts, own and with all below, in minor units per currency.
 
-What an item brings in a month is kept with it; whether it does is a matter of the day that is asked
-for, so nothing has to be brought up to date when time passes.
+What an item brings in a month is kept with its terms; which of them hold, and whether it brings
+anything, is a matter of the day that is asked for, so nothing has to be brought up to date when
+time passes.
 """
 
 from collections import defaultdict
@@ -19,9 +20,11 @@ from accounts.queries.sums import (
     Statement,
     all_below,
     merged_by_account,
+    merged_by_top,
     parts_below,
+    parts_then,
 )
-from accounts.queries.sums_then import merged_by_top, parts_then
+from subscriptions.queries.terms import MONTHLY_ON
 from tenancy.actor import Actor
 
 
@@ -53,7 +56,8 @@ def mrr_of(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, Mr
     parts = parts_below(actor, Action.VIEW_SUBSCRIPTION, ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            parts.sql + _PER_TOP.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
+            parts.sql + _PER_TOP.format(items=_ITEMS, monthly=MONTHLY_ON),
+            [*parts.params, on, on, actor.tenant_id, on, on],
         )
         rows = cursor.fetchall()
     _add_sums(found, merged_by_account(rows))
@@ -72,7 +76,8 @@ def mrr_then(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, 
     parts = parts_then(actor, Action.VIEW_SUBSCRIPTION, found, on)
     with connection.cursor() as cursor:
         cursor.execute(
-            parts.sql + _PER_PART.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
+            parts.sql + _PER_PART.format(items=_ITEMS, monthly=MONTHLY_ON),
+            [*parts.params, on, on, actor.tenant_id, on, on],
         )
         rows = cursor.fetchall()
     _add_sums(found, merged_by_top(rows))
@@ -110,7 +115,8 @@ def _total(actor: Actor, parts: Statement, on: date) -> dict[str, int]:
     total: dict[str, int] = defaultdict(int)
     with connection.cursor() as cursor:
         cursor.execute(
-            parts.sql + _ALL.format(items=_ITEMS), [*parts.params, actor.tenant_id, on, on]
+            parts.sql + _ALL.format(items=_ITEMS, monthly=MONTHLY_ON),
+            [*parts.params, on, on, actor.tenant_id, on, on],
         )
         for currency, amount in cursor.fetchall():
             _add(total, currency, int(amount))
@@ -129,7 +135,7 @@ _ITEMS = """
 """
 _PER_TOP = """
     SELECT NULL::uuid, part.tree_id, part.part, part.part, price.currency,
-        sum(item.monthly_minor), count(*), min(item.next_action_date)
+        sum({monthly}), count(*), min(item.next_action_date)
     {items}
     GROUP BY part.tree_id, part.part, price.currency
     UNION ALL
@@ -137,13 +143,13 @@ _PER_TOP = """
 """
 _PER_PART = """
     SELECT part.top_id, NULL::uuid, part.account_id = part.top_id, price.currency,
-        sum(item.monthly_minor), count(*), min(item.next_action_date)
+        sum({monthly}), count(*), min(item.next_action_date)
     {items}
     GROUP BY part.top_id, part.account_id = part.top_id, price.currency
     UNION ALL
     SELECT top_id, above_id, NULL, NULL, NULL, NULL, NULL FROM above
 """
-_ALL = "SELECT price.currency, sum(item.monthly_minor) {items} GROUP BY price.currency"
+_ALL = "SELECT price.currency, sum({monthly}) {items} GROUP BY price.currency"
 
 
 def _add_sums(found: dict[UUID, Mrr], sums: Iterable[tuple[UUID, bool, Sequence[Any]]]) -> None:

@@ -20,6 +20,7 @@ from billing_rules.periods import (
 )
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models import Period as StoredPeriod
+from subscriptions.queries.terms import with_items_on
 from tenancy.actor import Actor
 
 
@@ -49,7 +50,8 @@ def renewals(
 ) -> dict[UUID, Renewal]:
     """Return what comes next of subscriptions, those out of sight left out.
 
-    Three statements, one more for those who do not see everything.
+    Three statements, one more for those who do not see everything, and one where terms change
+    later.
 
     A period that has begun is the stored one; what has not been billed yet follows from the
     billing day that holds on ``on`` at the service owner (R9), and the invoice's day from the
@@ -57,12 +59,12 @@ def renewals(
 
     Args:
         actor: whose tenant.
-        subscriptions: with items and prices.
+        subscriptions: with items and prices; they have those of the day afterwards.
         on: the day.
         settings: what holds on it on their accounts and those above, where that has been read;
             two statements less.
     """
-    seen = {one.account_id for one in subscriptions}
+    seen = {one.account_id for one in with_items_on(actor, subscriptions, on)}
     if not access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
         reached = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(pk__in=seen)
         seen = set(reached.order_by().values_list("pk", flat=True))

@@ -14,6 +14,7 @@ from accounts.queries.placements import lies_below
 from accounts.queries.searching import has_words
 from billing_rules.subscription_states import State
 from subscriptions.models import Item, Subscription
+from subscriptions.queries.terms import monthly_on, with_items_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -33,7 +34,7 @@ def subscriptions(
 ) -> QuerySet[Subscription]:
     """Return the subscriptions in reach, the latest start first, with accounts, items and prices.
 
-    Two statements.
+    Two statements. The items are as agreed last: what they are on a day says ``with_items_on``.
 
     Args:
         actor: who asks.
@@ -119,7 +120,9 @@ def sums_by_state(
         found.order_by()
         .annotate(state=state)
         .values("state", "items__price__currency")
-        .annotate(count=Count("pk", distinct=True), sum=Sum("items__monthly_minor"))
+        .annotate(
+            count=Count("pk", distinct=True), sum=Sum(monthly_on(actor, today, item="items__"))
+        )
         .values_list("state", "items__price__currency", "count", "sum")
     )
     return [
@@ -144,14 +147,16 @@ def mrr_sums(
         found.filter(_is(State.ACTIVE, today) | _is(State.NON_RENEWING, today))
         .order_by()
         .values("items__price__currency")
-        .annotate(sum=Sum("items__monthly_minor"))
+        .annotate(sum=Sum(monthly_on(actor, today, item="items__")))
         .values_list("items__price__currency", "sum")
     )
     return {currency: int(amount) for currency, amount in rows if amount}
 
 
 def get_subscription(actor: Actor, reference: str, *, today: date) -> Subscription:
-    """Return the subscription that ``sub_…`` or ``ext:…`` names. Two statements.
+    """Return the subscription that ``sub_…`` or ``ext:…`` names, with its items as of the day.
+
+    Two statements, one more where their terms change later.
 
     Raises:
         NotFound: none in reach is named so.
@@ -163,7 +168,7 @@ def get_subscription(actor: Actor, reference: str, *, today: date) -> Subscripti
     found = subscriptions(actor, today=today).filter(named).first()
     if found is None:
         raise NotFound
-    return found
+    return with_items_on(actor, [found], today)[0]
 
 
 def _reached(actor: Actor) -> QuerySet[Subscription]:

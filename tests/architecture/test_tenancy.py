@@ -30,7 +30,7 @@ from invoicing.models import (
     RunProblem,
     StoredDocument,
 )
-from subscriptions.models import EarlierRecipient, Item, Price, Subscription
+from subscriptions.models import EarlierRecipient, EarlierTerms, Item, Price, Subscription
 from tenancy import database
 from tenancy.ids import uuid7
 from tenancy.models import Event, Job, JobPiece, KeptAnswer, OutboxEntry, Tenant
@@ -134,6 +134,15 @@ def vendors():
             EarlierRecipient.objects.create(
                 tenant_id=one.id,
                 subscription=Subscription.objects.order_by("pk").first(),
+                until=world.TODAY,
+            )
+            item = Item.objects.order_by("pk").first()
+            EarlierTerms.objects.create(
+                tenant_id=one.id,
+                item=item,
+                price_id=item.price_id,
+                quantity=1,
+                monthly_minor=1,
                 until=world.TODAY,
             )
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)

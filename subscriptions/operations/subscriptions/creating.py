@@ -206,7 +206,7 @@ def _faults(wanted: NewSubscription, prices: dict[UUID, Price]) -> list[FieldErr
         if item.price_id not in prices:
             detail = _("There is no such price.")
             errors.append(FieldError("unknown_price", detail, f"/items/{place}/price"))
-        if item.quantity < 0 or not fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS):
+        if not fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) or item.quantity < 0:
             detail = _(
                 "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"
                 " the point."

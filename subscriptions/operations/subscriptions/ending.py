@@ -6,14 +6,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access, tree
-from accounts.access import Action
 from billing_rules.subscription_states import State, state_on
 from subscriptions.models import Item, Price, Subscription
+from subscriptions.operations.subscriptions.locking import locked_subscription
 from subscriptions.queries.renewals import charged_until, running_period_end
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.errors import Conflict, Invalid
 from tenancy.events import Happening, record_event
 from tenancy.files.cells import LATEST
 
@@ -85,7 +84,7 @@ def cancel_subscription(
 
     Source: docs/billing-rules.md, R20.
     """
-    subscription, items = _locked(actor, subscription_id)
+    subscription, items = locked_subscription(actor, subscription_id)
     if subscription.end_date is not None:
         raise AlreadyCancelled(day=subscription.end_date)
     charged_end = charged_until(items)
@@ -122,7 +121,7 @@ def reactivate_subscription(
         NotCancelled: it has no end.
         AlreadyCancelled: the end has come.
     """
-    subscription, items = _locked(actor, subscription_id)
+    subscription, items = locked_subscription(actor, subscription_id)
     if subscription.end_date is None:
         raise NotCancelled
     if state_on(today, subscription.start_date, subscription.end_date) == State.CANCELLED:
@@ -132,26 +131,6 @@ def reactivate_subscription(
             item.next_action_date = item.chain_end
     _write(actor, subscription, items, None, "subscription.reactivated", now)
     return subscription
-
-
-def _locked(actor: Actor, subscription_id: UUID) -> tuple[Subscription, list[Item]]:
-    """Return a subscription and its items under their locks: tree, subscription, items."""
-    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
-    visible = Subscription.objects.filter(
-        tenant_id=actor.tenant_id, pk=subscription_id, account__in=seen
-    )
-    account_id = visible.values_list("account_id", flat=True).first()
-    if account_id is None:
-        raise NotFound
-    tree.lock_families(actor.tenant_id, [account_id])
-    subscription = visible.select_related("account").select_for_update(of=("self",)).first()
-    if subscription is None:
-        raise NotFound
-    access.require(actor, Action.EDIT_SUBSCRIPTION, subscription.account)
-    items = Item.objects.filter(tenant_id=actor.tenant_id, subscription=subscription)
-    return subscription, list(
-        items.select_related("price").order_by("id").select_for_update(of=("self",))
-    )
 
 
 def _end_chain(item: Item, subscription: Subscription, end_date: date) -> None:

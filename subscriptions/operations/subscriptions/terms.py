@@ -1,0 +1,37 @@
+"""Writing dated terms: what an item costs from a day on, and what it cost before."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from billing_rules.timelines import Stretch
+from subscriptions.models import EarlierTerms, Item
+from subscriptions.queries.terms import ItemTerms
+from tenancy.actor import Actor
+
+
+def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]) -> None:
+    """Store the terms of an item; the caller has asked and locked it.
+
+    Args:
+        actor: who does it.
+        item: as it is stored.
+        timeline: without gaps, from the first day of the subscription on.
+    """
+    last = timeline[-1]
+    EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item=item).delete()
+    EarlierTerms.objects.bulk_create(
+        EarlierTerms(
+            tenant_id=actor.tenant_id,
+            item=item,
+            price=one.value.price,
+            quantity=one.value.quantity,
+            monthly_minor=Decimal(one.value.monthly_minor),
+            until=following.start,
+        )
+        for one, following in pairwise(timeline)
+    )
+    item.price, item.quantity = last.value.price, last.value.quantity
+    item.monthly_minor = Decimal(last.value.monthly_minor)
+    item.terms_since = last.start if len(timeline) > 1 else None
+    item.save(update_fields=["price", "quantity", "monthly_minor", "terms_since"])

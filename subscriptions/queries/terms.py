@@ -1,0 +1,156 @@
+"""What items cost and how much of it is had, day by day."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Case, F, OuterRef, Subquery, When
+from django.db.models.expressions import Combinable
+
+from billing_rules.timelines import Stretch
+from subscriptions.models import EarlierTerms, Item, Price, Subscription
+from tenancy.actor import Actor
+
+MONTHLY_ON: Final = """
+    CASE WHEN item.terms_since > %s THEN (
+        SELECT earlier.monthly_minor FROM subscriptions_earlierterms AS earlier
+        WHERE earlier.tenant_id = item.tenant_id AND earlier.item_id = item.id
+        AND earlier.until > %s ORDER BY earlier.until LIMIT 1
+    ) ELSE item.monthly_minor END
+"""
+"""What ``item`` brings in a month on a day, in SQL; the day is given twice.
+
+What was before is looked up for those items alone whose terms have changed since.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTerms:
+    """A price in a quantity, and what it brings in a month in minor units."""
+
+    price: Price
+    quantity: Decimal
+    monthly_minor: int
+
+
+def earlier_terms(
+    actor: Actor, item_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[EarlierTerms]]:
+    """Return what items had before, with prices and products, the first ones first.
+
+    One statement, none without items. Whoever asks has read the items.
+    """
+    found: dict[UUID, list[EarlierTerms]] = defaultdict(list)
+    if item_ids:
+        rows = EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item_id__in=set(item_ids))
+        for row in rows.select_related("price__product").order_by("until"):
+            found[row.item_id].append(row)
+    return dict(found)
+
+
+def items_on(actor: Actor, items: Iterable[Item], day: date) -> list[Item]:
+    """Return items with the price and quantity of a day: to be shown, never to be saved.
+
+    No statement where nothing has changed since, else one.
+
+    Args:
+        actor: who asks.
+        items: that have been read, with their prices.
+        day: the day; before a subscription begins, what it will begin with.
+    """
+    found = list(items)
+    changed = {item.pk for item in found if item.terms_since and item.terms_since > day}
+    earlier = earlier_terms(actor, changed)
+    return [_as_on(item, earlier.get(item.pk, ()), day) for item in found]
+
+
+def with_items_on(
+    actor: Actor, subscriptions: Iterable[Subscription], day: date
+) -> list[Subscription]:
+    """Let subscriptions that were read with their items have those of a day.
+
+    Statements as of ``items_on``.
+    """
+    found = list(subscriptions)
+    items = items_on(actor, (item for one in found for item in one.items.all()), day)
+    of_each: dict[UUID, list[Item]] = defaultdict(list)
+    for item in items:
+        of_each[item.subscription_id].append(item)
+    for one in found:
+        known = getattr(one, "_prefetched_objects_cache", {})
+        one._prefetched_objects_cache = {  # type: ignore[attr-defined]
+            **known,
+            "items": of_each[one.pk],
+        }
+    return found
+
+
+def timelines_of(
+    actor: Actor, items: Iterable[Item], begun: date
+) -> dict[UUID, list[Stretch[ItemTerms]]]:
+    """Return the terms of items of a subscription from the day on which it began, in order.
+
+    No statement where none has ever changed, else one.
+
+    Args:
+        actor: who asks.
+        items: that have been read, with their prices.
+        begun: the start of their subscription.
+    """
+    found = list(items)
+    earlier = earlier_terms(actor, {item.pk for item in found if item.terms_since})
+    return {item.pk: _timeline(item, earlier.get(item.pk, ()), begun) for item in found}
+
+
+def monthly_on(actor: Actor, day: date, *, item: str = "") -> Combinable:
+    """Return what an item brings in a month on a day, as the ORM computes it.
+
+    Args:
+        actor: whose tenant.
+        day: the day.
+        item: how the query comes to the item, with two underscores at its end.
+    """
+    return _column_on(actor, "monthly_minor", day, item)
+
+
+def price_on(actor: Actor, day: date) -> Combinable:
+    """Return the key of an item's price on a day, as the ORM computes it."""
+    return _column_on(actor, "price_id", day, "")
+
+
+def _column_on(actor: Actor, name: str, day: date, item: str) -> Combinable:
+    earlier = EarlierTerms.objects.filter(
+        tenant_id=actor.tenant_id, item_id=OuterRef(f"{item}pk"), until__gt=day
+    ).order_by("until")
+    changed: Any = {f"{item}terms_since__gt": day}
+    return Case(
+        When(**changed, then=Subquery(earlier.values(name)[:1])), default=F(f"{item}{name}")
+    )
+
+
+def _as_on(item: Item, earlier: Sequence[EarlierTerms], day: date) -> Item:
+    row = next((row for row in earlier if day < row.until), None)
+    if row is None:
+        return item
+    then = copy(item)
+    then._state = copy(item._state)
+    then._state.fields_cache = {**item._state.fields_cache, "price": row.price}
+    then.price_id, then.quantity, then.monthly_minor = row.price_id, row.quantity, row.monthly_minor
+    return then
+
+
+def _terms(row: Item | EarlierTerms) -> ItemTerms:
+    return ItemTerms(row.price, row.quantity, int(row.monthly_minor))
+
+
+def _timeline(item: Item, earlier: Sequence[EarlierTerms], begun: date) -> list[Stretch[ItemTerms]]:
+    found, since = [], begun
+    for row in earlier:
+        found.append(Stretch(since, row.until, _terms(row)))
+        since = row.until
+    return [*found, Stretch(since, None, _terms(item))]
