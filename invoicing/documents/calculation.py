@@ -1,6 +1,7 @@
 """How the amount of a line came about, in words: the proration and the tiers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,8 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
 
     Source: docs/billing-rules.md, R3 and R19.
     """
+    if "credited" in calculation:
+        return _taken_back(calculation, formats)
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
@@ -34,6 +37,17 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
         "price": f"({terms})" if several else terms,
         "days": days,
         "full_days": full_days,
+    }
+
+
+def _taken_back(calculation: Mapping[str, Any], formats: Formats) -> str:
+    """Return what is taken back of an earlier line: which part of what it was for."""
+    said = calculation["credited"]
+    period = {key: date.fromisoformat(day) for key, day in said["period"].items()}
+    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days of %(period)s") % {
+        "days": calculation["days"],
+        "all": (period["end"] - period["start"]).days,
+        "period": formats.period(period["start"], period["end"]),
     }
 
 

@@ -28,6 +28,10 @@ class Calculations:
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
         self._anchors: dict[tuple[object, ...], dict[str, Any]] = {}
 
+    def amount(self, price: Price, quantity: Decimal) -> Fraction:
+        """Return the unrounded price of a full period, in major units."""
+        return self._price(price, quantity).priced.amount
+
     def of(self, item: ItemRow, price: Price, period: PeriodRow) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
 

@@ -1,7 +1,7 @@
 """Rating: from items that are due to periods and charges."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from uuid import UUID
@@ -93,7 +93,11 @@ class Rater:
         by_end = {period.ends: period for period in begun}
         if open_period is not None:
             by_end[open_period.ends] = open_period
-        charges = [self._charge(item, by_end[due.period_end], due.due_date) for due in followed.due]
+        charges = [
+            charge
+            for due in followed.due
+            for charge in self._charges(item, by_end[due.period_end], due.due_date)
+        ]
         if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in charges):
             self._note(item, "amount_out_of_range")
             return
@@ -146,8 +150,16 @@ class Rater:
             previous = stretch.period.end
         return periods
 
-    def _charge(self, item: ItemRow, period: PeriodRow, due_date: date) -> ChargeRow:
-        price = item.price_on(period.starts) if item.later else item.price
+    def _charges(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
+        """Yield what a period costs: one charge, or one for each of the terms that hold in it."""
+        if not item.later:
+            yield self._charge(item, item.price, period, due_date)
+            return
+        for start, end, terms in item.terms_between(period.starts, period.ends):
+            part = replace(period, starts=start, ends=end, quantity=terms.quantity)
+            yield self._charge(item, terms.price, part, due_date)
+
+    def _charge(self, item: ItemRow, price: Price, period: PeriodRow, due_date: date) -> ChargeRow:
         calculation = self._calculations.of(item, price, period)
         return ChargeRow(
             id=uuid7(),
@@ -166,13 +178,18 @@ class Rater:
         )
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:
-        """Return the first billing day of the item's bill-to on or after a due date (R5)."""
         key = (item.account_id, item.subscription.override_on(due_date), due_date)
         if key not in self._billing_days:
-            bill_to_id, _by = self._families.bill_to(*key)
-            billing_day = self._families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
-            self._billing_days[key] = first_billing_day(due_date, billing_day)
+            self._billing_days[key] = invoice_day(self._families, item, due_date)
         return self._billing_days[key]
+
+
+def invoice_day(families: Families, item: ItemRow, due_date: date) -> date:
+    """Return the first billing day of an item's bill-to on or after a due date (R5)."""
+    override_id = item.subscription.override_on(due_date)
+    bill_to_id, _by = families.bill_to(item.account_id, override_id, due_date)
+    billing_day = families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
+    return first_billing_day(due_date, billing_day)
 
 
 @lru_cache(maxsize=4_096)

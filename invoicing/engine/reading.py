@@ -1,6 +1,7 @@
 """Reading what is due, what runs and what waits, as plain rows."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any, Final
@@ -9,10 +10,11 @@ from uuid import UUID
 from django.db.models import DateField, Q, QuerySet
 
 from invoicing.engine.families import Families
-from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.models import Charge, Invoice, InvoiceLine
-from subscriptions.models import Item, Period, Price, Subscription
+from subscriptions.models import EarlierTerms, Item, Period, Price, Subscription
 from subscriptions.queries.recipients import earlier_recipients
+from subscriptions.queries.terms import earlier_terms
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 from tenancy.ids import parse_public_id, public_id
@@ -42,6 +44,7 @@ _CHARGE = (
     "status",
     "reason",
     "held_until",
+    "credited_id",
 )
 
 
@@ -86,7 +89,8 @@ def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[Sub
 
 
 ITEM: Final = (
-    "id", "account_id", "quantity", "chain_end", "next_action_date", "subscription_id", "price_id",
+    "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
+    "subscription_id", "price_id",
 )  # fmt: skip
 """The columns of which ``item_rows`` makes rows."""
 
@@ -94,24 +98,60 @@ ITEM: Final = (
 def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     """Return due items, of which the columns ``ITEM`` were read, with subscriptions and prices.
 
-    Two statements. Each looks up one table by key: a join would hang on statistics that may be
-    old.
+    Two statements, one more where terms have changed. Each looks up one table by key: a join would
+    hang on statistics that may be old.
     """
     if not rows:
         return []
-    subscriptions = subscription_rows(actor, (row[5] for row in rows))
-    wanted = list({row[6] for row in rows})
+    subscriptions = subscription_rows(actor, (row[6] for row in rows))
+    wanted = list({row[7] for row in rows})
     prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
+    found, changed = [], {}
+    for item_id, account_id, quantity, chain_end, due, since, key, price_id in rows:
+        found.append(
+            ItemRow(
+                item_id, account_id, quantity, chain_end, due, subscriptions[key], prices[price_id]
+            )
+        )
+        if since is not None:
+            changed[item_id] = since
+    return _with_terms(actor, found, changed)
+
+
+def _with_terms(actor: Actor, items: list[ItemRow], changed: Mapping[UUID, date]) -> list[ItemRow]:
+    """Return items with what they had before; ``changed`` says since when they have what is read.
+
+    No statement where none has changed, else one.
+    """
+    if not changed:
+        return items
+    earlier = earlier_terms(actor, changed)
     return [
-        ItemRow(item_id, account_id, quantity, chain_end, due, subscriptions[key], prices[price_id])
-        for item_id, account_id, quantity, chain_end, due, key, price_id in rows
+        _dated(item, earlier.get(item.id, ()), changed[item.id]) if item.id in changed else item
+        for item in items
     ]
+
+
+def _dated(item: ItemRow, earlier: Sequence[EarlierTerms], since: date) -> ItemRow:
+    """Return an item that begins with its first terms, and has the others later."""
+    if not earlier:
+        return item
+    days = [row.until for row in earlier]
+    later = [
+        Terms(day, row.quantity, row.price) for day, row in zip(days, earlier[1:], strict=False)
+    ]
+    return replace(
+        item,
+        quantity=earlier[0].quantity,
+        price=earlier[0].price,
+        later=(*later, Terms(since, item.quantity, item.price)),
+    )
 
 
 def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
     """Return the items of accounts that will ever be due, without a lock.
 
-    One statement, one more where a recipient has changed.
+    One statement, one more where a recipient has changed, and one where terms have.
 
     Plain values are read, and each price is made once: thousands of items have few prices.
     """
@@ -122,14 +162,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
         )
         .order_by("id")
         .values_list(
-            "id", "account_id", "quantity", "chain_end", "next_action_date",
+            "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
             *(f"subscription__{name}" for name in _SUBSCRIPTION),
             *(f"price__{name}" for name in columns),
         )
     )  # fmt: skip
     prices: dict[UUID, Price] = {}
-    at, found = columns.index("id"), []
-    for item_id, account_id, quantity, chain_end, due, *rest in rows:
+    at, found, since_days = columns.index("id"), [], {}
+    for item_id, account_id, quantity, chain_end, due, since, *rest in rows:
         values = rest[len(_SUBSCRIPTION) :]
         if values[at] not in prices:
             prices[values[at]] = Price.from_db("default", columns, values)
@@ -140,11 +180,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
                     item_id, account_id, quantity, chain_end, due, subscription, prices[values[at]]
                 )
             )
+            if since is not None:
+                since_days[item_id] = since
     changed = _with_earlier(actor, [item.subscription for item in found])
-    return [
+    readdressed = [
         item if item.subscription is subscription else replace(item, subscription=subscription)
         for item, subscription in zip(found, changed, strict=True)
     ]
+    return _with_terms(actor, readdressed, since_days)
 
 
 def _in_order(charges: "QuerySet[Charge]") -> "QuerySet[Charge, Any]":
@@ -182,10 +225,37 @@ def _charges(
     subscriptions: Mapping[UUID, SubscriptionRow],
     tax_classes: Mapping[str, str],
 ) -> Iterator[ChargeRow]:
-    for charge_id, item_id, period_id, subscription_id, *values in rows:
+    for charge_id, item_id, period_id, subscription_id, *values, credited_id in rows:
         charge = ChargeRow(charge_id, item_id, period_id, subscriptions[subscription_id], *values)
         charge.tax_class = tax_classes[charge.calculation["price"]["id"]]
+        charge.credited_id = credited_id
         yield charge
+
+
+def periods_since(
+    actor: Actor, item_ids: Collection[UUID], day: date
+) -> dict[UUID, list[PeriodRow]]:
+    """Return the stored periods of items that end after a day, in order. One statement."""
+    rows = Period.objects.filter(tenant_id=actor.tenant_id, item_id__in=item_ids, ends__gt=day)
+    found: dict[UUID, list[PeriodRow]] = defaultdict(list)
+    columns = (column.name for column in fields(PeriodRow))
+    for values in rows.order_by("starts").values_list(*columns):
+        row = PeriodRow(*values)
+        found[row.item_id].append(row)
+    return dict(found)
+
+
+def charges_since(actor: Actor, periods: Collection[PeriodRow]) -> dict[UUID, list[ChargeRow]]:
+    """Return all charges and credits of some periods, by item. Three statements."""
+    wanted = [period.id for period in periods]
+    items = {period.item_id for period in periods}
+    rows = _in_order(
+        Charge.objects.filter(tenant_id=actor.tenant_id, item_id__in=items, period_id__in=wanted)
+    )
+    found: dict[UUID, list[ChargeRow]] = defaultdict(list)
+    for row in _charge_rows(actor, list(rows)):
+        found[row.item_id].append(row)
+    return dict(found)
 
 
 def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:

@@ -4,10 +4,11 @@ They bear the names of the models' columns, so that ``insert_rows`` writes them 
 and reading them takes a fraction of what model instances take, which was half of a run's time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +53,7 @@ class SubscriptionRow:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The quantity and the price of an item in periods that begin on a day or later."""
+    """The quantity and the price of an item from a day on."""
 
     day: date
     quantity: Decimal
@@ -73,14 +74,33 @@ class ItemRow:
     later: tuple[Terms, ...] = ()
 
     def price_on(self, day: date) -> Price:
-        """Return the price of a period that begins on a day."""
-        found = [terms.price for terms in self.later if terms.day <= day]
-        return found[-1] if found else self.price
+        """Return the price on a day."""
+        return self.terms_on(day).price
 
     def quantity_on(self, day: date) -> Decimal:
-        """Return the quantity of a period that begins on a day."""
-        found = [terms.quantity for terms in self.later if terms.day <= day]
-        return found[-1] if found else self.quantity
+        """Return the quantity on a day."""
+        return self.terms_on(day).quantity
+
+    def terms_on(self, day: date) -> Terms:
+        """Return the terms on a day, with the day since which they hold."""
+        found = [terms for terms in self.later if terms.day <= day]
+        first = Terms(self.subscription.start_date, self.quantity, self.price)
+        return found[-1] if found else first
+
+    def terms_between(self, start: date, end: date) -> Iterator[tuple[date, date, Terms]]:
+        """Yield the stretches of a period in which the terms are the same.
+
+        Terms of another interval hold from the next period on: this one has its full period.
+        """
+        held = self.terms_on(start)
+        later = [
+            one
+            for one in self.later
+            if start < one.day < end and one.price.cycle == held.price.cycle
+        ]
+        days = [start, *(one.day for one in later), end]
+        for (first, last), terms in zip(pairwise(days), [held, *later], strict=True):
+            yield first, last, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +122,7 @@ class ChargeRow:
     """A charge on its way to a document; ``status`` and ``reason`` say how far it came.
 
     ``tax_class`` is what its price says now: what decides tax is read when drafting (R21). Before
-    ``held_until`` no run takes it.
+    ``held_until`` no run takes it. ``credited_id`` is the charge that a credit takes back of.
     """
 
     id: UUID
@@ -123,6 +143,7 @@ class ChargeRow:
     reason: Mapping[str, Any] = field(default_factory=dict)
     held_until: date | None = None
     tax_class: str = ""
+    credited_id: UUID | None = None
 
     @property
     def subscription_id(self) -> UUID:

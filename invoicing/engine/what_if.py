@@ -58,9 +58,9 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """An item in another quantity or at another price in periods that begin on ``day`` or later.
+    """An item in another quantity or at another price from ``day`` on, up to the next change.
 
-    None is what it was. Periods that have begun stay as they are.
+    None is what it was. What has been charged stays as it is.
     """
 
     item_id: UUID
@@ -79,7 +79,7 @@ class ItemEnd:
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
-    """Whatever is had at a price is had at another in periods that begin on ``day`` or later."""
+    """Whatever is had at a price is had at another from ``day`` on."""
 
     price_id: UUID
     price: Price
@@ -228,7 +228,9 @@ def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
     item = _of(items, change.item_id)
     quantity = item.quantity_on(change.day) if change.quantity is None else change.quantity
     price = item.price_on(change.day) if change.price is None else change.price
-    items[item.id] = replace(item, later=(*item.later, Terms(change.day, quantity, price)))
+    terms = Terms(change.day, quantity, price)
+    later = [one for one in item.later if one.day != change.day]
+    items[item.id] = replace(item, later=tuple(sorted([*later, terms], key=lambda one: one.day)))
 
 
 def _of(items: Mapping[UUID, ItemRow], item_id: UUID) -> ItemRow:

@@ -14,6 +14,8 @@ class Charge(TenantPartModel):
     """Something owed by an account for a period.
 
     Unique on (item, kind, period start, revision), so that billing twice is impossible (R13).
+    What a change takes back of an earlier charge (``credited``) is a credit of its own, which is
+    not above 0; credits and charges of the same change share the next revision.
     ``invoice_on`` is the first billing day of the bill-to on or after the due date (R5).
     ``calculation`` holds how the amount came about, ``reason`` why it waits or stands where it
     is: codes and values, put into words in the reader's language. A charge that ``is_held`` stands
@@ -24,6 +26,7 @@ class Charge(TenantPartModel):
         """What kind of thing is owed."""
 
         RECURRING = "recurring"
+        CREDIT = "credit"
 
     class Status(models.TextChoices):
         """Whether it stands on a document."""
@@ -36,6 +39,7 @@ class Charge(TenantPartModel):
     subscription = TenantForeignKey(Subscription)
     account = TenantForeignKey(Account)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.RECURRING)
+    credited = TenantForeignKey("self", null=True, db_index=False)
     period_start = models.DateField()
     period_end = models.DateField()
     revision = models.PositiveSmallIntegerField(default=0)
@@ -59,6 +63,11 @@ class Charge(TenantPartModel):
             models.CheckConstraint(
                 name="charge_period",
                 condition=models.Q(period_end__gt=models.F("period_start")),
+            ),
+            models.CheckConstraint(
+                name="charge_credit",
+                condition=models.Q(kind="credit", credited__isnull=False, net_minor__lte=0)
+                | (~models.Q(kind="credit") & models.Q(credited__isnull=True)),
             ),
             models.CheckConstraint(
                 name="charge_held_until",

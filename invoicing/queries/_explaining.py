@@ -122,6 +122,17 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             _picked(anchor, "rule", "day", "month", "start", "decided_by"),
             _picked(calculation, "full_period"),
         )
+    if credited := calculation.get("credited"):
+        yield ExplanationStep(
+            "credit",
+            {
+                **_picked(credited, "charge", "period", "net_minor"),
+                "unused": calculation.get("period"),
+                "rounding": "half_up",
+            },
+            {"net_minor": calculation.get("net_minor"), "currency": currency},
+        )
+        return
     yield ExplanationStep(
         "proration",
         {

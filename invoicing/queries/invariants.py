@@ -73,7 +73,7 @@ INVARIANTS = (
         # What is put in is made of constants.
         f"""
         SELECT id, 'the amount is not price times days over full days' FROM invoicing_charge
-        WHERE tenant_id = %(tenant)s AND revision = 0 AND net_minor <> round(
+        WHERE tenant_id = %(tenant)s AND kind = 'recurring' AND net_minor <> round(
             (calculation->>'full_amount')::numeric * power(10::numeric, {_exponent_in_sql()})
             * (period_end - period_start) / (calculation->>'full_days')::int)
         """,  # noqa: S608
@@ -275,7 +275,34 @@ INVARIANTS = (
         AND NOT EXISTS (
             SELECT FROM invoicing_charge AS charge WHERE charge.tenant_id = %(tenant)s
             AND charge.item_id = period.item_id AND charge.period_start = period.starts
-            AND charge.period_end = period.ends)
+            AND charge.kind = 'recurring')
+        UNION ALL
+        SELECT min(charge.period_id::text)::uuid, 'not each day of this period is charged once'
+        FROM invoicing_charge AS charge
+        JOIN subscriptions_period AS period
+            ON period.tenant_id = charge.tenant_id AND period.id = charge.period_id
+        JOIN subscriptions_item AS item
+            ON item.tenant_id = period.tenant_id AND item.id = period.item_id
+        JOIN subscriptions_subscription AS subscription
+            ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
+        WHERE charge.tenant_id = %(tenant)s
+        GROUP BY charge.period_id HAVING
+            sum((charge.period_end - charge.period_start)
+                * CASE charge.kind WHEN 'credit' THEN -1 ELSE 1 END)
+            <> min(LEAST(period.ends, COALESCE(subscription.end_date, period.ends))
+                - period.starts)
+        """,
+    ),
+    Invariant(
+        "credited",
+        _counts("invoicing_charge", "kind = 'credit'"),
+        """
+        SELECT charge.id, 'more is taken back than was charged'
+        FROM invoicing_charge AS charge JOIN (
+            SELECT credited_id, sum(net_minor) AS net FROM invoicing_charge
+            WHERE tenant_id = %(tenant)s AND kind = 'credit' GROUP BY credited_id
+        ) AS credits ON credits.credited_id = charge.id
+        WHERE charge.tenant_id = %(tenant)s AND charge.net_minor + credits.net < 0
         """,
     ),
     Invariant(

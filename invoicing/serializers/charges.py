@@ -23,7 +23,17 @@ class StepOut(serializers.Serializer[Any]):
     """One rule that was applied."""
 
     rule = serializers.ChoiceField(
-        ["price", "anchor", "proration", "bill_to", "payer", "invoice_on", "consolidation", "tax"]
+        [
+            "price",
+            "anchor",
+            "proration",
+            "credit",
+            "bill_to",
+            "payer",
+            "invoice_on",
+            "consolidation",
+            "tax",
+        ]
     )
     inputs = serializers.DictField()
     result = serializers.DictField()

@@ -162,6 +162,18 @@ def _anchor(inputs: Values, result: Values, written: Written) -> Explained:
     return Explained(_("Anchor"), text % values)
 
 
+def _credit(inputs: Values, result: Values, currency: str) -> Explained:
+    values = {
+        "period": _period(inputs.get("period") or {}),
+        "charged": money(int(inputs.get("net_minor") or 0), currency),
+        "unused": _period(inputs.get("unused") or {}),
+        "net": money(int(result.get("net_minor") or 0), currency),
+    }
+    text = _("%(charged)s had been charged for %(period)s. The time not used is taken back.")
+    formula = _("For %(unused)s: %(net)s, so that what remains is right to the cent.")
+    return Explained(_("Time not used"), text % values, (formula % values,))
+
+
 def _proration(inputs: Values, result: Values, currency: str) -> Explained:
     days, full_days = inputs.get("days") or 0, inputs.get("full_days") or 0
     full, net = Decimal(inputs.get("full_amount") or 0), int(result.get("net_minor") or 0)
@@ -250,6 +262,7 @@ def _payer(inputs: Values, result: Values, written: Written) -> Explained:
 
 _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
+    "credit": _credit,
     "proration": _proration,
     "tax": _tax,
 }

@@ -1,6 +1,7 @@
 """What is foreseen with a change, compared with what runs make after it was really written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import tree
 from accounts.models import Placement, SettingName
 from accounts.operations.settings import Change, write_changes
+from billing_rules.timelines import changed
 from invoicing.engine.what_if import (
     AS_STORED,
     ItemChange,
@@ -31,6 +33,8 @@ from invoicing.queries.foreseeing import (
     foresee_invoices,
 )
 from subscriptions.models import Item, Price, Subscription
+from subscriptions.operations.subscriptions.terms import write_terms
+from subscriptions.queries.terms import timelines_of
 from tenancy.database import scope
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
@@ -82,8 +86,15 @@ def write(vendor, what_if, day):
             if one.day == day
         ]
         write_changes(vendor.actor, changes, today=day)
-        for change in what_if.item_changes:
-            Item.objects.filter(pk=change.item_id).update(quantity=change.quantity)
+
+
+def write_other_terms(vendor, item_id, day, **values):
+    """Let an item cost something else from a day on, without making good what was charged."""
+    item = Item.objects.select_related("subscription", "price").get(pk=item_id)
+    timeline = timelines_of(vendor.actor, [item], item.subscription.start_date)[item_id]
+    since = max(day, item.subscription.start_date)
+    held = next(one.value for one in timeline if one.holds_on(since))
+    write_terms(vendor.actor, item, changed(timeline, since, replace(held, **values)))
 
 
 def moved(vendor, key, parent, day=FIRST):
@@ -226,10 +237,12 @@ def test_items_and_prices_change_from_their_day_on(group):
     )
     said = foresee(group, "G", what_if=what_if, with_lines=True)
 
+    with scope(group.tenant_id):
+        for one in Item.objects.filter(price=prices["ten"]):
+            write_other_terms(group, one.pk, day, price=prices["twelve"])
+        write_other_terms(group, item["SB"], day, quantity=Decimal(5))
     move_clock(group, day - timedelta(days=1))
     with scope(group.tenant_id):
-        Item.objects.filter(price=prices["ten"]).update(price=prices["twelve"])
-        Item.objects.filter(pk=item["SB"]).update(quantity=5)
         Subscription.objects.filter(external_id="SH").update(end_date=date(2027, 3, 20))
     group.has("subscriptions", subscription("N", "H", "four", "2027-02-01", 3))
     move_clock(group, LAST)
@@ -474,11 +487,15 @@ def test_any_change_is_foreseen_to_the_cent(vendor, seed):
     what_if = world.change(day)
     said = foresee(vendor, *keys, what_if=what_if, with_lines=True)
 
+    with vendor.seen():
+        # What is agreed for a later day is known from now on.
+        for change in what_if.item_changes:
+            write_other_terms(vendor, change.item_id, change.day, quantity=change.quantity)
     move_clock(vendor, day - timedelta(days=1))
     before = issued(vendor)
     write(vendor, what_if, day)
     move_clock(vendor, LAST)
 
-    assert [one for one in foreseen(said.stored) if one[0] < day] == before
+    assert [one for one in foreseen(said.changed) if one[0] < day] == before
     assert foreseen(said.changed) == issued(vendor)
     assert len(said.changed) > 3

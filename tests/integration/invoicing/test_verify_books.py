@@ -6,13 +6,17 @@ transaction that is rolled back.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.db import connection, connections, transaction
 
 from invoicing.models import Invoice, StoredDocument
+from invoicing.operations.subscriptions.changing import ItemChange, change_subscription
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
+from subscriptions.models import Item
 from tenancy.errors import Forbidden
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
@@ -155,6 +159,14 @@ FAULTS = {
         "charged",
         "UPDATE invoicing_charge SET period_end = period_end + 1",
     ),
+    "charged twice for some days": (
+        "charged",
+        "DELETE FROM invoicing_charge WHERE kind = 'credit'",
+    ),
+    "credited: too much": (
+        "credited",
+        "UPDATE invoicing_charge SET net_minor = 2 * net_minor WHERE kind = 'credit'",
+    ),
     "history: two values": (
         "history",
         "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
@@ -199,6 +211,16 @@ def books(committed_database: str) -> Iterator[Vendor]:
     )
     vendor.run("2026-12-01")
     vendor.run("2026-12-15")
+    with vendor.seen():
+        item = Item.objects.get(subscription__external_id="S1")
+    change_subscription(
+        vendor.actor,
+        item.subscription_id,
+        [ItemChange(item.pk, quantity=Decimal(2))],
+        day=date(2026, 12, 1),
+        today=date(2026, 12, 15),
+        now=NOW,
+    )
     vendor.run("2027-01-01", issue=False)
     documents = vendor.documents()
     assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None]

@@ -1,0 +1,173 @@
+"""Settling: what items should have been charged by now, minus what they were."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from billing_rules.money import plain_digits
+from billing_rules.periods import Period
+from billing_rules.settling import Charged, Credited, Owed, settle, standing
+from invoicing.engine.calculations import Calculations
+from invoicing.engine.families import Families
+from invoicing.engine.rating import invoice_day
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
+from invoicing.models import Charge
+from tenancy.ids import public_id, uuid7
+
+
+class Settler:
+    """Makes the credits and charges that bring one item after another in line with its terms."""
+
+    def __init__(self, families: Families, *, today: date, is_billed_now: bool) -> None:
+        """Take the families of the items.
+
+        Args:
+            families: their settings decide when something is invoiced.
+            today: nothing falls due before.
+            is_billed_now: don't wait for the bill-to's billing day.
+        """
+        self._families = families
+        self._today = today
+        self._is_billed_now = is_billed_now
+        self._calculations = Calculations(families)
+
+    def settle(
+        self, item: ItemRow, periods: Sequence[PeriodRow], charges: Sequence[ChargeRow]
+    ) -> list[ChargeRow]:
+        """Return the credits and charges of one item, in the order of their days.
+
+        Args:
+            item: with the terms that should hold; what ended is owed up to its end.
+            periods: those that have fallen due, all from the first that changes on, in order.
+            charges: all charges and credits of these periods.
+
+        Source: docs/billing-rules.md, Changes.
+        """
+        if not charges:
+            return []
+        known: dict[Hashable, ChargeRow] = {charge.id: charge for charge in charges}
+        terms: dict[Hashable, Terms] = {
+            _named(one): one for one in (item.terms_on(date.min), *item.later)
+        }
+        made = settle(
+            standing(map(_event, sorted(charges, key=_came_about)), charges[0].currency),
+            [one for period in periods for one in self._owed(item, period)],
+            charges[0].currency,
+        )
+        revision = 1 + max(charge.revision for charge in charges)
+        return [
+            *(
+                self._credit(item, known[piece.charge], piece, revision)
+                for piece in made.taken_back
+            ),
+            *(
+                self._charge(item, _of(periods, one.period), terms[one.terms], one, revision)
+                for one, _minor in made.charged
+            ),
+        ]
+
+    def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[Owed]:
+        """Yield what a period should cost, terms by terms, up to the end of the subscription."""
+        for start, end, terms in item.terms_between(period.starts, period.ends):
+            last = min(end, item.subscription.end_date or end)
+            if start < last:
+                yield Owed(
+                    terms=_named(terms),
+                    period=Period(start, last),
+                    full=Period(period.full_start, period.full_end),
+                    amount=self._calculations.amount(terms.price, terms.quantity),
+                )
+
+    def _credit(self, item: ItemRow, charge: ChargeRow, piece: Charged, revision: int) -> ChargeRow:
+        part = piece.period
+        calculation = {
+            **charge.calculation,
+            "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
+            "days": part.days,
+            "net_minor": -piece.net_minor,
+            "credited": {
+                "charge": public_id("chg", charge.id),
+                "period": charge.calculation["period"],
+                "net_minor": charge.net_minor,
+            },
+        }
+        due_date = max(part.start, self._today)
+        return replace(
+            charge,
+            id=uuid7(),
+            kind=Charge.Kind.CREDIT.value,
+            revision=revision,
+            period_start=part.start,
+            period_end=part.end,
+            due_date=due_date,
+            invoice_on=self._invoice_on(item, due_date),
+            net_minor=-piece.net_minor,
+            calculation=calculation,
+            status=Charge.Status.PENDING.value,
+            reason={},
+            held_until=None,
+            credited_id=charge.id,
+        )
+
+    def _charge(
+        self, item: ItemRow, period: PeriodRow, terms: Terms, owed: Owed, revision: int
+    ) -> ChargeRow:
+        part = replace(
+            period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
+        )
+        calculation = self._calculations.of(item, terms.price, part)
+        due_date = max(part.starts, self._today)
+        return ChargeRow(
+            id=uuid7(),
+            item_id=item.id,
+            period_id=period.id,
+            subscription=item.subscription,
+            account_id=item.account_id,
+            period_start=part.starts,
+            period_end=part.ends,
+            due_date=due_date,
+            invoice_on=self._invoice_on(item, due_date),
+            currency=terms.price.currency,
+            net_minor=calculation["net_minor"],
+            calculation=calculation,
+            revision=revision,
+            tax_class=terms.price.tax_class,
+        )
+
+    def _invoice_on(self, item: ItemRow, due_date: date) -> date:
+        if self._is_billed_now:
+            return due_date
+        return invoice_day(self._families, item, due_date)
+
+
+def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:
+    return next(one for one in periods if one.starts <= part.start < one.ends)
+
+
+def _named(terms: Terms) -> tuple[str, str]:
+    return terms.price.public_id, plain_digits(terms.quantity)
+
+
+def _came_about(charge: ChargeRow) -> tuple[int, bool, date]:
+    """Order charges as they were made: a change first takes back, then charges."""
+    return charge.revision, charge.kind != Charge.Kind.CREDIT, charge.period_start
+
+
+def _event(charge: ChargeRow) -> Charged | Credited:
+    calculation = charge.calculation
+    period = Period(charge.period_start, charge.period_end)
+    if charge.kind == Charge.Kind.CREDIT:
+        return Credited(charge.credited_id, period)
+    return Charged(
+        charge=charge.id,
+        terms=(calculation["price"]["id"], calculation["quantity"]),
+        period=period,
+        full=_period(calculation["full_period"]),
+        amount=Fraction(calculation["full_amount"]),
+        net_minor=charge.net_minor,
+    )
+
+
+def _period(said: Mapping[str, str]) -> Period:
+    return Period(date.fromisoformat(said["start"]), date.fromisoformat(said["end"]))

@@ -1,0 +1,1 @@
+"""What is done to subscriptions where money that was charged is concerned."""
