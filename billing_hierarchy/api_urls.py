@@ -9,7 +9,7 @@ from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs, settings
-from invoicing.api.subscriptions import SubscriptionChange
+from invoicing.api.subscriptions import SubscriptionChange, SubscriptionTerms
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -54,6 +54,10 @@ urlpatterns: list[URLPattern] = [
     path(
         "subscriptions/<reference:subscription>/reactivation",
         subscriptions.SubscriptionReactivation.as_view(),
+    ),
+    path(
+        "subscriptions/<reference:subscription>/changes",
+        SubscriptionTerms.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>",

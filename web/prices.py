@@ -46,6 +46,15 @@ def price_amount(price: Price) -> str:
     return unit_price(price.unit_amount, price.currency)
 
 
+def price_in_words(price: Price) -> str:
+    """Return a price as it is chosen: its name, its amount and how often it is charged."""
+    return _("%(name)s · %(amount)s, %(rhythm)s") % {
+        "name": price.name,
+        "amount": price_amount(price),
+        "rhythm": price_rhythm(price),
+    }
+
+
 def price_rhythm(price: Price) -> str:
     """Return how often a price is charged: monthly, every 2 years."""
     if price.interval_count == 1:

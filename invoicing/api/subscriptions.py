@@ -1,9 +1,12 @@
-"""``PATCH /api/v1/subscriptions/{id}``: to whom one subscription is invoiced."""
+"""``/api/v1/subscriptions/{id}``: to whom it is invoiced, and what it costs from a day on."""
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -16,15 +19,31 @@ from invoicing.operations.plans.readdressing import (
     readdress_subscription,
     wanted_recipient,
 )
+from invoicing.operations.subscriptions.changing import (
+    Changed,
+    ItemChange,
+    change_subscription,
+)
+from invoicing.queries.charges import explanation_of
 from invoicing.queries.plans.preview import preview_plan
+from invoicing.serializers.charges import ChargeOut, ChargeShown, SubscriptionChangeOut
 from invoicing.serializers.plans import PlanDetailOut, RecipientIn
-from subscriptions.api.subscriptions import SubscriptionDetail, subscription_detail
+from subscriptions.api.subscriptions import (
+    SubscriptionDetail,
+    effective_day,
+    subscription_detail,
+)
+from subscriptions.models import Item, Subscription
+from subscriptions.queries import catalogue
 from subscriptions.queries.subscriptions import get_subscription
 from subscriptions.serializers.catalogue import DryRunParameters
-from subscriptions.serializers.subscriptions import SubscriptionOut
-from tenancy.api.answering import ActorApiRequest, tagged
+from subscriptions.serializers.subscriptions import ChangeIn, SubscriptionOut
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, read_body, read_parameters
+from tenancy.errors import FieldError, NotFound
+from tenancy.ids import parse_public_id
 
 
 class SubscriptionChange(SubscriptionDetail):
@@ -72,3 +91,87 @@ class SubscriptionChange(SubscriptionDetail):
             return tagged(request, subscription_detail(actor, found.public_id))
         address = request.build_absolute_uri(f"/api/v1/change-plans/{plan.public_id}")
         return Response(plan_out(request, plan.pk), status=202, headers={"Location": address})
+
+
+class SubscriptionTerms(ActorView):
+    """``POST /api/v1/subscriptions/{id}/changes``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="change_subscription",
+        parameters=[DryRunParameters],
+        request=ChangeIn,
+        responses=SubscriptionChangeOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> Response:
+        """Let items cost something else from a day on, and make good what was charged since."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, ChangeIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        result = change_subscription(
+            actor,
+            found.pk,
+            _item_changes(actor, found, values["items"]),
+            day=effective_day(values.get("effective", "period_end"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            require_seen=lambda: require_match(
+                request, lambda: subscription_detail(actor, subscription)
+            ),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return Response(_change_out(actor, result))
+
+
+def _change_out(actor: Actor, result: Changed) -> dict[str, Any]:
+    charges = [
+        ChargeShown(charge, None, None, explanation_of(actor, charge)) for charge in result.charges
+    ]
+    return {
+        "effective_date": result.day.isoformat(),
+        "charges": many(ChargeOut, charges),
+        "subscription": subscription_detail(actor, result.subscription.public_id),
+    }
+
+
+def _item_changes(
+    actor: Actor, subscription: Subscription, given: Sequence[Mapping[str, Any]]
+) -> list[ItemChange]:
+    """Return what a body wants of which items.
+
+    Raises:
+        InvalidBody: a price is unknown, or it is not said which item is meant.
+    """
+    items = sorted(subscription.items.all(), key=lambda item: item.pk)
+    changes, errors = [], []
+    for place, one in enumerate(given):
+        price_id = None
+        if "price" in one:
+            try:
+                price_id = catalogue.price_key(actor, one["price"])
+            except NotFound:
+                detail = _("There is no such price.")
+                errors.append(FieldError("not_found", detail, f"/items/{place}/price"))
+                continue
+        item_id = _item_meant(items, one.get("id"), price_id)
+        if item_id is None:
+            detail = _("Please name which item is meant.")
+            errors.append(FieldError("unknown_item", detail, f"/items/{place}/id"))
+            continue
+        changes.append(ItemChange(item_id, price_id, one.get("quantity")))
+    if errors:
+        raise InvalidBody(errors=errors)
+    return changes
+
+
+def _item_meant(items: Sequence[Item], named: str | None, price_id: UUID | None) -> UUID | None:
+    """Return the item of an id, else the only one, else the one that has the price."""
+    if named is not None:
+        key = parse_public_id("itm", named)
+        return next((item.pk for item in items if item.pk == key), None)
+    if len(items) == 1:
+        return items[0].pk
+    with_price = [item.pk for item in items if item.price_id == price_id]
+    return with_price[0] if len(with_price) == 1 else None

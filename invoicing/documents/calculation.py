@@ -44,7 +44,7 @@ def _taken_back(calculation: Mapping[str, Any], formats: Formats) -> str:
     """Return what is taken back of an earlier line: which part of what it was for."""
     said = calculation["credited"]
     period = {key: date.fromisoformat(day) for key, day in said["period"].items()}
-    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days of %(period)s") % {
+    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days, %(period)s") % {
         "days": calculation["days"],
         "all": (period["end"] - period["start"]).days,
         "period": formats.period(period["start"], period["end"]),

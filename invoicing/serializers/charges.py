@@ -11,6 +11,7 @@ from accounts.serializers.parts import DayField, IdField, WithinParameters
 from invoicing.models import Charge
 from invoicing.queries.charges import Explanation
 from invoicing.serializers.invoices import PeriodOut
+from subscriptions.serializers.subscriptions import SubscriptionOut
 
 
 class ChargeParameters(WithinParameters):
@@ -79,3 +80,15 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
     line = IdField("lin", source="line_id", allow_null=True)
     reason = serializers.CharField(source="explanation.sentence", help_text="Why it is here.")
     calculation = StepOut(many=True, source="explanation.steps")
+
+
+class SubscriptionChangeOut(serializers.Serializer[Any]):
+    """What a change of a subscription comes to."""
+
+    effective_date = DayField(help_text="Since when the new terms hold.")
+    charges = ChargeOut(
+        many=True,
+        help_text="Credits and charges that make good what was charged for days since, in order;"
+        " not stored in a dry run.",
+    )
+    subscription = SubscriptionOut()

@@ -125,7 +125,7 @@ class SubscriptionCancellation(ActorView):
         changed = cancel_subscription(
             actor,
             found.pk,
-            end_date=_effective(values.get("effective", "period_end"), actor.today),
+            end_date=effective_day(values.get("effective", "period_end"), actor.today),
             is_dry_run=parameters["dry_run"],
             today=actor.today,
             now=timezone.now(),
@@ -166,8 +166,8 @@ def subscription_detail(actor: Actor, reference: str) -> dict[str, Any]:
     return dict(SubscriptionOut(_shown(actor, [found])[0]).data)
 
 
-def _effective(text: str, today: date) -> date | None:
-    """Return the end that a body names, None for that of the period.
+def effective_day(text: str, today: date) -> date | None:
+    """Return the day that a body names, None for the end of the period.
 
     Raises:
         InvalidBody: it is neither a word that is known nor a day.

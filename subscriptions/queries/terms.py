@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Case, F, OuterRef, Subquery, When
+from django.db.models import Case, DecimalField, F, Field, OuterRef, Subquery, UUIDField, When
 from django.db.models.expressions import Combinable
 
 from billing_rules.timelines import Stretch
@@ -27,6 +27,9 @@ MONTHLY_ON: Final = """
 
 What was before is looked up for those items alone whose terms have changed since.
 """
+
+
+_MONTHLY: "Final[DecimalField[Any, Any]]" = DecimalField(max_digits=40, decimal_places=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,25 @@ def timelines_of(
     return {item.pk: _timeline(item, earlier.get(item.pk, ()), begun) for item in found}
 
 
+def changing_terms(
+    actor: Actor, subscription: Subscription
+) -> dict[UUID, list[Stretch[ItemTerms]]]:
+    """Return the terms of those items of a subscription whose terms change, in order.
+
+    No statement where none does, else two.
+
+    Args:
+        actor: who asks; whoever does has read the subscription.
+        subscription: with its items.
+    """
+    changing = sorted(item.pk for item in subscription.items.all() if item.terms_since)
+    if not changing:
+        return {}
+    found = Item.objects.filter(tenant_id=actor.tenant_id, pk__in=changing)
+    items = found.select_related("price__product").order_by("pk")
+    return timelines_of(actor, items, subscription.start_date)
+
+
 def monthly_on(actor: Actor, day: date, *, item: str = "") -> Combinable:
     """Return what an item brings in a month on a day, as the ORM computes it.
 
@@ -115,21 +137,25 @@ def monthly_on(actor: Actor, day: date, *, item: str = "") -> Combinable:
         day: the day.
         item: how the query comes to the item, with two underscores at its end.
     """
-    return _column_on(actor, "monthly_minor", day, item)
+    return _column_on(actor, "monthly_minor", day, item, _MONTHLY)
 
 
 def price_on(actor: Actor, day: date) -> Combinable:
     """Return the key of an item's price on a day, as the ORM computes it."""
-    return _column_on(actor, "price_id", day, "")
+    return _column_on(actor, "price_id", day, "", UUIDField())
 
 
-def _column_on(actor: Actor, name: str, day: date, item: str) -> Combinable:
+def _column_on(
+    actor: Actor, name: str, day: date, item: str, kind: "Field[Any, Any]"
+) -> Combinable:
     earlier = EarlierTerms.objects.filter(
         tenant_id=actor.tenant_id, item_id=OuterRef(f"{item}pk"), until__gt=day
     ).order_by("until")
     changed: Any = {f"{item}terms_since__gt": day}
     return Case(
-        When(**changed, then=Subquery(earlier.values(name)[:1])), default=F(f"{item}{name}")
+        When(**changed, then=Subquery(earlier.values(name)[:1])),
+        default=F(f"{item}{name}"),
+        output_field=kind,
     )
 
 

@@ -65,6 +65,34 @@ class SubscriptionIn(serializers.Serializer[Any]):
     po_number = serializers.CharField(required=False, max_length=100, allow_blank=True)
 
 
+class ItemChangeIn(serializers.Serializer[Any]):
+    """An item at another price or in another quantity."""
+
+    id = serializers.CharField(
+        required=False,
+        max_length=_REFERENCE,
+        help_text="Which item; may be left out where the subscription has one, or names the price.",
+    )
+    price = serializers.CharField(
+        required=False, max_length=_REFERENCE, help_text="As it is if left out."
+    )
+    quantity = DecimalIn(required=False, help_text="As it is if left out.")
+
+
+class ChangeIn(serializers.Serializer[Any]):
+    """What a subscription costs from a day on."""
+
+    effective = serializers.CharField(
+        required=False,
+        max_length=10,
+        help_text="`period_end` (if left out), `now`, or the first day, past days too.",
+    )
+    items = ItemChangeIn(many=True, help_text="Items that are not named stay as they are.")
+    bill_now = serializers.BooleanField(
+        required=False, help_text="Invoice it today instead of with the next billing day."
+    )
+
+
 class CancellationIn(serializers.Serializer[Any]):
     """When a subscription ends."""
 

@@ -177,6 +177,7 @@ PAGES = (
     PageEntry("subscriptions, nothing found", "/subscriptions/?status=future"),
     PageEntry("subscriptions, none yet", "/subscriptions/", who="newcomer"),
     PageEntry("subscription", "/subscriptions/{subscription}/"),
+    PageEntry("subscription, change", "/subscriptions/{subscription}/items/{item}/"),
     PageEntry("subscription, end", "/subscriptions/{subscription}/end/"),
     PageEntry("new subscription", "/subscriptions/new/"),
     PageEntry("catalogue", "/catalogue/"),

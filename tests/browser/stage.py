@@ -48,6 +48,7 @@ class Stage:
             waiting_run=public_id("run", self.waiting_run_id),
             seller=public_id("sel", self.invoice.seller_id),
             subscription=public_id("sub", self.line.subscription_id),
+            item=public_id("itm", self.line.charge.item_id),
             price=public_id("prc", self.price_id),
             branch=public_id("acc", self.vendor.id_of("branch")),
             empty=public_id("acc", self.vendor.id_of("empty")),

@@ -47,9 +47,10 @@ from invoicing.operations import clock, clock_jobs, rendering, runs
 from invoicing.operations.accounts import archiving
 from invoicing.operations.plans import applying, deciding, planning, readdressing, reversing
 from invoicing.operations.runs import approving, changed, discarding
+from invoicing.operations.subscriptions import changing
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
-from subscriptions.models import Price, Subscription
+from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
 from subscriptions.operations.subscriptions import creating, ending
 from tenancy.actor import Actor
@@ -313,6 +314,14 @@ def end(shop: Vendor, actor: Actor) -> Any:
     return ending.cancel_subscription(actor, made.pk, end_date=None, today=TODAY, now=NOW)
 
 
+def change_item(shop: Vendor, actor: Actor) -> Any:
+    made = subscribe(shop, actor)
+    with scope(actor.tenant_id):
+        item_id = Item.objects.get(subscription=made).pk
+    wanted = [changing.ItemChange(item_id, quantity=Decimal(3))]
+    return changing.change_subscription(actor, made.pk, wanted, day=DAY, today=TODAY, now=NOW)
+
+
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).pk, today=TODAY, now=NOW)
 
@@ -508,6 +517,7 @@ OPERATIONS: dict[str, Change] = {
     ),
     "catalogue.create_price": Change(lambda _s, a: give_price(a), "price.created"),
     "subscriptions.creating.create_subscription": Change(subscribe, "subscription.created"),
+    "subscriptions.changing.change_subscription": Change(change_item, "subscription.changed"),
     "subscriptions.ending.cancel_subscription": Change(end, "subscription.cancelled"),
     "subscriptions.ending.reactivate_subscription": Change(
         end_and_go_on, "subscription.reactivated"
@@ -865,6 +875,18 @@ def end_page(browser: Browser) -> None:
     browser.send(f"/subscriptions/{found.public_id}/end/", when="period_end")
 
 
+def change_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    with browser.shop.seen():
+        item = Item.objects.select_related("price").get(subscription=found)
+    browser.send(
+        f"/subscriptions/{found.public_id}/items/{item.public_id}/",
+        price=item.price.public_id,
+        quantity="7",
+        when="now",
+    )
+
+
 def go_on_page(browser: Browser) -> None:
     end_page(browser)
     found = only_subscription(browser.shop)
@@ -934,6 +956,9 @@ PAGES: dict[str, Change] = {
         recall_page, "account.settings_changed"
     ),
     "subscriptions/new/": Change(subscribe_page, "subscription.created"),
+    "subscriptions/<str:subscription_id>/items/<str:item_id>/": Change(
+        change_page, "subscription.changed"
+    ),
     "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
     "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
     "plans/new/": Change(plan_new_page, "plan.created"),
@@ -1117,6 +1142,11 @@ def api_end(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/cancellation")
 
 
+def api_change(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    return api_post(client, "subscriptions/ext:new/changes", items=[{"quantity": "3"}])
+
+
 def api_go_on(client: Client, shop: Vendor) -> Any:
     api_end(client, shop)
     return client.post("/api/v1/subscriptions/ext:new/reactivation")
@@ -1212,6 +1242,7 @@ ENDPOINTS: dict[str, Change] = {
     "PATCH api/v1/subscriptions/<reference:subscription>": Change(
         api_readdress, "subscription.readdressed"
     ),
+    f"{_SUBSCRIPTION}/changes": Change(api_change, "subscription.changed"),
     f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
     f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
     "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),

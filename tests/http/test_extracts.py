@@ -29,7 +29,7 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
-from subscriptions.models import Price, Product, Subscription
+from subscriptions.models import Item, Price, Product, Subscription
 from tenancy.actor import Actor
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -153,6 +153,7 @@ def planted(vendor):
             "product": [public_id("prd", one.pk) for one in Product.objects.all()],
             "price": [public_id("prc", one.pk) for one in Price.objects.all()],
             "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
+            "item": [one.public_id for one in Item.objects.order_by("id")],
             "plan": [public_id("chp", uuid7())],
             "setting": ["billing_day", "payment_terms_days"],
             "position": ["1", "2", "3"],

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
-from subscriptions.models import Price, Product, Subscription
+from subscriptions.models import Item, Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -37,6 +37,7 @@ PREFIXES = {
     "product": "prd",
     "price": "prc",
     "subscription": "sub",
+    "item": "itm",
     "plan": "chp",
 }
 PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF", "setting": "billing_day"}
@@ -49,6 +50,7 @@ BODIES = {
     "acceptance": {"decision": "accept", "reason": "Yes."},
     "comments": {"text": "Hello"},
     "moves": {"parent": None},
+    "changes": {"items": [{"quantity": "2"}]},
 }
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")
@@ -136,6 +138,7 @@ def ids_of(vendor):
             "product": Product.objects.get().pk,
             "price": Price.objects.get().pk,
             "subscription": Subscription.objects.get().pk,
+            "item": Item.objects.get().pk,
         }
 
 

@@ -62,6 +62,9 @@ WITHOUT_FORM = {
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
     "runs/new/": MAKES_SOMETHING,
     "subscriptions/new/": MAKES_SOMETHING,
+    "subscriptions/<str:subscription_id>/items/<str:item_id>/": (
+        "It carries the item's version; test_subscription_changes.py is about it."
+    ),
     "subscriptions/<str:subscription_id>/end/": "What has an end already is refused another.",
     "subscriptions/<str:subscription_id>/go-on/": "What has no end is refused.",
     "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,

@@ -22,6 +22,7 @@ from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.subscriptions import get_subscription
+from subscriptions.queries.terms import changing_terms
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.accounts import account_url
@@ -59,12 +60,24 @@ class ItemRow:
     rhythm: str
     timing: str
     monthly: str
+    change_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermsRow:
+    """What an item costs from a day on, in words."""
+
+    since: str
+    price: str
+    quantity: str
+    monthly: str
+    holds: bool
 
 
 @require_safe
 @staff_only
 def subscription_page(request: ActorRequest, subscription_id: str) -> HttpResponse:
-    """Show a subscription. Eight statements beside those of the frame."""
+    """Show a subscription. Eight statements beside those of the frame, two where terms change."""
     actor = request.actor
     found = get_subscription(actor, subscription_id, today=actor.today)
     [row] = rows_of(actor, [found], actor.today, request.tenant.currency, stood_then=False)
@@ -78,7 +91,10 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "facts": facts_of(row),
         "planned": [_planned(plan) for plan in _open_plans(actor, found)],
         "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
-        "items": [_row(item) for item in items],
+        "items": [
+            _row(item, found if may_change and state != State.CANCELLED else None) for item in items
+        ],
+        "terms": _terms(actor, found),
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,
         "upcoming_url": account_url(found.account_id, "upcoming"),
@@ -140,9 +156,28 @@ def facts_of(row: SubscriptionRow) -> list[Fact]:
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
 
 
-def _row(item: Item) -> ItemRow:
+def _terms(actor: Actor, found: Subscription) -> list[TermsRow]:
+    """Return what items cost by day where that changes, the first made first."""
+    return [
+        TermsRow(
+            since=date_text(one.start),
+            price=one.value.price.name,
+            quantity=quantity(one.value.quantity),
+            monthly=money(one.value.monthly_minor, one.value.price.currency),
+            holds=one.holds_on(actor.today),
+        )
+        for timeline in changing_terms(actor, found).values()
+        for one in timeline
+    ]
+
+
+def _row(item: Item, changeable: Subscription | None) -> ItemRow:
     price = item.price
+    change_url = ""
+    if changeable is not None:
+        change_url = reverse("subscriptions:change", args=[changeable.public_id, item.public_id])
     return ItemRow(
+        change_url=change_url,
         product=price.product.name,
         price=price.name,
         price_url=reverse("catalogue:price", args=[price.public_id]),

@@ -20,7 +20,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
-from subscriptions.models import Price, Subscription
+from subscriptions.models import Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
@@ -36,7 +36,7 @@ from tenancy.formats import date_text
 from tenancy.ids import public_id
 from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
-from web.prices import price_amount, price_rhythm
+from web.prices import price_in_words
 from web.session_checks import staff_only
 from web.templatetags.figures import money
 
@@ -86,15 +86,7 @@ class NewSubscriptionForm(forms.Form):
         field = self.fields["price"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
         found = prices(actor).order_by("product__name", "name", "id")[:_MOST_PRICES]
-        field.choices = [("", "–"), *((one.public_id, _in_words(one)) for one in found)]
-
-
-def _in_words(price: Price) -> str:
-    return _("%(name)s · %(amount)s, %(rhythm)s") % {
-        "name": price.name,
-        "amount": price_amount(price),
-        "rhythm": price_rhythm(price),
-    }
+        field.choices = [("", "–"), *((one.public_id, price_in_words(one)) for one in found)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
