@@ -85,11 +85,11 @@ def with_items_on(
     for item in items:
         of_each[item.subscription_id].append(item)
     for one in found:
+        # As Django keeps what was read beforehand: asked otherwise, it is read anew.
+        shown: Any = Item.objects.filter(tenant_id=actor.tenant_id, subscription=one)
+        shown._result_cache, shown._prefetch_done = of_each[one.pk], True
         known = getattr(one, "_prefetched_objects_cache", {})
-        one._prefetched_objects_cache = {  # type: ignore[attr-defined]
-            **known,
-            "items": of_each[one.pk],
-        }
+        one._prefetched_objects_cache = {**known, "items": shown}  # type: ignore[attr-defined]
     return found
 
 

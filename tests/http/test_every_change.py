@@ -589,7 +589,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "plans.planning.previewed", "plans.readdressing.wanted_recipient",
-            "plans.locking.take_plan",
+            "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
+            "subscriptions.terms.write_terms",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",

@@ -42,3 +42,17 @@ def test_says_how_the_amount_came_about(steps, days, german, english):
 
 def test_says_nothing_of_a_calculation_it_does_not_know():
     assert calculation_text({}, Formats.of("de", "EUR")) == ""
+
+
+def test_says_what_is_taken_back_of_what():
+    calculation = {
+        "steps": [{"quantity": "1", "unit_amount": "249.95", "flat_amount": "0"}],
+        "days": 27,
+        "full_days": 31,
+        "credited": {"period": {"start": "2026-05-01", "end": "2026-06-01"}, "net_minor": 24995},
+    }
+
+    with translation.override("de"):
+        text = calculation_text(calculation, Formats.of("de", "EUR"))
+
+    assert text == "nicht genutzte Zeit zurückgenommen: 27 von 31 Tagen, 01.–31.05.2026"
