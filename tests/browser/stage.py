@@ -81,7 +81,11 @@ def set_stage() -> Stage:
     _bill(vendor)
     with vendor.seen():
         invoice = Invoice.objects.get(bill_to_id=vendor.id_of("group"))
-        line = InvoiceLine.objects.filter(invoice=invoice).order_by("position")[0]
+        line = (
+            InvoiceLine.objects.select_related("charge")
+            .filter(invoice=invoice)
+            .order_by("position")[0]
+        )
     actors = {
         "staff": vendor.staff("Alice", "finance_admin"),
         "customer": vendor.customer("Bob", "viewer", "group"),

@@ -590,7 +590,6 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "plans.planning.previewed", "plans.readdressing.wanted_recipient",
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
-            "subscriptions.terms.write_terms",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -619,7 +618,7 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "moving.place_account", "plans.applying.carry_out_if_due", "plans.planning.store_plan",
             "plans.locking.keep_plan", "plans.locking.record_step",
-            "subscriptions.readdressing.readdress",
+            "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
@@ -884,7 +883,8 @@ def change_page(browser: Browser) -> None:
         f"/subscriptions/{found.public_id}/items/{item.public_id}/",
         price=item.price.public_id,
         quantity="7",
-        when="now",
+        when="day",
+        day=DAY.isoformat(),
     )
 
 

@@ -143,7 +143,13 @@ def change_item(request: ActorRequest, subscription_id: str, item_id: str) -> Ht
         form = ChangeForm(request.GET, **offered)
         changed = _tried(request, found, item, form, is_dry_run=True)
         return render(request, "subscriptions/_change_preview.html", _preview(changed, form))
-    initial = {"price": item.price.public_id, "quantity": item.quantity, "day": actor.today}
+    has_begun = found.start_date <= actor.today
+    initial = {
+        "price": item.price.public_id,
+        "quantity": item.quantity,
+        "when": "now" if has_begun else "day",
+        "day": max(actor.today, found.start_date),
+    }
     return _page(request, found, item, ChangeForm(initial=initial, **offered))
 
 
