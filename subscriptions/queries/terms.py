@@ -12,6 +12,8 @@ from uuid import UUID
 from django.db.models import Case, DecimalField, F, Field, OuterRef, Subquery, UUIDField, When
 from django.db.models.expressions import Combinable
 
+from accounts import access
+from accounts.access import Action
 from billing_rules.timelines import Stretch
 from subscriptions.models import EarlierTerms, Item, Price, Subscription
 from tenancy.actor import Actor
@@ -115,12 +117,16 @@ def changing_terms(
 ) -> dict[UUID, list[Stretch[ItemTerms]]]:
     """Return the terms of those items of a subscription whose terms change, in order.
 
-    No statement where none does, else two.
+    Two statements where one does, and one for those who do not see everything.
 
     Args:
-        actor: who asks; whoever does has read the subscription.
-        subscription: with its items.
+        actor: who asks.
+        subscription: with its items and its account.
+
+    Raises:
+        NotFound: it is out of the actor's sight.
     """
+    access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
     changing = sorted(item.pk for item in subscription.items.all() if item.terms_since)
     if not changing:
         return {}
