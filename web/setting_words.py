@@ -20,7 +20,7 @@ def value_text(name: str, value: Any, target_name: str = "") -> str:
     if write is not None:
         return write(value)
     if kind.id_prefix:
-        return _("another account")
+        return str(kind.unnamed)
     match kind:
         case Choice():
             return str(kind.words.get(value, value))

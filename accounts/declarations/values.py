@@ -35,6 +35,8 @@ class ValueKind(ABC):
     json: ClassVar[type] = str
     id_prefix: ClassVar[str] = ""
     """Of what it refers to; empty for plain values."""
+    unnamed: ClassVar[str | Promise] = ""
+    """What it refers to is called so where its name is not known."""
 
     @property
     @abstractmethod
@@ -227,6 +229,7 @@ class AccountReference(ValueKind):
 
     says: Promise
     id_prefix: ClassVar[str] = "acc"
+    unnamed: ClassVar[str | Promise] = gettext_lazy("another account")
 
     @property
     def forms(self) -> str | Promise:
@@ -244,6 +247,7 @@ class SellerReference(ValueKind):
     """A seller of the tenant, named by its id."""
 
     id_prefix: ClassVar[str] = "sel"
+    unnamed: ClassVar[str | Promise] = gettext_lazy("another seller")
 
     @property
     def forms(self) -> str | Promise:

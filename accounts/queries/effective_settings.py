@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
@@ -96,14 +96,32 @@ def settings_of(actor: Actor, account_id: UUID, as_of: date) -> dict[str, Effect
     return {name: _as_known(one, found, known) for name, one in found.items()}
 
 
+def is_locked_above(actor: Actor, path: Sequence[UUID], name: str, day: date) -> bool:
+    """Return whether an account above, or the company, has locked a setting. One statement.
+
+    Args:
+        actor: whose tenant.
+        path: the accounts from the root down to the one that would set it.
+        name: the setting.
+        day: the day.
+    """
+    return _locking(actor, path[:-1], day).filter(name=name).exists()
+
+
 def _locks(actor: Actor, above: Sequence[UUID], day: date) -> dict[str, UUID | None]:
     """Return which settings are locked, by whom: the lowest one above, None for the tenant."""
     order = {account_id: place for place, account_id in enumerate(above)}
-    rows: Iterable[Any] = SettingInterval.objects.filter(
-        Q(account_id__in=above) | Q(account=None), holding_on(actor, day), is_locked=True
-    ).values_list("name", "account_id")
+    rows: Iterable[Any] = _locking(actor, above, day).values_list("name", "account_id")
     by_depth = sorted(rows, key=lambda row: -1 if row[1] is None else order[row[1]])
     return dict(by_depth)
+
+
+def _locking(
+    actor: Actor, above: Sequence[UUID], day: date
+) -> QuerySet[SettingInterval, SettingInterval]:
+    return SettingInterval.objects.filter(
+        Q(account_id__in=above) | Q(account=None), holding_on(actor, day), is_locked=True
+    )
 
 
 def _planned(history: SettingHistory, account_id: UUID, day: date) -> dict[str, date]:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.models import Account
+from accounts.models import Account, SettingName
+from accounts.queries.effective_settings import is_locked_above
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from tenancy.actor import Actor
@@ -252,6 +253,11 @@ def _bill_to_faults(actor: Actor, account: Account, wanted: NewSubscription) -> 
     if wanted.bill_to_id not in path:
         detail = _("An invoice goes to the account itself or to one above it.")
         return [FieldError("bill_to_outside_path", detail, "/bill_to")]
+    # Where accounts can only inherit, so can what they subscribe to.
+    day = max(wanted.start_date, actor.today)
+    if is_locked_above(actor, path, SettingName.BILL_TO, day):
+        detail = _("An account above has locked the recipient; it can only be inherited.")
+        return [FieldError("setting_locked", detail, "/bill_to")]
     named = Account.objects.filter(tenant_id=actor.tenant_id, pk=wanted.bill_to_id)
     if named.filter(status=Account.Status.ARCHIVED).exists():
         return [FieldError("account_archived", _("This account is archived."), "/bill_to")]

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from accounts.models import SettingInterval
 from invoicing.models import Invoice
 from subscriptions.models import Item, Subscription
 from tenancy.models import AuditEntry
@@ -164,6 +165,32 @@ def test_refuses_a_subscription(api, nordlicht, change, pointer, code):
     assert answer.status_code == 422
     assert (pointer, code) in [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
     assert rows(nordlicht) == before
+
+
+def test_names_no_recipient_where_that_is_locked_above(api, nordlicht):
+    group = nordlicht.accounts["G"]
+    with nordlicht.seen():
+        lock = SettingInterval.objects.create(
+            tenant_id=group.tenant_id, account=group, name="bill_to", target=group, is_locked=True
+        )
+    before, wanted = rows(nordlicht), {**NEW, "bill_to": "ext:A1"}
+
+    refused = api.post(ADDRESS, wanted)
+
+    assert refused.status_code == 422
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
+        ("/bill_to", "setting_locked")
+    ]
+    assert rows(nordlicht) == before
+    assert api.post(ADDRESS, NEW).status_code == 201
+    with nordlicht.seen():
+        # Whoever locks is free itself.
+        lock.delete()
+        SettingInterval.objects.create(
+            tenant_id=group.tenant_id, account=nordlicht.accounts["A1"], name="bill_to",
+            target=group, is_locked=True,
+        )  # fmt: skip
+    assert api.post(ADDRESS, {**wanted, "external_id": "other"}).status_code == 201
 
 
 def test_refuses_two_currencies_in_one(api, nordlicht):
