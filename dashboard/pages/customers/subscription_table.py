@@ -1,7 +1,7 @@
 """The subscriptions of an account as a table: what is had, until when, and who answers for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy
 from accounts.queries.answering import Answering, answering
 from billing_rules.subscription_states import State, state_on
 from dashboard.pages.customers.parties import Party, invoiced_to, paid_by
-from dashboard.pages.subscriptions.listing import title_of
+from dashboard.pages.subscriptions import columns
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.recipients import recipients_on
 from subscriptions.queries.renewals import Renewal, renewals
 from tenancy.actor import Actor
-from web.accounts import account_url
-from web.prices import price_amount, price_rhythm, subscription_badge
-from web.tables import Amounts, Column, Kind, Label, Link, Table
+from web.prices import price_amount, price_rhythm
+from web.tables import Column, Kind, Link, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,12 @@ class SubscriptionRow:
     @property
     def items(self) -> list[Item]:
         """What is subscribed to, the first made first."""
-        return sorted(self.subscription.items.all(), key=lambda item: item.pk)
+        return columns.items_of(self.subscription)
 
     @property
-    def only(self) -> Item | None:
-        """Its item, None where it has several."""
-        items = self.items
-        return items[0] if len(items) == 1 else None
+    def state(self) -> State:
+        """Where in its life it was, is or will be on the day."""
+        return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
 
     @property
     def next_period(self) -> date | None:
@@ -95,31 +93,11 @@ def _row(
     )
 
 
-def _name(row: SubscriptionRow) -> Link:
-    url = reverse("subscriptions:page", args=[row.subscription.public_id])
-    products = dict.fromkeys(item.price.product.name for item in row.items)
-    return Link(title_of(row.items), url, ", ".join(products))
-
-
-def _product(row: SubscriptionRow) -> str:
-    return ", ".join(dict.fromkeys(item.price.product.name for item in row.items))
-
-
-def _account(row: SubscriptionRow) -> Link:
-    account = row.subscription.account
-    return Link(account.name, account_url(account.pk))
-
-
-def _status(row: SubscriptionRow) -> Label:
-    one = row.subscription
-    badge = subscription_badge(State(state_on(row.on, one.start_date, one.end_date)))
-    return Label(badge.label, badge.tone)
-
-
 def _price(row: SubscriptionRow) -> Link | None:
-    if row.only is None:
+    item = columns.only_item(row.subscription)
+    if item is None:
         return None
-    price = row.only.price
+    price = item.price
     text = _("%(amount)s %(rhythm)s") % {
         "amount": price_amount(price),
         "rhythm": price_rhythm(price),
@@ -131,58 +109,23 @@ def _party(party: Party) -> Link:
     return Link(party.name, party.url, party.note)
 
 
-def _monthly(row: SubscriptionRow) -> Amounts:
-    amount = row.renewal.mrr_minor
-    return Amounts({row.renewal.currency: amount} if amount else {}, row.main)
-
-
 TABLE: Final[Table[SubscriptionRow]] = Table(
     name="account-subscriptions",
     title=gettext_lazy("Subscriptions"),
     default_sort="-start",
     columns=(
-        Column("name", gettext_lazy("Subscription"), Kind.LINK, _name),
-        Column("product", gettext_lazy("Product"), Kind.TEXT, _product, is_default=False),
+        columns.NAME,
         Column(
-            "external_id",
-            gettext_lazy("External ID"),
-            Kind.TEXT,
-            lambda row: row.subscription.external_id,
-            sort="external_id",
-            is_default=False,
+            "product", gettext_lazy("Product"), Kind.TEXT, columns.products_of, is_default=False
         ),
-        Column("account", gettext_lazy("Used by"), Kind.LINK, _account, sort="account__sort_key"),
-        Column("status", gettext_lazy("Status"), Kind.LABEL, _status, is_default=False),
-        Column(
-            "quantity",
-            gettext_lazy("Quantity"),
-            Kind.NUMBER,
-            lambda row: row.only.quantity if row.only else None,
-        ),
+        columns.EXTERNAL_ID,
+        columns.ACCOUNT,
+        replace(columns.STATUS, is_default=False),
+        columns.QUANTITY,
         Column("price", gettext_lazy("Price"), Kind.ANSWER, _price),
-        Column(
-            "mrr",
-            gettext_lazy("MRR"),
-            Kind.MONEY,
-            _monthly,
-            is_summed=True,
-            tip=gettext_lazy("Monthly recurring revenue"),
-        ),
-        Column(
-            "start",
-            gettext_lazy("Since"),
-            Kind.DATE,
-            lambda row: row.subscription.start_date,
-            sort="start_date",
-        ),
-        Column(
-            "end",
-            gettext_lazy("Until"),
-            Kind.DATE,
-            lambda row: row.subscription.end_date,
-            sort="end_date",
-            tip=gettext_lazy("First day no longer served"),
-        ),
+        columns.MRR,
+        columns.START,
+        columns.END,
         Column(
             "next",
             gettext_lazy("Next period"),

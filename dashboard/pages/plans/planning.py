@@ -24,7 +24,7 @@ from accounts.queries.accounts import get_account, resolve_reference
 from accounts.queries.paths import path_of
 from dashboard.pages.plans.preview import Shown, shown
 from dashboard.pages.plans.questions import Question, answers_in, questions_of
-from dashboard.pages.subscriptions.listing import items_of, subscription_url, title_of
+from dashboard.pages.subscriptions.columns import items_of, subscription_url, title_of
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.preview import preview_plan

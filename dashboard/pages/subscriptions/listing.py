@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -19,18 +18,18 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account
 from billing_rules.subscription_states import State, state_on
-from subscriptions.models import Item, Subscription
+from dashboard.pages.subscriptions import columns
+from subscriptions.models import Subscription
 from subscriptions.queries.renewals import Renewal, renewals
 from subscriptions.queries.subscriptions import mrr_sums, state_counts, subscriptions
 from tenancy.actor import Actor
 from tenancy.ids import key_of
 from tenancy.queries import paging
-from web.accounts import account_url
 from web.list_pages import Chip, one_of, save
 from web.page_heads import Tab
-from web.prices import STATES, subscription_badge
+from web.prices import STATES
 from web.session_checks import staff_only
-from web.tables import Amounts, Column, Kind, Label, Link, Table
+from web.tables import Amounts, Column, Kind, Table
 from web.tables import State as TableState
 from web.tables.exports import FORMATS, MOST_ROWS
 from web.templatetags.figures import quantity
@@ -48,52 +47,9 @@ class SubscriptionRow:
     main: str
 
     @property
-    def items(self) -> list[Item]:
-        """What is subscribed to, the first made first."""
-        return items_of(self.subscription)
-
-    @property
     def state(self) -> State:
         """Where in its life it is."""
         return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
-
-
-def items_of(subscription: Subscription) -> list[Item]:
-    """Return what is subscribed to, the first made first."""
-    return sorted(subscription.items.all(), key=lambda item: item.pk)
-
-
-def subscription_url(subscription: Subscription) -> str:
-    """Return the address of the page of a subscription."""
-    return reverse("subscriptions:page", args=[subscription.public_id])
-
-
-def title_of(items: Sequence[Item]) -> str:
-    """Return what a subscription is called: its first price, and how many more there are."""
-    if not items:
-        return _("Without items")
-    if len(items) == 1:
-        return str(items[0].price.name)
-    return ngettext("%(name)s and %(n)s more", "%(name)s and %(n)s more", len(items) - 1) % {
-        "name": items[0].price.name,
-        "n": len(items) - 1,
-    }
-
-
-def _name(row: SubscriptionRow) -> Link:
-    url = reverse("subscriptions:page", args=[row.subscription.public_id])
-    products = dict.fromkeys(item.price.product.name for item in row.items)
-    return Link(title_of(row.items), url, ", ".join(products))
-
-
-def _account(row: SubscriptionRow) -> Link:
-    account = row.subscription.account
-    return Link(account.name, account_url(account.pk))
-
-
-def _status(row: SubscriptionRow) -> Label:
-    badge = subscription_badge(row.state)
-    return Label(badge.label, badge.tone)
 
 
 TABLE: Final[Table[SubscriptionRow]] = Table(
@@ -101,48 +57,14 @@ TABLE: Final[Table[SubscriptionRow]] = Table(
     title=gettext_lazy("Subscriptions"),
     default_sort="-start",
     columns=(
-        Column("name", gettext_lazy("Subscription"), Kind.LINK, _name),
-        Column(
-            "external_id",
-            gettext_lazy("External ID"),
-            Kind.TEXT,
-            lambda row: row.subscription.external_id,
-            sort="external_id",
-            is_default=False,
-        ),
-        Column("account", gettext_lazy("Used by"), Kind.LINK, _account, sort="account__sort_key"),
-        Column("status", gettext_lazy("Status"), Kind.LABEL, _status),
-        Column(
-            "quantity",
-            gettext_lazy("Quantity"),
-            Kind.NUMBER,
-            lambda row: row.items[0].quantity if len(row.items) == 1 else None,
-        ),
-        Column(
-            "mrr",
-            gettext_lazy("MRR"),
-            Kind.MONEY,
-            lambda row: Amounts(
-                {row.renewal.currency: row.renewal.mrr_minor} if row.renewal.mrr_minor else {},
-                row.main,
-            ),
-            is_summed=True,
-            tip=gettext_lazy("Monthly recurring revenue"),
-        ),
-        Column(
-            "start",
-            gettext_lazy("Since"),
-            Kind.DATE,
-            lambda row: row.subscription.start_date,
-            sort="start_date",
-        ),
-        Column(
-            "end",
-            gettext_lazy("End"),
-            Kind.DATE,
-            lambda row: row.subscription.end_date,
-            sort="end_date",
-        ),
+        columns.NAME,
+        columns.EXTERNAL_ID,
+        columns.ACCOUNT,
+        columns.STATUS,
+        columns.QUANTITY,
+        columns.MRR,
+        columns.START,
+        columns.END,
         Column(
             "renews",
             gettext_lazy("Period until"),

@@ -16,7 +16,7 @@ from accounts.middleware import ActorRequest
 from billing_rules.subscription_states import State, state_on
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
 from dashboard.pages.plans.doors import recipient_url
-from dashboard.pages.subscriptions.listing import title_of
+from dashboard.pages.subscriptions.columns import title_of
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
