@@ -13,6 +13,7 @@ _APOSTROPHES: Final = re.compile("['\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc`\
 _DIGRAPHS: Final = re.compile("ae|oe|ue|aa")
 _POINT_INSIDE: Final = re.compile(r"(?<=\w)\.(?=\w)")
 _PLUS_ALONE: Final = re.compile(r"(?<!\S)\+(?!\S)")
+_PLAIN: Final = re.compile("[0-9A-Za-z ]*")
 _NO_WORD: Final = re.compile(r"[^\w&]|_")
 _AND: Final = frozenset({"&", "+", "and", "et", "und"})
 _BOTH: Final = ("und", "and")
@@ -93,6 +94,8 @@ def amount_in(text: str) -> Decimal | None:
 
 def _words(text: str) -> list[str]:
     """Return the words of a text, folded: hyphens part them, apostrophes and points don't."""
+    if _PLAIN.fullmatch(text):
+        return text.lower().split()
     together = plain_letters(_APOSTROPHES.sub("", text))
     together = _POINT_INSIDE.sub("", together).replace("&", " & ")
     parted = _PLUS_ALONE.sub("&", together)

@@ -1,7 +1,7 @@
 """Reading the tree: intervals are compared inside one statement, never read first."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -121,8 +121,9 @@ def paths(tenant_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, list[UUID]
         cursor.execute(_NODES_ABOVE, {"tenant": tenant_id, "ids": ids})
         above: dict[str, str | None] = dict(cursor.fetchall())
     known: dict[str, list[UUID]] = {}
+    keys = dict(zip(ids, wanted, strict=True))
     return {
-        account_id: _path(text, above, known)
+        account_id: _path(text, above, known, keys)
         for account_id, text in zip(wanted, ids, strict=True)
         if text in above
     }
@@ -138,7 +139,12 @@ def with_those_above(
     return list(parents.items())
 
 
-def _path(account: str, above: dict[str, str | None], known: dict[str, list[UUID]]) -> list[UUID]:
+def _path(
+    account: str,
+    above: Mapping[str, str | None],
+    known: dict[str, list[UUID]],
+    keys: Mapping[str, UUID],
+) -> list[UUID]:
     """Return one path, and keep those of the accounts above for the next."""
     climbed: list[str] = []
     step: str | None = account
@@ -147,7 +153,7 @@ def _path(account: str, above: dict[str, str | None], known: dict[str, list[UUID
         step = above[step]
     path = known[step] if step is not None else []
     for text in reversed(climbed):
-        path = known[text] = [*path, UUID(text)]
+        path = known[text] = [*path, keys.get(text) or UUID(text)]
     return path
 
 

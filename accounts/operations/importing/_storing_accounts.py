@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import CharField
+
 from accounts import tree
 from accounts.declarations import PARTICULARS
 from accounts.models import Account, AccountNode, Placement, SettingInterval, SettingName
@@ -30,6 +32,7 @@ from billing_rules.ordering import sort_key
 from billing_rules.searching import search_key
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
+from tenancy.database.prepared import Given, Prepared
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
 from tenancy.database.updating import update_rows
 from tenancy.events import Happening, record_events
@@ -90,8 +93,19 @@ def create_accounts(
 def _ids(actor: Actor, known: KnownAccounts, keys: set[str]) -> dict[str, UUID]:
     """Return the ids of accounts that were there before, or have been stored meanwhile."""
     found = {key: known.ids[key] for key in keys if key in known.ids}
-    stored = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=keys - {*found, ""})
-    return found | {key: one for key, one in stored.values_list("external_id", "id") if key}
+    wanted = [key for key in keys if key and key not in found]
+    return found | dict(_STORED_IDS.rows(tenant=actor.tenant_id, keys=wanted))
+
+
+_STORED_IDS = Prepared(
+    lambda: (
+        Account.objects.filter(
+            tenant_id=Given("tenant"), external_id__among=Given("keys", CharField())
+        )
+        .order_by()
+        .values_list("external_id", "id")
+    )
+)
 
 
 def _parents(actor: Actor, spool: LineSpool, known: KnownAccounts) -> dict[UUID, UUID | None]:
