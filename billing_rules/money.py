@@ -73,13 +73,21 @@ def exponent(currency: str) -> int:
 def half_up(value: Fraction) -> int:
     """Round ``value`` to the nearest integer, halves away from zero.
 
-    The only rounding of the product. A credit is the mirror of its charge:
+    With ``ratio_half_up`` the only rounding of the product. A credit is the mirror of its charge:
     ``half_up(-x) == -half_up(x)``.
 
     Source: docs/billing-rules.md, R3.
     """
-    size = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
-    return -size if value < 0 else size
+    return ratio_half_up(value.numerator, value.denominator)
+
+
+def ratio_half_up(numerator: int, denominator: int) -> int:
+    """Round a quotient as ``half_up`` does; the denominator is greater than zero.
+
+    Source: docs/billing-rules.md, R3.
+    """
+    size = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return -size if numerator < 0 else size
 
 
 def to_minor(amount: Fraction | Decimal, currency: str) -> int:

@@ -6,7 +6,7 @@
 from datetime import date
 from fractions import Fraction
 
-from billing_rules.money import to_minor
+from billing_rules.money import exponent, ratio_half_up
 from billing_rules.periods import Period
 
 
@@ -34,7 +34,9 @@ def prorate(amount: Fraction, part: Period, full: Period, currency: str) -> int:
     """
     if not full.covers(part):
         raise OutsidePeriod(f"{part} is not inside {full}")
-    return to_minor(amount * Fraction(part.days, full.days), currency)
+    # In whole numbers: the product of two fractions would be reduced before it is rounded.
+    shown = 10 ** exponent(currency) * amount.numerator * part.days
+    return ratio_half_up(shown, amount.denominator * full.days)
 
 
 def split_charged(

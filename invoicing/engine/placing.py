@@ -86,7 +86,15 @@ class _Place:
 
     document: PlacedDocument
     decided_by: _Deciders
-    reasons: dict[tuple[object, ...], dict[str, object]] = field(default_factory=dict)
+    taxed: "dict[tuple[object, ...], _Taxed | None]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taxed:
+    """What charges of one place share whose tax is the same for the same reason."""
+
+    key: TaxGroupKey
+    reason: dict[str, object]
 
 
 class _Placer:
@@ -108,31 +116,38 @@ class _Placer:
         """Write into each reason what sets its document apart from others of its recipient."""
         apart = parts_apart(document.key for document in self.documents)
         for place in self._places.values():
-            for reason in place.reasons.values():
-                reason["apart"] = apart.get(place.document.key, [])
+            for taxed in place.taxed.values():
+                if taxed is not None:
+                    taxed.reason["apart"] = apart.get(place.document.key, [])
 
     def place(self, charge: ChargeRow) -> None:
         """Put a charge on its document, or note that its tax can't be told."""
-        families, place = self._families, self._place(charge)
-        document = place.document
-        families.judged |= {charge.account_id, document.bill_to_id}
-        rate = _rate(families, charge, document.key)
-        if rate is None:
-            families.problems.append(
+        place = self._place(charge)
+        facts = (charge.due_date, charge.tax_class, charge.period_end)
+        if facts not in place.taxed:
+            place.taxed[facts] = self._tax(charge, place)
+        taxed, document = place.taxed[facts], place.document
+        if taxed is None:
+            self._families.problems.append(
                 Problem("tax_rate_unknown", charge.account_id, charge.subscription_id)
             )
-            charge.reason = _without_rate(families, charge, place.decided_by)
+            charge.reason = _without_rate(self._families, charge, place.decided_by)
             return
-        tax = group_key(document.decision, rate.category, rate.percent)
-        facts = (charge.due_date, tax, rate, _last_day_of(charge))
-        if facts not in place.reasons:
-            reason = _reason(families, charge, document.key, place.decided_by, self._run_date)
-            reason["tax"] = _tax(families, charge, document, tax, rate)
-            place.reasons[facts] = reason
-            _warn(families, charge, document.bill_to_id, document.decision, self._warned)
-        charge.reason = place.reasons[facts]
+        charge.reason = taxed.reason
         document.day = max(document.day, charge.invoice_on)
-        document.placed.append(Placed(charge, tax))
+        document.placed.append(Placed(charge, taxed.key))
+
+    def _tax(self, charge: ChargeRow, place: _Place) -> _Taxed | None:
+        """Return the tax of a charge and why it is where it is; None if it can't be told."""
+        families, document = self._families, place.document
+        rate = _rate(families, charge, document.key)
+        if rate is None:
+            return None
+        tax = group_key(document.decision, rate.category, rate.percent)
+        reason = _reason(families, charge, document.key, place.decided_by, self._run_date)
+        reason["tax"] = _tax(families, charge, document, tax, rate)
+        _warn(families, charge, document.bill_to_id, document.decision, self._warned)
+        return _Taxed(tax, reason)
 
     def _place(self, charge: ChargeRow) -> _Place:
         subscription = charge.subscription
@@ -145,6 +160,7 @@ class _Placer:
         )
         if facts not in self._places:
             key, decided_by = _key(self._families, charge)
+            self._families.judged |= {charge.account_id, key.bill_to}
             self._places[facts] = _Place(self._document(key, charge.invoice_on), decided_by)
         return self._places[facts]
 

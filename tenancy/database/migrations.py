@@ -131,6 +131,36 @@ class SecureReferences(DatabaseOnly):
         return f"Keep tenants apart in {', '.join(self.fields)} of {self.model}"
 
 
+class Uncounted(DatabaseOnly):
+    """Keep no statistics of some columns: of JSON that is shown, and by which nothing is found.
+
+    To compare such values with one another is most of what counting a table takes, and it is
+    counted again and again while it grows.
+    """
+
+    def __init__(self, model: str, fields: Sequence[str]) -> None:
+        """Name the model of this app and its columns."""
+        self.model, self.fields = model, fields
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Return how a migration file writes this step."""
+        return (type(self).__name__, [], {"model": self.model, "fields": self.fields})
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Tell ``ANALYZE`` to pass over them."""
+        model = to_state.apps.get_model(app_label, self.model)
+        changes = ", ".join(
+            f'ALTER "{model._meta.get_field(name).column}" SET STATISTICS 0' for name in self.fields
+        )
+        schema_editor.execute(f'ALTER TABLE "{model._meta.db_table}" {changes}')
+
+    def describe(self) -> str:
+        """Return what ``migrate`` prints."""
+        return f"Keep no statistics of {', '.join(self.fields)} of {self.model}"
+
+
 def _own_key(model: Any) -> Iterable[str]:
     table, key = model._meta.db_table, model._meta.pk.column
     yield f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_key" UNIQUE (tenant_id, "{key}")'

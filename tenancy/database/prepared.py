@@ -4,15 +4,19 @@ To put a queryset together and to write it as SQL takes the ORM longer than the 
 answer it by key. A run of one invoice asks some thirty such questions, always the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+import orjson
 from django.db import connection, models
+from django.db.models.expressions import Col
 from django.db.models.fields.related import ForeignObject
 from django.db.models.lookups import Lookup
 
 M = TypeVar("M", bound=models.Model)
+
+_Conversion = Callable[[Sequence[Any]], list[Any]]
 
 
 class Given(models.Expression):
@@ -60,14 +64,17 @@ class Prepared(Generic[M]):
 
     def rows(self, **given: object) -> list[Any]:
         """Return the rows as tuples, in the order of the queryset."""
-        statement, places, converters, compiler = self._compiled
+        statement, places, converters, _compiler = self._compiled
         values: list[Any] = [given[one.name] if isinstance(one, Given) else one for one in places]
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             rows: list[Any] = cursor.fetchall()
-        if converters:
-            return [tuple(row) for row in compiler.apply_converters(rows, converters)]
-        return rows
+        if not converters:
+            return rows
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        for place, convert in converters.items() if rows else ():
+            columns[place] = convert(columns[place])
+        return list(zip(*columns, strict=True))
 
     def objects(self, **given: object) -> Iterator[M]:
         """Return the rows as instances of the model, with what the queryset annotates."""
@@ -81,8 +88,27 @@ class Prepared(Generic[M]):
             yield found
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[Any, ...], dict[int, Any], Any]:
+    def _compiled(self) -> tuple[str, tuple[Any, ...], dict[int, _Conversion], Any]:
         compiler = self._queryset().query.get_compiler("default")
         statement, places = compiler.as_sql()
         chosen = [column for column, _sql, _alias in compiler.select]
-        return statement, tuple(places), compiler.get_converters(chosen), compiler
+        converters = {
+            place: _conversion(functions, expression)
+            for place, (functions, expression) in compiler.get_converters(chosen).items()
+        }
+        return statement, tuple(places), converters, compiler
+
+
+def _conversion(functions: Sequence[Any], expression: Any) -> _Conversion:
+    """Return what makes the values of a column of what the driver gave."""
+    if isinstance(expression, Col) and isinstance(expression.output_field, models.JSONField):
+        # As the field's own, for columns that the database has checked to be JSON.
+        return lambda values: [None if value is None else orjson.loads(value) for value in values]
+
+    def convert(values: Sequence[Any]) -> list[Any]:
+        found = list(values)
+        for function in functions:
+            found = [function(value, expression, connection) for value in found]
+        return found
+
+    return convert

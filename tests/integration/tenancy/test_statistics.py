@@ -2,12 +2,12 @@
 
 import pytest
 from django.db import connection, connections, transaction
-from django.db.models import Model
+from django.db.models import JSONField, Model
 
 from accounts.models import Account
-from invoicing.models import Charge
+from invoicing.models import Charge, Invoice, InvoiceSection, RunProblem
 from tenancy.database.statistics import refresh_outdated_statistics
-from tenancy.models import Event
+from tenancy.models import AuditEntry, Event
 from tests.world import Vendor, account, make_vendor, price, subscription
 
 MANY = 150
@@ -65,3 +65,16 @@ def test_a_run_leaves_fresh_statistics():
     vendor.bills("2026-12-01")
 
     assert believed(Charge) == MANY
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [AuditEntry, Charge, Event, Invoice, InvoiceSection, RunProblem])
+def test_json_that_grows_with_every_run_is_not_counted(model):
+    wanted = {one.column for one in model._meta.fields if isinstance(one, JSONField)}
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attstattarget = 0",
+            [model._meta.db_table],
+        )
+        assert {name for (name,) in cursor.fetchall()} == wanted
