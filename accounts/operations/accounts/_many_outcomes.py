@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from accounts import tree
-from accounts.declarations import SETTINGS
 from accounts.models import Account, AccountTag, SettingInterval
 from accounts.operations.account_settings.changing import (
     WantedSettings,
     plain,
     wanted_changes,
 )
+from accounts.operations.accounts._keepers import keepers_below
 from accounts.operations.accounts._particulars import MOST_TAGS
 from accounts.operations.settings import Change, stored_intervals
 from accounts.queries.dated import holding_on
@@ -22,7 +22,6 @@ from tenancy.actor import Actor
 
 ADD, REMOVE, REPLACE = "add", "remove", "replace"
 ARCHIVED, LOCKED, TOO_MANY_TAGS = "account_archived", "setting_locked", "invalid_tags"
-_KEEPERS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,17 @@ class ManyReport:
 
 
 def look_at(
-    actor: Actor, accounts: Sequence[Account], wanted: WantedOfMany, *, for_update: bool = False
+    actor: Actor,
+    accounts: Sequence[Account],
+    wanted: WantedOfMany,
+    *,
+    for_update: bool = False,
+    is_piece: bool = False,
 ) -> ManyReport:
-    """Return what would become of accounts. At most seven statements, however many they are."""
+    """Return what would become of accounts. At most eight statements, however many they are.
+
+    Of a piece of more accounts it is not looked for who keeps a value below it.
+    """
     ids = [account.pk for account in accounts]
     tags = _tags(actor, ids) if wanted.tags_way else {}
     places = [(key, name) for key in ids for name in wanted.settings]
@@ -127,7 +134,8 @@ def look_at(
             by = next((locks[key] for key in _above(paths, account.pk) if key in locks), "")
             refusal = LOCKED if by else ""
         outcomes.append(Outcome(account, old, new, changes, refusal, by))
-    keepers, count = _keepers(actor, ids, paths, wanted)
+    names = () if is_piece else wanted.settings
+    keepers, count = keepers_below(actor, ids, names, wanted.day)
     return ManyReport(outcomes, keepers, count)
 
 
@@ -171,29 +179,3 @@ def _locks(actor: Actor, wanted: WantedOfMany) -> dict[UUID | None, str]:
     return {
         key: name or actor.label for key, name in rows.values_list("account_id", "account__name")
     }
-
-
-def _keepers(
-    actor: Actor,
-    ids: Sequence[UUID],
-    paths: Mapping[UUID, Sequence[UUID]],
-    wanted: WantedOfMany,
-) -> tuple[list[tuple[UUID, str]], int]:
-    """Return accounts below that have a value of their own and stay: the first, and how many."""
-    inheritable = [name for name in wanted.settings if name in SETTINGS]
-    if not inheritable:
-        return [], 0
-    chosen = {*ids}
-    tops = [key for key in ids if not chosen.intersection(paths.get(key, ())[:-1])]
-    own = SettingInterval.objects.filter(holding_on(actor, wanted.day), name__in=inheritable)
-    found = (
-        Account.objects.filter(
-            tree.lies_below(actor.tenant_id, tops),
-            tenant_id=actor.tenant_id,
-            pk__in=own.order_by().values("account_id"),
-        )
-        .exclude(pk__in=ids)
-        .order_by("sort_key", "id")
-    )
-    first = list(found.values_list("id", "name")[:_KEEPERS_SHOWN])
-    return first, len(first) if len(first) < _KEEPERS_SHOWN else found.count()

@@ -17,6 +17,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS
 from accounts.models import Account
+from accounts.operations.accounts._keepers import keepers_below
 from accounts.operations.accounts._many_outcomes import ManyReport, Outcome, WantedOfMany
 from accounts.operations.accounts._many_wanted import checked_wanted
 from accounts.operations.accounts.editing_many import edit_many
@@ -193,17 +194,14 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     if job is None:
         return False
     stage = job.params["stage"]
-    content = piece_of(actor, job_id, job.done // PIECE)
-    ids = [
-        UUID(bytes=content[start : start + _ID_BYTES])
-        for start in range(0, len(content), _ID_BYTES)
-    ]
+    ids, wanted = _ids_of(actor, job, job.done // PIECE), _read(job.params["wanted"])
     report = edit_many(
         editor,
         ids,
-        _read(job.params["wanted"]),
+        wanted,
         today=date.fromisoformat(job.params["today"]),
         is_dry_run=stage == CHECK,
+        is_piece=True,
         now=now,
     )
     result = {**job.result, stage: _added(job.result.get(stage, {}), report)}
@@ -213,8 +211,27 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
         return True
     if stage == APPLY:
         drop_input(actor, job_id)
+    else:
+        result[stage] |= _keepers(actor, job, wanted)
     finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
     return False
+
+
+def _ids_of(actor: Actor, job: Job, number: int) -> list[UUID]:
+    """Return the accounts of one piece."""
+    content = piece_of(actor, job.pk, number)
+    return [
+        UUID(bytes=content[start : start + _ID_BYTES])
+        for start in range(0, len(content), _ID_BYTES)
+    ]
+
+
+def _keepers(actor: Actor, job: Job, wanted: WantedOfMany) -> dict[str, Any]:
+    """Return who keeps a value of its own below any of them, which no piece knows by itself."""
+    numbers = range(-(-job.total // PIECE)) if wanted.settings else ()
+    chosen = {key for number in numbers for key in _ids_of(actor, job, number)}
+    first, count = keepers_below(actor, chosen, wanted.settings, wanted.day)
+    return {"keepers": [[str(key), name] for key, name in first], "keeper_count": count}
 
 
 def _added(tally: Mapping[str, Any], report: ManyReport) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def edit_many(
     seen: str = "",
     today: date,
     is_dry_run: bool = False,
+    is_piece: bool = False,
     now: datetime,
 ) -> ManyReport:
     """Change many accounts in one transaction; those that must not change stay and are named.
@@ -75,6 +76,7 @@ def edit_many(
         seen: the digest of the report that was shown; empty changes them whatever was shown.
         today: the tenant's day.
         is_dry_run: say what would become of them, store nothing.
+        is_piece: there are more of them; who keeps a value below is not looked for.
         now: for the audit trail.
 
     Raises:
@@ -85,7 +87,7 @@ def edit_many(
     """
     wanted = checked_wanted(actor, wanted, today)
     accounts = _accounts(actor, account_ids, for_update=not is_dry_run)
-    report = look_at(actor, accounts, wanted, for_update=not is_dry_run)
+    report = look_at(actor, accounts, wanted, for_update=not is_dry_run, is_piece=is_piece)
     changing = report.changing
     # Who presses the button twice finds everything done already.
     if is_dry_run or not changing:

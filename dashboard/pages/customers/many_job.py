@@ -1,5 +1,6 @@
 """Changing more accounts than at once: how far it is, what it does, stopping and going on."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -90,8 +91,10 @@ def _context(request: ActorRequest, job: Job) -> dict[str, Any]:
         "changes": [said_change(one) for one in tally.get("first", ())],
         "more_changes": max(0, changing - SHOWN),
         "refused": [_refused(code, *ones) for code, ones in refused.items()],
+        "keepers": [Named(name, account_url(UUID(key))) for key, name in tally.get("keepers", ())],
+        "more_keepers": tally.get("keeper_count", 0) - len(tally.get("keepers", ())),
         "setting": SETTINGS[setting].label if setting else "",
-        "day": wanted["day"] if setting else None,
+        "day": date.fromisoformat(wanted["day"]) if setting else None,
         "apply_label": apply_label(changing),
         "can_apply": may_edit and is_looked_at and changing > 0,
         "nothing_changes": is_looked_at and not changing,

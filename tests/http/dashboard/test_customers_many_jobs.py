@@ -6,6 +6,7 @@ from http import HTTPStatus
 import pytest
 
 from accounts.models import Account, AccountTag, SettingInterval
+from accounts.operations import account_settings
 from accounts.operations.accounts import editing_jobs, editing_many
 from accounts.operations.accounts.editing_many import WantedOfMany
 from dashboard.pages.customers import many
@@ -95,6 +96,29 @@ def test_looks_first_then_does_it_once(wide, alice, visit):
     assert shown.context["counts"] == {"changing": "0", "same": "11", "refused": "1"}
     assert not shown.context["can_apply"]
     assert entries(wide) == 11
+
+
+def test_names_those_below_that_keep_a_value_of_their_own(wide, alice, visit):
+    deep = [account(f"d{n:02}", f"k{n % 3:02}", name=f"Deep {n:02}") for n in range(14)]
+    wide.has("accounts", *(one | {"payment_terms_days": 7} for one in deep))
+    terms = account_settings.WantedSettings({"payment_terms_days": 14}, TODAY, {})
+    for key in ("k00", "other"):
+        account_settings.change_settings(alice, wide.id_of(key), terms, today=TODAY, now=NOW)
+    wanted = WantedOfMany(TODAY, settings={"payment_terms_days": 21})
+    chosen = [wide.id_of(key) for key in ("top", *(f"k{n:02}" for n in range(10)), "d13")]
+    job = editing_jobs.request_edit(alice, chosen, wanted, today=TODAY, now=NOW)
+    url = f"{URL}jobs/{job.public_id}/"
+
+    work(wide, url)
+    shown = visit(alice).get(url)
+
+    # Each once, though several above it are chosen; neither the chosen nor other customers.
+    assert [one.name for one in shown.context["keepers"]] == [f"Deep {n:02}" for n in range(10)]
+    assert shown.context["more_keepers"] == 3
+    page = tight(shown.content.decode())
+    assert "These set “Payment terms” themselves and keep their value" in page
+    assert "Deep 13" not in page[page.index("Below these") :]
+    assert shown.context["counts"]["changing"] == "12"
 
 
 def test_is_stopped_and_goes_on_where_it_stood(wide, alice, visit):
