@@ -50,6 +50,13 @@ declare(
         short=_("Account archived"),
     ),
     Declared(
+        "account.merged",
+        "account",
+        _("A duplicate account went up in another one, which has from now on what it had."),
+        {"external_id": Kind.TEXT, "into": Kind.ID, "since": Kind.DAY},
+        short=_("Merged into another account"),
+    ),
+    Declared(
         "account.reopened",
         "account",
         _("An archived account is in use again."),

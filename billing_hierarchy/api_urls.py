@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/settings/history", setting_plans.SettingHistory.as_view()),
     path("accounts/<reference:account>/settings/recall", setting_plans.SettingRecall.as_view()),
     path("accounts/<reference:account>/moves", plans.AccountMoves.as_view()),
+    path("accounts/<reference:account>/merge", plans.AccountMerge.as_view()),
     path("accounts/<reference:account>/archival", archiving.AccountArchival.as_view()),
     path("accounts/<reference:account>/reopening", accounts.AccountReopening.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),

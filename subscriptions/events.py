@@ -54,4 +54,11 @@ declare(
         {"external_id": Maybe(Kind.TEXT), "bill_to": Maybe(Kind.ID), "since": Kind.DAY},
         short=_("Recipient changed"),
     ),
+    Declared(
+        "subscription.handed_over",
+        "subscription",
+        _("A subscription belongs to another account from a day on."),
+        {"external_id": Maybe(Kind.TEXT), "account": Kind.ID, "since": Kind.DAY},
+        short=_("Belongs to another account"),
+    ),
 )

@@ -26,6 +26,7 @@ class Account(TenantModel):
 
     Its identity (legal name, address, country, VAT id) is its own and never inherited (R2).
     ``contract_party`` is who signed: its bill-to on the day it was created (R1).
+    ``merged_into`` is the account that a duplicate went up in: never one that was merged itself.
     ``sort_key`` orders siblings without any collation of the database (R26); ``search_key`` is
     what a search looks into: names, customer number, VAT id and e-mail address, folded.
     """
@@ -63,6 +64,7 @@ class Account(TenantModel):
     vat_id = models.CharField(max_length=20, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     contract_party = TenantForeignKey("self", null=True, db_index=False)
+    merged_into = TenantForeignKey("self", null=True, db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -70,9 +72,23 @@ class Account(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(name="account_external_id", fields=["tenant", "external_id"]),
             models.CheckConstraint(name="account_has_name", condition=~models.Q(name="")),
+            models.CheckConstraint(
+                name="account_merged_is_archived",
+                condition=models.Q(merged_into__isnull=True) | models.Q(status="archived"),
+            ),
+            models.CheckConstraint(
+                name="account_not_merged_into_itself",
+                condition=~models.Q(merged_into=models.F("id")),
+            ),
         ]
         indexes: ClassVar = [
             models.Index(name="account_by_name", fields=["tenant", "sort_key", "id"]),
+            # Few accounts are ever merged.
+            models.Index(
+                name="account_merged",
+                fields=["tenant", "merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -164,6 +164,12 @@ class AccountOut(serializers.Serializer[AccountShown]):
     cost_centre = serializers.CharField(source="own.cost_centre", default=None, allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())
     metadata = serializers.JSONField(source="account.metadata")
+    merged_into = IdField(
+        "acc",
+        source="account.merged_into_id",
+        allow_null=True,
+        help_text="Which account a duplicate went up in; null where it did not.",
+    )
     created_at = InstantField(source="account.created_at")
 
 

@@ -13,7 +13,7 @@ from accounts.api.references import referred
 from accounts.models import SettingName
 from accounts.queries.accounts import resolve_reference
 from invoicing.models import ChangePlan
-from invoicing.queries.plans.wanted import REFERENCES, Wanted
+from invoicing.queries.plans.wanted import REFERENCES, STAY, Wanted
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.api.reading import InvalidBody, pointer
@@ -29,6 +29,7 @@ _TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.CONSOLIDATION: "consolidation",
     ChangePlan.Kind.CLOSING: "children_to",
     ChangePlan.Kind.SUBSCRIPTION: "bill_to",
+    ChangePlan.Kind.MERGE: "into",
 }
 
 _SUBJECTS: Final[dict[str, str]] = {ChangePlan.Kind.SUBSCRIPTION: "subscription"}
@@ -48,6 +49,15 @@ def wanted_move(actor: Actor, account_id: UUID, values: Mapping[str, Any]) -> Wa
         InvalidBody: it names something that is not there.
     """
     return _wanted(actor, ChangePlan.Kind.MOVE, account_id, values)
+
+
+def wanted_merge(actor: Actor, account_id: UUID, values: Mapping[str, Any]) -> Wanted:
+    """Return what the body of a merge wants.
+
+    Raises:
+        InvalidBody: it names something that is not there.
+    """
+    return _wanted(actor, ChangePlan.Kind.MERGE, account_id, values)
 
 
 def wanted_plan(actor: Actor, values: Mapping[str, Any]) -> Wanted:
@@ -94,7 +104,7 @@ def _wanted(actor: Actor, kind: str, account_id: UUID, values: Mapping[str, Any]
         target_id=target_id,
         value=values.get("consolidation") if kind == ChangePlan.Kind.CONSOLIDATION else None,
         open_drafts=values["open_drafts"],
-        prepaid=values["prepaid"],
+        prepaid=values.get("prepaid", STAY),
         settings=answers.settings,
         overrides=(
             {_subscription(actor, values): target_id}

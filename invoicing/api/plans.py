@@ -1,4 +1,4 @@
-"""``/api/v1/accounts/{id}/moves`` and ``/api/v1/change-plans``: planned changes."""
+"""``/api/v1/accounts/{id}/moves``, ``…/merge`` and ``/api/v1/change-plans``: planned changes."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,9 +13,10 @@ from accounts.api.accounts import account_detail
 from accounts.api.references import referred
 from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
-from invoicing.api.plan_bodies import wanted_move, wanted_plan
+from invoicing.api.plan_bodies import wanted_merge, wanted_move, wanted_plan
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.deciding import answer_plan, approve_plan, submit_plan
+from invoicing.operations.plans.duplicates import merge_account
 from invoicing.operations.plans.planning import comment_on_plan, create_plan, withdraw_plan
 from invoicing.operations.plans.reversing import reverse_plan
 from invoicing.queries.plans.listing import comments_of, get_plan, plans
@@ -25,6 +26,7 @@ from invoicing.queries.plans.wanted import Wanted
 from invoicing.serializers.plans import (
     AnswerIn,
     CommentIn,
+    MergeIn,
     MoveIn,
     PlanDetailOut,
     PlanDryRunOut,
@@ -65,6 +67,36 @@ class AccountMoves(ActorView):
         require_match(request, lambda: account_detail(request.actor, account_id))
         wanted = wanted_move(request.actor, account_id, values)
         return _planned(request, wanted, parameters["dry_run"] == "true", values["draft"])
+
+
+class AccountMerge(ActorView):
+    """``POST /api/v1/accounts/{id}/merge``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SETTINGS}
+
+    @extend_schema(
+        operation_id="merge_account",
+        parameters=[PlanStartParameters],
+        request=MergeIn,
+        responses={200: PlanDryRunOut, 201: PlanDetailOut},
+    )
+    def post(self, request: ActorApiRequest, account: str) -> Response:
+        """Merge a duplicate into another account, today or on a later day."""
+        actor, parameters = request.actor, read_parameters(request, PlanStartParameters)
+        values = read_body(request, MergeIn)
+        account_id = resolve_reference(actor, account)
+
+        def require_seen() -> None:
+            require_match(request, lambda: account_detail(actor, account_id))
+
+        wanted = wanted_merge(actor, account_id, values)
+        if parameters["dry_run"] == "true" or values["draft"]:
+            require_seen()
+            return _planned(request, wanted, parameters["dry_run"] == "true", values["draft"])
+        plan = merge_account(
+            actor, wanted, require_seen=require_seen, today=actor.today, now=timezone.now()
+        )
+        return _made(request, plan)
 
 
 class PlanList(ActorView):
@@ -119,6 +151,10 @@ def _planned(request: ActorApiRequest, wanted: Wanted, is_dry: bool, is_draft: b
     plan = create_plan(actor, wanted, today=actor.today, now=now)
     if not is_draft:
         plan = submit_plan(actor, plan.pk, today=actor.today, now=now)
+    return _made(request, plan)
+
+
+def _made(request: ActorApiRequest, plan: ChangePlan) -> Response:
     address = request.build_absolute_uri(f"/api/v1/change-plans/{plan.public_id}")
     return Response(plan_out(request, plan.pk), status=201, headers={"Location": address})
 

@@ -60,7 +60,7 @@ class ForeseenDays:
         self._what_if = what_if
         self._items = {item.id: item for item in what_if.items(stored.items)}
         self._begun = dict(stored.begun)
-        self._waiting = what_if.readdressed(stored.waiting)
+        self._waiting = what_if.owed(stored.waiting)
         self._worlds: dict[int, Families] = {}
         self._changes = _change_days(self._world(date.max))
         self._last_run: date | None = None
@@ -77,9 +77,9 @@ class ForeseenDays:
         """Return how it goes on from here in another world, in which items are the same."""
         other = copy(self)
         other._what_if = what_if
-        items = what_if.readdressed(self._items.values())
+        items = what_if.owned(self._items.values())
         other._items, other._begun = {item.id: item for item in items}, dict(self._begun)
-        other._waiting, other._worlds = what_if.readdressed(self._waiting), {}
+        other._waiting, other._worlds = what_if.owed(self._waiting), {}
         other._changes = _change_days(other._world(date.max))
         if self._last_run is not None:
             other._next = other.after(self._last_run)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from accounts.models import SettingName
-from invoicing.engine.rows import ItemRow, SubscriptionRow, Terms
+from invoicing.engine.rows import ChargeRow, ItemRow, SubscriptionRow, Terms
 from subscriptions.models import Price
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
@@ -95,6 +95,18 @@ class Recipient:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What an account subscribes to, and is charged from ``day`` on, is another's from then on.
+
+    What is not charged yet by then is the other's too.
+    """
+
+    account_id: UUID
+    to_id: UUID
+    day: date
+
+
 class _OfSubscription(Protocol):
     """An item or a charge."""
 
@@ -117,6 +129,7 @@ class WhatIf:
     ends: tuple[ItemEnd, ...] = ()
     prices: tuple[PriceChange, ...] = ()
     recipients: tuple[Recipient, ...] = ()
+    hand_overs: tuple[HandOver, ...] = ()
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -131,7 +144,8 @@ class WhatIf:
         if self.new_items or self.item_changes or self.ends or self.prices:
             return None
         days = [*(move.day for move in self.moves), *(one.day for one in self.settings),
-                *(one.day for one in self.recipients)]  # fmt: skip
+                *(one.day for one in self.recipients),
+                *(one.day for one in self.hand_overs)]  # fmt: skip
         return min(days, default=None)
 
     def standing(self) -> Iterator[UUID]:
@@ -147,6 +161,8 @@ class WhatIf:
         for recipient in self.recipients:
             if recipient.bill_to_id is not None:
                 yield recipient.bill_to_id
+        for one in self.hand_overs:
+            yield from (one.account_id, one.to_id)
         for setting in self.settings:
             if setting.account_id is not None:
                 yield setting.account_id
@@ -171,7 +187,26 @@ class WhatIf:
         ]  # fmt: skip
         for change in sorted(changes, key=lambda one: one.day):
             _changed(items, change)
-        return self.readdressed(items[key] for key in sorted(items))
+        return self.owned(items[key] for key in sorted(items))
+
+    def owned(self, items: Iterable[ItemRow]) -> list[ItemRow]:
+        """Return items as they would be from the first day on which anything is other."""
+        owners = {one.account_id: one.to_id for one in self.hand_overs}
+        return [
+            replace(item, account_id=owners[item.account_id]) if item.account_id in owners else item
+            for item in self.readdressed(items)
+        ]
+
+    def owed(self, charges: Iterable[ChargeRow]) -> list[ChargeRow]:
+        """Return charges as they would be; those of days before are whose they were."""
+        given = {one.account_id: one for one in self.hand_overs}
+        return [
+            replace(charge, account_id=one.to_id)
+            if one is not None and charge.invoice_on >= one.day
+            else charge
+            for charge in self.readdressed(charges)
+            for one in [given.get(charge.account_id)]
+        ]
 
     def readdressed(self, rows: Iterable[_Row]) -> list[_Row]:
         """Return items or charges whose subscriptions name the recipients that they would."""

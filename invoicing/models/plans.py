@@ -32,6 +32,7 @@ class ChangePlan(TenantModel):
         CLOSING = "closing"
         PROMOTION = "promotion"
         SUBSCRIPTION = "subscription"
+        MERGE = "merge"
 
     class Status(models.TextChoices):
         """How far it has come."""

@@ -74,6 +74,20 @@ class MoveIn(_ChangeIn):
     )
 
 
+class MergeIn(_ChangeIn):
+    """A duplicate that goes up in another account."""
+
+    into = serializers.CharField(
+        max_length=_REFERENCE, help_text="The account to keep; not one that stands below it."
+    )
+    open_drafts = serializers.ChoiceField(
+        ("keep", "reroute"),
+        default="keep",
+        help_text="`keep`: what is charged for earlier days stays on the duplicate's drafts."
+        " `reroute`: they are taken back, and what is on them is invoiced for the kept account.",
+    )
+
+
 class RecipientIn(serializers.Serializer[Any]):
     """To whom a subscription is invoiced."""
 
@@ -119,6 +133,9 @@ class PlanIn(MoveIn):
         allow_null=True,
         max_length=_REFERENCE,
         help_text="Of a `closing`: below which account those below it are to stand.",
+    )
+    into = serializers.CharField(
+        required=False, max_length=_REFERENCE, help_text="Of a `merge`: the account to keep."
     )
     subscription = serializers.CharField(
         required=False,
@@ -232,6 +249,10 @@ class PlanPreviewOut(serializers.Serializer[Any]):
     drafts = serializers.IntegerField(required=False, help_text="Drafts with these accounts.")
     acceptance = ShownAccountOut(
         required=False, allow_null=True, help_text="Who has to agree; null: nobody."
+    )
+    merge = serializers.JSONField(
+        required=False,
+        help_text="Of a `merge`: what comes to the kept account, and what does not; else null.",
     )
     warnings = serializers.JSONField(required=False, help_text="What to look at: code, detail.")
 

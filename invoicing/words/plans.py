@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.CLOSING: gettext_lazy("Closing"),
     ChangePlan.Kind.PROMOTION: gettext_lazy("Takes the place above"),
     ChangePlan.Kind.SUBSCRIPTION: gettext_lazy("Recipient of a subscription"),
+    ChangePlan.Kind.MERGE: gettext_lazy("Merge"),
 }
 
 _CHANGED: Final[Mapping[str, Promise]] = {
@@ -42,6 +43,8 @@ def plan_title(plan: ChangePlan) -> str:
         return _bill_to_title(plan, name, to)
     if plan.kind == ChangePlan.Kind.SUBSCRIPTION:
         return _subscription_title(plan, name, to)
+    if plan.kind == ChangePlan.Kind.MERGE:
+        return _("Merge %(account)s into %(into)s") % {"account": name, "into": to}
     if plan.kind == ChangePlan.Kind.CONSOLIDATION:
         return _consolidation_title(wanted.get("consolidation"), name)
     if plan.kind == ChangePlan.Kind.CLOSING:

@@ -2,6 +2,7 @@
 
 from subscriptions.models.catalogue import Price, Product
 from subscriptions.models.subscriptions import (
+    EarlierOwner,
     EarlierRecipient,
     EarlierTerms,
     Item,
@@ -9,4 +10,13 @@ from subscriptions.models.subscriptions import (
     Subscription,
 )
 
-__all__ = ["EarlierRecipient", "EarlierTerms", "Item", "Period", "Price", "Product", "Subscription"]
+__all__ = [
+    "EarlierOwner",
+    "EarlierRecipient",
+    "EarlierTerms",
+    "Item",
+    "Period",
+    "Price",
+    "Product",
+    "Subscription",
+]

@@ -78,6 +78,25 @@ class EarlierRecipient(TenantModel):
         return f"until {self.until}"
 
 
+class EarlierOwner(TenantModel):
+    """Whose a subscription was up to a day: since the one before, or ever since it began."""
+
+    subscription = TenantForeignKey(Subscription)
+    account = TenantForeignKey(Account)
+    until = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="earlier_owner_once", fields=["tenant", "subscription", "until"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return up to when it held."""
+        return f"until {self.until}"
+
+
 class Item(TenantModel):
     """One price in one quantity within a subscription.
 

@@ -76,8 +76,8 @@ def mrr_then(actor: Actor, account_ids: Iterable[UUID], on: date) -> dict[UUID, 
     parts = parts_then(actor, Action.VIEW_SUBSCRIPTION, found, on)
     with connection.cursor() as cursor:
         cursor.execute(
-            parts.sql + _PER_PART.format(items=_ITEMS, monthly=MONTHLY_ON),
-            [*parts.params, on, on, actor.tenant_id, on, on],
+            parts.sql + _OWNERS + _PER_PART.format(items=_ITEMS_THEN, monthly=MONTHLY_ON),
+            [*parts.params, *_params_then(actor, on)],
         )
         rows = cursor.fetchall()
     _add_sums(found, merged_by_top(rows))
@@ -95,7 +95,8 @@ def mrr_total(
         on: the day, as of ``mrr_of``.
     """
     parts = all_below(actor, Action.VIEW_SUBSCRIPTION, account_ids)
-    return _total(actor, parts, on)
+    params = (*parts.params, on, on, actor.tenant_id, on, on)
+    return _total(Statement(parts.sql + _ALL.format(items=_ITEMS, monthly=MONTHLY_ON), params))
 
 
 def mrr_total_then(
@@ -108,24 +109,26 @@ def mrr_total_then(
         account_ids: which accounts.
         on: the day, as of ``mrr_of``.
     """
-    return _total(actor, parts_then(actor, Action.VIEW_SUBSCRIPTION, account_ids, on), on)
+    parts = parts_then(actor, Action.VIEW_SUBSCRIPTION, account_ids, on)
+    sql = parts.sql + _OWNERS + _ALL.format(items=_ITEMS_THEN, monthly=MONTHLY_ON)
+    return _total(Statement(sql, (*parts.params, *_params_then(actor, on))))
 
 
-def _total(actor: Actor, parts: Statement, on: date) -> dict[str, int]:
+def _params_then(actor: Actor, on: date) -> tuple[Any, ...]:
+    owners, monthly = (actor.tenant_id, on), (on, on)
+    return (*owners, *monthly, actor.tenant_id, actor.tenant_id, on, on)
+
+
+def _total(statement: Statement) -> dict[str, int]:
     total: dict[str, int] = defaultdict(int)
     with connection.cursor() as cursor:
-        cursor.execute(
-            parts.sql + _ALL.format(items=_ITEMS, monthly=MONTHLY_ON),
-            [*parts.params, on, on, actor.tenant_id, on, on],
-        )
+        cursor.execute(statement.sql, statement.params)
         for currency, amount in cursor.fetchall():
             _add(total, currency, int(amount))
     return dict(total)
 
 
-_ITEMS = """
-    FROM part
-    JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = part.account_id
+_SOLD = """
     JOIN subscriptions_subscription AS subscription
         ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
         AND subscription.start_date <= %s
@@ -133,6 +136,35 @@ _ITEMS = """
     JOIN subscriptions_price AS price
         ON price.tenant_id = item.tenant_id AND price.id = item.price_id
 """
+_NOW = """
+    FROM part
+    JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = part.account_id
+"""
+_ITEMS = _NOW + _SOLD
+# Whose subscriptions were on the day that are somebody else's since: few, if any.
+_OWNERS = """
+    , owner AS MATERIALIZED (
+        SELECT DISTINCT ON (subscription_id) subscription_id, account_id
+        FROM subscriptions_earlierowner WHERE tenant_id = %s AND until > %s
+        ORDER BY subscription_id, until
+    )
+"""
+_THEN = """
+    FROM (
+        SELECT part.top_id, part.account_id AS owner_id, item.*
+        FROM part
+        JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = part.account_id
+        LEFT JOIN owner ON owner.subscription_id = item.subscription_id
+        WHERE owner.subscription_id IS NULL
+        UNION ALL
+        SELECT part.top_id, part.account_id AS owner_id, item.*
+        FROM owner
+        JOIN part ON part.account_id = owner.account_id
+        JOIN subscriptions_item AS item
+            ON item.tenant_id = %s AND item.subscription_id = owner.subscription_id
+    ) AS item
+"""
+_ITEMS_THEN = _THEN + _SOLD
 _PER_TOP = """
     SELECT NULL::uuid, part.tree_id, part.part, part.part, price.currency,
         sum({monthly}), count(*), min(item.next_action_date)
@@ -142,10 +174,10 @@ _PER_TOP = """
     SELECT account_id, tree_id, first, last, NULL, NULL, NULL, NULL FROM place
 """
 _PER_PART = """
-    SELECT part.top_id, NULL::uuid, part.account_id = part.top_id, price.currency,
+    SELECT item.top_id, NULL::uuid, item.owner_id = item.top_id, price.currency,
         sum({monthly}), count(*), min(item.next_action_date)
     {items}
-    GROUP BY part.top_id, part.account_id = part.top_id, price.currency
+    GROUP BY item.top_id, item.owner_id = item.top_id, price.currency
     UNION ALL
     SELECT top_id, above_id, NULL, NULL, NULL, NULL, NULL FROM above
 """

@@ -10,10 +10,12 @@ from django.db.models import Case, CharField, Count, Prefetch, Q, QuerySet, Sum,
 
 from accounts import access, tree
 from accounts.access import Action
+from accounts.models import Account
 from accounts.queries.placements import lies_below
 from accounts.queries.searching import has_words
 from billing_rules.subscription_states import State
 from subscriptions.models import Item, Subscription
+from subscriptions.queries.owners import owners_on
 from subscriptions.queries.terms import monthly_on, with_items_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
@@ -49,7 +51,7 @@ def subscriptions(
     if within is not None and stood_on is not None:
         seen = access.reach(actor, Action.VIEW_SUBSCRIPTION)
         then = seen.filter(lies_below(actor, within, stood_on))
-        found = found.filter(account__in=then.order_by().values("pk"))
+        found = found.filter(_belonged(actor, then, stood_on))
     if within is not None and stood_on is None:
         found = found.filter(tree.lies_below(actor.tenant_id, [within], "account_id"))
     if account is not None:
@@ -178,6 +180,14 @@ def _reached(actor: Actor) -> QuerySet[Subscription]:
         return found
     seen = access.reach(actor, Action.VIEW_SUBSCRIPTION)
     return found.filter(account__in=seen.order_by().values("pk"))
+
+
+def _belonged(actor: Actor, accounts: QuerySet[Account], day: date) -> Q:
+    """Return the condition that a subscription was one of some accounts on a day."""
+    keys, others = accounts.order_by().values("pk"), owners_on(actor, day).order_by()
+    since_given = others.values("subscription_id")
+    had = others.filter(account__in=keys).values("subscription_id")
+    return (Q(account__in=keys) & ~Q(pk__in=since_given)) | Q(pk__in=had)
 
 
 def _has(actor: Actor, word: str) -> Q:

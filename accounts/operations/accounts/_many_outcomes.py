@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts import tree
+from accounts.declarations.limits import MOST_TAGS
 from accounts.models import Account, AccountTag, SettingInterval
 from accounts.operations.account_settings.changing import (
     WantedSettings,
@@ -14,7 +15,6 @@ from accounts.operations.account_settings.changing import (
     wanted_changes,
 )
 from accounts.operations.accounts._keepers import keepers_below
-from accounts.operations.accounts._particulars import MOST_TAGS
 from accounts.operations.settings import Change, stored_intervals
 from accounts.queries.dated import holding_on
 from accounts.versions import version_of

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.declarations import PARTICULARS, SETTINGS, ValueKind, ValueRefused
+from accounts.declarations.limits import LONGEST_METADATA, MOST_MEMBERS, MOST_TAGS
 from accounts.declarations.values import Text
 from accounts.models import Account
 from accounts.queries.particulars import OWN_SETTINGS
@@ -52,11 +53,8 @@ class InvalidAccount(Invalid):
 
 EXTERNAL_ID: Final = Text(200)
 _SEARCHED: Final = tuple(name for name, one in PARTICULARS.items() if one.is_searched)
-MOST_TAGS: Final = 20
 _LONGEST_TAG: Final = 40
-_MOST_MEMBERS: Final = 50
 _LONGEST_NAME: Final = 40
-_LONGEST_METADATA: Final = 16_000
 _DEEPEST: Final = 5
 
 
@@ -159,7 +157,7 @@ def _tags_fault(names: list[str]) -> Promise | None:
 def _metadata_fault(value: Any) -> Promise | None:
     if not isinstance(value, Mapping):
         return _("An object is expected.")
-    if len(value) > _MOST_MEMBERS or any(len(name) > _LONGEST_NAME for name in value):
+    if len(value) > MOST_MEMBERS or any(len(name) > _LONGEST_NAME for name in value):
         return _("Own data has at most 50 members, whose names have at most 40 characters.")
     if not _is_shallow(value, _DEEPEST):
         return _("Own data is at most 5 levels deep.")
@@ -167,7 +165,7 @@ def _metadata_fault(value: Any) -> Promise | None:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         return _("Own data holds a number that cannot be kept.")
-    if len(text) > _LONGEST_METADATA:
+    if len(text) > LONGEST_METADATA:
         return _("Own data has at most 16,000 characters.")
     # The database keeps neither; a lone surrogate is no character at all.
     if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):

@@ -21,13 +21,20 @@ class ParentArchived(Conflict):
     message = _("“%(name)s”, which it stands below, is archived. Reopen that first.")
 
 
+class AccountMerged(Conflict):
+    """A duplicate stays what it went up in."""
+
+    code = "account_merged"
+    message = _("“%(name)s” was merged into “%(into)s” and stays archived.")
+
+
 @operation
 def reopen_account(actor: Actor, account_id: UUID, *, now: datetime) -> Account:
     """Take an archived account into use again; one in use stays as it is.
 
     Raises:
         NotFound, Forbidden: the account is out of sight, or not the actor's to change.
-        ParentArchived: the account above is archived.
+        AccountMerged, ParentArchived: see their texts.
     """
     tree.lock_families(actor.tenant_id, [account_id])
     accounts = Account.objects.filter(tenant_id=actor.tenant_id)
@@ -37,6 +44,9 @@ def reopen_account(actor: Actor, account_id: UUID, *, now: datetime) -> Account:
     access.require(actor, Action.EDIT_ACCOUNT, account)
     if account.status == Account.Status.ACTIVE:
         return account
+    if account.merged_into_id is not None:
+        into = accounts.get(pk=account.merged_into_id)
+        raise AccountMerged(name=account.name, into=into.name)
     above = AccountNode.objects.filter(tenant_id=actor.tenant_id, account=account)
     parent = accounts.filter(pk__in=above.values("parent_id")).order_by("pk").first()
     if parent is not None and parent.status == Account.Status.ARCHIVED:

@@ -47,11 +47,12 @@ _PLAIN_SETTINGS = tuple(one for one in FILE_SETTINGS if not one.is_account)
 
 @dataclass(slots=True)
 class KnownAccounts:
-    """The tenant's accounts that the file may speak of."""
+    """The tenant's accounts that the file may speak of; those merged with what they went up in."""
 
     ids: dict[str, UUID] = field(default_factory=dict)
     keys: dict[UUID, str] = field(default_factory=dict)
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
 
 
 def understand(row: FileRow) -> AccountLine:
@@ -118,12 +119,16 @@ def _add_known(actor: Actor, named: Iterable[str], known: KnownAccounts) -> None
     mentioned = Account.objects.filter(tenant_id=actor.tenant_id, external_id__in=list(named))
     accounts = Account.objects.filter(
         tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
-    ).values_list("external_id", "id", "node__parent_id")
-    for external_id, account_id, parent_id in accounts:
+    ).values_list(
+        "external_id", "id", "node__parent_id", "merged_into__external_id", "merged_into__name"
+    )
+    for external_id, account_id, parent_id, into_key, into_name in accounts:
         key = external_id or str(account_id)
         known.ids[key] = account_id
         known.keys[account_id] = key
         known.parents[account_id] = parent_id
+        if into_name is not None:
+            known.merged[key] = into_key or into_name
 
 
 def check_parent(
@@ -138,6 +143,19 @@ def check_parent(
         line.row.refuse(
             "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
         )
+
+
+def check_merged(line: AccountLine, known: KnownAccounts) -> None:
+    """Refuse a duplicate that was merged: the file is to name the account that was kept."""
+    for name, key in (
+        ("external_id", line.key),
+        ("parent_external_id", line.parent_key),
+        ("bill_to", line.bill_to_key),
+        ("payer", line.payer_key),
+    ):
+        if into := known.merged.get(key):
+            text = _("This account was merged into “%(into)s”. Name that one instead.")
+            line.row.refuse(name, "account_merged", text % {"into": into})
 
 
 def circular_keys(by_key: Mapping[str, Stub]) -> set[str]:

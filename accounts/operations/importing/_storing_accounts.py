@@ -129,6 +129,7 @@ def _insert_accounts(
         [_new_account(line, ids, bill_tos) for line in lines],
         into=Account,
         tenant_id=actor.tenant_id,
+        merged_into_id=None,
         status=Account.Status.ACTIVE.value,
         version=1,
         created_at=now,

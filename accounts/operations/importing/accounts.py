@@ -16,6 +16,7 @@ from accounts.operations.importing._account_lines import (
     KnownAccounts,
     Paths,
     Stub,
+    check_merged,
     check_parent,
     check_roles,
     check_unmoved,
@@ -150,6 +151,7 @@ def _checked(
     stored = own_settings(checks.actor, ids, on=checks.today)
     new, changed = [], []
     for line in lines:
+        check_merged(line, known)
         check_parent(line, checks.stubs, known, checks.circular)
         check_roles(line, paths)
         account = accounts.get(line.key)

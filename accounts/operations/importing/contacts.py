@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts import access
@@ -96,7 +97,8 @@ def _import_slice(
         Account.objects.filter(
             tenant_id=actor.tenant_id,
             external_id__in={row.cells.get("account_external_id") for row in rows},
-        ).values_list("external_id", "id")
+            # The number of a duplicate that was merged leads to the account that was kept.
+        ).values_list("external_id", Coalesce("merged_into_id", "id"))
     )
     refuse_outside(actor, rows, bound, accounts)
     contacts = {

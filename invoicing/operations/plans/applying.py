@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access, tree
+from accounts import access
 from accounts.access import Action
 from accounts.models import Account
 from accounts.operations.moving import place_account
 from accounts.operations.settings import Change, own_settings, write_changes
 from invoicing.models import ChangePlan, Charge, InvoiceLine
-from invoicing.operations.plans.locking import keep_plan, record_step
+from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
+from invoicing.operations.plans.merging import merge, require_unchanged
 from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.documents import drafts_with
@@ -27,13 +28,6 @@ from tenancy.database import operation, scope
 from tenancy.errors import BillingError, Conflict
 from tenancy.events import Happening, record_events
 from tenancy.ids import public_id
-
-
-class WorldChanged(Conflict):
-    """The plan's preview is not what would happen now."""
-
-    code = "world_changed"
-    message = _("Since its preview something has changed that the plan depends on.")
 
 
 class AcceptanceExpired(Conflict):
@@ -92,7 +86,7 @@ def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> Chan
     """
     plan = ChangePlan.objects.get(tenant_id=actor.tenant_id, pk=plan_id)
     wanted = Wanted.of(plan)
-    _lock(actor, wanted)
+    lock_trees(actor, wanted)
     plan = ChangePlan.objects.select_for_update(no_key=True).get(
         tenant_id=actor.tenant_id, pk=plan_id
     )
@@ -118,13 +112,6 @@ def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> Chan
     return plan
 
 
-def _lock(actor: Actor, wanted: Wanted) -> None:
-    """Lock every tree that the plan, or a draft of its accounts, is about."""
-    standing = standing_of(actor, wanted)
-    recipients = drafts_with(standing).values_list("bill_to_id", flat=True)
-    tree.lock_families(actor.tenant_id, {*standing.parents, *recipients})
-
-
 def _fail(actor: Actor, plan: ChangePlan, error: BillingError, *, now: datetime) -> ChangePlan:
     was, plan.status = plan.status, ChangePlan.Status.FAILED
     plan.failure = {
@@ -145,6 +132,7 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     if parts:
         raise WorldChanged(parts=parts)
     require_unused(standing)
+    require_unchanged(standing)
     rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
     for account_id, parent_id in standing.moves:
         place_account(actor, account_id, parent_id, day=wanted.day)
@@ -154,6 +142,8 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     if wanted.kind == ChangePlan.Kind.CLOSING:
         _close(actor, wanted)
     _tell(actor, plan, standing, changes, now=now)
+    if wanted.kind == ChangePlan.Kind.MERGE:
+        return {"rerouted_drafts": rerouted, **merge(actor, standing, now=now)}
     undo = _undo(standing, changes, overrides)
     return {"rerouted_drafts": rerouted, "undo": undo.stored()}
 

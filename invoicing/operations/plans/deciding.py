@@ -13,6 +13,7 @@ from invoicing.models import ChangePlan
 from invoicing.operations.plans.applying import AcceptanceExpired, carry_out_if_due
 from invoicing.operations.plans.locking import keep_plan, record_step, take_plan
 from invoicing.queries.plans.checking import require_day
+from invoicing.queries.plans.preview import require_deciding
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.together import require_no_circle
 from invoicing.queries.plans.wanted import Wanted
@@ -84,6 +85,7 @@ def submit_plan(
     """
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     plan = take_plan(actor, plan_id, (ChangePlan.Status.DRAFT,), version=version)
+    require_deciding(actor, plan.kind)
     require_day(plan.effective_date, today)
     standing = standing_of(actor, Wanted.of(plan))
     if changed_parts(plan.world, world_digests(standing)):
@@ -120,6 +122,7 @@ def approve_plan(
     """
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     plan = take_plan(actor, plan_id, (ChangePlan.Status.WAITING_APPROVAL,), version=version)
+    require_deciding(actor, plan.kind)
     tenant = Tenant.objects.get(pk=actor.tenant_id)
     is_author = actor.actor_id is not None and plan.author.get("id") == str(actor.actor_id)
     if tenant.four_eyes and is_author:

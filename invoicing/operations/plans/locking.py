@@ -8,8 +8,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import tree
 from accounts.versions import ChangedMeanwhile
 from invoicing.models import ChangePlan
+from invoicing.queries.plans.documents import drafts_with
+from invoicing.queries.plans.standing import standing_of
+from invoicing.queries.plans.wanted import Wanted
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, NotFound
 from tenancy.events import Happening, record_event
@@ -27,6 +31,20 @@ class OverlappingPlan(Conflict):
 
     code = "overlapping_plan"
     message = _("Another change of this account is planned already. Withdraw it first.")
+
+
+class WorldChanged(Conflict):
+    """The plan's preview is not what would happen now."""
+
+    code = "world_changed"
+    message = _("Since its preview something has changed that the plan depends on.")
+
+
+def lock_trees(actor: Actor, wanted: Wanted) -> None:
+    """Lock every tree that the plan, or a draft of its accounts, is about."""
+    standing = standing_of(actor, wanted)
+    recipients = drafts_with(standing).values_list("bill_to_id", flat=True)
+    tree.lock_families(actor.tenant_id, {*standing.parents, *recipients})
 
 
 def take_plan(

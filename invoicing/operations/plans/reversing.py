@@ -25,6 +25,13 @@ class ReversedAlready(Conflict):
     message = _("There is a plan already that reverses this one.")
 
 
+class MergeStays(Conflict):
+    """What two accounts had is told apart by nobody any more."""
+
+    code = "merge_not_reversible"
+    message = _("A merge cannot be reversed: what the two accounts had is one now.")
+
+
 @operation
 def reverse_plan(
     actor: Actor, plan_id: UUID, *, effective_date: date, today: date, now: datetime
@@ -41,11 +48,13 @@ def reverse_plan(
     Raises:
         NotFound, Forbidden: there is none, or the actor may not change settings.
         PlanNotOpen: it was not carried out.
-        ReversedAlready: see its text.
+        ReversedAlready, MergeStays: see their texts.
         NothingToChange and the others that ``create_plan`` names: see their texts.
     """
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     plan = take_plan(actor, plan_id, (ChangePlan.Status.APPLIED,))
+    if plan.kind == ChangePlan.Kind.MERGE:
+        raise MergeStays
     undo = ChangePlan(
         kind=plan.kind,
         account_id=plan.account_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.models import Account, Seller, SettingName
 from invoicing.queries.plans import people
+from invoicing.queries.plans._merging import merge_shown
 from invoicing.queries.plans._noticing import warnings_of
 from invoicing.queries.plans.checking import Unanswered
 from invoicing.queries.plans.documents import drafts_of, unpaid_of
@@ -88,7 +89,19 @@ class Shown:
             "warnings": [*warnings_of(standing, self._outlook, self._ref)][:MOST_ROWS],
             "open_drafts": wanted.open_drafts,
             "prepaid": wanted.prepaid,
+            "merge": self._merge(),
         }
+
+    def _merge(self) -> dict[str, Any] | None:
+        """Return what a merge brings along; sellers by their names."""
+        found = merge_shown(self._standing, self._ref)
+        if found is not None:
+            rows = found["settings"]
+            names = {(row["setting"], "", "") for row in rows}
+            sellers = self._sellers(names)
+            for row in rows:
+                row["old"], row["new"] = (_plain(row[one], sellers) for one in ("old", "new"))
+        return found
 
     def _subscription(self) -> dict[str, str | None] | None:
         """Return the one subscription that the plan is about, by what it is called first."""

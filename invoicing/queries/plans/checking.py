@@ -166,7 +166,7 @@ def require_possible(standing: Standing) -> None:
 
 def _changes(standing: Standing) -> bool:
     wanted = standing.wanted
-    if wanted.kind == ChangePlan.Kind.CLOSING:
+    if wanted.kind in (ChangePlan.Kind.CLOSING, ChangePlan.Kind.MERGE):
         return True
     if standing.subscription is not None:
         own: UUID | None = standing.subscription.override_bill_to_id
@@ -289,9 +289,11 @@ def receiver_of(standing: Standing) -> UUID | None:
     """Return the account that has to agree, None where nobody has to.
 
     Whoever comes to pay without standing above does; and whoever comes to be invoiced, or to pay,
-    in another family than before.
+    in another family than before. Into which a duplicate is merged has what it had already.
     """
-    named = _named_payer(standing)
+    wanted = standing.wanted
+    kept = wanted.target_id if wanted.kind == ChangePlan.Kind.MERGE else None
+    named = _named_payer(standing, kept)
     if named is not None:
         return named
     before, after, invoiced = standing.before, standing.after, standing.invoiced_after
@@ -300,7 +302,8 @@ def receiver_of(standing: Standing) -> UUID | None:
             continue
         payer_id = after.payers[bill_to_id][0]
         paid_before = {before.payers[key][0] for key in _paying_before(standing, bill_to_id)}
-        if payer_id not in paid_before and payer_id not in standing.path_after(bill_to_id):
+        known = {*paid_before, *standing.path_after(bill_to_id), kept}
+        if payer_id not in known:
             return payer_id
     family = standing.path(standing.wanted.account_id)[0]
     for key, bill_to_id in invoiced.items():
@@ -309,17 +312,19 @@ def receiver_of(standing: Standing) -> UUID | None:
         payer_id = after.payers[bill_to_id][0]
         for account_id in (payer_id, bill_to_id):
             is_near = account_id in standing.parents
+            if account_id == kept:
+                continue
             if not is_near or standing.path(account_id)[0] != family:
                 return account_id
     return None
 
 
-def _named_payer(standing: Standing) -> UUID | None:
+def _named_payer(standing: Standing, kept: UUID | None) -> UUID | None:
     """Return an account that the plan itself makes a payer without its standing above."""
     for account_id, values in standing.wanted.own_settings.items():
         payer_id: UUID | None = values.get(SettingName.PAYER)
         known = standing.before.payers.get(account_id, (None, None))[0]
-        if payer_id not in (None, known) and payer_id not in standing.path_after(account_id):
+        if payer_id not in (None, known, kept) and payer_id not in standing.path_after(account_id):
             return payer_id
     return None
 

@@ -9,10 +9,12 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Grant
+from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing
 from tenancy.actor import Actor
 
 Roles = frozenset[str]
+_Way = tuple[list[UUID], list[UUID]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def access_changes(standing: Standing) -> list[PersonChange]:
     if not moved:
         return []
     ways = {key: (standing.path(key), standing.path_after(key)) for key in moved}
+    if standing.wanted.kind == ChangePlan.Kind.MERGE:
+        ways = _merged(standing, ways)
     above = {account_id for pair in ways.values() for path in pair for account_id in path}
     grants = _grants(standing.actor, above, standing.wanted.day)
     found: dict[UUID, PersonChange] = {}
@@ -55,6 +59,17 @@ def access_changes(standing: Standing) -> list[PersonChange]:
                 tuple(dict.fromkeys((*known.because_of, *change.because_of))),
             )
     return sorted(found.values(), key=lambda one: (one.name.casefold(), one.contact_id))
+
+
+def _merged(standing: Standing, ways: Mapping[UUID, _Way]) -> dict[UUID, _Way]:
+    """Return the ways if what is granted on the duplicate is granted on the kept account then."""
+    subject, kept = standing.wanted.account_id, standing.wanted.target_id
+    if kept is None:
+        return dict(ways)
+    found = {kept: (standing.path(kept), [*standing.path_after(kept), subject])}
+    for key, (before, after) in ways.items():
+        found[key] = before, [*(one for one in after if one != subject), subject]
+    return found
 
 
 def _grants(actor: Actor, account_ids: Iterable[UUID], day: date) -> Mapping[UUID, list[Grant]]:

@@ -9,10 +9,12 @@ from uuid import UUID
 from accounts import access
 from accounts.access import Action
 from accounts.models import Account
+from invoicing.models import ChangePlan
 from invoicing.queries.plans import checking
 from invoicing.queries.plans._showing import Shown
 from invoicing.queries.plans.checking import Unanswered
 from invoicing.queries.plans.closing import require_unused
+from invoicing.queries.plans.merging import redirected, require_mergeable, require_two
 from invoicing.queries.plans.money import outlook_of
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
@@ -43,7 +45,7 @@ class PlanPreview:
 
 @collecting_afterwards()
 def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -> PlanPreview:
-    """Return what a plan would do. Nothing is locked or stored; at most 50 statements.
+    """Return what a plan would do. Nothing is locked or stored; at most 70 statements.
 
     The engine of the billing runs says what is invoiced: what is shown is what then happens.
 
@@ -56,18 +58,22 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
     Raises:
         NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
         PlanInPast, PlanTooFar, AccountArchived, AccountInUse, NotOnPath, NothingToChange,
-            NothingAbove, TreeCycle, TreeTooDeep: see their texts.
+            NothingAbove, TreeCycle, TreeTooDeep, MergeWithItself, MergeBelow, AccountMerged,
+            CannotMerge: see their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
     require_planning(actor, wanted)
     checking.require_day(wanted.day, today)
+    require_two(actor, wanted)
+    wanted = redirected(actor, wanted)
     standing = standing_of(actor, wanted)
     checking.require_possible(standing)
     open_questions = checking.unanswered(standing)
     if open_questions:
         standing = standing_of(actor, checking.answers_in(wanted, open_questions))
     require_unused(standing)
+    require_mergeable(standing)
     outlook = outlook_of(standing, today=today, tenant=tenant)
     receiver_id = checking.receiver_of(standing)
     return PlanPreview(
@@ -89,4 +95,17 @@ def require_planning(actor: Actor, wanted: Wanted) -> None:
     if account is not None:
         access.require(actor, Action.EDIT_SETTINGS, account)
     # A plan shows the invoices and the people of all whom it concerns.
-    access.require_everywhere(actor, Action.EDIT_SETTINGS)
+    require_deciding(actor, wanted.kind)
+
+
+def require_deciding(actor: Actor, kind: str) -> None:
+    """Return if the actor may decide on changes of a kind: a merge takes people and accounts along.
+
+    Raises:
+        Forbidden: the actor may not.
+    """
+    actions = [Action.EDIT_SETTINGS]
+    if kind == ChangePlan.Kind.MERGE:
+        actions += [Action.EDIT_ACCOUNT, Action.EDIT_PEOPLE, Action.EDIT_SUBSCRIPTION]
+    for action in actions:
+        access.require_everywhere(actor, action)

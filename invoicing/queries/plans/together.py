@@ -13,7 +13,14 @@ from invoicing.queries.plans.wanted import Wanted, moves_of
 from tenancy.actor import Actor
 from tenancy.errors import Conflict
 
-_PLACING = (ChangePlan.Kind.MOVE, ChangePlan.Kind.CLOSING, ChangePlan.Kind.PROMOTION)
+_PLACING = (
+    ChangePlan.Kind.MOVE,
+    ChangePlan.Kind.CLOSING,
+    ChangePlan.Kind.PROMOTION,
+    ChangePlan.Kind.MERGE,
+)
+_TAKING = (ChangePlan.Kind.CLOSING, ChangePlan.Kind.MERGE)
+"""Those below the account go elsewhere."""
 
 
 class PlansMakeCircle(Conflict):
@@ -68,7 +75,7 @@ def _parents(actor: Actor, standing: Standing, wanted: Sequence[Wanted]) -> dict
         if one.target_id is not None:
             named.add(one.target_id)
     parents = dict(tree.with_those_above(actor.tenant_id, named))
-    closing = [one.account_id for one in wanted if one.kind == ChangePlan.Kind.CLOSING]
+    closing = [one.account_id for one in wanted if one.kind in _TAKING]
     rising = [one.account_id for one in wanted if one.kind == ChangePlan.Kind.PROMOTION]
     around = {*closing, *(parents[key] for key in rising)} - {None}
     if around:

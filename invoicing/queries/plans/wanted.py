@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import SettingName
-from invoicing.engine.what_if import Move, Recipient, Setting, WhatIf
+from invoicing.engine.what_if import HandOver, Move, Recipient, Setting, WhatIf
 from invoicing.models import ChangePlan
 from tenancy.ids import parse_public_id, public_id
 
@@ -26,7 +26,8 @@ class Wanted:
             subscription whose it is.
         day: since when.
         target_id: the new parent, payer or bill-to, or to whom the children of a closed account
-            go; None for none: the top of a tree, or inheriting.
+            go, or into which a duplicate is merged; None for none: the top of a tree, or
+            inheriting.
         value: the consolidation; None to inherit.
         open_drafts: ``keep`` or ``reroute``.
         prepaid: ``stay`` or ``credit``.
@@ -133,6 +134,7 @@ _TARGETS: Final[dict[str, str]] = {
     ChangePlan.Kind.BILL_TO: "bill_to",
     ChangePlan.Kind.CLOSING: "children_to",
     ChangePlan.Kind.SUBSCRIPTION: "bill_to",
+    ChangePlan.Kind.MERGE: "into",
 }
 """Of the kinds that name an account."""
 _SETTING_OF: Final[dict[str, SettingName]] = {
@@ -149,8 +151,8 @@ def moves_of(
 
     Args:
         wanted: the plan.
-        parents: of the accounts as they stand; of a promotion and a closing those around the
-            subject are needed.
+        parents: of the accounts as they stand; of a promotion, a closing and a merge those around
+            the subject are needed.
     """
     subject = wanted.account_id
     if wanted.places:
@@ -159,6 +161,12 @@ def moves_of(
         return ((subject, wanted.target_id),)
     if wanted.kind == ChangePlan.Kind.CLOSING and wanted.target_id is not None:
         return tuple((key, wanted.target_id) for key, up in parents.items() if up == subject)
+    if wanted.kind == ChangePlan.Kind.MERGE:
+        below = [key for key, up in parents.items() if up == subject]
+        # The duplicate goes along, so that whoever reaches the kept one reaches its documents.
+        return tuple(
+            (key, wanted.target_id) for key in (subject, *below) if parents[key] != wanted.target_id
+        )
     if wanted.kind == ChangePlan.Kind.PROMOTION:
         above = parents[subject]
         siblings = [key for key, up in parents.items() if up == above and key != subject]
@@ -180,6 +188,11 @@ def world_of(wanted: Wanted, moves: tuple[tuple[UUID, UUID | None], ...]) -> Wha
         ),
         recipients=tuple(
             Recipient(key, target, wanted.day) for key, target in wanted.overrides.items()
+        ),
+        hand_overs=(
+            (HandOver(wanted.account_id, wanted.target_id, wanted.day),)
+            if wanted.kind == ChangePlan.Kind.MERGE and wanted.target_id is not None
+            else ()
         ),
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts import access
@@ -122,7 +123,12 @@ def _new_subscriptions(
         for key, account_id, status in Account.objects.filter(
             tenant_id=actor.tenant_id,
             external_id__in={row.cells["account_external_id"] for row in rows},
-        ).values_list("external_id", "id", "status")
+            # The number of a duplicate that was merged leads to the account that was kept.
+        ).values_list(
+            "external_id",
+            Coalesce("merged_into_id", "id"),
+            Coalesce("merged_into__status", "status"),
+        )
     }
     refuse_outside(actor, rows, bound, accounts)
     prices = {

@@ -93,7 +93,7 @@ def some_plan(vendor, chance, keys, kind):
         target_id = chance.choice([*(vendor.id_of(one) for one in keys), None])
     elif kind == "bill_to":
         target_id = chance.choice([account_id, None])
-    elif kind in ("payer", "closing"):
+    elif kind in ("payer", "closing", "merge"):
         target_id = vendor.id_of(chance.choice(keys))
     elif kind == "consolidation":
         value = chance.choice(["per_account", "one_invoice", None])
