@@ -69,6 +69,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "line2": _("Further line"),
     "line_count": _("Number of lines"),
     "metadata": _("Own data"),
+    "merged_into": _("Merged into"),
     "name": _("Name"),
     "net_minor": _("Net, in minor units"),
     "number": _("Number"),

@@ -92,6 +92,14 @@ COMMANDS: Final = (
         f"kind=promotion&account={_ANY}",
     ),
     Command(
+        _("Merge %(account)s into …"),
+        "merge",
+        "plans:new",
+        Action.EDIT_SETTINGS,
+        pgettext_lazy("typed before a name", "merge"),
+        f"kind=merge&account={_ANY}",
+    ),
+    Command(
         _("Close %(account)s …"),
         "archive",
         "plans:new",

@@ -30,7 +30,14 @@ from invoicing.models import (
     RunProblem,
     StoredDocument,
 )
-from subscriptions.models import EarlierRecipient, EarlierTerms, Item, Price, Subscription
+from subscriptions.models import (
+    EarlierOwner,
+    EarlierRecipient,
+    EarlierTerms,
+    Item,
+    Price,
+    Subscription,
+)
 from tenancy import database
 from tenancy.ids import uuid7
 from tenancy.models import Event, Job, JobPiece, KeptAnswer, OutboxEntry, Tenant
@@ -143,6 +150,12 @@ def vendors():
                 price_id=item.price_id,
                 quantity=1,
                 monthly_minor=1,
+                until=world.TODAY,
+            )
+            EarlierOwner.objects.create(
+                tenant_id=one.id,
+                subscription=Subscription.objects.order_by("pk").first(),
+                account=invoice.bill_to,
                 until=world.TODAY,
             )
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)

@@ -45,7 +45,14 @@ from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
 from invoicing.operations.accounts import archiving
-from invoicing.operations.plans import applying, deciding, planning, readdressing, reversing
+from invoicing.operations.plans import (
+    applying,
+    deciding,
+    duplicates,
+    planning,
+    readdressing,
+    reversing,
+)
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import changing
 from invoicing.queries.plans.wanted import Wanted
@@ -403,6 +410,12 @@ def readdressed(shop: Vendor, actor: Actor) -> None:
     readdressing.readdress_subscription(actor, key, new, today=TODAY, now=NOW)
 
 
+def merge(shop: Vendor, actor: Actor) -> None:
+    shop.has("accounts", account("P"))
+    wanted = Wanted("merge", shop.id_of("A"), TODAY, target_id=shop.id_of("P"))
+    duplicates.merge_account(actor, wanted, today=TODAY, now=NOW)
+
+
 def reverse(shop: Vendor, actor: Actor) -> None:
     plan = submitted(shop, actor)
     reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
@@ -569,6 +582,7 @@ OPERATIONS: dict[str, Change] = {
     "plans.applying.carry_out_due_plans": Change(carry_out, "plan.applied"),
     "plans.reversing.reverse_plan": Change(reverse, "plan.created"),
     "plans.readdressing.readdress_subscription": Change(readdressed, "plan.scheduled"),
+    "plans.duplicates.merge_account": Change(merge, "account.merged"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
@@ -590,6 +604,8 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "plans.planning.previewed", "plans.readdressing.wanted_recipient",
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
+            "plans.locking.lock_trees",
+            "plans.merging.require_unchanged",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -619,6 +635,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "moving.place_account", "plans.applying.carry_out_if_due", "plans.planning.store_plan",
             "plans.locking.keep_plan", "plans.locking.record_step",
             "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
+            "subscriptions.handing_over.hand_over",
+            "merging.absorb", "plans.merging.merge",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
@@ -1203,6 +1221,11 @@ def api_move(client: Client, shop: Vendor) -> Any:
     return api_post(client, "accounts/ext:A/moves", parent="ext:P")
 
 
+def api_merge(client: Client, shop: Vendor) -> Any:
+    shop.has("accounts", account("P"))
+    return api_post(client, "accounts/ext:A/merge", into="ext:P")
+
+
 def api_plan(client: Client, _shop: Vendor) -> Any:
     values = {"kind": "consolidation", "account": "ext:A", "consolidation": "per_account"}
     return api_post(client, "change-plans", **values)
@@ -1249,6 +1272,7 @@ ENDPOINTS: dict[str, Change] = {
     "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),
     "POST api/v1/accounts/<reference:account>/settings/recall": Change(api_recall, SET),
     "POST api/v1/accounts/<reference:account>/moves": Change(api_move, "plan.created"),
+    "POST api/v1/accounts/<reference:account>/merge": Change(api_merge, "account.merged"),
     "POST api/v1/change-plans": Change(api_plan, "plan.created"),
     f"{PLAN}/submission": Change(api_step(planned, "submission"), "plan.scheduled"),
     f"{PLAN}/approval": Change(api_step(waiting, "approval"), "plan.approved"),

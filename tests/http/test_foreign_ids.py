@@ -51,6 +51,7 @@ BODIES = {
     "comments": {"text": "Hello"},
     "moves": {"parent": None},
     "changes": {"items": [{"quantity": "2"}]},
+    "merge": {"into": "ext:A"},
 }
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")

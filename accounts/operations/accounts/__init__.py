@@ -12,12 +12,13 @@ from accounts.operations.accounts.creating import (
     create_accounts,
 )
 from accounts.operations.accounts.editing import edit_account
-from accounts.operations.accounts.reopening import ParentArchived, reopen_account
+from accounts.operations.accounts.reopening import AccountMerged, ParentArchived, reopen_account
 
 __all__ = [
     "MOST_AT_ONCE",
     "AccountArchived",
     "AccountFields",
+    "AccountMerged",
     "AlreadyCreated",
     "ExternalIdTaken",
     "InvalidAccount",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
 from accounts.queries import trees
+from accounts.queries.merging import merged_into_of
 from accounts.queries.paths import path_of
 from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
@@ -106,7 +107,7 @@ class InvoiceRow:
 @require_safe
 @staff_only
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Show an account. At most ten statements beside those of the frame."""
+    """Show an account. At most eleven statements beside those of the frame."""
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
     path = path_of(actor, key)
     account = path[-1]
@@ -126,6 +127,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     context = {
         "account": account,
         "steps": steps_to(path),
+        "merged_into": merged_into_of(actor, account),
         "edit_url": edit_url(actor, account),
         "add_url": add_url(actor, account),
         "file_url": account_url(key, "subtree_file"),
@@ -184,7 +186,9 @@ def _child(row: TreeRow, own: Mapping[str, int], whole: Mapping[str, int], main:
 
 def _badges(account: Account) -> list[Badge]:
     badges = [Badge(kind_name(account.kind), TONES.get(account.kind, ""))]
-    if account.status == Account.Status.ARCHIVED:
+    if account.merged_into_id is not None:
+        badges.append(Badge(_("Merged"), "warn"))
+    elif account.status == Account.Status.ARCHIVED:
         badges.append(Badge(_("Archived"), "warn"))
     if account.vat_id:
         match vat_id_state(account.country, account.postal_code, account.vat_id):

@@ -20,7 +20,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.models import Account, SettingName
-from accounts.operations.accounts import ParentArchived, reopen_account
+from accounts.operations.accounts import AccountMerged, ParentArchived, reopen_account
 from accounts.queries.paths import path_of
 from invoicing.models import ChangePlan
 from invoicing.operations.accounts import AccountInUse, archive_account
@@ -88,7 +88,7 @@ def reopen(request: ActorRequest, account_id: str) -> HttpResponse:
     key = key_of("acc", account_id)
     try:
         account = reopen_account(request.actor, key, now=timezone.now())
-    except ParentArchived as refusal:
+    except (AccountMerged, ParentArchived) as refusal:
         messages.error(request, refusal.detail)
     else:
         messages.success(request, _("“%(name)s” is in use again.") % {"name": account.name})

@@ -25,7 +25,6 @@ from accounts.queries.paths import path_of
 from accounts.queries.people import get_contact, grants
 from accounts.versions import ChangedMeanwhile, contact_shown
 from dashboard.pages.customers.people import contact_url, open_roles
-from dashboard.pages.plans.preview import role_name
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.ids import key_of
 from web import kept_forms
@@ -33,6 +32,7 @@ from web.accounts import account_url, steps_to
 from web.form_keys import fresh_key, key_in
 from web.forms import differences, version_seen, version_to_carry
 from web.page_heads import Crumb
+from web.roles import role_name
 from web.session_checks import staff_only
 
 FIELDS: Final[dict[str, Any]] = {

@@ -30,7 +30,8 @@ def archive_url(actor: Actor, account: Account) -> str:
 
 def reopen_url(actor: Actor, account: Account) -> str:
     """Return what takes an archived account into use, empty where none is. No statement."""
-    return account_url(account.pk, "reopen") if _may(actor, account, archived=True) else ""
+    may_reopen = account.merged_into_id is None and _may(actor, account, archived=True)
+    return account_url(account.pk, "reopen") if may_reopen else ""
 
 
 def _may(actor: Actor, account: Account, *, archived: bool) -> bool:

@@ -22,12 +22,12 @@ from accounts.models import Account, Contact, Grant
 from accounts.operations.accounts.grants import end_grant
 from accounts.queries.paths import path_of
 from accounts.queries.people import contacts, get_grant, roles_on
-from dashboard.pages.plans.preview import role_name
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
 from tenancy.ids import key_of
 from tenancy.queries import paging
 from web.accounts import account_url, steps_to, tabs_of
+from web.roles import role_name
 from web.session_checks import staff_only
 from web.tables import Column, Kind, Link, Table
 from web.templatetags.figures import quantity

@@ -50,7 +50,7 @@ def recipient_url(actor: Actor, subscription: Subscription) -> str:
 
 
 def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]:
-    """Return what is planned less often: one invoice or several, another place, closing.
+    """Return what is planned less often: one invoice or several, another place, merging, closing.
 
     No statement.
     """
@@ -63,6 +63,7 @@ def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]
     return [
         _planning(account, ChangePlan.Kind.CONSOLIDATION, _("One invoice or several …"), "files"),
         *([] if is_top else apart),
+        _planning(account, ChangePlan.Kind.MERGE, _("Merge into …"), "merge"),
         _planning(account, ChangePlan.Kind.CLOSING, _("Close …"), "archive"),
     ]
 

@@ -28,6 +28,7 @@ from invoicing.queries.plans.listing import comments_of, get_plan, reverse_of
 from invoicing.words import describe_plan, plan_title
 from tenancy.errors import BillingError, NotFound
 from tenancy.formats import date_text
+from tenancy.ids import key_of
 from web.accounts import account_url
 from web.forms import version_seen
 from web.page_heads import Crumb, Fact
@@ -179,7 +180,10 @@ def _show(
         and is_author,
         "may_answer": may_plan and plan.status == states.WAITING_ACCEPTANCE,
         "may_withdraw": may_plan and plan.status in ChangePlan.CHANGEABLE,
-        "may_reverse": may_plan and plan.status == states.APPLIED and reverse_plan_of_it is None,
+        "may_reverse": may_plan
+        and plan.status == states.APPLIED
+        and plan.kind != ChangePlan.Kind.MERGE
+        and reverse_plan_of_it is None,
         "starts_today": plan.effective_date <= actor.today,
         "scope_name": plan.account.name,
     }
@@ -189,6 +193,9 @@ def _show(
 def _facts(plan: ChangePlan) -> Iterator[Fact]:
     yield Fact(_("Takes effect"), date_text(plan.effective_date))
     yield Fact(_("Account"), plan.account.name, account_url(plan.account_id))
+    if merged := plan.preview.get("merge"):
+        into = merged["into"]
+        yield Fact(_("Account to keep"), into["name"], account_url(key_of("acc", into["id"])))
     yield Fact(_("Planned by"), plan.author.get("label", ""))
     if plan.approver:
         yield Fact(_("Approved by"), plan.approver["label"])

@@ -46,9 +46,11 @@ TITLES: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.CLOSING: gettext_lazy("Close %(account)s?"),
     ChangePlan.Kind.PROMOTION: gettext_lazy("Let %(account)s take the place above it?"),
     ChangePlan.Kind.SUBSCRIPTION: gettext_lazy("To whom is %(subscription)s invoiced?"),
+    ChangePlan.Kind.MERGE: gettext_lazy("Merge %(account)s into …"),
 }
 _NAMES_RECIPIENT: Final = (ChangePlan.Kind.BILL_TO, ChangePlan.Kind.SUBSCRIPTION)
-_NEEDS_TARGET: Final = (ChangePlan.Kind.MOVE, ChangePlan.Kind.PAYER)
+_NEEDS_TARGET: Final = (ChangePlan.Kind.MOVE, ChangePlan.Kind.PAYER, ChangePlan.Kind.MERGE)
+_TAKES_DRAFTS: Final = (ChangePlan.Kind.MOVE, ChangePlan.Kind.MERGE)
 
 
 class UnreadableDay(Invalid):
@@ -215,7 +217,8 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
         "effective_date": values.get("effective_date", actor.today.isoformat()),
         "earliest": actor.today.isoformat(),
         "open_drafts": values.get("open_drafts", "keep"),
-        "is_move": asked.kind == ChangePlan.Kind.MOVE,
+        "is_merge": asked.kind == ChangePlan.Kind.MERGE,
+        "asks_drafts": asked.kind in _TAKES_DRAFTS,
         "error": asked.error,
         "details": asked.details,
         "preview": asked.preview,

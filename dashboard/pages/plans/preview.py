@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.declarations import SETTINGS, SettingName
+from dashboard.pages.plans.merging import Merging, merging_of
 from invoicing.words import describe_warning
 from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url
 from web.naming import linked
+from web.roles import role_name
 from web.setting_words import value_text
 from web.templatetags.figures import money, quantity
 
@@ -76,6 +78,7 @@ class Shown:
     stays: Sequence[str]
     warnings: Sequence[str | SafeString]
     acceptance: str | SafeString
+    merge: Merging | None = None
 
 
 def shown(preview: Mapping[str, Any]) -> Shown:
@@ -94,6 +97,7 @@ def shown(preview: Mapping[str, Any]) -> Shown:
         stays=[*_stays(preview)],
         warnings=[linked(describe_warning(one), addresses) for one in preview["warnings"]],
         acceptance=linked(agrees % {"name": asked["name"]}, addresses) if asked else "",
+        merge=merging_of(preview),
     )
 
 
@@ -189,19 +193,6 @@ def _people(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if row["loses"]:
             roles = ", ".join(role_name(role) for role in row["loses"])
             yield _("%(name)s loses: %(roles)s") % {**values, "roles": roles}
-
-
-def role_name(role: str) -> str:
-    """Return the word for a customer's role."""
-    words = {
-        "viewer": _("Viewer"),
-        "subscription_manager": _("Subscription manager"),
-        "buyer": _("Buyer"),
-        "approver": _("Approver"),
-        "finance": _("Finance"),
-        "admin": _("Administrator"),
-    }
-    return words.get(role, role)
 
 
 def _mails(recipients: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from subscriptions.models import Subscription
 from subscriptions.queries.owners import still_billed
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
+from tenancy.formats import date_text
 from tenancy.ids import public_id
 
 MOST_CHILDREN: Final = 200
@@ -139,7 +140,7 @@ def _open_plans(standing: Standing) -> Iterator[FieldError]:
     ).exclude(kind=ChangePlan.Kind.MERGE, account_id=subject, effective_date=standing.wanted.day)
     sentence = _("A change of %(account)s is planned for %(day)s. Withdraw it first.")
     for plan in plans.select_related("account").order_by("effective_date", "id")[:20]:
-        values = {"account": plan.account.name, "day": plan.effective_date}
+        values = {"account": plan.account.name, "day": date_text(plan.effective_date)}
         yield FieldError("open_plan", sentence % values, plan.public_id)
 
 
@@ -154,7 +155,10 @@ def _later(standing: Standing) -> Iterator[FieldError]:
     ).exclude(account_id=wanted.account_id)
     sentence = _("A setting of %(account)s is to name it from %(day)s on. Take that back first.")
     for row in rows.select_related("account").order_by("valid_from", "id")[:20]:
-        values = {"account": row.account.name if row.account else "", "day": row.valid_from}
+        values = {
+            "account": row.account.name if row.account else "",
+            "day": date_text(row.valid_from),
+        }
         yield FieldError("setting_later", sentence % values)
 
 

@@ -335,5 +335,7 @@ def test_leads_from_an_account_to_every_kind_of_plan(shop, alices):
         page = alices.get(f"/customers/{public_id('acc', shop.id_of(key))}/").content.decode()
         return [one for one in ChangePlan.Kind if f"/plans/new/?kind={one}&" in unescape(page)]
 
-    assert offered("A") == ["move", "payer", "bill_to", "consolidation", "closing", "promotion"]
-    assert offered("G") == ["payer", "bill_to", "consolidation", "closing"]
+    assert offered("A") == [
+        "move", "payer", "bill_to", "consolidation", "closing", "promotion", "merge",
+    ]  # fmt: skip
+    assert offered("G") == ["payer", "bill_to", "consolidation", "closing", "merge"]

@@ -16,8 +16,8 @@ from accounts.models import (
     SettingInterval,
     SettingName,
 )
+from accounts.operations.accounts import AccountMerged as StaysMerged
 from accounts.operations.accounts import reopen_account
-from accounts.operations.accounts.reopening import AccountMerged as StaysMerged
 from accounts.operations.settings import Change, write_changes
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
 from invoicing.operations.clock import advance_clock
