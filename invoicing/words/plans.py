@@ -44,7 +44,7 @@ def plan_title(plan: ChangePlan) -> str:
     if plan.kind == ChangePlan.Kind.SUBSCRIPTION:
         return _subscription_title(plan, name, to)
     if plan.kind == ChangePlan.Kind.MERGE:
-        return _("Merge %(account)s into %(into)s") % {"account": name, "into": to}
+        return _("Merge %(account)s into %(into)s") % {"account": name, "into": _kept(plan, to)}
     if plan.kind == ChangePlan.Kind.CONSOLIDATION:
         return _consolidation_title(wanted.get("consolidation"), name)
     if plan.kind == ChangePlan.Kind.CLOSING:
@@ -60,6 +60,14 @@ def _move_title(name: str, to: str) -> str:
     if not to:
         return _("Move %(account)s to the top, as a customer of its own") % {"account": name}
     return _("Move %(account)s below %(parent)s") % {"account": name, "parent": to}
+
+
+def _kept(plan: ChangePlan, to: str) -> str:
+    """Return the name of the account that is kept; where both are called alike with its number."""
+    number: str | None = plan.preview["merge"]["into"]["external_id"]
+    if number and to == plan.account.name:
+        return _("%(account)s (%(number)s)") % {"account": to, "number": number}
+    return to
 
 
 def _bill_to_title(plan: ChangePlan, name: str, to: str) -> str:

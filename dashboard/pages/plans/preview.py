@@ -1,6 +1,6 @@
 """A preview as a page shows it: plain rows with words, links and amounts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -83,6 +83,7 @@ class Shown:
 
 def shown(preview: Mapping[str, Any]) -> Shown:
     """Return what a page says of a stored preview."""
+    preview = _told_apart(preview)
     addresses = _addresses(preview)
     asked = preview["acceptance"]
     agrees = _("%(name)s has to agree before anything happens.")
@@ -104,6 +105,29 @@ def shown(preview: Mapping[str, Any]) -> Shown:
 def _addresses(preview: Mapping[str, Any]) -> dict[str, str]:
     """Return where each account leads that a preview names."""
     return {one.name: one.url for one in map(_named, _references(preview))}
+
+
+def _told_apart(preview: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a preview in which accounts that are called alike have their numbers with them."""
+    ids: dict[str, set[str]] = {}
+    for one in _references(preview):
+        ids.setdefault(one["name"], set()).add(one["id"])
+    alike = {name for name, some in ids.items() if len(some) > 1}
+    renamed: Mapping[str, Any] = _numbered(preview, alike) if alike else preview
+    return renamed
+
+
+def _numbered(value: Any, alike: Set[str]) -> Any:
+    if isinstance(value, list):
+        return [_numbered(one, alike) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    is_account = str(value.get("id", "")).startswith("acc_")
+    if is_account and value.get("name") in alike and value.get("external_id"):
+        text = _("%(account)s (%(number)s)")
+        name = text % {"account": value["name"], "number": value["external_id"]}
+        return {**value, "name": name}
+    return {name: _numbered(one, alike) for name, one in value.items()}
 
 
 def _references(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Account, SettingName
+from invoicing.models import ChangePlan
 from invoicing.queries.plans.money import Outlook
 from invoicing.queries.plans.standing import Standing
 
@@ -19,8 +20,14 @@ def warnings_of(
     """
     before, after = standing.invoiced_before, standing.invoiced_after
     crossing: dict[UUID, list[UUID]] = defaultdict(list)
+    wanted = standing.wanted
+    # What was signed with a duplicate was signed with the account that is kept.
+    signed: dict[UUID | None, UUID | None] = {}
+    if wanted.kind == ChangePlan.Kind.MERGE:
+        signed = {wanted.account_id: wanted.target_id}
     for key in standing.scope:
-        party_id = standing.accounts[key].contract_party_id
+        own = standing.accounts[key].contract_party_id
+        party_id = signed.get(own, own)
         if before[key] != after[key] and party_id not in (None, after[key]):
             crossing[after[key]].append(key)
     for bill_to_id, accounts in crossing.items():
@@ -34,7 +41,7 @@ def warnings_of(
         known = standing.accounts.get(bill_to_id)
         if bill_to_id not in before.values() and known and not _can_be_invoiced(known):
             yield {"code": "recipient_incomplete", "account": reference(bill_to_id)}
-    for account_id, values in standing.wanted.own_settings.items():
+    for account_id, values in wanted.own_settings.items():
         pays = values.get(SettingName.PAYER)
         if pays is not None and standing.after.bill_tos[account_id][0] != account_id:
             yield {"code": "payer_without_effect", "account": reference(account_id)}

@@ -64,11 +64,13 @@ def test_asks_for_the_account_to_keep_and_shows_all_that_comes_of_it(shop, alice
     for said in (
         "What comes along", f"<dt>Sub-accounts</dt><dd>{link}</dd>", "1 subscription",
         "Ada: Administrator", "<dt>Invoiced to the kept account from now on</dt>",
-        f'archived below <a href="/customers/{ref(shop, "K")}/">Twin</a>',
+        f'archived below <a href="/customers/{ref(shop, "K")}/">Twin (K)</a>',
+        f'<a href="/customers/{ref(shop, "D")}/">Twin (D)</a>',
         "Its external ID D leads to", "Different on the two", "7 days net", "30 days net",
         "Keep as a plan",
     ):  # fmt: skip
         assert said in page, said
+    assert "contract party" not in page
     with shop.seen():
         assert not ChangePlan.objects.exists()
 
@@ -80,7 +82,7 @@ def test_merges_once_it_is_confirmed_and_leads_to_the_kept_account(shop, alices)
     done = alices.post(plan_url, {"do": "schedule", "version": "1"}, follow=True)
 
     page = text_of(done)
-    assert "Merge Twin into Twin" in page
+    assert "Merge Twin into Twin (K)" in page
     assert "Carried out." in page
     assert f'href="/customers/{ref(shop, "K")}/"' in page
     assert "Create the reverse plan" not in page
