@@ -9,7 +9,12 @@ from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs, settings
-from invoicing.api.subscriptions import SubscriptionChange, SubscriptionTerms
+from invoicing.api.subscriptions import (
+    SubscriptionCancellation,
+    SubscriptionChange,
+    SubscriptionReactivation,
+    SubscriptionTerms,
+)
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -50,11 +55,11 @@ urlpatterns: list[URLPattern] = [
     path("subscriptions", subscriptions.SubscriptionList.as_view()),
     path(
         "subscriptions/<reference:subscription>/cancellation",
-        subscriptions.SubscriptionCancellation.as_view(),
+        SubscriptionCancellation.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>/reactivation",
-        subscriptions.SubscriptionReactivation.as_view(),
+        SubscriptionReactivation.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>/changes",

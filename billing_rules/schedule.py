@@ -82,8 +82,8 @@ def follow(chain: Chain, until: date, anchor_on: Callable[[date], Anchor]) -> Fo
     chain_end, action = chain.chain_end, chain.next_action
     while action is not None and action <= until:
         if chain.is_in_arrears and chain_end is not None:
-            due.append(Due(chain_end, chain_end))
-        if chain_end is not None and chain_end == chain.end_date:
+            due.append(Due(chain_end, min(chain_end, chain.end_date or chain_end)))
+        if chain_end is not None and chain.end_date is not None and chain_end >= chain.end_date:
             action = None
             break
         if len(begun) >= MAX_STEPS:

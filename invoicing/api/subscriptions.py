@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from accounts.access import Action
 from accounts.api.references import referred
+from accounts.serializers.parts import NoParameters
 from invoicing.api.plans import plan_out, preview_out
-from invoicing.models import ChangePlan
+from invoicing.models import ChangePlan, Charge
 from invoicing.operations.plans.readdressing import (
     NewRecipient,
     readdress_subscription,
@@ -24,20 +25,31 @@ from invoicing.operations.subscriptions.changing import (
     ItemChange,
     change_subscription,
 )
+from invoicing.operations.subscriptions.ending import (
+    Ended,
+    cancel_subscription,
+    reactivate_subscription,
+)
 from invoicing.queries.charges import explanation_of
 from invoicing.queries.plans.preview import preview_plan
-from invoicing.serializers.charges import ChargeOut, ChargeShown, SubscriptionChangeOut
+from invoicing.serializers.charges import (
+    ChargeOut,
+    ChargeShown,
+    EndedSubscriptionOut,
+    SubscriptionChangeOut,
+)
 from invoicing.serializers.plans import PlanDetailOut, RecipientIn
 from subscriptions.api.subscriptions import (
     SubscriptionDetail,
     effective_day,
     subscription_detail,
+    subscriptions_shown,
 )
 from subscriptions.models import Item, Subscription
 from subscriptions.queries import catalogue
 from subscriptions.queries.subscriptions import get_subscription
 from subscriptions.serializers.catalogue import DryRunParameters
-from subscriptions.serializers.subscriptions import ChangeIn, SubscriptionOut
+from subscriptions.serializers.subscriptions import CancellationIn, ChangeIn, SubscriptionOut
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
@@ -125,13 +137,84 @@ class SubscriptionTerms(ActorView):
         return Response(_change_out(actor, result))
 
 
+class SubscriptionCancellation(ActorView):
+    """``POST /api/v1/subscriptions/{id}/cancellation``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="cancel_subscription",
+        parameters=[DryRunParameters],
+        request=CancellationIn,
+        responses=EndedSubscriptionOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """End a subscription with its period, today, or on a day; what is not used is credited."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, CancellationIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        ended = cancel_subscription(
+            actor,
+            found.pk,
+            end_date=effective_day(values.get("effective", "period_end"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            require_seen=lambda: require_match(
+                request, lambda: subscription_detail(actor, subscription)
+            ),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        if parameters["dry_run"]:
+            [shown] = subscriptions_shown(actor, [ended.subscription])
+            charges = charges_out(actor, ended.charges)
+            return Response({**SubscriptionOut(shown).data, "charges": charges})
+        return _answer(request, found, ended)
+
+
+class SubscriptionReactivation(ActorView):
+    """``POST /api/v1/subscriptions/{id}/reactivation``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="reactivate_subscription", request=None, responses=EndedSubscriptionOut
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """Take an end back that has not come yet; what was credited is charged again."""
+        self.parameters(request, NoParameters)
+        actor = request.actor
+        found = get_subscription(actor, subscription, today=actor.today)
+        ended = reactivate_subscription(
+            actor,
+            found.pk,
+            require_seen=lambda: require_match(
+                request, lambda: subscription_detail(actor, subscription)
+            ),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return _answer(request, found, ended)
+
+
+def _answer(request: ActorApiRequest, subscription: Subscription, ended: Ended) -> HttpResponseBase:
+    """Answer with a subscription as it is now, its tag, and the charges that were made."""
+    response = tagged(request, subscription_detail(request.actor, subscription.public_id))
+    response.data["charges"] = charges_out(request.actor, ended.charges)  # type: ignore[attr-defined]
+    return response
+
+
+def charges_out(actor: Actor, made: Sequence[Charge]) -> list[dict[str, Any]]:
+    """Return charges that were just made, or would be, as they go out."""
+    shown = [ChargeShown(charge, None, None, explanation_of(actor, charge)) for charge in made]
+    out: list[dict[str, Any]] = many(ChargeOut, shown)
+    return out
+
+
 def _change_out(actor: Actor, result: Changed) -> dict[str, Any]:
-    charges = [
-        ChargeShown(charge, None, None, explanation_of(actor, charge)) for charge in result.charges
-    ]
     return {
         "effective_date": result.day.isoformat(),
-        "charges": many(ChargeOut, charges),
+        "charges": charges_out(actor, result.charges),
         "subscription": subscription_detail(actor, result.subscription.public_id),
     }
 

@@ -151,11 +151,15 @@ class Rater:
         return periods
 
     def _charges(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
-        """Yield what a period costs: one charge, or one for each of the terms that hold in it."""
-        if not item.later:
+        """Yield what a period costs up to the end: a charge for each of the terms that hold in it.
+
+        An end that was set when the period had begun already is within it (R20).
+        """
+        last = min(period.ends, item.subscription.end_date or period.ends)
+        if not item.later and last == period.ends:
             yield self._charge(item, item.price, period, due_date)
             return
-        for start, end, terms in item.terms_between(period.starts, period.ends):
+        for start, end, terms in item.terms_between(period.starts, last):
             part = replace(period, starts=start, ends=end, quantity=terms.quantity)
             yield self._charge(item, terms.price, part, due_date)
 

@@ -92,6 +92,8 @@ class ItemRow:
 
         Terms of another interval hold from the next period on: this one has its full period.
         """
+        if end <= start:
+            return
         held = self.terms_on(start)
         later = [
             one

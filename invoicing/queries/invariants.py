@@ -269,6 +269,9 @@ INVARIANTS = (
             ON item.tenant_id = period.tenant_id AND item.id = period.item_id
         JOIN subscriptions_price AS price
             ON price.tenant_id = item.tenant_id AND price.id = item.price_id
+        JOIN subscriptions_subscription AS subscription
+            ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
+            AND (subscription.end_date IS NULL OR subscription.end_date > period.starts)
         WHERE period.tenant_id = %(tenant)s
         AND (price.timing = 'advance' OR period.ends < item.chain_end
             OR item.next_action_date IS NULL)
@@ -289,8 +292,8 @@ INVARIANTS = (
         GROUP BY charge.period_id HAVING
             sum((charge.period_end - charge.period_start)
                 * CASE charge.kind WHEN 'credit' THEN -1 ELSE 1 END)
-            <> min(LEAST(period.ends, COALESCE(subscription.end_date, period.ends))
-                - period.starts)
+            <> min(GREATEST(0, LEAST(period.ends, COALESCE(subscription.end_date, period.ends))
+                - period.starts))
         """,
     ),
     Invariant(

@@ -82,6 +82,15 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
     calculation = StepOut(many=True, source="explanation.steps")
 
 
+class EndedSubscriptionOut(SubscriptionOut):
+    """A subscription whose end was set or taken back, and what that makes good."""
+
+    charges = ChargeOut(
+        many=True,
+        help_text="Credits and charges for days from the end on; not stored in a dry run.",
+    )
+
+
 class SubscriptionChangeOut(serializers.Serializer[Any]):
     """What a change of a subscription comes to."""
 

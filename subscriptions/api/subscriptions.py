@@ -21,16 +21,11 @@ from subscriptions.operations.subscriptions.creating import (
     NewSubscription,
     create_subscription,
 )
-from subscriptions.operations.subscriptions.ending import (
-    cancel_subscription,
-    reactivate_subscription,
-)
 from subscriptions.queries import catalogue
 from subscriptions.queries.renewals import renewals
 from subscriptions.queries.subscriptions import get_subscription, subscriptions
 from subscriptions.serializers.catalogue import DryRunParameters
 from subscriptions.serializers.subscriptions import (
-    CancellationIn,
     SubscriptionIn,
     SubscriptionOut,
     SubscriptionParameters,
@@ -38,7 +33,6 @@ from subscriptions.serializers.subscriptions import (
 )
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
-from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, read_body, read_parameters
 from tenancy.errors import FieldError, NotFound
 from tenancy.queries.paging import Order
@@ -66,7 +60,7 @@ class SubscriptionList(ActorView):
             today=actor.today,
         )
         page = self.page(found, request)
-        return self.listed(many(SubscriptionOut, _shown(actor, page)))
+        return self.listed(many(SubscriptionOut, subscriptions_shown(actor, page)))
 
     @extend_schema(
         operation_id="create_subscription",
@@ -86,7 +80,7 @@ class SubscriptionList(ActorView):
             is_dry_run=parameters["dry_run"],
             now=timezone.now(),
         )
-        shown = SubscriptionOut(_shown(actor, [subscription])[0]).data
+        shown = SubscriptionOut(subscriptions_shown(actor, [subscription])[0]).data
         if parameters["dry_run"]:
             return Response(shown)
         address = request.build_absolute_uri(f"{request.path}/{subscription.public_id}")
@@ -105,53 +99,8 @@ class SubscriptionDetail(ActorView):
         return tagged(request, subscription_detail(request.actor, subscription))
 
 
-class SubscriptionCancellation(ActorView):
-    """``POST /api/v1/subscriptions/{id}/cancellation``."""
-
-    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
-
-    @extend_schema(
-        operation_id="cancel_subscription",
-        parameters=[DryRunParameters],
-        request=CancellationIn,
-        responses=SubscriptionOut,
-    )
-    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
-        """End a subscription: with its period, or on a day not charged yet."""
-        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
-        values = read_body(request, CancellationIn)
-        found = get_subscription(actor, subscription, today=actor.today)
-        require_match(request, lambda: subscription_detail(actor, subscription))
-        changed = cancel_subscription(
-            actor,
-            found.pk,
-            end_date=effective_day(values.get("effective", "period_end"), actor.today),
-            is_dry_run=parameters["dry_run"],
-            today=actor.today,
-            now=timezone.now(),
-        )
-        if parameters["dry_run"]:
-            return Response(SubscriptionOut(_shown(actor, [changed])[0]).data)
-        return tagged(request, subscription_detail(actor, changed.public_id))
-
-
-class SubscriptionReactivation(ActorView):
-    """``POST /api/v1/subscriptions/{id}/reactivation``."""
-
-    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
-
-    @extend_schema(operation_id="reactivate_subscription", request=None, responses=SubscriptionOut)
-    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
-        """Take an end back that has not come yet."""
-        self.parameters(request, NoParameters)
-        actor = request.actor
-        found = get_subscription(actor, subscription, today=actor.today)
-        require_match(request, lambda: subscription_detail(actor, subscription))
-        changed = reactivate_subscription(actor, found.pk, today=actor.today, now=timezone.now())
-        return tagged(request, subscription_detail(actor, changed.public_id))
-
-
-def _shown(actor: Actor, found: Sequence[Subscription]) -> list[SubscriptionShown]:
+def subscriptions_shown(actor: Actor, found: Sequence[Subscription]) -> list[SubscriptionShown]:
+    """Return subscriptions as they go out."""
     coming = renewals(actor, found, actor.today)
     return [SubscriptionShown(one, coming[one.pk], actor.today) for one in found]
 
@@ -163,7 +112,7 @@ def subscription_detail(actor: Actor, reference: str) -> dict[str, Any]:
         NotFound: none in reach is named so.
     """
     found = get_subscription(actor, reference, today=actor.today)
-    return dict(SubscriptionOut(_shown(actor, [found])[0]).data)
+    return dict(SubscriptionOut(subscriptions_shown(actor, [found])[0]).data)
 
 
 def effective_day(text: str, today: date) -> date | None:

@@ -117,7 +117,7 @@ def changing_terms(
 ) -> dict[UUID, list[Stretch[ItemTerms]]]:
     """Return the terms of those items of a subscription whose terms change, in order.
 
-    Two statements where one does, and one for those who do not see everything.
+    No statement where none does, else three.
 
     Args:
         actor: who asks.
@@ -126,10 +126,10 @@ def changing_terms(
     Raises:
         NotFound: it is out of the actor's sight.
     """
-    access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
     changing = sorted(item.pk for item in subscription.items.all() if item.terms_since)
     if not changing:
         return {}
+    access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
     found = Item.objects.filter(tenant_id=actor.tenant_id, pk__in=changing)
     items = found.select_related("price__product").order_by("pk")
     return timelines_of(actor, items, subscription.start_date)

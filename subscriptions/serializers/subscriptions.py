@@ -101,6 +101,9 @@ class CancellationIn(serializers.Serializer[Any]):
         max_length=10,
         help_text="`period_end` (if left out), `now`, or the first day no longer served.",
     )
+    bill_now = serializers.BooleanField(
+        required=False, help_text="Credit it today instead of with the next billing day."
+    )
 
 
 class ServicePeriodOut(serializers.Serializer[Any]):

@@ -54,12 +54,12 @@ from invoicing.operations.plans import (
     reversing,
 )
 from invoicing.operations.runs import approving, changed, discarding
-from invoicing.operations.subscriptions import changing
+from invoicing.operations.subscriptions import changing, ending
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
-from subscriptions.operations.subscriptions import creating, ending
+from subscriptions.operations.subscriptions import creating
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
@@ -330,7 +330,7 @@ def change_item(shop: Vendor, actor: Actor) -> Any:
 
 
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
-    ending.reactivate_subscription(actor, end(shop, actor).pk, today=TODAY, now=NOW)
+    ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
 
 
 def give_price(actor: Actor) -> None:
@@ -606,6 +606,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
             "plans.locking.lock_trees",
             "plans.merging.require_unchanged",
+            "subscriptions.settling.settled", "subscriptions.settling.as_charge",
+            "subscriptions.settling.root_of",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -637,6 +639,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
+            "subscriptions.end.write_end", "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",

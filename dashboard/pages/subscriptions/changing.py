@@ -1,7 +1,6 @@
 """Changing an item's price or quantity on screen, with what it comes to before anybody agrees."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -21,8 +20,8 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile, version_of
+from dashboard.pages.subscriptions.made_good import made_good, refused
 from dashboard.pages.subscriptions.page import steps_to
-from invoicing.models import Charge
 from invoicing.operations.subscriptions.changing import Changed, ItemChange, change_subscription
 from subscriptions.models import Item, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
@@ -31,7 +30,7 @@ from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
-from tenancy.formats import date_text, period_text
+from tenancy.formats import date_text
 from web.forms import version_seen, version_to_carry
 from web.page_heads import Fact
 from web.prices import price_in_words
@@ -39,7 +38,6 @@ from web.session_checks import staff_only
 from web.templatetags.figures import money, quantity
 
 _MOST_PRICES: Final = 1_000
-_MOST_CHARGES: Final = 50
 _INPUT: Final = {"class": "input"}
 
 
@@ -105,16 +103,6 @@ def _choices(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> Non
     field.choices = choices
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeRow:
-    """A credit or charge that a change makes, in words."""
-
-    title: str
-    days: str
-    invoice_on: str
-    amount: str
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 @staff_only
@@ -142,7 +130,7 @@ def change_item(request: ActorRequest, subscription_id: str, item_id: str) -> Ht
     if request.headers.get("HX-Request"):
         form = ChangeForm(request.GET, **offered)
         changed = _tried(request, found, item, form, is_dry_run=True)
-        return render(request, "subscriptions/_change_preview.html", _preview(changed, form))
+        return render(request, "subscriptions/_made_good.html", _preview(changed, form))
     has_begun = found.start_date <= actor.today
     initial = {
         "price": item.price.public_id,
@@ -225,40 +213,18 @@ def _differing(form: ChangeForm, item: Item) -> list[dict[str, str]]:
 def _preview(changed: Changed | None, form: ChangeForm) -> dict[str, Any]:
     """Return what a change comes to, or why it can't be."""
     if changed is None:
-        errors = [str(error) for some in form.errors.values() for error in some]
-        return {"facts": [], "charges": [], "errors": errors}
+        return refused(form)
     currency = next(iter(changed.after.values())).price.currency
     sums = [
         sum(one.monthly_minor for one in terms.values())
         for terms in (changed.before, changed.after)
     ]
-    total = sum(charge.net_minor for charge in changed.charges)
     facts = [
         Fact(_("Holds from"), date_text(changed.day)),
         Fact(_("MRR until then"), money(sums[0], currency)),
         Fact(_("MRR since then"), money(sums[1], currency)),
-        Fact(_("To be made good, net"), money(total, currency)),
     ]
-    hidden = len(changed.charges) - _MOST_CHARGES
-    more = ngettext("%(n)s more is in the sum.", "%(n)s more are in the sum.", hidden)
-    return {
-        "facts": facts,
-        "charges": [_row(charge) for charge in changed.charges[:_MOST_CHARGES]],
-        "more": more % {"n": hidden} if hidden > 0 else "",
-        "errors": [],
-    }
-
-
-def _row(charge: Charge) -> ChargeRow:
-    is_credit = charge.kind == Charge.Kind.CREDIT
-    return ChargeRow(
-        title=_("Time not used: %(name)s") % {"name": charge.calculation["price"]["name"]}
-        if is_credit
-        else charge.calculation["price"]["name"],
-        days=period_text(charge.period_start, charge.period_end),
-        invoice_on=date_text(charge.invoice_on),
-        amount=money(charge.net_minor, charge.currency),
-    )
+    return made_good(facts, changed.charges, currency)
 
 
 def _page(

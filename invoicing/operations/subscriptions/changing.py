@@ -9,16 +9,16 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import access, tree
-from accounts.access import Action
-from billing_rules.schedule import MAX_STEPS
 from billing_rules.timelines import Stretch, changed
-from invoicing.engine.rating import MAX_AMOUNT_MINOR
-from invoicing.engine.reading import charges_since, periods_since, subscription_rows
-from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
 from invoicing.operations.runs.loading import load_families
+from invoicing.operations.subscriptions.settling import (
+    as_charge,
+    root_of,
+    settled,
+    store_charges,
+)
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from subscriptions.operations.subscriptions.locking import locked_subscription
@@ -27,8 +27,7 @@ from subscriptions.queries.renewals import charged_until, running_period_end
 from subscriptions.queries.terms import ItemTerms, timelines_of
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.database.inserting import insert_rows
-from tenancy.errors import Conflict, FieldError, Invalid, NotFound
+from tenancy.errors import Conflict, FieldError, Invalid
 from tenancy.events import Happening, record_event
 from tenancy.files.cells import LATEST
 
@@ -61,13 +60,6 @@ class NothingChanges(Invalid):
 
     code = "nothing_to_change"
     message = gettext_lazy("Price and quantity are the same already.")
-
-
-class TooLongAgo(Invalid):
-    """More periods would be charged anew than anybody looks through."""
-
-    code = "too_many_periods"
-    message = gettext_lazy("At most %(count)s periods can be changed at once.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +128,7 @@ def change_subscription(
 
     Source: docs/billing-rules.md, Changes.
     """
-    families = load_families(actor, [_root_of(actor, subscription_id)], None)
+    families = load_families(actor, [root_of(actor, subscription_id)], None)
     subscription, items = locked_subscription(actor, subscription_id)
     if require_seen is not None:
         require_seen()
@@ -146,11 +138,12 @@ def change_subscription(
     after = _changed(actor, items, before, changes, since)
     if not after:
         raise NothingChanges
-    charges = _settled(
+    changing = [item for item in items if item.pk in after]
+    charges = settled(
         actor,
         Settler(families, today=today, is_billed_now=is_billed_now),
         subscription,
-        [item for item in items if item.pk in after],
+        changing,
         after,
         since,
     )
@@ -159,34 +152,14 @@ def change_subscription(
         day=since,
         before={key: _on(before[key], since) for key in after},
         after={key: _on(after[key], since) for key in after},
-        charges=[_shown(actor, subscription, charge, now) for charge in charges],
+        charges=[as_charge(actor, subscription, charge, now) for charge in charges],
     )
     if not is_dry_run:
-        for item in items:
-            if item.pk in after:
-                write_terms(actor, item, after[item.pk])
-        insert_rows(
-            charges,
-            into=Charge,
-            tenant_id=actor.tenant_id,
-            created_at=now,
-            is_held=False,
-            held_until=None,
-        )
+        for item in changing:
+            write_terms(actor, item, after[item.pk])
+        store_charges(actor, charges, now)
         _record(actor, result, now)
     return result
-
-
-def _root_of(actor: Actor, subscription_id: UUID) -> UUID:
-    """Return the root of the tree in which a subscription is used."""
-    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
-    visible = Subscription.objects.filter(
-        tenant_id=actor.tenant_id, pk=subscription_id, account__in=seen
-    )
-    account_id = visible.values_list("account_id", flat=True).first()
-    if account_id is None:
-        raise NotFound
-    return tree.path_ids(actor.tenant_id, account_id)[0]
 
 
 def _possible(subscription: Subscription, day: date) -> date:
@@ -259,82 +232,9 @@ def _faults(old: ItemTerms, price: Price | None, quantity: Decimal, at: str) -> 
     return errors
 
 
-def _settled(
-    actor: Actor,
-    settler: Settler,
-    subscription: Subscription,
-    items: Sequence[Item],
-    terms: Timelines,
-    since: date,
-) -> list[ChargeRow]:
-    """Return what makes good what was charged for days since a change."""
-    periods = periods_since(actor, [item.pk for item in items], since)
-    if sum(map(len, periods.values())) > MAX_STEPS:
-        raise TooLongAgo(count=MAX_STEPS)
-    charges = charges_since(actor, [one for some in periods.values() for one in some])
-    row = subscription_rows(actor, [subscription.pk])[subscription.pk]
-    made: list[ChargeRow] = []
-    for item in items:
-        first, *later = terms[item.pk]
-        item_row = ItemRow(
-            item.pk,
-            item.account_id,
-            first.value.quantity,
-            item.chain_end,
-            item.next_action_date or date.max,
-            row,
-            first.value.price,
-            tuple(Terms(one.start, one.value.quantity, one.value.price) for one in later),
-        )
-        made += settler.settle(
-            item_row, _fallen_due(item, periods.get(item.pk, ())), charges.get(item.pk, ())
-        )
-    for charge in made:
-        if abs(charge.net_minor) > MAX_AMOUNT_MINOR:
-            detail = _("The amount is too large.")
-            raise InvalidChange(errors=[FieldError("out_of_range", detail, "/items")])
-        charge.reason = {
-            "code": "pending",
-            "due_date": charge.due_date.isoformat(),
-            "invoice_on": charge.invoice_on.isoformat(),
-        }
-    return made
-
-
-def _fallen_due(item: Item, periods: Sequence[PeriodRow]) -> Sequence[PeriodRow]:
-    """Return the periods that have been charged: one in arrears falls due when it ends."""
-    runs = item.price.timing == Price.Timing.ARREARS and item.next_action_date is not None
-    return [one for one in periods if not (runs and one.ends == item.chain_end)]
-
-
 def _on(timeline: Sequence[Stretch[ItemTerms]], day: date) -> ItemTerms:
     """Return the terms of a day; they hold from the first day on, so there are some."""
     return next(one.value for one in timeline if one.holds_on(day))
-
-
-def _shown(actor: Actor, subscription: Subscription, row: ChargeRow, now: datetime) -> Charge:
-    """Return a charge as a row of its table, stored or not."""
-    return Charge(
-        id=row.id,
-        tenant_id=actor.tenant_id,
-        item_id=row.item_id,
-        period_id=row.period_id,
-        subscription=subscription,
-        account=subscription.account,
-        kind=row.kind,
-        credited_id=row.credited_id,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        revision=row.revision,
-        due_date=row.due_date,
-        invoice_on=row.invoice_on,
-        currency=row.currency,
-        net_minor=row.net_minor,
-        status=row.status,
-        calculation=row.calculation,
-        reason=row.reason,
-        created_at=now,
-    )
 
 
 def _record(actor: Actor, result: Changed, now: datetime) -> None:

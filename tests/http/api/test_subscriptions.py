@@ -279,6 +279,33 @@ def test_ends_on_a_later_day_with_a_part_of_a_period(api, nordlicht):
         assert lines.get(section__account__external_id="A").net_minor == 581
 
 
+def test_ends_today_and_credits_what_is_not_used(api, nordlicht):
+    ended = api.post(f"{running(api)}/cancellation", {"effective": "now"}).json()
+
+    assert (ended["status"], ended["end_date"]) == ("cancelled", "2026-12-10")
+    # 22 of 31 days of 18.00.
+    assert [(one["kind"], one["net_minor"], one["invoice_on"]) for one in ended["charges"]] == [
+        ("credit", -1277, "2027-01-01")
+    ]  # fmt: skip
+    lines = billed_in_january(nordlicht)
+    with nordlicht.seen():
+        assert lines.get(section__account__external_id="A").net_minor == -1277
+
+
+def test_an_end_within_what_is_charged_is_taken_back_with_its_credit(api, nordlicht):
+    ended = api.post(f"{running(api)}/cancellation", {"effective": "2026-12-21"}).json()
+
+    back = api.post(f"{running(api)}/reactivation", {}).json()
+
+    assert [one["net_minor"] for one in ended["charges"]] == [-639]
+    assert [one["net_minor"] for one in back["charges"]] == [639]
+    assert (back["status"], back["next_invoice_date"]) == ("active", "2027-01-01")
+    lines = billed_in_january(nordlicht)
+    with nordlicht.seen():
+        made = lines.filter(section__account__external_id="A")
+        assert sum(line.net_minor for line in made) == 1800
+
+
 def test_ends_what_is_not_billed_yet_with_its_first_period(api):
     api.post(ADDRESS, NEW)
 
@@ -290,8 +317,6 @@ def test_ends_what_is_not_billed_yet_with_its_first_period(api):
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"effective": "now"}, 409, "already_charged"),
-        ({"effective": "2026-12-31"}, 409, "already_charged"),
         ({"effective": "2026-11-30"}, 422, "end_before_start"),
         ({"effective": "2999-01-01"}, 422, "out_of_range"),
         ({"effective": "soon"}, 422, "invalid_body"),
@@ -308,6 +333,9 @@ def test_refuses_an_end(api, nordlicht, body, status, code):
 
 
 def test_tries_an_end_out(api):
+    body = {"effective": "2026-12-21"}
+    tried = api.post(f"{running(api)}/cancellation?dry_run=true", body).json()
+    assert [one["net_minor"] for one in tried["charges"]] == [-639]
     answer = api.post(f"{running(api)}/cancellation?dry_run=true", {}).json()
 
     assert (answer["status"], answer["end_date"]) == ("non_renewing", "2027-01-01")

@@ -1,0 +1,152 @@
+"""Settling what was charged of a subscription, once its terms or its end are others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy
+
+from accounts import access, tree
+from accounts.access import Action
+from billing_rules.schedule import MAX_STEPS
+from billing_rules.timelines import Stretch
+from invoicing.engine.rating import MAX_AMOUNT_MINOR
+from invoicing.engine.reading import charges_since, periods_since, subscription_rows
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
+from invoicing.engine.settling import Settler
+from invoicing.models import Charge
+from subscriptions.models import Item, Price, Subscription
+from subscriptions.queries.terms import ItemTerms
+from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
+from tenancy.errors import Invalid, NotFound
+
+
+class TooLongAgo(Invalid):
+    """More periods would be charged anew than anybody looks through."""
+
+    code = "too_many_periods"
+    message = gettext_lazy("At most %(count)s periods can be changed at once.")
+
+
+class AmountTooLarge(Invalid):
+    """More than any document can hold."""
+
+    code = "amount_out_of_range"
+    message = gettext_lazy("The amount is too large.")
+
+
+def root_of(actor: Actor, subscription_id: UUID) -> UUID:
+    """Return the root of the tree in which a subscription is used. Two statements.
+
+    Raises:
+        NotFound: it is out of the actor's sight.
+    """
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
+    visible = Subscription.objects.filter(
+        tenant_id=actor.tenant_id, pk=subscription_id, account__in=seen
+    )
+    account_id = visible.values_list("account_id", flat=True).first()
+    if account_id is None:
+        raise NotFound
+    return tree.path_ids(actor.tenant_id, account_id)[0]
+
+
+def settled(
+    actor: Actor,
+    settler: Settler,
+    subscription: Subscription,
+    items: Sequence[Item],
+    terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]],
+    since: date,
+) -> list[ChargeRow]:
+    """Return what makes good what was charged for days since a change; nothing is stored.
+
+    Four statements. The caller has asked, and locked tree and subscription.
+
+    Args:
+        actor: who changes it.
+        settler: of the families of the subscription.
+        subscription: with the end that it is to have.
+        items: those that may cost something else.
+        terms: what each of them is to cost.
+        since: the first day that may cost something else.
+
+    Raises:
+        TooLongAgo, AmountTooLarge: see their texts.
+    """
+    periods = periods_since(actor, [item.pk for item in items], since)
+    if sum(map(len, periods.values())) > MAX_STEPS:
+        raise TooLongAgo(count=MAX_STEPS)
+    charges = charges_since(actor, [one for some in periods.values() for one in some])
+    stored = subscription_rows(actor, [subscription.pk])[subscription.pk]
+    row = replace(stored, end_date=subscription.end_date)
+    made: list[ChargeRow] = []
+    for item in items:
+        first, *later = terms[item.pk]
+        item_row = ItemRow(
+            item.pk,
+            item.account_id,
+            first.value.quantity,
+            item.chain_end,
+            item.next_action_date or date.max,
+            row,
+            first.value.price,
+            tuple(Terms(one.start, one.value.quantity, one.value.price) for one in later),
+        )
+        made += settler.settle(
+            item_row, _fallen_due(item, periods.get(item.pk, ())), charges.get(item.pk, ())
+        )
+    for charge in made:
+        if abs(charge.net_minor) > MAX_AMOUNT_MINOR:
+            raise AmountTooLarge
+        charge.reason = {
+            "code": "pending",
+            "due_date": charge.due_date.isoformat(),
+            "invoice_on": charge.invoice_on.isoformat(),
+        }
+    return made
+
+
+def store_charges(actor: Actor, charges: Sequence[ChargeRow], now: datetime) -> None:
+    """Store credits and charges; the caller has asked, and locked tree and subscription."""
+    insert_rows(
+        charges,
+        into=Charge,
+        tenant_id=actor.tenant_id,
+        created_at=now,
+        is_held=False,
+        held_until=None,
+    )
+
+
+def as_charge(actor: Actor, subscription: Subscription, row: ChargeRow, now: datetime) -> Charge:
+    """Return a charge as a row of its table, stored or not."""
+    return Charge(
+        id=row.id,
+        tenant_id=actor.tenant_id,
+        item_id=row.item_id,
+        period_id=row.period_id,
+        subscription=subscription,
+        account=subscription.account,
+        kind=row.kind,
+        credited_id=row.credited_id,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        revision=row.revision,
+        due_date=row.due_date,
+        invoice_on=row.invoice_on,
+        currency=row.currency,
+        net_minor=row.net_minor,
+        status=row.status,
+        calculation=row.calculation,
+        reason=row.reason,
+        created_at=now,
+    )
+
+
+def _fallen_due(item: Item, periods: Sequence[PeriodRow]) -> Sequence[PeriodRow]:
+    """Return the periods that have been charged: one in arrears falls due when it ends."""
+    runs = item.price.timing == Price.Timing.ARREARS and item.next_action_date is not None
+    return [one for one in periods if not (runs and one.ends == item.chain_end)]
