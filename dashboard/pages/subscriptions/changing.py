@@ -54,7 +54,7 @@ class ChangeForm(forms.Form):
         widget=forms.TextInput(attrs={**_INPUT, "inputmode": "decimal"}),
     )
     when = forms.ChoiceField(
-        label=gettext_lazy("Since when?"), widget=forms.Select(attrs=_INPUT), initial="now"
+        label=gettext_lazy("From when on?"), widget=forms.Select(attrs=_INPUT), initial="now"
     )
     day = forms.DateField(
         label=gettext_lazy("First day"),
