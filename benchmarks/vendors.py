@@ -14,9 +14,9 @@ BRANCHES = 10
 _PRICES = ("desk", "mail", "watch")
 
 
-def vendor_with_prices() -> Vendor:
+def vendor_with_prices(slug: str = SLUG) -> Vendor:
     """Return a new vendor with three monthly prices in advance, of three models."""
-    vendor = make_vendor(SLUG)
+    vendor = make_vendor(slug)
     vendor.has(
         "prices",
         price("desk", "9.00", model="per_unit", tax_rate=19),
@@ -26,9 +26,9 @@ def vendor_with_prices() -> Vendor:
     return vendor
 
 
-def vendor_of_families(families: int, subscriptions: int) -> Vendor:
+def vendor_of_families(families: int, subscriptions: int, slug: str = SLUG) -> Vendor:
     """Return a vendor of families: a company, and ten branches that have its subscriptions."""
-    vendor = vendor_with_prices()
+    vendor = vendor_with_prices(slug)
     vendor.has("accounts", *_families(families))
     each = subscriptions // families
     vendor.has(
