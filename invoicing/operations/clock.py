@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -19,7 +20,7 @@ from tenancy.database import operation
 from tenancy.errors import Conflict, Invalid
 from tenancy.events import Happening, record_event
 from tenancy.files import LATEST
-from tenancy.models import Tenant
+from tenancy.queries.tenants import locked_tenant, own_tenant
 
 MAX_DAYS = 3_700
 
@@ -116,7 +117,7 @@ def require_movable(actor: Actor, to_date: date) -> date:
         NotSandbox, ClockBackwards, ClockTooFar: see their texts.
     """
     access.require_everywhere(actor, Action.MOVE_CLOCK)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = own_tenant(actor)
     if not tenant.is_sandbox:
         raise NotSandbox
     start = today_of(tenant)
@@ -149,11 +150,12 @@ def _set_clock(
     actor: Actor, day: date, billed_until: date | None, *, now: datetime
 ) -> tuple[date, date]:
     """Let the clock show a day, and return what ``_next_days`` says of the days after it."""
-    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
+    tenant = locked_tenant(actor)
     before = today_of(tenant)
     if before < day:  # else somebody moved it further meanwhile
         tenant.test_clock_at = datetime.combine(day, time(12), tzinfo=ZoneInfo(tenant.time_zone))
-        tenant.save(update_fields=["test_clock_at"])
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE, [tenant.test_clock_at, tenant.id])
         record_event(
             actor,
             Happening(
@@ -166,3 +168,6 @@ def _set_clock(
             now=now,
         )
     return _find_next_days(actor, day + timedelta(days=1), billed_until)
+
+
+_STORE = "UPDATE accounts_tenant SET test_clock_at = %s WHERE id = %s"

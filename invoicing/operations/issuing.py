@@ -24,10 +24,11 @@ from invoicing.models import (
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.database.inserting import insert_rows
+from tenancy.database.prepared import Given, Prepared
 from tenancy.errors import Conflict
 from tenancy.events import Happening, record_events
 from tenancy.ids import uuid7
-from tenancy.models import Tenant
+from tenancy.queries.tenants import own_tenant
 
 
 class NumberBeforeLast(Conflict):
@@ -183,7 +184,7 @@ def require_sellers(actor: Actor, seller_ids: Collection[UUID]) -> None:
     Raises:
         SellerIncomplete: the tenant is live and one of them is still a placeholder.
     """
-    if Tenant.objects.get(pk=actor.tenant_id).is_sandbox:
+    if own_tenant(actor).is_sandbox:
         return
     placeholder = Seller.objects.filter(
         tenant_id=actor.tenant_id, pk__in=seller_ids, is_placeholder=True
@@ -201,16 +202,19 @@ def mark_invoiced(actor: Actor, invoice_ids: Collection[UUID]) -> None:
     )
 
 
+_FORMATS = Prepared(
+    lambda: Seller.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")).values_list(
+        "id", "number_format"
+    )
+)
+
+
 def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:
     """Take as many numbers of each seller's series as there are invoices."""
     by_seller: dict[UUID, list[Invoice]] = defaultdict(list)
     for invoice in invoices:
         by_seller[invoice.seller_id].append(invoice)
-    formats = dict(
-        Seller.objects.filter(tenant_id=actor.tenant_id, pk__in=by_seller).values_list(
-            "id", "number_format"
-        )
-    )
+    formats = dict(_FORMATS.rows(tenant=actor.tenant_id, ids=list(by_seller)))
     # One order of locking for everybody, so that two who issue for two sellers can't meet.
     for seller_id in sorted(by_seller):
         batch = by_seller[seller_id]

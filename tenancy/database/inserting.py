@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection, models
 from django.utils import timezone
 
 _ROWS_AT_ONCE = 5_000
+_FEW = 3
 _OBJECTS = """
     WITH objects AS MATERIALIZED (
         SELECT ordinality - 1 AS place, value::jsonb AS value
@@ -44,6 +47,9 @@ def insert_rows(
     plan = _plan_of(into or _model_of(rows[0]), tuple(common))
     left = iter(rows)
     with connection.cursor() as cursor:
+        if len(rows) <= _FEW:
+            cursor.execute(plan.written_out(len(rows)), plan.values(common.values(), rows))
+            return
         while batch := list(islice(left, _ROWS_AT_ONCE)):
             cursor.execute(plan.statement, plan.parameters(common.values(), batch))
 
@@ -60,20 +66,44 @@ class _Plan:
 
     ``jsons`` are the places of columns that hold JSON. Rows made together share most of what
     stands there, so each object travels once, and the rows name it by its number.
+
+    A few rows are written out: the database plans that in a third of the time.
     """
 
     statement: str
+    into: str
+    row: str
     read: Callable[[object], tuple[Any, ...]]
     writers: tuple[Callable[[Sequence[Any]], str], ...]
     added: tuple[str, ...]
     jsons: tuple[int, ...]
 
-    def parameters(self, common: Iterable[Any], rows: Sequence[object]) -> list[Any]:
-        """Return the parameters of the statement for some rows."""
+    def written_out(self, count: int) -> str:
+        """Return the statement for so many rows, with a place for each of their values."""
+        return f"{self.into} VALUES {', '.join([self.row] * count)}"
+
+    def values(self, common: Iterable[Any], rows: Sequence[object]) -> list[Any]:
+        """Return the parameters of the statement that has some rows written out."""
+        self._date(rows)
+        shared, found = [_written(value) for value in common], []
+        for row in rows:
+            found += shared
+            for place, value in enumerate(self.read(row)):
+                if value is not None and place in self.jsons:
+                    found.append(_json(value))
+                else:
+                    found.append(_written(value))
+        return found
+
+    def _date(self, rows: Sequence[object]) -> None:
         for name in self.added:
             for row in rows:
                 if getattr(row, name) is None:
                     setattr(row, name, timezone.now())
+
+    def parameters(self, common: Iterable[Any], rows: Sequence[object]) -> list[Any]:
+        """Return the parameters of the statement for some rows."""
+        self._date(rows)
         columns: list[Sequence[Any]] = list(zip(*map(self.read, rows), strict=True))
         objects: list[object] = []
         if self.jsons:
@@ -85,8 +115,7 @@ class _Plan:
                     for value in columns[place]
                 ]
         arrays = [write(column) for write, column in zip(self.writers, columns, strict=True)]
-        first = [orjson.dumps(objects, option=orjson.OPT_NON_STR_KEYS, default=_plain).decode()]
-        return [*(first if self.jsons else ()), *common, *arrays]
+        return [*([_json(objects)] if self.jsons else ()), *common, *arrays]
 
 
 def _number(value: object, numbers: dict[int, int], objects: list[object]) -> int:
@@ -128,21 +157,36 @@ def _plan_of(model: type[models.Model], common: tuple[str, ...]) -> _Plan:
         ),
     ]
     places = ", ".join(f'"{place}"' for place in range(len(own)))
-    statement = (
-        f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608  # names of models
-        f" SELECT {', '.join(chosen)} FROM unnest({arrays}) AS new ({places})"
-    )
+    into = f'INSERT INTO "{model._meta.db_table}" ({columns})'  # names of models
+    statement = f"{into} SELECT {', '.join(chosen)} FROM unnest({arrays}) AS new ({places})"  # noqa: S608
     if jsons:
         statement = f"{_OBJECTS} {statement}" + "".join(
             f' LEFT JOIN objects AS "json{n}" ON "json{n}".place = new."{n}"' for n in jsons
         )
     return _Plan(
         statement=statement,
+        into=into,
+        row=f"({', '.join(['%s'] * len(chosen))})",
         read=_reader([field.attname for field in own]),
         writers=tuple(_lists if "[" in kind else _array for kind in types),
         added=tuple(field.attname for field in own if getattr(field, "auto_now_add", False)),
         jsons=jsons,
     )
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=_plain).decode()
+
+
+def _written(value: Any) -> Any:
+    """Return a value as the driver writes it; ids and arrays as the database reads their text."""
+    if value is None or isinstance(value, str | int | float | Decimal | date):
+        return value
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return _array(value)
+    return _plain(value)
 
 
 def _reader(names: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:

@@ -87,6 +87,17 @@ class Prepared(Generic[M]):
                 setattr(found, name, row[place])
             yield found
 
+    def one(self, **given: object) -> M:
+        """Return the only instance.
+
+        Raises:
+            ObjectDoesNotExist: there is none.
+        """
+        found = next(self.objects(**given), None)
+        if found is None:
+            raise self._compiled[3].query.model.DoesNotExist
+        return found
+
     @cached_property
     def _compiled(self) -> tuple[str, tuple[Any, ...], dict[int, _Conversion], Any]:
         compiler = self._queryset().query.get_compiler("default")

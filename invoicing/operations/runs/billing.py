@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import connection
 from django.db.models.functions import Now
 
 from invoicing.engine.families import Families, Problem
@@ -17,6 +17,7 @@ from invoicing.operations.runs.noting import by_cause, problem_row
 from invoicing.operations.runs.rating import rate_due_items
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.database.inserting import insert_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,30 @@ def _store_problems(
     when a document is drafted, so what an earlier call warned of stays where none was.
     """
     claimed = [claim.root_id for claim in claims]
-    noted = RunProblem.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run.id, family_id__in=claimed
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FORGET,
+            {
+                "tenant": actor.tenant_id,
+                "run": run.id,
+                "claimed": [str(root) for root in claimed],
+                "judged": [str(account) for account in families.judged],
+            },
+        )
+    insert_rows(
+        [
+            problem_row(actor, run.id, _family(families, problem, claimed), problem)
+            for problem in by_cause(families.problems)
+        ]
     )
-    found_again = Q(severity=RunProblem.Severity.PROBLEM) | Q(code="outside_run")
-    noted.filter(found_again | Q(account_id__in=families.judged)).delete()
-    RunProblem.objects.bulk_create(
-        problem_row(actor, run.id, _family(families, problem, claimed), problem)
-        for problem in by_cause(families.problems)
-    )
+
+
+# Nothing refers to what was noted.
+_FORGET = """
+    DELETE FROM invoicing_runproblem
+    WHERE tenant_id = %(tenant)s AND run_id = %(run)s AND family_id = ANY(%(claimed)s::uuid[])
+    AND (severity = 'problem' OR code = 'outside_run' OR account_id = ANY(%(judged)s::uuid[]))
+"""
 
 
 def _family(families: Families, problem: Problem, claimed: Sequence[UUID]) -> UUID:

@@ -8,7 +8,7 @@ from invoicing.engine.families import Families
 from invoicing.engine.reading_families import read_families
 from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
-from tenancy.models import Tenant
+from tenancy.queries.tenants import own_tenant
 
 
 def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -> Families:
@@ -26,5 +26,5 @@ def load_families(actor: Actor, root_ids: Iterable[UUID], within: UUID | None) -
     roots = list(root_ids)
     roots += joined_with(actor, roots)
     tree.lock_families(actor.tenant_id, roots)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = own_tenant(actor)
     return read_families(actor, tree.families(actor.tenant_id, roots), within, tenant=tenant)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import DateField, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -19,11 +19,13 @@ from invoicing.operations.runs.four_eyes import require_four_eyes
 from invoicing.queries.concerned_trees import CONCERNED_TREES
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.database.prepared import Given, Prepared
 from tenancy.errors import Invalid
 from tenancy.events import Happening, record_event
 from tenancy.files import EARLIEST, LATEST
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Tenant
+from tenancy.queries.tenants import own_tenant
 
 
 class RunRefused(Invalid):
@@ -158,7 +160,7 @@ def require_startable(
         access.require_everywhere(actor, Action.ISSUE_INVOICE)
     if within is not None:
         get_account(actor, within)
-    tenant = Tenant.objects.get(pk=actor.tenant_id)
+    tenant = own_tenant(actor)
     _require_date(actor, tenant, run_date, today)
     issues = issue or not tenant.approval_required
     if issues:
@@ -168,10 +170,14 @@ def require_startable(
 
 def _has_queue(actor: Actor, run: BillingRun) -> bool:
     """Return whether somebody still works on the run for somebody else."""
-    waiting = RunFamily.objects.filter(
-        tenant_id=actor.tenant_id, run_id=run.id, status=RunFamily.Status.WAITING
-    )
-    return waiting.exists()
+    return bool(_QUEUED.rows(tenant=actor.tenant_id, run=run.id))
+
+
+_QUEUED = Prepared(
+    lambda: RunFamily.objects.filter(
+        tenant_id=Given("tenant"), run_id=Given("run"), status=RunFamily.Status.WAITING
+    ).values_list("id")[:1]
+)
 
 
 def _status(issues: bool) -> BillingRun.Status:
@@ -218,12 +224,23 @@ def _require_date(actor: Actor, tenant: Tenant, run_date: date, today: date) -> 
         raise RunDateOutOfRange(earliest=EARLIEST, latest=LATEST)
     if not tenant.is_sandbox and run_date > today:
         raise RunDateInFuture(date=run_date, today=today)
+    found = [last for (last,) in _GONE_ON.rows(tenant=actor.tenant_id, day=run_date)]
+    # Sellers whose series has not come that far can still issue; the run names the others.
+    gone_on = [last for last in found if last is not None]
+    if len(gone_on) == len(found):
+        raise RunDateBeforeLastIssue(last=max(gone_on, default=None), date=run_date)
+
+
+def _sellers_gone_on() -> QuerySet[Seller, Any]:
+    """Return for each seller the last date of issue after a day, None where there is none."""
     later = NumberSeries.objects.filter(
-        tenant_id=actor.tenant_id, seller=OuterRef("pk"), last_issue_date__gt=run_date
+        tenant_id=Given("tenant"),
+        seller=OuterRef("pk"),
+        last_issue_date__gt=Given("day", DateField()),
     )
     last = later.order_by("-last_issue_date").values("last_issue_date")[:1]
-    sellers = Seller.objects.filter(tenant_id=actor.tenant_id).annotate(last=Subquery(last))
-    found = sellers.aggregate(all=Count("pk"), gone_on=Count("last"), latest=Max("last"))
-    # Sellers whose series has not come that far can still issue; the run names the others.
-    if found["gone_on"] == found["all"]:
-        raise RunDateBeforeLastIssue(last=found["latest"], date=run_date)
+    sellers = Seller.objects.filter(tenant_id=Given("tenant")).annotate(last=Subquery(last))
+    return sellers.values_list("last")
+
+
+_GONE_ON = Prepared(_sellers_gone_on)

@@ -3,20 +3,19 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Exists, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from invoicing.engine.families import Problem
 from invoicing.models import BillingRun, RunFamily
 from invoicing.operations.runs.billing import bill_families, set_aside
-from invoicing.operations.runs.closing import close_run
+from invoicing.operations.runs.closing import close_run_if_empty
 from invoicing.operations.runs.issuing_approved import issue_approved
 from invoicing.operations.runs.opening import request_run
 from tenancy.actor import Actor, Requester
@@ -151,7 +150,7 @@ def _work_on(
         is_over = time.monotonic() >= until
         # A full batch says that there is more; after any other the queue is mostly empty.
         if is_over or turn.claimed < FAMILIES_PER_BATCH:
-            closed = _close_if_empty(actor, run.id, report.taken_from, now=now)
+            closed = close_run_if_empty(actor, run.id, taken_from=report.taken_from, now=now)
             if closed is not None:
                 if report.invoice_ids:
                     refresh_outdated_statistics()
@@ -177,19 +176,6 @@ class _Turn:
     def add(self, invoice_ids: list[UUID], taken_from: set[UUID]) -> None:
         self.invoice_ids += invoice_ids
         self.taken_from |= taken_from
-
-
-@operation
-def _close_if_empty(
-    actor: Actor, run_id: UUID, taken_from: Collection[UUID], *, now: datetime
-) -> BillingRun | None:
-    """Close a run in the name of whoever asked for it last; None while something waits in it."""
-    runs = BillingRun.objects.filter(tenant_id=actor.tenant_id, pk=run_id)
-    waits, asked = runs.values_list(Exists(_waiting(actor, run_id)), "requested_by").get()
-    if waits:
-        return None
-    doer = actor.acting_for(Requester.read(asked[-1]) if asked else None)
-    return close_run(doer, run_id, taken_from=taken_from, now=now)
 
 
 def _patiently(work: Callable[[], R]) -> R:
@@ -257,12 +243,8 @@ def _bill_next(
     only: UUID | None = None,
 ) -> _Turn:
     """Claim some families and take them all the way; one transaction."""
-    claims = list(
-        _waiting(actor, run.id)
-        .filter(Q() if only is None else Q(pk=only))
-        .select_for_update(skip_locked=True)
-        .order_by("position", "id")[:limit]
-    )
+    wanted = {"tenant": actor.tenant_id, "run": run.id, "limit": limit, "only": only}
+    claims = list(RunFamily.objects.raw(_CLAIM, wanted))
     turn = _Turn(len(claims))
     if not claims:
         return turn
@@ -277,7 +259,18 @@ def _bill_next(
         else:
             billed = bill_families(doer, run, group, within, issues, now)
             turn.add(billed.invoice_ids, billed.taken_from)
-    RunFamily.objects.filter(
-        tenant_id=actor.tenant_id, pk__in=[claim.id for claim in claims]
-    ).update(status=RunFamily.Status.DONE, done_at=Now())
+    with connection.cursor() as cursor:
+        cursor.execute(_DONE, [actor.tenant_id, [str(claim.id) for claim in claims]])
     return turn
+
+
+_CLAIM: Final = """
+    SELECT * FROM invoicing_runfamily
+    WHERE tenant_id = %(tenant)s AND run_id = %(run)s AND status = 'waiting'
+    AND (%(only)s::uuid IS NULL OR id = %(only)s)
+    ORDER BY position, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_DONE: Final = """
+    UPDATE invoicing_runfamily SET status = 'done', done_at = statement_timestamp()
+    WHERE tenant_id = %s AND id = ANY(%s::uuid[])
+"""

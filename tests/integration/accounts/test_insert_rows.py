@@ -27,6 +27,14 @@ def vendor(db):
     return vendor
 
 
+@pytest.fixture(params=["written out", "in arrays"], autouse=True)
+def form(request, monkeypatch):
+    """Try both forms of the statement, whatever the number of rows."""
+    few = 1_000 if request.param == "written out" else 0
+    monkeypatch.setattr("tenancy.database.inserting._FEW", few)
+    return request.param
+
+
 def stored(row):
     return type(row).objects.filter(pk=row.pk).values().get()
 
@@ -103,6 +111,7 @@ def test_keeps_values_of_settings_of_every_kind(vendor):
 
 
 def test_stores_more_than_one_statement_takes(vendor, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("tenancy.database.inserting._FEW", 0)
     monkeypatch.setattr("tenancy.database.inserting._ROWS_AT_ONCE", 3)
     with vendor.seen():
         rows = periods(vendor, 8)

@@ -90,7 +90,7 @@ STEPS = [
     "invoicing.operations.runs.billing.issue_drafts",
     "invoicing.operations.runs.billing._store_problems",
     "invoicing.operations.runs.working._bill_next",
-    "invoicing.operations.runs.working.close_run",
+    "invoicing.operations.runs.working.close_run_if_empty",
 ]
 
 
@@ -99,11 +99,11 @@ def test_every_step_is_one_at_which_a_worker_dies():
     work = {function.__name__ for function in called_by(working._bill_next, billing.bill_families)}
     work |= {function.__name__ for function in called_by(issuing.issue_drafts)}
     # They read, or are made of steps; nothing is approved here.
-    no_steps = {"_waiting", "bill_families", "asked_by", "issue_approved", "require_sellers"}
+    no_steps = {"bill_families", "asked_by", "issue_approved", "require_sellers"}
     no_steps |= {"search_key", "payment_state", "uuid7", "_said"}
     assert work - no_steps == {name.rpartition(".")[2] for name in STEPS} - {
         "request_run",
-        "close_run",
+        "close_run_if_empty",
         "_bill_next",
     }
 
@@ -127,7 +127,7 @@ def called_by(*functions):
 def test_dies_at_a_step_and_is_made_up_for(twins, step):
     """The second batch of three dies at the step: the first is whole, the second is not there."""
     vendor, twin = twins(6)
-    is_per_run = step.endswith(("request_run", "close_run"))
+    is_per_run = step.endswith(("request_run", "close_run_if_empty"))
 
     process = start(vendor, "--batch", "2", "--die-at", step, "--call", "1" if is_per_run else "2")
     process.communicate(timeout=120)
@@ -137,7 +137,7 @@ def test_dies_at_a_step_and_is_made_up_for(twins, step):
         issued = Invoice.objects.exclude(number=None).count()
         assert not Invoice.objects.filter(number=None).exists()
     # Families 0 and 1 have three documents, 2 and 3 have three more, 4 and 5 have two.
-    expected = {"request_run": 0, "close_run": 8, "_bill_next": 6}
+    expected = {"request_run": 0, "close_run_if_empty": 8, "_bill_next": 6}
     assert issued == expected.get(step.rpartition(".")[2], 3)
     assert vendor.violations() == []
 

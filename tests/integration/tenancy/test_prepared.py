@@ -85,3 +85,12 @@ def test_is_put_together_once_and_asks_for_all_it_needs(family):
             prepared.rows()
 
     assert made == [1]
+
+
+def test_finds_the_only_one_or_says_so(family):
+    with family.seen():
+        found = ACCOUNTS.one(tenant=family.tenant_id, ids=[family.id_of("B")])
+        with pytest.raises(Account.DoesNotExist):
+            ACCOUNTS.one(tenant=family.tenant_id, ids=[])
+
+    assert found.external_id == "B"
