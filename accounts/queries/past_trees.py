@@ -1,7 +1,7 @@
 """Trees as they stood on another day, by dated placements.
 
-History keeps parents alone. What lies below an account on a day is walked by the database, from
-parent to child; what is read from it does not grow with the tree.
+What lies below an account on a day is counted by the database; what is read from it does not grow
+with the tree.
 """
 
 from collections import defaultdict
@@ -24,7 +24,8 @@ from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TRE
 from accounts.queries.placements import lies_above, lies_below, path_ids_then, placements_on
 from accounts.queries.searching import has_words
 from accounts.queries.subtrees import subtree
-from accounts.queries.sums import Tops, merged_by_top, parts_then
+from accounts.queries.sums import Tops
+from accounts.queries.sums_then import merged_by_top, parts_then
 from accounts.queries.trees import IN_USE
 from tenancy.actor import Actor
 from tenancy.errors import NotFound

@@ -14,21 +14,9 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Placement
 from accounts.queries.dated import holding_on
+from accounts.queries.sums_then import all_below_then
 from tenancy.actor import Actor
 
-# History keeps parents only, so the past is walked from parent to child.
-_BELOW_THEN = """
-    WITH RECURSIVE below AS (
-        SELECT account_id FROM accounts_placement
-        WHERE tenant_id = %s AND account_id = %s
-            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-        UNION
-        SELECT placed.account_id FROM accounts_placement AS placed
-        JOIN below ON placed.parent_id = below.account_id
-        WHERE placed.tenant_id = %s
-            AND placed.valid_from <= %s AND (placed.valid_to IS NULL OR placed.valid_to > %s)
-    ) SELECT account_id FROM below
-"""
 _ABOVE_THEN = """
     WITH RECURSIVE above AS (
         SELECT account_id, parent_id FROM accounts_placement
@@ -52,9 +40,8 @@ def lies_below(actor: Actor, top_id: UUID, as_of: date | None) -> Q:
     """Return a condition: this account or below it, on a day; None for now."""
     if as_of is None:
         return tree.lies_below(actor.tenant_id, [top_id])
-    tenant_id = actor.tenant_id
-    params = (tenant_id, top_id, as_of, as_of, tenant_id, as_of, as_of)
-    return Q(pk__in=RawSQL(_BELOW_THEN, params))  # noqa: S611 - constant text
+    below = all_below_then(actor, top_id, as_of)
+    return Q(pk__in=RawSQL(below.sql, below.params))  # noqa: S611 - our own text
 
 
 def lies_above(actor: Actor, account_ids: Iterable[UUID], day: date) -> Q:

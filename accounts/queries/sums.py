@@ -8,7 +8,6 @@ the tops stand below each other; what a top has is put together here from its pa
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from django.db.models import QuerySet
 
 from accounts import access
 from accounts.access import Action
-from accounts.tree import MAX_DEPTH
 from tenancy.actor import Actor
 
 Tops = Iterable[UUID] | QuerySet[Any, Any]
@@ -43,28 +41,9 @@ def parts_below(actor: Actor, action: Action, tops: Tops) -> Statement:
         action: what the accounts are read for.
         tops: account ids, or a queryset of them.
     """
-    seen = _seen(actor, action, tops)
+    seen = seen_of(actor, action, tops)
     sql = _OUTER.format(seen=seen.sql) + _PARTS.format(below=_BELOW)
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
-
-
-def parts_then(actor: Actor, action: Action, tops: Tops, day: date) -> Statement:
-    """Return ``WITH`` clauses that name parts of trees as they stood on a day.
-
-    No statement by itself. They name ``part`` (account_id, status, top_id), every account at or
-    below the tops once, with the nearest top at or above it, and ``above`` (top_id, above_id): each
-    top that stands below another one, with the nearest.
-
-    Args:
-        actor: who asks; accounts out of reach are left out.
-        action: what the accounts are read for.
-        tops: account ids, or a queryset of them.
-        day: the day.
-    """
-    begun, seen = _seen(actor, action, tops), _reached(actor, action)
-    held = (actor.tenant_id, day, day)
-    sql = _PARTS_THEN.format(begun=begun.sql, seen=seen.sql)
-    return Statement(sql, (*begun.params, *held, *held, MAX_DEPTH, *seen.params))
 
 
 def accounts_wanted(actor: Actor, action: Action, accounts: Tops | None) -> Statement:
@@ -77,7 +56,7 @@ def accounts_wanted(actor: Actor, action: Action, accounts: Tops | None) -> Stat
         action: what the accounts are read for.
         accounts: account ids, or a queryset of them; None for all in reach.
     """
-    seen = _seen(actor, action, accounts)
+    seen = seen_of(actor, action, accounts)
     return Statement(_THOSE.format(seen=seen.sql), seen.params)
 
 
@@ -93,7 +72,7 @@ def all_below(actor: Actor, action: Action, tops: Tops | None) -> Statement:
     """
     if tops is None:
         return accounts_wanted(actor, action, None)
-    seen = _seen(actor, action, tops)
+    seen = seen_of(actor, action, tops)
     sql = _OUTER.format(seen=seen.sql) + _ALL.format(below=_BELOW)
     return Statement(sql, (actor.tenant_id, *seen.params, actor.tenant_id))
 
@@ -120,28 +99,20 @@ def merged_by_account(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, boo
             yield top[0], top[2] == first, sums
 
 
-def merged_by_top(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[UUID, bool, Sequence[Any]]]:
-    """Return the sums of parts of another day for each top that they lie in.
+def seen_of(actor: Actor, action: Action, tops: Tops | None) -> Statement:
+    """Return the ids of accounts in reach."""
+    reached = access.reach(actor, action)
+    if tops is not None:
+        reached = reached.filter(pk__in=tops if isinstance(tops, QuerySet) else list(tops))
+    return chosen(reached.values("pk"), otherwise="SELECT NULL::uuid WHERE false")
 
-    Args:
-        rows: top_id, above_id, whether it is the top itself, and sums: what ``above`` says with
-            nothing else, and sums of parts without an above_id.
 
-    Returns:
-        as ``merged_by_account``.
-    """
-    above, parts = {}, []
-    for top_id, above_id, is_own, *sums in rows:
-        if above_id is not None:
-            above[top_id] = above_id
-        else:
-            parts.append((top_id, is_own, sums))
-    for top_id, is_own, sums in parts:
-        yield top_id, is_own, sums
-        step = above.get(top_id)
-        while step is not None:
-            yield step, False, sums
-            step = above.get(step)
+def chosen(found: QuerySet[Any, Any], *, otherwise: str) -> Statement:
+    """Return what a queryset reads, or ``otherwise`` where it can find nothing."""
+    try:
+        return Statement(*found.order_by().query.sql_with_params())
+    except EmptyResultSet:
+        return Statement(otherwise, ())
 
 
 # Tops below another top are dropped for finding what lies below: a top is outermost where no
@@ -185,52 +156,3 @@ _PARTS = """, cut AS MATERIALIZED (
         FROM outermost JOIN cut ON cut.tree_id = outermost.tree_id
     {below})
 """
-# Each top begins by itself, and is found again below another one: that row says below which, and
-# nothing is walked from it. OFFSET 0 as above: else all placements are read for each level.
-_PARTS_THEN = """
-    WITH RECURSIVE top (id) AS MATERIALIZED ({begun}), below AS (
-        SELECT account_id, account_id AS top_id, NULL::uuid AS above_id, 0 AS steps
-        FROM accounts_placement
-        WHERE account_id IN (SELECT id FROM top) AND tenant_id = %s
-            AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-        UNION ALL
-        SELECT placed.account_id, coalesce(top.id, below.top_id),
-            CASE WHEN top.id IS NOT NULL THEN below.top_id END, below.steps + 1
-        FROM below
-        JOIN LATERAL (
-            SELECT account_id FROM accounts_placement
-            WHERE parent_id = below.account_id AND tenant_id = %s
-                AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-            OFFSET 0
-        ) AS placed ON true
-        LEFT JOIN top ON top.id = placed.account_id
-        WHERE below.above_id IS NULL AND below.steps < %s
-    ), above AS (
-        SELECT top_id, above_id FROM below WHERE above_id IS NOT NULL
-    ), part AS (
-        SELECT below.account_id, seen.status, below.top_id
-        FROM below JOIN ({seen}) AS seen (id, status) ON seen.id = below.account_id
-        WHERE below.above_id IS NULL
-    )
-"""
-
-
-def _seen(actor: Actor, action: Action, tops: Tops | None) -> Statement:
-    """Return the ids of accounts in reach."""
-    reached = access.reach(actor, action)
-    if tops is not None:
-        reached = reached.filter(pk__in=tops if isinstance(tops, QuerySet) else list(tops))
-    return _chosen(reached.values("pk"), otherwise="SELECT NULL::uuid WHERE false")
-
-
-def _reached(actor: Actor, action: Action) -> Statement:
-    """Return the ids of all accounts in reach, with their status."""
-    nobody = "SELECT NULL::uuid, NULL::text WHERE false"
-    return _chosen(access.reach(actor, action).values("pk", "status"), otherwise=nobody)
-
-
-def _chosen(found: QuerySet[Any, Any], *, otherwise: str) -> Statement:
-    try:
-        return Statement(*found.order_by().query.sql_with_params())
-    except EmptyResultSet:
-        return Statement(otherwise, ())

@@ -20,10 +20,9 @@ from accounts.queries.sums import (
     Statement,
     all_below,
     merged_by_account,
-    merged_by_top,
     parts_below,
-    parts_then,
 )
+from accounts.queries.sums_then import merged_by_top, parts_then
 from subscriptions.queries.terms import MONTHLY_ON
 from tenancy.actor import Actor
 

@@ -9,6 +9,7 @@ from accounts.models import Account, Placement
 from accounts.models.nodes import BEGINNING
 from accounts.queries import past_trees
 from accounts.queries.past_trees import PastTree, path_then
+from accounts.queries.placements import lies_below
 from subscriptions.queries.mrr import mrr_then
 from tests.world import TODAY, account, make_vendor, price, subscription
 
@@ -20,7 +21,9 @@ DAY = MOVED - timedelta(days=1)
 
 
 def parents_by_chance(dice):
-    return {f"a{n}": f"a{dice.randrange(n)}" if n else "" for n in range(SIZE)}
+    """Two trees, so that accounts move from one to the other as well."""
+    above = {f"a{n}": f"a{dice.randrange(n)}" for n in range(2, SIZE)}
+    return {"a0": "", "a1": "", **above}
 
 
 @pytest.fixture(params=range(2))
@@ -69,6 +72,35 @@ def told(rows):
 
 def in_pieces(monkeypatch):
     monkeypatch.setattr(past_trees, "WHOLE_TREE", 0)
+
+
+def placed_on(vendor, day):
+    """Return the parent of each account on a day, read from history row by row."""
+    return {
+        one.account_id: one.parent_id
+        for one in Placement.objects.filter(tenant_id=vendor.tenant_id)
+        if one.valid_from <= day and (one.valid_to is None or day < one.valid_to)
+    }
+
+
+@pytest.mark.parametrize("day", [DAY, MOVED, TODAY])
+def test_what_lay_below_is_what_each_placement_says(then, day):
+    vendor, _top_id = then
+    parents = placed_on(vendor, day)
+    expected = {key: set() for key in parents}
+    for key in parents:
+        step = key
+        while step is not None:
+            expected[step].add(key)
+            step = parents[step]
+
+    for key in Account.objects.filter(tenant_id=vendor.tenant_id).values_list("pk", flat=True):
+        found = Account.objects.filter(lies_below(vendor.actor, key, day))
+        assert set(found.values_list("pk", flat=True)) == expected.get(key, set())
+    under = past_trees.under_each(vendor.actor, parents, day)
+    assert {key: under[key].count + 1 for key in parents} == {
+        key: len(below) for key, below in expected.items()
+    }
 
 
 @pytest.mark.parametrize("closed", [True, False])
