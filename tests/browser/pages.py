@@ -60,6 +60,7 @@ PAGES = (
     PageEntry("customers, nothing found", "/customers/?q=nothing"),
     PageEntry("customers, none yet", "/customers/", who="newcomer"),
     PageEntry("customers, change", "/customers/change/?account={account}&account={branch}"),
+    PageEntry("customers, change of very many", "/customers/change/jobs/{edit}/"),
     PageEntry(
         "customers, selected",
         "/customers/?all=1",

@@ -10,6 +10,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import Contact, Person
+from accounts.operations.accounts.editing_jobs import request_edit, work_on_edit
+from accounts.operations.accounts.editing_many import WantedOfMany
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Invoice, InvoiceLine
 from invoicing.operations.plans.deciding import submit_plan
@@ -18,6 +20,7 @@ from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Price
 from tenancy.actor import Actor
 from tenancy.ids import public_id
+from tenancy.models import Job
 from tests.world import NOW, TODAY, Vendor, account, make_vendor, price, subscription
 
 
@@ -34,6 +37,7 @@ class Stage:
     plan: ChangePlan
     contact_id: UUID
     request: ChangePlan
+    edit: Job
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -55,6 +59,7 @@ class Stage:
             contact=public_id("con", self.contact_id),
             plan=self.plan.public_id,
             request=self.request.public_id,
+            edit=self.edit.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -107,7 +112,16 @@ def set_stage() -> Stage:
     everybody = {**people, "operator": operator.pk}
     asked = _request(vendor, actors["staff"])
     return Stage(
-        vendor, invoice, line, everybody, waiting.run.pk, price_id, plan, contact_id, asked
+        vendor,
+        invoice,
+        line,
+        everybody,
+        waiting.run.pk,
+        price_id,
+        plan,
+        contact_id,
+        asked,
+        _edit(vendor, actors["staff"]),
     )
 
 
@@ -115,6 +129,16 @@ def _plan(vendor: Vendor, actor: Actor) -> ChangePlan:
     """Plan that the branch becomes a customer of its own."""
     wanted = Wanted("move", vendor.id_of("branch"), date(2027, 2, 1))
     return create_plan(actor, wanted, today=TODAY, now=NOW)
+
+
+def _edit(vendor: Vendor, actor: Actor) -> Job:
+    """Look at what another cost centre of some accounts would do, as a job does."""
+    keys = ("group", "firm", "empty")
+    wanted = WantedOfMany(TODAY, settings={"cost_centre": "K-900"})
+    ids = [vendor.id_of(key) for key in keys]
+    job = request_edit(actor, ids, wanted, today=TODAY, now=NOW)
+    assert not work_on_edit(vendor.actor, job.pk, now=NOW)
+    return job
 
 
 def _request(vendor: Vendor, actor: Actor) -> ChangePlan:

@@ -42,7 +42,6 @@ NO_ROUTES = {
     "portal/invoices/<str:invoice_id>/sections/<int:position>/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/lines/<str:line_id>/why/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/glance/": "as in the dashboard",
-    "customers/change/jobs/<str:job_id>/": "needs a worker: test_customers_many_jobs.py walks it",
     "import/<str:job_id>/": "needs a worker: tests of imports walk it",
 }
 FILES = re.compile(r"\.csv$|/pdf$|/annex$")
