@@ -131,6 +131,12 @@ PAGES = (
         "/plans/new/?kind=move&account={branch}&choice=none&effective_date=2027-02-01",
         shows="#plan-invoices",
     ),
+    PageEntry("plan, merge", "/plans/new/?kind=merge&account={branch}"),
+    PageEntry(
+        "plan, merge previewed",
+        "/plans/new/?kind=merge&account={branch}&target={account}&effective_date=2027-02-01",
+        shows="#merge-comes",
+    ),
     PageEntry("plan, move", "/plans/move/?account={branch}"),
     PageEntry(
         "tree, selected",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import SettingInterval
+from accounts.models import Account, SettingInterval
 from accounts.queries.dated import holding_on
 from invoicing.models import ChangePlan, Charge
 from invoicing.queries.plans.documents import drafts_of, unpaid_of
@@ -39,7 +39,12 @@ def require_unused(standing: Standing) -> None:
 def _what_hangs(standing: Standing) -> Iterator[FieldError]:
     wanted, actor = standing.wanted, standing.actor
     subject = wanted.account_id
-    children = [key for key, up in standing.parents_after.items() if up == subject]
+    children = [
+        key
+        for key, up in standing.parents_after.items()
+        # What was archived, as a duplicate that was merged, keeps nobody from closing.
+        if up == subject and standing.accounts[key].status == Account.Status.ACTIVE
+    ]
     yield from _said(
         "children",
         len(children),
