@@ -20,7 +20,14 @@ from accounts.tree.reading import (
     roots,
     with_those_above,
 )
-from accounts.tree.writing import TreeCycle, bulk_load, graft, insert, move
+from accounts.tree.writing import (
+    TreeCycle,
+    bulk_load,
+    graft,
+    insert,
+    move,
+    put_children_beside,
+)
 
 __all__ = [
     "MAX_DEPTH",
@@ -42,6 +49,7 @@ __all__ = [
     "move",
     "path_ids",
     "paths",
+    "put_children_beside",
     "rebuild",
     "roots",
     "with_those_above",

@@ -55,6 +55,14 @@ def shift_between(node: AccountNode, parent: AccountNode | None, tree_id: int) -
     _run(_PARENT, {**values, "parent": None if parent is None else parent.account_id})
 
 
+def shift_children_beside(node: AccountNode) -> None:
+    """Let everything directly below a node stand right behind it, with all below that.
+
+    The stretch that they take together stays the same, so no other row is written.
+    """
+    _run(_BESIDE, {**_known(node, None), "parent": node.parent_id})
+
+
 def open_gap(parent: AccountNode, width: int) -> None:
     """Make room for new nodes at the end of a parent's children.
 
@@ -99,6 +107,14 @@ _WITHIN = """
         level = level + CASE WHEN lft BETWEEN %(left)s AND %(right)s THEN %(deeper)s ELSE 0 END
     WHERE tenant_id = %(tenant)s AND tree_id = %(tree)s
         AND (lft BETWEEN %(first)s AND %(last)s OR rght BETWEEN %(first)s AND %(last)s)
+"""
+_BESIDE = """
+    UPDATE accounts_accountnode SET
+        parent_id = CASE WHEN parent_id = %(account)s THEN %(parent)s ELSE parent_id END,
+        lft = CASE WHEN account_id = %(account)s THEN lft ELSE lft + 1 END,
+        rght = CASE WHEN account_id = %(account)s THEN lft + 1 ELSE rght + 1 END,
+        level = CASE WHEN account_id = %(account)s THEN level ELSE level - 1 END
+    WHERE tenant_id = %(tenant)s AND tree_id = %(tree)s AND lft BETWEEN %(left)s AND %(right)s
 """
 _OPEN = """
     UPDATE accounts_accountnode SET

@@ -11,7 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AccountNode
 from accounts.tree import locking
 from accounts.tree.intervals import MAX_DEPTH, TreeTooDeep, next_tree_ids, number_tree, renumber
-from accounts.tree.shifting import open_gap, shift_between, shift_within
+from accounts.tree.shifting import (
+    open_gap,
+    shift_between,
+    shift_children_beside,
+    shift_within,
+)
 from tenancy.database.inserting import insert_rows
 from tenancy.errors import Invalid, NotFound
 
@@ -133,6 +138,27 @@ def move(tenant_id: UUID, account_id: UUID, parent_id: UUID | None) -> None:
         shift_within(node, parent)
     else:
         shift_between(node, parent, parent.tree_id)
+
+
+def put_children_beside(tenant_id: UUID, account_id: UUID) -> tuple[UUID, list[UUID]]:
+    """Let everything directly below an account stand beside it, in one statement.
+
+    Returns:
+        Below which account they stand now, and which they are.
+
+    Raises:
+        NotFound: the account does not exist in the tenant, or nothing is above it.
+    """
+    locking.lock_families(tenant_id, [account_id])
+    node = _node(tenant_id, account_id)
+    above_id: UUID | None = node.parent_id
+    if above_id is None:
+        raise NotFound
+    below = AccountNode.objects.filter(tenant_id=tenant_id, parent_id=account_id)
+    children = list(below.order_by("lft").values_list("account_id", flat=True))
+    if children:
+        shift_children_beside(node)
+    return above_id, children
 
 
 def bulk_load(tenant_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:

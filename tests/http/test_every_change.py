@@ -634,7 +634,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "moving.place_account", "plans.applying.carry_out_if_due", "plans.planning.store_plan",
+            "moving.place_account", "moving.place_children_beside", "plans.merging.place_merged",
+             "plans.applying.carry_out_if_due", "plans.planning.store_plan",
             "plans.locking.keep_plan", "plans.locking.record_step",
             "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
             "subscriptions.handing_over.hand_over",

@@ -15,7 +15,7 @@ from accounts.operations.moving import place_account
 from accounts.operations.settings import Change, own_settings, write_changes
 from invoicing.models import ChangePlan, Charge, InvoiceLine
 from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
-from invoicing.operations.plans.merging import merge, require_unchanged
+from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
 from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.documents import drafts_with
@@ -134,8 +134,11 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     require_unused(standing)
     require_unchanged(standing)
     rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
-    for account_id, parent_id in standing.moves:
-        place_account(actor, account_id, parent_id, day=wanted.day)
+    if wanted.kind == ChangePlan.Kind.MERGE:
+        place_merged(actor, standing)
+    else:
+        for account_id, parent_id in standing.moves:
+            place_account(actor, account_id, parent_id, day=wanted.day)
     changes = _changes(actor, wanted)
     write_changes(actor, changes, today=wanted.day)
     overrides = readdress(actor, wanted.overrides, day=wanted.day, now=now)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from accounts.operations.merging import absorb
+from accounts.operations.moving import place_account, place_children_beside
 from invoicing.models import ChangePlan, Charge, InvoiceLine
 from invoicing.operations.plans.locking import WorldChanged
 from invoicing.operations.runs.discarding import discard_drafts
@@ -31,6 +32,17 @@ def require_unchanged(standing: Standing) -> None:
     if (fresh.settings, fresh.overrides) != (wanted.settings, wanted.overrides):
         raise WorldChanged(parts=["settings"])
     require_mergeable(standing)
+
+
+def place_merged(actor: Actor, standing: Standing) -> None:
+    """Put a duplicate below the account that is kept, and beside it what stood below it.
+
+    One after another, hundreds would write the rows of a tree as often.
+    """
+    wanted = standing.wanted
+    if standing.parents[wanted.account_id] != wanted.target_id:
+        place_account(actor, wanted.account_id, wanted.target_id, day=wanted.day)
+    place_children_beside(actor, wanted.account_id, day=wanted.day)
 
 
 def merge(actor: Actor, standing: Standing, *, now: datetime) -> dict[str, Any]:

@@ -511,3 +511,22 @@ def test_cannot_be_reversed_and_the_duplicate_stays_archived(shop, alice):
         reopen_account(alice, shop.id_of("A"), now=NOW)
 
     assert world(shop) == before
+
+
+def test_any_number_below_follows_with_one_write_of_the_tree(
+    shop, alice, django_assert_max_num_queries
+):
+    shop.has("accounts", *(account(f"A1-{n}", "A1") for n in range(3)))
+    shop.has("accounts", *(account(f"N{n}", "A") for n in range(12)))
+
+    with django_assert_max_num_queries(300):
+        plan = merged(shop, alice)
+
+    assert plan.status == "applied"
+    with shop.seen():
+        kept = AccountNode.objects.get(account_id=shop.id_of("B"))
+        below = AccountNode.objects.filter(parent=kept).values_list("account__external_id", "level")
+        names = {"A", "A1", "A2", "B1", *(f"N{n}" for n in range(12))}
+        assert dict(below) == dict.fromkeys(names, kept.level + 1)
+        assert AccountNode.objects.get(account_id=shop.id_of("A1-2")).level == kept.level + 2
+    assert shop.faults() == []

@@ -23,7 +23,7 @@ from tests.world import NOW, TODAY, account, price, subscription
 
 DAY = date(2026, 12, 1)
 STEPS = [
-    ("applying", "place_account"),
+    ("merging", "place_children_beside"),
     ("applying", "merge"),
     ("merging", "hand_over"),
     ("merging", "absorb"),
