@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from accounts import tree
 from accounts.models import Account, SettingInterval
 from accounts.queries.dated import holding_on
-from accounts.queries.merging import carried_along
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing
 from invoicing.queries.plans.wanted import REFERENCES, Wanted
@@ -121,10 +120,10 @@ def require_mergeable(standing: Standing) -> None:
         CannotMerge: see its text.
     """
     wanted = standing.wanted
-    if wanted.kind != ChangePlan.Kind.MERGE or wanted.target_id is None:
+    carried = standing.carried
+    if carried is None or wanted.target_id is None:
         return
     duplicate, kept = standing.accounts[wanted.account_id], standing.accounts[wanted.target_id]
-    carried = carried_along(standing.actor, duplicate, kept, day=wanted.day)
     errors = [*_open_plans(standing), *_later(standing), *_too_many(standing), *carried.faults()]
     if errors:
         raise CannotMerge(account=duplicate.name, into=kept.name, errors=errors)

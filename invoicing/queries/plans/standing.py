@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from accounts import tree
 from accounts.models import Account, AccountNode
+from accounts.queries.merging import Carried, carried_along
 from accounts.queries.setting_history import FamilySettings, SettingHistory
 from accounts.queries.settings import setting_history
 from invoicing.models import ChangePlan
@@ -99,6 +100,15 @@ class Standing:
             ],
         )
         return changed.on(day)
+
+    @cached_property
+    def carried(self) -> Carried | None:
+        """What a merge brings along besides, None for other plans. Five statements."""
+        wanted = self.wanted
+        if wanted.kind != ChangePlan.Kind.MERGE or wanted.target_id is None:
+            return None
+        duplicate, kept = self.accounts[wanted.account_id], self.accounts[wanted.target_id]
+        return carried_along(self.actor, duplicate, kept, day=wanted.day)
 
     @cached_property
     def invoiced_before(self) -> dict[UUID, UUID]:
