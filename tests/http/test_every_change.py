@@ -638,6 +638,7 @@ WITHOUT_ENTRY: dict[str, str] = {
              "plans.applying.carry_out_if_due", "plans.planning.store_plan",
             "plans.locking.keep_plan", "plans.locking.record_step",
             "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
+            "runs.closing.close_run_if_empty",
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
             "subscriptions.end.write_end", "subscriptions.settling.store_charges",

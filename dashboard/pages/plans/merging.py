@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.declarations import PARTICULARS, SETTINGS, SettingName
-from web.accounts import kind_name
-from web.naming import Marks
+from tenancy.ids import key_of
+from web.accounts import account_url, kind_name
+from web.naming import Marks, linked
 from web.roles import role_name
 from web.setting_words import value_text
 from web.templatetags.figures import quantity
@@ -21,8 +22,8 @@ class Difference:
     """Something that the two accounts say in different words: what goes and what holds."""
 
     label: str
-    dropped: str
-    kept: str
+    dropped: SafeString
+    kept: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def merging_of(preview: Mapping[str, Any]) -> Merging | None:
     return Merging(
         comes=[(label, marks.linked(text)) for label, text in _comes(merge, marks)],
         stays=[marks.linked(text) for text in _stays(merge, marks)],
-        differs=[*_differs(merge)],
+        differs=[_linked(merge, *row) for row in _differs(merge)],
     )
 
 
@@ -119,19 +120,29 @@ def _stays(merge: Mapping[str, Any], marks: Marks) -> Iterator[str]:
         yield text % {"count": quantity(count)}
 
 
-def _differs(merge: Mapping[str, Any]) -> Iterator[Difference]:
+def _linked(merge: Mapping[str, Any], label: str, dropped: str, kept: str) -> Difference:
+    """Return a difference in which the names of the two accounts lead to them."""
+    duplicate, into = ({one["name"]: _url(one)} for one in (merge["account"], merge["into"]))
+    return Difference(label, linked(dropped, duplicate), linked(kept, into))
+
+
+def _url(account: Mapping[str, Any]) -> str:
+    return account_url(key_of("acc", account["id"]))
+
+
+def _differs(merge: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield what is other on the two: particulars, settings, own data."""
     for row in merge["particulars"]:
         write: Callable[[str], str] = kind_name if row["name"] == "kind" else str
         label = str(PARTICULARS[row["name"]].label)
-        yield Difference(label, write(row["dropped"]), write(row["kept"]) or _("not set"))
+        yield label, write(row["dropped"]), write(row["kept"]) or _("not set")
     for row in merge["settings"]:
         name = row["setting"]
-        values = (_setting(name, row[one]) or _("not set") for one in ("old", "new"))
-        yield Difference(str(SETTINGS[SettingName(name)].label), *values)
+        old, new = (_setting(name, row[one]) or _("not set") for one in ("old", "new"))
+        yield str(SETTINGS[SettingName(name)].label), old, new
     for row in merge["metadata_kept"]:
         label = _("Own data: %(name)s") % {"name": row["name"]}
-        yield Difference(label, _plain(row["dropped"]), _plain(row["kept"]))
+        yield label, _plain(row["dropped"]), _plain(row["kept"])
 
 
 def _setting(name: str, value: Any) -> str:

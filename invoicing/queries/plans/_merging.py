@@ -34,6 +34,7 @@ def merge_shown(standing: Standing, reference: Reference) -> dict[str, Any] | No
     children = [key for key, up in standing.parents.items() if up == duplicate.pk]
     doubles = [{"name": one.name, "email": one.email} for one, _other in found.doubles]
     return {
+        "account": reference(duplicate.pk),
         "into": reference(kept.pk),
         "external_id": duplicate.external_id,
         "children": [reference(key) for key in children[:_MOST_ROWS]],
