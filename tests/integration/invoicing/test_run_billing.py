@@ -8,6 +8,7 @@ from accounts.models import Account, Seller, SettingInterval
 from invoicing.engine import composing, numbering, rating
 from invoicing.models import BillingRun, Charge, Invoice, LedgerPosting, RunFamily, RunProblem
 from invoicing.operations.runs import request_run, run_billing, work_on_run
+from invoicing.operations.subscriptions.ending import cancel_subscription
 from subscriptions.models import Item, Period, Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
@@ -512,29 +513,34 @@ def test_issues_a_total_of_zero_as_paid(shop):
 
 
 def test_carries_a_negative_total_into_the_next_document(shop):
+    """What ended in the past is credited with more than a month of the other brings."""
     shop.has("subscriptions", subscription("S1", "A", "ten", "2026-12-01"))
+    shop.has("subscriptions", subscription("S2", "A", "ten", "2026-10-01"))
     shop.run("2026-12-01")
     with shop.seen():
-        charge = Charge.objects.get()
-        charge.pk, charge.revision, charge.net_minor = uuid7(), 1, -2500
-        charge.status, charge.invoice_on = "pending", date(2026, 12, 15)
-        charge.save(force_insert=True)
+        ended = Subscription.objects.get(external_id="S2").pk
+    day = date(2026, 12, 15)
+    cancel_subscription(shop.actor, ended, end_date=date(2026, 10, 16), today=day, now=NOW)
 
-    assert shop.bills("2026-12-15") == []
+    assert shop.bills(day) == []
     with shop.seen():
-        credit = Charge.objects.get(revision=1)
-        assert (credit.status, credit.reason["problem"]) == ("pending", "negative_total")
+        credits = Charge.objects.filter(kind="credit")
+        assert {(one.status, one.reason["problem"]) for one in credits} == {
+            ("pending", "negative_total")
+        }
     assert shop.bills("2027-01-01") == []
     assert shop.bills("2027-02-01") == []
     (invoice,) = shop.bills("2027-03-01")
 
-    assert lines_of(invoice) == [
-        ("S1", "2026-12-01", "2027-01-01", -2500),
+    assert sorted(lines_of(invoice)) == [
         ("S1", "2027-01-01", "2027-02-01", 1000),
         ("S1", "2027-02-01", "2027-03-01", 1000),
         ("S1", "2027-03-01", "2027-04-01", 1000),
+        ("S2", "2026-10-16", "2026-11-01", -516),
+        ("S2", "2026-11-01", "2026-12-01", -1000),
+        ("S2", "2026-12-01", "2027-01-01", -1000),
     ]
-    assert (invoice["net_minor"], invoice["tax_minor"]) == (500, 95)
+    assert (invoice["net_minor"], invoice["tax_minor"]) == (484, 92)
     assert invoice["number"] == "RE-2027-000001"
     assert shop.violations() == []
 
