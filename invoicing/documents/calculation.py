@@ -23,7 +23,7 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     Source: docs/billing-rules.md, R3 and R19.
     """
     if "credited" in calculation:
-        return _taken_back(calculation, formats)
+        return _taken_back(calculation)
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
@@ -40,14 +40,13 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     }
 
 
-def _taken_back(calculation: Mapping[str, Any], formats: Formats) -> str:
+def _taken_back(calculation: Mapping[str, Any]) -> str:
     """Return what is taken back of an earlier line: which part of what it was for."""
     said = calculation["credited"]
     period = {key: date.fromisoformat(day) for key, day in said["period"].items()}
-    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days, %(period)s") % {
+    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days") % {
         "days": calculation["days"],
         "all": (period["end"] - period["start"]).days,
-        "period": formats.period(period["start"], period["end"]),
     }
 
 
