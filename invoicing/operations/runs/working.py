@@ -260,7 +260,10 @@ def _bill_next(
             billed = bill_families(doer, run, group, within, issues, now)
             turn.add(billed.invoice_ids, billed.taken_from)
     with connection.cursor() as cursor:
-        cursor.execute(_DONE, [actor.tenant_id, [str(claim.id) for claim in claims]])
+        cursor.execute(
+            _DONE,
+            [RunFamily.Status.DONE.value, actor.tenant_id, [str(claim.id) for claim in claims]],
+        )
     return turn
 
 
@@ -271,6 +274,6 @@ _CLAIM: Final = """
     ORDER BY position, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _DONE: Final = """
-    UPDATE invoicing_runfamily SET status = 'done', done_at = statement_timestamp()
+    UPDATE invoicing_runfamily SET status = %s, done_at = statement_timestamp()
     WHERE tenant_id = %s AND id = ANY(%s::uuid[])
 """

@@ -59,6 +59,7 @@ def test_shows_an_account_with_its_place(api, nordlicht):
         "cost_centre": None,
         "tags": [],
         "metadata": {},
+        "merged_into": None,
         "vat_id_check": {"form": "none", "vies": "not_asked"},
         "path": [
             {"id": g.public_id, "name": "Nordhafen Gruppe"},
@@ -107,7 +108,7 @@ def test_lists_all_by_name(api):
     assert set(answer.json()["data"][0]) == {
         *("id", "external_id", "name", "kind", "status", "parent", "legal_name", "email"),
         *("address", "vat_id", "currency", "language", "time_zone", "cost_centre"),
-        *("tags", "metadata", "created_at"),
+        *("tags", "metadata", "created_at", "merged_into"),
     }
 
 

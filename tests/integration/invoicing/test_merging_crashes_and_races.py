@@ -104,7 +104,8 @@ def test_of_two_merges_at_once_the_second_sees_the_first(shop, pairs):
     # What went up in B may go on to C with it; nothing else happens twice.
     if refused:
         (one,) = refused
-        assert one.code == "account_merged"
+        # It sees the first one done, or still under way: a plan that names both.
+        assert one.code in {"account_merged", "cannot_merge"}
         assert len(merged(shop)) == 1
     else:
         assert pairs == (("A", "B"), ("B", "C"))
