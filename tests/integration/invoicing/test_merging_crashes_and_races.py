@@ -53,7 +53,7 @@ def shop(committed_vendor):
     vendor.has(
         "accounts",
         account("G", billing_day=1),
-        account("A", "G"),
+        account("A", "G", bill_to="A"),
         account("A1", "A", bill_to="A"),
         account("H", billing_day=1),
         account("B", "H", bill_to="B"),
