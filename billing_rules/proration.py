@@ -69,36 +69,3 @@ def split_charged(
         return 0, charged_minor
     first = prorate(amount, Period(charged.start, on), full, currency)
     return first, charged_minor - first
-
-
-def change(
-    old_amount: Fraction,
-    new_amount: Fraction,
-    on: date,
-    period: Period,
-    full: Period,
-    currency: str,
-) -> tuple[int, int]:
-    """Return the credit and the charge of a change inside a period that was charged.
-
-    Args:
-        old_amount: the unrounded price of a full period until now, in major units.
-        new_amount: the unrounded price of a full period from ``on``.
-        on: the first day with the new price.
-        period: the period that was charged at the old price.
-        full: the period of the anchor's grid that contains it.
-        currency: ISO 4217.
-
-    Returns:
-        The credit for the unused part of the old price, negative, and the charge for the rest of
-        the period at the new one; minor units. Old charge + credit is what the used part costs.
-
-    Raises:
-        OutsidePeriod: the day is not inside the period, or that not in the full one.
-        ValueError: the currency is unknown.
-
-    Source: docs/billing-rules.md, Proration; docs/billing-rules.md, R3.
-    """
-    charged_minor = prorate(old_amount, period, full, currency)
-    _, unused = split_charged(charged_minor, old_amount, period, full, currency, on=on)
-    return -unused, prorate(new_amount, Period(on, period.end), full, currency)

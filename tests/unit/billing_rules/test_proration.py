@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_rules.periods import Interval, Period, Unit, anchor_of, full_period, next_period
-from billing_rules.proration import OutsidePeriod, change, prorate, split_charged
+from billing_rules.proration import OutsidePeriod, prorate, split_charged
+from billing_rules.settling import Charged, Owed, settle
 
 quick = settings(max_examples=50, deadline=None, database=None)
 
@@ -45,6 +46,16 @@ def test_rounds_to_the_minor_unit_of_the_currency(currency, minor):
     assert prorate(OLD, Period(date(2017, 5, 1), date(2017, 5, 15)), full, currency) == minor
 
 
+def change(old, new, on, period, full, currency):
+    """Return the credit and the charge of a change on a day inside a period that was charged."""
+    piece = Charged("charge", "old", period, full, old, prorate(old, period, full, currency))
+    owed = [Owed("new", Period(on, period.end), full, new)]
+    if on > period.start:
+        owed.append(Owed("old", Period(period.start, on), full, old))
+    made = settle([piece], owed, currency)
+    return -sum(one.net_minor for one in made.taken_back), sum(net for _one, net in made.charged)
+
+
 def test_a_change_credits_the_unused_part_and_charges_the_rest():
     assert change(OLD, NEW, date(2017, 5, 5), MAY, MAY, "EUR") == (-21770, 52254)
 
@@ -72,7 +83,7 @@ def test_a_charged_period_is_split_without_losing_a_cent():
 def test_refuses_a_day_outside_the_charged_period(on):
     with pytest.raises(OutsidePeriod):
         split_charged(24995, OLD, MAY, MAY, "EUR", on=on)
-    with pytest.raises(OutsidePeriod):
+    with pytest.raises(ValueError, match=r"is not inside|ends after it starts"):
         change(OLD, NEW, on, MAY, MAY, "EUR")
 
 
