@@ -279,7 +279,12 @@ INVARIANTS = (
             SELECT FROM invoicing_charge AS charge WHERE charge.tenant_id = %(tenant)s
             AND charge.item_id = period.item_id AND charge.period_start = period.starts
             AND charge.kind = 'recurring')
-        UNION ALL
+        """,
+    ),
+    Invariant(
+        "days",
+        _counts("subscriptions_period"),
+        """
         SELECT min(charge.period_id::text)::uuid, 'not each day of this period is charged once'
         FROM invoicing_charge AS charge
         JOIN subscriptions_period AS period

@@ -155,12 +155,12 @@ FAULTS = {
         "DELETE FROM invoicing_charge WHERE due_date = (SELECT min(due_date) FROM"
         " invoicing_charge)",
     ),
-    "charged for other days": (
-        "charged",
+    "days: charged for others": (
+        "days",
         "UPDATE invoicing_charge SET period_end = period_end + 1",
     ),
-    "charged twice for some days": (
-        "charged",
+    "days: charged twice": (
+        "days",
         "DELETE FROM invoicing_charge WHERE kind = 'credit'",
     ),
     "credited: too much": (
