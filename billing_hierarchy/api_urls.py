@@ -12,7 +12,9 @@ from invoicing.api import archiving, charges, invoice_files, invoices, plans, ru
 from invoicing.api.subscriptions import (
     SubscriptionCancellation,
     SubscriptionChange,
+    SubscriptionPause,
     SubscriptionReactivation,
+    SubscriptionResumption,
     SubscriptionTerms,
 )
 from subscriptions.api import catalogue, subscriptions
@@ -60,6 +62,11 @@ urlpatterns: list[URLPattern] = [
     path(
         "subscriptions/<reference:subscription>/reactivation",
         SubscriptionReactivation.as_view(),
+    ),
+    path("subscriptions/<reference:subscription>/pause", SubscriptionPause.as_view()),
+    path(
+        "subscriptions/<reference:subscription>/resumption",
+        SubscriptionResumption.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>/changes",

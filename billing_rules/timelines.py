@@ -1,6 +1,6 @@
 """What one setting of one account is, day by day: values that hold from a day to a day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
@@ -46,6 +46,37 @@ def changed(timeline: Timeline[V], day: date, value: V | None) -> list[Stretch[V
     points = _points(timeline)
     points[day] = value
     return _stretches(points)
+
+
+def altered(
+    timeline: Timeline[V], start: date, end: date | None, alter: Callable[[V], V]
+) -> list[Stretch[V]]:
+    """Return the timeline in which every value that holds between two days is altered.
+
+    Args:
+        timeline: as it is.
+        start: the first day.
+        end: the first day no longer, None for ever.
+        alter: says of a value what it becomes.
+
+    Returns:
+        Whatever changes in between does so still; equal neighbours are one.
+
+    Source: docs/billing-rules.md, Changes.
+    """
+    found: list[Stretch[V]] = []
+    for one in timeline:
+        days = sorted({day for day in (start, end) if day is not None and one.holds_on(day)})
+        starts = [one.start, *(day for day in days if day > one.start)]
+        for place, first in enumerate(starts):
+            last = starts[place + 1] if place + 1 < len(starts) else one.end
+            is_meant = start <= first and (end is None or first < end)
+            value = alter(one.value) if is_meant else one.value
+            if found and found[-1].end == first and found[-1].value == value:
+                found[-1] = Stretch(found[-1].start, last, value)
+            else:
+                found.append(Stretch(first, last, value))
+    return found
 
 
 def unchanged(timeline: Timeline[V], day: date) -> list[Stretch[V]]:

@@ -48,6 +48,20 @@ declare(
         short=_("End taken back"),
     ),
     Declared(
+        "subscription.paused",
+        "subscription",
+        _("Nothing is charged for a subscription from a day on, for a while."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY, "until": Maybe(Kind.DAY)},
+        short=_("Paused"),
+    ),
+    Declared(
+        "subscription.resumed",
+        "subscription",
+        _("A subscription that was paused goes on from a day on."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY},
+        short=_("Goes on"),
+    ),
+    Declared(
         "subscription.readdressed",
         "subscription",
         _("A subscription is invoiced to another account from a day on."),

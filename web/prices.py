@@ -32,7 +32,9 @@ TIMINGS: Final = {
 }
 STATES: Final = {
     State.ACTIVE: (gettext_lazy("Active"), "ok"),
+    State.TRIALING: (gettext_lazy("Trial"), "info"),
     State.FUTURE: (gettext_lazy("Begins later"), "info"),
+    State.PAUSED: (gettext_lazy("Paused"), "warn"),
     State.NON_RENEWING: (gettext_lazy("Ends"), "warn"),
     State.CANCELLED: (gettext_lazy("Ended"), ""),
 }

@@ -1,6 +1,8 @@
 """``/api/v1/subscriptions/{id}``: to whom it is invoiced, and what it costs from a day on."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,16 +22,18 @@ from invoicing.operations.plans.readdressing import (
     readdress_subscription,
     wanted_recipient,
 )
-from invoicing.operations.subscriptions.changing import (
-    Changed,
-    ItemChange,
-    change_subscription,
-)
+from invoicing.operations.subscriptions.changing import Changed, change_subscription
 from invoicing.operations.subscriptions.ending import (
     Ended,
     cancel_subscription,
     reactivate_subscription,
 )
+from invoicing.operations.subscriptions.pausing import (
+    Paused,
+    pause_subscription,
+    resume_subscription,
+)
+from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from invoicing.queries.charges import explanation_of
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.serializers.charges import (
@@ -49,7 +53,13 @@ from subscriptions.models import Item, Subscription
 from subscriptions.queries import catalogue
 from subscriptions.queries.subscriptions import get_subscription
 from subscriptions.serializers.catalogue import DryRunParameters
-from subscriptions.serializers.subscriptions import CancellationIn, ChangeIn, SubscriptionOut
+from subscriptions.serializers.subscriptions import (
+    CancellationIn,
+    ChangeIn,
+    PauseIn,
+    ResumptionIn,
+    SubscriptionOut,
+)
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
@@ -197,6 +207,69 @@ class SubscriptionReactivation(ActorView):
         return _answer(request, found, ended)
 
 
+class SubscriptionPause(ActorView):
+    """``POST /api/v1/subscriptions/{id}/pause``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="pause_subscription",
+        parameters=[DryRunParameters],
+        request=PauseIn,
+        responses=SubscriptionChangeOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> Response:
+        """Charge nothing from a day on; what was charged for days since is credited."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, PauseIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        paused = pause_subscription(
+            actor,
+            found.pk,
+            day=effective_day(values.get("effective", "period_end"), actor.today),
+            until=values.get("until"),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            require_seen=lambda: require_match(
+                request, lambda: subscription_detail(actor, subscription)
+            ),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return Response(_change_out(actor, paused))
+
+
+class SubscriptionResumption(ActorView):
+    """``POST /api/v1/subscriptions/{id}/resumption``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="resume_subscription",
+        parameters=[DryRunParameters],
+        request=ResumptionIn,
+        responses=SubscriptionChangeOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> Response:
+        """Let a paused subscription go on; what is left of a period that has begun is charged."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, ResumptionIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        resumed = resume_subscription(
+            actor,
+            found.pk,
+            day=_day_of_going_on(values.get("effective", "now"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            require_seen=lambda: require_match(
+                request, lambda: subscription_detail(actor, subscription)
+            ),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return Response(_change_out(actor, resumed))
+
+
 def _answer(request: ActorApiRequest, subscription: Subscription, ended: Ended) -> HttpResponseBase:
     """Answer with a subscription as it is now, its tag, and the charges that were made."""
     response = tagged(request, subscription_detail(request.actor, subscription.public_id))
@@ -211,7 +284,20 @@ def charges_out(actor: Actor, made: Sequence[Charge]) -> list[dict[str, Any]]:
     return out
 
 
-def _change_out(actor: Actor, result: Changed) -> dict[str, Any]:
+def _day_of_going_on(text: str, today: date) -> date:
+    """Return the day that a body names; there is no running period that could end it.
+
+    Raises:
+        InvalidBody: it is neither ``now`` nor a day.
+    """
+    day = effective_day(text, today)
+    if day is None:
+        detail = _("“now” or a date written YYYY-MM-DD is expected.")
+        raise InvalidBody(errors=[FieldError("invalid", detail, "/effective")])
+    return day
+
+
+def _change_out(actor: Actor, result: Changed | Paused) -> dict[str, Any]:
     return {
         "effective_date": result.day.isoformat(),
         "charges": charges_out(actor, result.charges),
@@ -221,14 +307,15 @@ def _change_out(actor: Actor, result: Changed) -> dict[str, Any]:
 
 def _item_changes(
     actor: Actor, subscription: Subscription, given: Sequence[Mapping[str, Any]]
-) -> list[ItemChange]:
+) -> list[ItemChange | ItemAddition]:
     """Return what a body wants of which items.
 
     Raises:
         InvalidBody: a price is unknown, or it is not said which item is meant.
     """
     items = sorted(subscription.items.all(), key=lambda item: item.pk)
-    changes, errors = [], []
+    changes: list[ItemChange | ItemAddition] = []
+    errors: list[FieldError] = []
     for place, one in enumerate(given):
         price_id = None
         if "price" in one:
@@ -238,12 +325,21 @@ def _item_changes(
                 detail = _("There is no such price.")
                 errors.append(FieldError("not_found", detail, f"/items/{place}/price"))
                 continue
+        if one.get("added", False):
+            if price_id is None or "id" in one or one.get("removed", False):
+                detail = _("An item that comes in has a price, and no id.")
+                errors.append(FieldError("invalid", detail, f"/items/{place}"))
+                continue
+            changes.append(ItemAddition(price_id, one.get("quantity", Decimal(1))))
+            continue
         item_id = _item_meant(items, one.get("id"), price_id)
         if item_id is None:
             detail = _("Please name which item is meant.")
             errors.append(FieldError("unknown_item", detail, f"/items/{place}/id"))
             continue
-        changes.append(ItemChange(item_id, price_id, one.get("quantity")))
+        changes.append(
+            ItemChange(item_id, price_id, one.get("quantity"), one.get("removed", False))
+        )
     if errors:
         raise InvalidBody(errors=errors)
     return changes

@@ -58,7 +58,7 @@ class Calculations:
     def _anchor_facts(self, item: ItemRow, price: Price, day: date) -> dict[str, Any]:
         """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
         subscription = item.subscription
-        key = (item.account_id, subscription.billing_day, subscription.start_date,
+        key = (item.account_id, subscription.billing_day, subscription.anchor_date,
                price.interval, day)  # fmt: skip
         if key not in self._anchors:
             billing_day, billing_month = billing_day_of(self._families, item, day)
@@ -75,7 +75,7 @@ class Calculations:
                 "day": billing_day if rule == "billing_day" else None,
                 "month": billing_month if rule == "billing_day" else None,
                 "decided_by": decided_by,
-                "start": None if rule == "billing_day" else subscription.start_date.isoformat(),
+                "start": None if rule == "billing_day" else subscription.anchor_date.isoformat(),
             }
             # Accounts below one that decided share what it decided.
             shared = (rule, facts["day"], facts["month"], facts["start"], str(decided_by))

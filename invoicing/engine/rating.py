@@ -73,9 +73,7 @@ class Rater:
         """Follow one item's chain and charge what falls due."""
         subscription = item.subscription
         chain = Chain(
-            first_start=max(
-                subscription.start_date, subscription.billed_until or subscription.start_date
-            ),
+            first_start=subscription.first_charged_day,
             end_date=subscription.end_date,
             chain_end=item.chain_end,
             next_action=item.next_action_date,
@@ -108,7 +106,7 @@ class Rater:
     def _follow(self, item: ItemRow, chain: Chain) -> Followed:
         """Follow a chain; items that stand at the same point of equal chains go the same way."""
         price, subscription = item.price, item.subscription
-        facts = (chain, item.account_id, subscription.start_date, subscription.billing_day,
+        facts = (chain, item.account_id, subscription.anchor_date, subscription.billing_day,
                  price.interval, price.interval_count, item.later)  # fmt: skip
         if facts not in self._followed:
             self._followed[facts] = follow(
@@ -123,7 +121,7 @@ class Rater:
         price = item.price_on(day) if item.later else item.price
         billing_day, billing_month = billing_day_of(self._families, item, day)
         return _anchor(
-            item.subscription.start_date,
+            item.subscription.anchor_date,
             price.interval,
             price.interval_count,
             billing_day,
@@ -153,13 +151,16 @@ class Rater:
     def _charges(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
         """Yield what a period costs up to the end: a charge for each of the terms that hold in it.
 
-        An end that was set when the period had begun already is within it (R20).
+        An end that was set when the period had begun already is within it (R20). What is paused,
+        or free, costs nothing, and has no charge.
         """
         last = min(period.ends, item.subscription.end_date or period.ends)
-        if not item.later and last == period.ends:
+        if item.is_uniform and last == period.ends:
             yield self._charge(item, item.price, period, due_date)
             return
         for start, end, terms in item.terms_between(period.starts, last):
+            if terms.uncharged:
+                continue
             part = replace(period, starts=start, ends=end, quantity=terms.quantity)
             yield self._charge(item, terms.price, part, due_date)
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.db.models import DateField, Q, QuerySet
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.models import Charge, Invoice, InvoiceLine
-from subscriptions.models import EarlierTerms, Item, Period, Price, Subscription
+from subscriptions.models import EarlierTerms, Item, Period, Price, Subscription, Uncharged
 from subscriptions.queries.recipients import earlier_recipients
 from subscriptions.queries.terms import earlier_terms
 from tenancy.actor import Actor
@@ -29,6 +30,7 @@ _SUBSCRIPTION = (
     "override_bill_to_id",
     "po_number",
     "override_since",
+    "trial_end",
 )
 _CHARGE = (
     "account_id",
@@ -90,7 +92,7 @@ def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[Sub
 
 ITEM: Final = (
     "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-    "subscription_id", "price_id",
+    "subscription_id", "price_id", "uncharged",
 )  # fmt: skip
 """The columns of which ``item_rows`` makes rows."""
 
@@ -107,10 +109,17 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     wanted = list({row[7] for row in rows})
     prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
     found, changed = [], {}
-    for item_id, account_id, quantity, chain_end, due, since, key, price_id in rows:
+    for item_id, account_id, quantity, chain_end, due, since, key, price_id, uncharged in rows:
         found.append(
             ItemRow(
-                item_id, account_id, quantity, chain_end, due, subscriptions[key], prices[price_id]
+                item_id,
+                account_id,
+                quantity,
+                chain_end,
+                due,
+                subscriptions[key],
+                prices[price_id],
+                uncharged=uncharged,
             )
         )
         if since is not None:
@@ -136,15 +145,22 @@ def _dated(item: ItemRow, earlier: Sequence[EarlierTerms], since: date) -> ItemR
     """Return an item that begins with its first terms, and has the others later."""
     if not earlier:
         return item
-    days = [row.until for row in earlier]
+    first = earlier[0]
     later = [
-        Terms(day, row.quantity, row.price) for day, row in zip(days, earlier[1:], strict=False)
+        Terms(before.until, row.quantity, row.price, row.uncharged)
+        for before, row in pairwise(earlier)
     ]
+    last = Terms(since, item.quantity, item.price, item.uncharged)
     return replace(
         item,
-        quantity=earlier[0].quantity,
-        price=earlier[0].price,
-        later=(*later, Terms(since, item.quantity, item.price)),
+        quantity=first.quantity,
+        price=first.price,
+        later=(*later, last),
+        uncharged=first.uncharged,
+        subscription=item.subscription.while_had(
+            first.until if first.uncharged == Uncharged.ABSENT else None,
+            since if item.uncharged == Uncharged.ABSENT else None,
+        ),
     )
 
 
@@ -163,13 +179,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
         .order_by("id")
         .values_list(
             "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
+            "uncharged",
             *(f"subscription__{name}" for name in _SUBSCRIPTION),
             *(f"price__{name}" for name in columns),
         )
     )  # fmt: skip
     prices: dict[UUID, Price] = {}
     at, found, since_days = columns.index("id"), [], {}
-    for item_id, account_id, quantity, chain_end, due, since, *rest in rows:
+    for item_id, account_id, quantity, chain_end, due, since, uncharged, *rest in rows:
         values = rest[len(_SUBSCRIPTION) :]
         if values[at] not in prices:
             prices[values[at]] = Price.from_db("default", columns, values)
@@ -177,7 +194,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
             subscription = SubscriptionRow(*rest[: len(_SUBSCRIPTION)])
             found.append(
                 ItemRow(
-                    item_id, account_id, quantity, chain_end, due, subscription, prices[values[at]]
+                    item_id,
+                    account_id,
+                    quantity,
+                    chain_end,
+                    due,
+                    subscription,
+                    prices[values[at]],
+                    uncharged=uncharged,
                 )
             )
             if since is not None:

@@ -29,7 +29,18 @@ class SubscriptionRow:
     override_bill_to_id: UUID | None
     po_number: str
     override_since: date | None = None
+    trial_end: date | None = None
     earlier: tuple[tuple[date, UUID | None], ...] = ()
+
+    @property
+    def anchor_date(self) -> date:
+        """The day whose anniversaries begin its periods, where nothing sets a billing day."""
+        return self.trial_end or self.start_date
+
+    @property
+    def first_charged_day(self) -> date:
+        """The first day that is charged: after a trial, and after what was billed elsewhere."""
+        return max(self.anchor_date, self.billed_until or self.start_date)
 
     def override_on(self, day: date) -> UUID | None:
         """Return whom it is invoiced to itself on a day, None for whoever its account says.
@@ -39,6 +50,18 @@ class SubscriptionRow:
         if self.override_since is None or day >= self.override_since:
             return self.override_bill_to_id
         return next((one for until, one in self.earlier if day < until), None)
+
+    def while_had(self, begins: date | None, ends: date | None) -> "SubscriptionRow":
+        """Return it as it is for an item that was added later, or is removed earlier.
+
+        Such an item has no periods before and after, as if the whole began late (R24) or ended
+        (R20). None is as long as the subscription.
+        """
+        if begins is None and ends is None:
+            return self
+        first = max(filter(None, (self.billed_until, begins)), default=None)
+        last = min(filter(None, (self.end_date, ends)), default=None)
+        return replace(self, billed_until=first, end_date=last)
 
     def readdressed(self, bill_to_id: UUID | None, day: date) -> "SubscriptionRow":
         """Return it as it would be if another were invoiced from a day on."""
@@ -53,11 +76,12 @@ class SubscriptionRow:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The quantity and the price of an item from a day on."""
+    """The quantity and the price of an item from a day on; ``uncharged`` is why it is free."""
 
     day: date
     quantity: Decimal
     price: Price
+    uncharged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,12 @@ class ItemRow:
     subscription: SubscriptionRow
     price: Price
     later: tuple[Terms, ...] = ()
+    uncharged: str = ""
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether it is charged alike on all days."""
+        return not self.later and not self.uncharged
 
     def price_on(self, day: date) -> Price:
         """Return the price on a day."""
@@ -84,7 +114,7 @@ class ItemRow:
     def terms_on(self, day: date) -> Terms:
         """Return the terms on a day, with the day since which they hold."""
         found = [terms for terms in self.later if terms.day <= day]
-        first = Terms(self.subscription.start_date, self.quantity, self.price)
+        first = Terms(self.subscription.start_date, self.quantity, self.price, self.uncharged)
         return found[-1] if found else first
 
     def terms_between(self, start: date, end: date) -> Iterator[tuple[date, date, Terms]]:

@@ -68,10 +68,13 @@ class Settler:
         ]
 
     def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[Owed]:
-        """Yield what a period should cost, terms by terms, up to the end of the subscription."""
+        """Yield what a period should cost, terms by terms, up to the end of the subscription.
+
+        Days of terms that are not charged cost nothing.
+        """
         for start, end, terms in item.terms_between(period.starts, period.ends):
             last = min(end, item.subscription.end_date or end)
-            if start < last:
+            if start < last and not terms.uncharged:
                 yield Owed(
                     terms=_named(terms),
                     period=Period(start, last),

@@ -263,7 +263,7 @@ def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
     item = _of(items, change.item_id)
     quantity = item.quantity_on(change.day) if change.quantity is None else change.quantity
     price = item.price_on(change.day) if change.price is None else change.price
-    terms = Terms(change.day, quantity, price)
+    terms = Terms(change.day, quantity, price, item.terms_on(change.day).uncharged)
     later = [one for one in item.later if one.day != change.day]
     items[item.id] = replace(item, later=tuple(sorted([*later, terms], key=lambda one: one.day)))
 

@@ -141,6 +141,7 @@ def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
         start_date=values["start_date"],
         end_date=values.get("end_date"),
         billed_until=values.get("billed_until"),
+        trial_days=values.get("trial_days"),
         billing_day=values.get("billing_day"),
         bill_to_id=referred(actor, values, "bill_to", refusal=InvalidBody),
         po_number=values.get("po_number", ""),

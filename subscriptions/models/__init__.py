@@ -8,6 +8,7 @@ from subscriptions.models.subscriptions import (
     Item,
     Period,
     Subscription,
+    Uncharged,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "Price",
     "Product",
     "Subscription",
+    "Uncharged",
 ]

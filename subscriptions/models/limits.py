@@ -8,6 +8,8 @@ QUANTITY_DECIMALS: Final = 6
 PRICE_DIGITS: Final = 12
 PRICE_DECIMALS: Final = 8
 MAX_TIERS: Final = 100
+MAX_ITEMS: Final = 100
+MAX_TRIAL_DAYS: Final = 3_650
 
 
 def fits(number: Decimal, digits: int, decimals: int) -> bool:

@@ -1,5 +1,6 @@
 """Who uses what since when, and the chain of periods that follows from it."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -14,7 +15,8 @@ class Subscription(TenantModel):
     """What one account (the service owner) subscribes to.
 
     ``end_date`` is the first day no longer served. Nothing before ``billed_until`` is charged:
-    it was billed elsewhere (R24). ``override_bill_to`` is whom it is invoiced to, None for whoever
+    it was billed elsewhere (R24), and nothing before ``trial_end``, the first day after a trial.
+    ``override_bill_to`` is whom it is invoiced to, None for whoever
     its account says; since ``override_since``, or ever since it began. Whom it was before say its
     ``EarlierRecipient`` rows.
     """
@@ -24,6 +26,7 @@ class Subscription(TenantModel):
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True)
     billed_until = models.DateField(null=True, blank=True)
+    trial_end = models.DateField(null=True, blank=True)
     billing_day = models.PositiveSmallIntegerField(null=True, blank=True)
     override_bill_to = TenantForeignKey(Account, null=True, db_index=False)
     override_since = models.DateField(null=True, blank=True)
@@ -41,6 +44,11 @@ class Subscription(TenantModel):
                 | models.Q(end_date__gt=models.F("start_date")),
             ),
             models.CheckConstraint(
+                name="subscription_trial_after_start",
+                condition=models.Q(trial_end__isnull=True)
+                | models.Q(trial_end__gt=models.F("start_date")),
+            ),
+            models.CheckConstraint(
                 name="subscription_billing_day",
                 condition=models.Q(billing_day__isnull=True) | models.Q(billing_day__range=(1, 31)),
             ),
@@ -54,6 +62,16 @@ class Subscription(TenantModel):
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("sub", self.id)
+
+    @property
+    def anchor_date(self) -> date:
+        """The day whose anniversaries begin its periods, where nothing sets a billing day."""
+        return self.trial_end or self.start_date
+
+    @property
+    def first_charged_day(self) -> date:
+        """The first day that is charged: after a trial, and after what was billed elsewhere."""
+        return max(self.anchor_date, self.billed_until or self.start_date)
 
 
 class EarlierRecipient(TenantModel):
@@ -97,13 +115,23 @@ class EarlierOwner(TenantModel):
         return f"until {self.until}"
 
 
+class Uncharged(models.TextChoices):
+    """Why days of an item that are served, or could be, are not charged."""
+
+    PAUSED = "paused"
+    ABSENT = "absent"
+    FREE = "free"
+
+
 class Item(TenantModel):
     """One price in one quantity within a subscription.
 
     ``account`` is the subscription's, kept here too: a run looks items up by it, in one table.
     Price and quantity hold since ``terms_since``, or ever since the subscription began; that day
-    may lie ahead. What held before say its ``EarlierTerms``. ``monthly_minor`` is what price and
-    quantity bring in a month, whatever the day.
+    may lie ahead. What held before say its ``EarlierTerms``. ``uncharged`` says why they are not
+    charged, if they are not: the item is paused, is no part of the subscription then, or is free.
+    ``monthly_minor`` is what price and quantity bring in a month, whatever the day; 0 of what is
+    paused or absent.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
@@ -113,8 +141,12 @@ class Item(TenantModel):
     price = TenantForeignKey(Price, db_index=False)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
+    uncharged = models.CharField(max_length=6, choices=Uncharged, blank=True, default="")
     terms_since = models.DateField(null=True, blank=True)
     chain_end = models.DateField(null=True, blank=True)
+    terms_until: date | None = None
+    """Set where the item is read as of a day: the first day on which its terms are others."""
+
     next_action_date = models.DateField(null=True, blank=True)
 
     class Meta:
@@ -130,6 +162,11 @@ class Item(TenantModel):
                 condition=models.Q(next_action_date__isnull=False),
             ),
             models.Index(name="item_of_account", fields=["tenant", "account"]),
+            models.Index(
+                name="item_uncharged",
+                fields=["tenant", "uncharged", "subscription"],
+                condition=models.Q(uncharged__gt=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,7 +180,7 @@ class Item(TenantModel):
 
 
 class EarlierTerms(TenantModel):
-    """The price and quantity that an item had up to a day.
+    """The price and quantity that an item had up to a day, and why they were not charged.
 
     They held since the end of those before, or ever since the subscription began.
     """
@@ -152,6 +189,7 @@ class EarlierTerms(TenantModel):
     price = TenantForeignKey(Price, db_index=False)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
+    uncharged = models.CharField(max_length=6, choices=Uncharged, blank=True, default="")
     until = models.DateField()
 
     class Meta:
@@ -159,6 +197,13 @@ class EarlierTerms(TenantModel):
             models.UniqueConstraint(name="earlier_terms_once", fields=["tenant", "item", "until"]),
             models.CheckConstraint(
                 name="earlier_terms_not_negative", condition=models.Q(quantity__gte=0)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="earlier_terms_uncharged",
+                fields=["tenant", "uncharged", "until"],
+                condition=models.Q(uncharged__gt=""),
             ),
         ]
 

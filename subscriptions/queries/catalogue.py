@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Q, QuerySet, Sum
 
 from accounts import access
 from accounts.access import Action
-from subscriptions.models import Item, Price, Product
+from subscriptions.models import Item, Price, Product, Uncharged
 from subscriptions.queries.terms import monthly_on, price_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
@@ -168,8 +168,11 @@ def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:
 
 
 def _running(actor: Actor, on: date) -> QuerySet[Item]:
+    removed = Q(uncharged=Uncharged.ABSENT) & (Q(terms_since=None) | Q(terms_since__lte=on))
     return Item.objects.filter(
+        ~removed,
         Q(subscription__end_date=None) | Q(subscription__end_date__gt=on),
+        Q(subscription__trial_end=None) | Q(subscription__trial_end__lte=on),
         tenant_id=actor.tenant_id,
         subscription__tenant_id=actor.tenant_id,
         subscription__start_date__lte=on,

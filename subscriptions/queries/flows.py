@@ -52,7 +52,7 @@ _USES = f"""
     JOIN subscriptions_item AS item ON item.tenant_id = %s AND item.account_id = part.account_id
     JOIN subscriptions_subscription AS subscription
         ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
-        AND subscription.start_date <= %s
+        AND GREATEST(subscription.start_date, subscription.trial_end) <= %s
         AND (subscription.end_date IS NULL OR subscription.end_date > %s)
     JOIN subscriptions_price AS price
         ON price.tenant_id = item.tenant_id AND price.id = item.price_id

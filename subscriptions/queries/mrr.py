@@ -130,7 +130,7 @@ def _total(statement: Statement) -> dict[str, int]:
 _SOLD = """
     JOIN subscriptions_subscription AS subscription
         ON subscription.tenant_id = item.tenant_id AND subscription.id = item.subscription_id
-        AND subscription.start_date <= %s
+        AND GREATEST(subscription.start_date, subscription.trial_end) <= %s
         AND (subscription.end_date IS NULL OR subscription.end_date > %s)
     JOIN subscriptions_price AS price
         ON price.tenant_id = item.tenant_id AND price.id = item.price_id

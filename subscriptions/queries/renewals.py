@@ -150,13 +150,15 @@ def _computed_period(
         billing_month = settings.value(subscription.account_id, SettingName.BILLING_MONTH)
     try:
         anchor = anchor_of(
-            subscription.start_date,
+            subscription.anchor_date,
             item.price.cycle,
             billing_day=billing_day,
             billing_month=billing_month,
         )
         index = anchor.index_on(on)
-        first = max(anchor.boundary(index), subscription.start_date)
+        if on < subscription.anchor_date:
+            return Period(subscription.start_date, subscription.anchor_date)
+        first = max(anchor.boundary(index), subscription.anchor_date)
         return next_period(anchor, first, end=subscription.end_date)
     except OutsideCalendar:
         return None
@@ -166,6 +168,11 @@ def _invoice_day(subscription: Subscription, item: Item, settings: FamilySetting
     if item.next_action_date is None:
         return None
     due = item.next_action_date
+    if item.uncharged:
+        if item.terms_until is None:
+            return None
+        goes_on = _computed_period(subscription, item, settings, max(due, item.terms_until))
+        due = due if goes_on is None else max(due, goes_on.start)
     if item.price.timing == Price.Timing.ARREARS and item.chain_end is None:
         # Its first period only begins on that day.
         period = _computed_period(subscription, item, settings, due)

@@ -13,10 +13,10 @@ from accounts.access import Action
 from accounts.models import Account
 from accounts.queries.placements import lies_below
 from accounts.queries.searching import has_words
-from billing_rules.subscription_states import State
-from subscriptions.models import Item, Subscription
+from billing_rules.subscription_states import State, state_on
+from subscriptions.models import Item, Subscription, Uncharged
 from subscriptions.queries.owners import owners_on
-from subscriptions.queries.terms import monthly_on, with_items_on
+from subscriptions.queries.terms import monthly_on, paused_on, with_items_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -59,11 +59,23 @@ def subscriptions(
     for word in text.replace("\x00", " ").split()[:_MOST_WORDS]:
         found = found.filter(_has(actor, word))
     if status is not None:
-        found = found.filter(_is(status, today))
+        found = found.filter(_is(actor, status, today))
     return (
         found.select_related("account", "override_bill_to")
         .prefetch_related(Prefetch("items", Item.objects.select_related("price__product")))
         .order_by("-start_date", "-id")
+    )
+
+
+def state_of(subscription: Subscription, on: date) -> State:
+    """Return the state of a subscription, of which the items of the day have been read."""
+    items = subscription.items.all()
+    return state_on(
+        on,
+        subscription.start_date,
+        subscription.end_date,
+        trial_end=subscription.trial_end,
+        is_paused=any(item.uncharged == Uncharged.PAUSED for item in items),
     )
 
 
@@ -76,7 +88,7 @@ def state_counts(actor: Actor, *, within: UUID | None = None, today: date) -> di
         today: the day whose states are meant.
     """
     found = subscriptions(actor, within=within, today=today).order_by()
-    counts = {state.value: Count("pk", filter=_is(state, today)) for state in State}
+    counts = {state.value: Count("pk", filter=_is(actor, state, today)) for state in State}
     return dict(found.aggregate(**counts))
 
 
@@ -115,7 +127,8 @@ def sums_by_state(
         actor, within=within, account=account, text=text, stood_on=stood_on, today=today
     )
     state = Case(
-        *(When(_is(one, today), then=Value(one.value)) for one in State), output_field=CharField()
+        *(When(_is(actor, one, today), then=Value(one.value)) for one in State),
+        output_field=CharField(),
     )
     runs = (State.ACTIVE.value, State.NON_RENEWING.value)
     rows = (
@@ -146,7 +159,7 @@ def mrr_sums(
     """
     found = subscriptions(actor, within=within, status=status, today=today)
     rows = (
-        found.filter(_is(State.ACTIVE, today) | _is(State.NON_RENEWING, today))
+        found.filter(_is(actor, State.ACTIVE, today) | _is(actor, State.NON_RENEWING, today))
         .order_by()
         .values("items__price__currency")
         .annotate(sum=Sum(monthly_on(actor, today, item="items__")))
@@ -204,18 +217,25 @@ def _has(actor: Actor, word: str) -> Q:
     )
 
 
-def _is(status: str, today: date) -> Q:
-    """Return ``billing_rules.subscription_states.state_on`` as a condition."""
+def _is(actor: Actor, status: str, today: date) -> Q:
+    """Return ``state_of`` as a condition."""
     has_not_ended = Q(end_date=None) | Q(end_date__gt=today)
+    has_begun = Q(start_date__lte=today)
+    is_tried = Q(trial_end__isnull=False, trial_end__gt=today)
+    is_paused = paused_on(actor, today)
     match status:
         case State.CANCELLED:
-            return Q(end_date__lte=today)
+            return Q(end_date__isnull=False, end_date__lte=today)
         case State.FUTURE:
             return has_not_ended & Q(start_date__gt=today)
+        case State.TRIALING:
+            return has_not_ended & has_begun & is_tried
+        case State.PAUSED:
+            return has_not_ended & has_begun & ~is_tried & is_paused
         case State.NON_RENEWING:
-            return Q(end_date__gt=today, start_date__lte=today)
+            return Q(end_date__gt=today) & has_begun & ~is_tried & ~is_paused
         case State.ACTIVE:
-            return Q(end_date=None, start_date__lte=today)
+            return Q(end_date=None) & has_begun & ~is_tried & ~is_paused
         case _:
             # A state that nothing sets yet.
             return Q(pk__in=())

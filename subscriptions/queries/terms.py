@@ -9,13 +9,24 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Case, DecimalField, F, Field, OuterRef, Subquery, UUIDField, When
+from django.db.models import (
+    Case,
+    DecimalField,
+    Exists,
+    F,
+    Field,
+    OuterRef,
+    Q,
+    Subquery,
+    UUIDField,
+    When,
+)
 from django.db.models.expressions import Combinable
 
 from accounts import access
 from accounts.access import Action
 from billing_rules.timelines import Stretch
-from subscriptions.models import EarlierTerms, Item, Price, Subscription
+from subscriptions.models import EarlierTerms, Item, Price, Subscription, Uncharged
 from tenancy.actor import Actor
 
 MONTHLY_ON: Final = """
@@ -36,11 +47,32 @@ _MONTHLY: "Final[DecimalField[Any, Any]]" = DecimalField(max_digits=40, decimal_
 
 @dataclass(frozen=True, slots=True)
 class ItemTerms:
-    """A price in a quantity, and what it brings in a month in minor units."""
+    """A price in a quantity, what it brings in a month in minor units, and why it is not charged.
+
+    What is paused or no part of the subscription brings nothing in.
+    """
 
     price: Price
     quantity: Decimal
     monthly_minor: int
+    uncharged: str = ""
+
+
+def terms_of(price: Price, quantity: Decimal, uncharged: str = "") -> ItemTerms:
+    """Return a price in a quantity, charged or not, with what it brings in a month."""
+    brings = uncharged in ("", Uncharged.FREE)
+    return ItemTerms(price, quantity, price.monthly_minor(quantity) if brings else 0, uncharged)
+
+
+def had_between(timeline: Sequence[Stretch[ItemTerms]]) -> tuple[date | None, date | None]:
+    """Return since when an item is part of its subscription, and until when.
+
+    None is as long as the subscription. In between it may be absent too, and is not charged then.
+    """
+    first, last = timeline[0], timeline[-1]
+    begins = first.end if first.value.uncharged == Uncharged.ABSENT else None
+    ends = last.start if last.value.uncharged == Uncharged.ABSENT else None
+    return begins, ends
 
 
 def earlier_terms(
@@ -61,6 +93,8 @@ def earlier_terms(
 def items_on(actor: Actor, items: Iterable[Item], day: date) -> list[Item]:
     """Return items with the price and quantity of a day: to be shown, never to be saved.
 
+    Those that are no part of their subscription then are left out.
+
     No statement where nothing has changed since, else one.
 
     Args:
@@ -71,7 +105,8 @@ def items_on(actor: Actor, items: Iterable[Item], day: date) -> list[Item]:
     found = list(items)
     changed = {item.pk for item in found if item.terms_since and item.terms_since > day}
     earlier = earlier_terms(actor, changed)
-    return [_as_on(item, earlier.get(item.pk, ()), day) for item in found]
+    then = (_as_on(item, earlier.get(item.pk, ()), day) for item in found)
+    return [item for item in then if item.uncharged != Uncharged.ABSENT]
 
 
 def with_items_on(
@@ -151,6 +186,20 @@ def price_on(actor: Actor, day: date) -> Combinable:
     return _column_on(actor, "price_id", day, "", UUIDField())
 
 
+def paused_on(actor: Actor, day: date) -> Q:
+    """Return the condition that a subscription is paused on a day, whatever its dates say."""
+    paused: Any = {"tenant_id": actor.tenant_id, "uncharged": Uncharged.PAUSED}
+    since = Q(terms_since__lte=day) | Q(terms_since=None)
+    now = Item.objects.filter(since, **paused).values("subscription_id")
+    later = EarlierTerms.objects.filter(
+        tenant_id=actor.tenant_id, item_id=OuterRef("item_id"), until__gt=day
+    )
+    then = EarlierTerms.objects.filter(
+        ~Exists(later.filter(until__lt=OuterRef("until"))), until__gt=day, **paused
+    )
+    return Q(pk__in=now) | Q(pk__in=then.values("item__subscription_id"))
+
+
 def _column_on(
     actor: Actor, name: str, day: date, item: str, kind: "Field[Any, Any]"
 ) -> Combinable:
@@ -173,11 +222,12 @@ def _as_on(item: Item, earlier: Sequence[EarlierTerms], day: date) -> Item:
     then._state = copy(item._state)
     then._state.fields_cache = {**item._state.fields_cache, "price": row.price}
     then.price_id, then.quantity, then.monthly_minor = row.price_id, row.quantity, row.monthly_minor
+    then.uncharged, then.terms_until = row.uncharged, row.until
     return then
 
 
 def _terms(row: Item | EarlierTerms) -> ItemTerms:
-    return ItemTerms(row.price, row.quantity, int(row.monthly_minor))
+    return ItemTerms(row.price, row.quantity, int(row.monthly_minor), row.uncharged)
 
 
 def _timeline(item: Item, earlier: Sequence[EarlierTerms], begun: date) -> list[Stretch[ItemTerms]]:

@@ -15,9 +15,9 @@ from accounts.serializers.parts import (
     InstantField,
     WithinParameters,
 )
-from billing_rules.subscription_states import state_on
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.renewals import Renewal
+from subscriptions.queries.subscriptions import state_of
 
 _REFERENCE = 250
 STATES = ("draft", "future", "trialing", "active", "paused", "non_renewing", "cancelled")
@@ -53,6 +53,13 @@ class SubscriptionIn(serializers.Serializer[Any]):
     billed_until = DayField(
         required=False, allow_null=True, help_text="Nothing before it is charged."
     )
+    trial_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=3_650,
+        help_text="That many days from the start on are not charged; periods begin after them.",
+    )
     billing_day = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=31
     )
@@ -66,7 +73,7 @@ class SubscriptionIn(serializers.Serializer[Any]):
 
 
 class ItemChangeIn(serializers.Serializer[Any]):
-    """An item at another price or in another quantity."""
+    """An item at another price or in another quantity, one that goes, or one that comes in."""
 
     id = serializers.CharField(
         required=False,
@@ -76,7 +83,15 @@ class ItemChangeIn(serializers.Serializer[Any]):
     price = serializers.CharField(
         required=False, max_length=_REFERENCE, help_text="As it is if left out."
     )
-    quantity = DecimalIn(required=False, help_text="As it is if left out.")
+    quantity = DecimalIn(
+        required=False, help_text="As it is if left out; 1 of an item that comes in."
+    )
+    removed = serializers.BooleanField(
+        required=False, help_text="The item is no part of the subscription from then on."
+    )
+    added = serializers.BooleanField(
+        required=False, help_text="An item at this price comes in; no `id` is named then."
+    )
 
 
 class ChangeIn(serializers.Serializer[Any]):
@@ -103,6 +118,37 @@ class CancellationIn(serializers.Serializer[Any]):
     )
     bill_now = serializers.BooleanField(
         required=False, help_text="Credit it today instead of with the next billing day."
+    )
+
+
+class PauseIn(serializers.Serializer[Any]):
+    """When a subscription is paused."""
+
+    effective = serializers.CharField(
+        required=False,
+        max_length=10,
+        help_text="`period_end` (if left out), `now`, or the first day that is not charged.",
+    )
+    until = DayField(
+        required=False,
+        allow_null=True,
+        help_text="The day on which it goes on; left out if nobody knows yet.",
+    )
+    bill_now = serializers.BooleanField(
+        required=False, help_text="Credit it today instead of with the next billing day."
+    )
+
+
+class ResumptionIn(serializers.Serializer[Any]):
+    """When a paused subscription goes on."""
+
+    effective = serializers.CharField(
+        required=False,
+        max_length=10,
+        help_text="`now` (if left out), or the first day that is charged again.",
+    )
+    bill_now = serializers.BooleanField(
+        required=False, help_text="Invoice it today instead of with the next billing day."
     )
 
 
@@ -142,6 +188,11 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
     start_date = DayField(source="subscription.start_date")
     end_date = DayField(source="subscription.end_date", allow_null=True)
     billed_until = DayField(source="subscription.billed_until", allow_null=True)
+    trial_end = DayField(
+        source="subscription.trial_end",
+        allow_null=True,
+        help_text="The first day after the trial, which is not charged.",
+    )
     billing_day = serializers.IntegerField(source="subscription.billing_day", allow_null=True)
     bill_to = AccountReferenceOut(
         source="subscription.override_bill_to",
@@ -157,8 +208,7 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
 
     def get_status(self, shown: SubscriptionShown) -> str:
         """Return where in its life it is."""
-        one = shown.subscription
-        return state_on(shown.on, one.start_date, one.end_date).value
+        return state_of(shown.subscription, shown.on).value
 
     def get_items(self, shown: SubscriptionShown) -> list[dict[str, Any]]:
         """Return the items, the first made first."""

@@ -54,7 +54,7 @@ from invoicing.operations.plans import (
     reversing,
 )
 from invoicing.operations.runs import approving, changed, discarding
-from invoicing.operations.subscriptions import changing, ending
+from invoicing.operations.subscriptions import changing, ending, pausing, wanting
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.models import Item, Price, Subscription
@@ -325,12 +325,22 @@ def change_item(shop: Vendor, actor: Actor) -> Any:
     made = subscribe(shop, actor)
     with scope(actor.tenant_id):
         item_id = Item.objects.get(subscription=made).pk
-    wanted = [changing.ItemChange(item_id, quantity=Decimal(3))]
+    wanted = [wanting.ItemChange(item_id, quantity=Decimal(3))]
     return changing.change_subscription(actor, made.pk, wanted, day=DAY, today=TODAY, now=NOW)
 
 
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
+
+
+def pause(shop: Vendor, actor: Actor) -> Any:
+    made = subscribe(shop, actor)
+    return pausing.pause_subscription(actor, made.pk, day=LATER, today=TODAY, now=NOW)
+
+
+def pause_and_resume(shop: Vendor, actor: Actor) -> Any:
+    key = pause(shop, actor).subscription.pk
+    return pausing.resume_subscription(actor, key, day=DAY, today=TODAY, now=NOW)
 
 
 def give_price(actor: Actor) -> None:
@@ -531,6 +541,8 @@ OPERATIONS: dict[str, Change] = {
     "catalogue.create_price": Change(lambda _s, a: give_price(a), "price.created"),
     "subscriptions.creating.create_subscription": Change(subscribe, "subscription.created"),
     "subscriptions.changing.change_subscription": Change(change_item, "subscription.changed"),
+    "subscriptions.pausing.pause_subscription": Change(pause, "subscription.paused"),
+    "subscriptions.pausing.resume_subscription": Change(pause_and_resume, "subscription.resumed"),
     "subscriptions.ending.cancel_subscription": Change(end, "subscription.cancelled"),
     "subscriptions.ending.reactivate_subscription": Change(
         end_and_go_on, "subscription.reactivated"
@@ -607,7 +619,10 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.locking.lock_trees",
             "plans.merging.require_unchanged",
             "subscriptions.settling.settled", "subscriptions.settling.as_charge",
-            "subscriptions.settling.root_of",
+            "subscriptions.settling.root_of", "subscriptions.settling.item_row",
+            "subscriptions.settling.pending", "subscriptions.opening.open_subscription",
+            "subscriptions.opening.natural_day", "subscriptions.opening.require_possible",
+            "subscriptions.wanting.timelines_after",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -641,7 +656,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.closing.close_run_if_empty",
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
-            "subscriptions.end.write_end", "subscriptions.settling.store_charges",
+            "subscriptions.end.write_end", "subscriptions.end.plan_next",
+            "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
@@ -1171,6 +1187,16 @@ def api_change(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/changes", items=[{"quantity": "3"}])
 
 
+def api_pause(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    return api_post(client, "subscriptions/ext:new/pause")
+
+
+def api_resume(client: Client, shop: Vendor) -> Any:
+    api_pause(client, shop)
+    return api_post(client, "subscriptions/ext:new/resumption", effective="2026-12-15")
+
+
 def api_go_on(client: Client, shop: Vendor) -> Any:
     api_end(client, shop)
     return client.post("/api/v1/subscriptions/ext:new/reactivation")
@@ -1273,6 +1299,8 @@ ENDPOINTS: dict[str, Change] = {
     ),
     f"{_SUBSCRIPTION}/changes": Change(api_change, "subscription.changed"),
     f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
+    f"{_SUBSCRIPTION}/pause": Change(api_pause, "subscription.paused"),
+    f"{_SUBSCRIPTION}/resumption": Change(api_resume, "subscription.resumed"),
     f"{_SUBSCRIPTION}/reactivation": Change(api_go_on, "subscription.reactivated"),
     "PATCH api/v1/accounts/<reference:account>/settings": Change(api_set, SET),
     "POST api/v1/accounts/<reference:account>/settings/recall": Change(api_recall, SET),

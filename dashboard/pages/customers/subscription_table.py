@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.queries.answering import Answering, answering
-from billing_rules.subscription_states import State, state_on
+from billing_rules.subscription_states import State
 from dashboard.pages.customers.parties import Party, invoiced_to, paid_by
 from dashboard.pages.subscriptions import columns
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.recipients import recipients_on
 from subscriptions.queries.renewals import Renewal, renewals
+from subscriptions.queries.subscriptions import state_of
 from tenancy.actor import Actor
 from web.prices import price_amount, price_rhythm
 from web.tables import Column, Kind, Link, Table
@@ -41,7 +42,7 @@ class SubscriptionRow:
     @property
     def state(self) -> State:
         """Where in its life it was, is or will be on the day."""
-        return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
+        return state_of(self.subscription, self.on)
 
     @property
     def next_period(self) -> date | None:

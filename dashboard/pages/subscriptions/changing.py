@@ -22,7 +22,8 @@ from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile, version_of
 from dashboard.pages.subscriptions.made_good import made_good, refused
 from dashboard.pages.subscriptions.page import steps_to
-from invoicing.operations.subscriptions.changing import Changed, ItemChange, change_subscription
+from invoicing.operations.subscriptions.changing import Changed, change_subscription
+from invoicing.operations.subscriptions.wanting import ItemChange
 from subscriptions.models import Item, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.queries.catalogue import get_price, prices

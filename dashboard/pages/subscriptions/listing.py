@@ -17,11 +17,16 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account
-from billing_rules.subscription_states import State, state_on
+from billing_rules.subscription_states import State
 from dashboard.pages.subscriptions import columns
 from subscriptions.models import Subscription
 from subscriptions.queries.renewals import Renewal, renewals
-from subscriptions.queries.subscriptions import mrr_sums, state_counts, subscriptions
+from subscriptions.queries.subscriptions import (
+    mrr_sums,
+    state_counts,
+    state_of,
+    subscriptions,
+)
 from tenancy.actor import Actor
 from tenancy.ids import key_of
 from tenancy.queries import paging
@@ -49,7 +54,7 @@ class SubscriptionRow:
     @property
     def state(self) -> State:
         """Where in its life it is."""
-        return state_on(self.on, self.subscription.start_date, self.subscription.end_date)
+        return state_of(self.subscription, self.on)
 
 
 TABLE: Final[Table[SubscriptionRow]] = Table(

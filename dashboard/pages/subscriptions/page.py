@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
-from billing_rules.subscription_states import State, state_on
+from billing_rules.subscription_states import State
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
 from dashboard.pages.plans.doors import recipient_url
 from dashboard.pages.subscriptions.columns import title_of
@@ -21,7 +21,7 @@ from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
 from subscriptions.models import Item, Subscription
-from subscriptions.queries.subscriptions import get_subscription
+from subscriptions.queries.subscriptions import get_subscription, state_of
 from subscriptions.queries.terms import changing_terms
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
@@ -82,7 +82,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
     found = get_subscription(actor, subscription_id, today=actor.today)
     [row] = rows_of(actor, [found], actor.today, request.tenant.currency, stood_then=False)
     items = sorted(found.items.all(), key=lambda item: item.pk)
-    state = state_on(actor.today, found.start_date, found.end_date)
+    state = state_of(found, actor.today)
     may_change = access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     context = {
         "title": title_of(items),

@@ -11,18 +11,10 @@ from billing_rules.subscription_states import State, state_on
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
-from invoicing.operations.runs.loading import load_families
-from invoicing.operations.subscriptions.settling import (
-    as_charge,
-    root_of,
-    settled,
-    store_charges,
-)
-from subscriptions.models import Item, Subscription
+from invoicing.operations.subscriptions.opening import Opened, natural_day, open_subscription
+from invoicing.operations.subscriptions.settling import as_charge, settled, store_charges
+from subscriptions.models import Subscription
 from subscriptions.operations.subscriptions.end import write_end
-from subscriptions.operations.subscriptions.locking import locked_subscription
-from subscriptions.queries.renewals import charged_until, running_period_end
-from subscriptions.queries.terms import timelines_of
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, Invalid
@@ -101,22 +93,19 @@ def cancel_subscription(
 
     Source: docs/billing-rules.md, R20; docs/billing-rules.md, Changes.
     """
-    families = load_families(actor, [root_of(actor, subscription_id)], None)
-    subscription, items = locked_subscription(actor, subscription_id)
-    if require_seen is not None:
-        require_seen()
+    opened = open_subscription(actor, subscription_id, require_seen)
+    subscription = opened.subscription
     if subscription.end_date is not None:
         raise AlreadyCancelled(day=subscription.end_date)
-    natural = charged_until(items) or running_period_end(actor, subscription, today)
-    wanted = end_date or natural or LATEST
+    wanted = end_date or natural_day(actor, opened, today)
     if wanted <= subscription.start_date:
         raise EndsTooEarly(day=subscription.start_date)
     if wanted > LATEST:
         raise TooFarAhead
-    settler = Settler(families, today=today, is_billed_now=is_billed_now)
-    charges = _settled(actor, settler, subscription, items, wanted, since=wanted)
+    settler = Settler(opened.families, today=today, is_billed_now=is_billed_now)
+    charges = _settled(actor, settler, opened, wanted, since=wanted)
     if not is_dry_run:
-        write_end(actor, subscription, items, wanted, now=now)
+        write_end(actor, subscription, opened.items, wanted, now=now)
         store_charges(actor, charges, now)
     subscription.end_date = wanted
     return _ended(actor, subscription, charges, now)
@@ -148,18 +137,16 @@ def reactivate_subscription(
         NotCancelled: it has no end.
         AlreadyCancelled: the end has come.
     """
-    families = load_families(actor, [root_of(actor, subscription_id)], None)
-    subscription, items = locked_subscription(actor, subscription_id)
-    if require_seen is not None:
-        require_seen()
+    opened = open_subscription(actor, subscription_id, require_seen)
+    subscription = opened.subscription
     end_date = subscription.end_date
     if end_date is None:
         raise NotCancelled
     if state_on(today, subscription.start_date, end_date) == State.CANCELLED:
         raise AlreadyCancelled(day=end_date)
-    settler = Settler(families, today=today, is_billed_now=False)
-    charges = _settled(actor, settler, subscription, items, None, since=end_date)
-    write_end(actor, subscription, items, None, now=now)
+    settler = Settler(opened.families, today=today, is_billed_now=False)
+    charges = _settled(actor, settler, opened, None, since=end_date)
+    write_end(actor, subscription, opened.items, None, now=now)
     store_charges(actor, charges, now)
     return _ended(actor, subscription, charges, now)
 
@@ -167,16 +154,15 @@ def reactivate_subscription(
 def _settled(
     actor: Actor,
     settler: Settler,
-    subscription: Subscription,
-    items: Sequence[Item],
+    opened: Opened,
     end_date: date | None,
     *,
     since: date,
 ) -> list[ChargeRow]:
     """Return what makes good the charges since a day, once the end is another."""
-    terms = timelines_of(actor, items, subscription.start_date)
+    subscription = opened.subscription
     before, subscription.end_date = subscription.end_date, end_date
-    charges = settled(actor, settler, subscription, items, terms, since)
+    charges = settled(actor, settler, subscription, opened.items, opened.timelines, since)
     subscription.end_date = before
     return charges
 

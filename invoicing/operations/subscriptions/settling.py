@@ -13,11 +13,11 @@ from billing_rules.schedule import MAX_STEPS
 from billing_rules.timelines import Stretch
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
 from invoicing.engine.reading import charges_since, periods_since, subscription_rows
-from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.queries.terms import ItemTerms
+from subscriptions.queries.terms import ItemTerms, had_between
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
 from tenancy.errors import Invalid, NotFound
@@ -84,29 +84,44 @@ def settled(
     row = replace(stored, end_date=subscription.end_date)
     made: list[ChargeRow] = []
     for item in items:
-        first, *later = terms[item.pk]
-        item_row = ItemRow(
-            item.pk,
-            item.account_id,
-            first.value.quantity,
-            item.chain_end,
-            item.next_action_date or date.max,
-            row,
-            first.value.price,
-            tuple(Terms(one.start, one.value.quantity, one.value.price) for one in later),
-        )
-        made += settler.settle(
-            item_row, _fallen_due(item, periods.get(item.pk, ())), charges.get(item.pk, ())
-        )
-    for charge in made:
-        if abs(charge.net_minor) > MAX_AMOUNT_MINOR:
-            raise AmountTooLarge
-        charge.reason = {
-            "code": "pending",
-            "due_date": charge.due_date.isoformat(),
-            "invoice_on": charge.invoice_on.isoformat(),
-        }
-    return made
+        fallen_due = _fallen_due(item, periods.get(item.pk, ()))
+        settled_row = item_row(item, row, terms[item.pk])
+        made += settler.settle(settled_row, fallen_due, charges.get(item.pk, ()))
+    if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in made):
+        raise AmountTooLarge
+    return [pending(charge) for charge in made]
+
+
+def item_row(
+    item: Item, subscription: SubscriptionRow, timeline: Sequence[Stretch[ItemTerms]]
+) -> ItemRow:
+    """Return an item as billing takes it, with the terms that it is to have."""
+    first, *later = timeline
+    begins, ends = had_between(timeline)
+    return ItemRow(
+        item.pk,
+        item.account_id,
+        first.value.quantity,
+        item.chain_end,
+        item.next_action_date or date.max,
+        subscription.while_had(begins, ends),
+        first.value.price,
+        tuple(
+            Terms(one.start, one.value.quantity, one.value.price, one.value.uncharged)
+            for one in later
+        ),
+        first.value.uncharged,
+    )
+
+
+def pending(charge: ChargeRow) -> ChargeRow:
+    """Return a charge that says itself that it waits, and for which day."""
+    charge.reason = {
+        "code": "pending",
+        "due_date": charge.due_date.isoformat(),
+        "invoice_on": charge.invoice_on.isoformat(),
+    }
+    return charge
 
 
 def store_charges(actor: Actor, charges: Sequence[ChargeRow], now: datetime) -> None:

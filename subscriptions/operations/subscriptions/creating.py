@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,14 +14,19 @@ from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import is_locked_above
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from subscriptions.models.limits import (
+    MAX_ITEMS,
+    MAX_TRIAL_DAYS,
+    QUANTITY_DECIMALS,
+    QUANTITY_DIGITS,
+    fits,
+)
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event
 from tenancy.files.cells import EARLIEST, LATEST
 
-MAX_ITEMS = 100
 _LONGEST_PO_NUMBER = 100
 
 
@@ -66,19 +71,26 @@ class NewSubscription:
     """A subscription as somebody wants it.
 
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
-    (R24). ``bill_to_id`` sends this subscription alone to an account above its own. ``key`` is
-    what the row is to be called, so that one form makes one.
+    (R24), and the first ``trial_days`` are not charged. ``bill_to_id`` sends this subscription
+    alone to an account above its own. ``key`` is what the row is to be called, so that one form
+    makes one.
     """
 
     items: Sequence[NewItem]
     start_date: date
     end_date: date | None = None
     billed_until: date | None = None
+    trial_days: int | None = None
     billing_day: int | None = None
     bill_to_id: UUID | None = None
     po_number: str = ""
     external_id: str | None = None
     key: UUID | None = None
+
+    @property
+    def trial_end(self) -> date | None:
+        """The first day after the trial; the calendar may not go that far."""
+        return self.start_date + timedelta(self.trial_days) if self.trial_days else None
 
 
 @operation
@@ -132,6 +144,7 @@ def create_subscription(
         start_date=wanted.start_date,
         end_date=wanted.end_date,
         billed_until=wanted.billed_until,
+        trial_end=wanted.trial_end,
         billing_day=wanted.billing_day,
         override_bill_to_id=wanted.bill_to_id,
         po_number=wanted.po_number.strip(),
@@ -149,9 +162,7 @@ def create_subscription(
 
 
 def _item(actor: Actor, subscription: Subscription, wanted: NewItem, price: Price) -> Item:
-    first = subscription.start_date
-    if subscription.billed_until is not None:
-        first = max(first, subscription.billed_until)
+    first = subscription.first_charged_day
     is_over = subscription.end_date is not None and first >= subscription.end_date
     return Item(
         tenant_id=actor.tenant_id,
@@ -239,6 +250,8 @@ def _date_faults(wanted: NewSubscription) -> list[FieldError]:
     if wanted.end_date is not None and wanted.end_date <= wanted.start_date:
         detail = _("It ends on or before its start.")
         errors.append(FieldError("end_before_start", detail, "/end_date"))
+    if wanted.trial_days is not None and not 1 <= wanted.trial_days <= MAX_TRIAL_DAYS:
+        errors.append(FieldError("out_of_range", _("1 to 3650 days are expected."), "/trial_days"))
     if wanted.billed_until is not None and wanted.billed_until < wanted.start_date:
         detail = _("It cannot be billed before its start.")
         errors.append(FieldError("billed_before_start", detail, "/billed_until"))

@@ -1,54 +1,64 @@
 """Storing the end of a subscription, and what is to be done for its items until then."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from billing_rules.timelines import Stretch
 from subscriptions.models import Item, Price, Subscription
+from subscriptions.queries.terms import ItemTerms, had_between, timelines_of
 from tenancy.actor import Actor
 from tenancy.events import Happening, record_event
 
 
-def _end_chain(item: Item, subscription: Subscription, end_date: date) -> None:
-    """Say that nothing is to be done for an item on or after the end, where that is so."""
-    first = _first_day(subscription)
+def plan_next(
+    item: Item, subscription: Subscription, timeline: Sequence[Stretch[ItemTerms]]
+) -> None:
+    """Note on an item when rating has something to do for it next; it is not saved.
+
+    Args:
+        item: with its price.
+        subscription: with the end that it is to have.
+        timeline: the terms that the item is to have, which say from when to when it is had.
+    """
+    begins, ends = had_between(timeline)
+    first = max(filter(None, (subscription.first_charged_day, begins)))
+    end = min(filter(None, (subscription.end_date, ends)), default=None)
     in_advance = item.price.timing == Price.Timing.ADVANCE
-    if item.chain_end is None:
-        is_over = first >= end_date
-    else:
-        is_over = in_advance and item.chain_end >= end_date
+    if end is not None and not in_advance and item.chain_end and item.next_action_date is None:
+        # Its last period fell due with an earlier end, and does so once.
+        return
+    item.next_action_date = first if item.chain_end is None else item.chain_end
+    if end is None:
+        return
+    is_over = first >= end if item.chain_end is None else in_advance and item.chain_end >= end
     if is_over:
         item.next_action_date = None
-    elif item.chain_end is not None and item.chain_end > end_date:
+    elif item.chain_end is not None and item.chain_end > end:
         # In arrears the last period falls due with the end (R20).
-        item.next_action_date = end_date
-
-
-def _first_day(subscription: Subscription) -> date:
-    """Return the first day that is charged (R24)."""
-    return max(subscription.start_date, subscription.billed_until or subscription.start_date)
+        item.next_action_date = end
 
 
 def write_end(
     actor: Actor,
     subscription: Subscription,
-    items: Sequence[Item],
+    items: Iterable[Item],
     end_date: date | None,
     *,
     now: datetime,
 ) -> None:
     """Store the end of a subscription, None to go on; the caller has asked and locked it.
 
-    What was charged for days since is made good by whoever calls.
+    What was charged for days since is made good by whoever calls. An item of which the last
+    period has fallen due with an earlier end stays as it is.
     """
     before, after = subscription.end_date, end_date
-    for item in items:
-        if end_date is None:
-            item.next_action_date = item.chain_end or _first_day(subscription)
-        else:
-            _end_chain(item, subscription, end_date)
     subscription.end_date = end_date
     subscription.save(update_fields=["end_date"])
-    Item.objects.bulk_update(list(items), ["next_action_date"])
+    found = list(items)
+    timelines = timelines_of(actor, found, subscription.start_date)
+    for item in found:
+        plan_next(item, subscription, timelines[item.pk])
+    Item.objects.bulk_update(found, ["next_action_date"])
     said = {"external_id": subscription.external_id} if subscription.external_id else {}
     if after is not None:
         said["end"] = after.isoformat()

@@ -27,11 +27,13 @@ def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]
             price=one.value.price,
             quantity=one.value.quantity,
             monthly_minor=Decimal(one.value.monthly_minor),
+            uncharged=one.value.uncharged,
             until=following.start,
         )
         for one, following in pairwise(timeline)
     )
     item.price, item.quantity = last.value.price, last.value.quantity
     item.monthly_minor = Decimal(last.value.monthly_minor)
+    item.uncharged = last.value.uncharged
     item.terms_since = last.start if len(timeline) > 1 else None
-    item.save(update_fields=["price", "quantity", "monthly_minor", "terms_since"])
+    item.save(update_fields=["price", "quantity", "monthly_minor", "uncharged", "terms_since"])

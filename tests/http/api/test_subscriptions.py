@@ -57,6 +57,7 @@ def test_subscribes_an_account(api, nordlicht):
         "start_date": "2026-12-20",
         "end_date": None,
         "billed_until": None,
+        "trial_end": None,
         "billing_day": None,
         "bill_to": None,
         "po_number": "",

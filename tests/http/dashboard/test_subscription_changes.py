@@ -115,7 +115,7 @@ def test_a_form_without_its_version_is_an_old_one(billed, item, alice, visit, ca
         ({"price": "prc_0"}, "Select a valid choice"),
         ({"when": "never"}, "Select a valid choice"),
         ({"when": "day"}, "Please name the day."),
-        ({"when": "day", "day": "1999-01-01"}, "A change can hold from the start on"),
+        ({"when": "day", "day": "1999-01-01"}, "A change is possible from the start on"),
         ({"when": "day", "day": "9999-01-01"}, "A date before 2200 is expected."),
         ({}, "Price and quantity are the same already."),
     ],

@@ -37,7 +37,7 @@ def price_id(vendor, key):
 def test_lists_what_runs_for_whom(billed, alice, visit):
     text = text_of(visit(alice).get("/subscriptions/"))
 
-    assert "All 4 Active 4 Begins later 0 Ends 0 Ended 0" in text
+    assert "All 4 Active 4 Trial 0 Begins later 0 Paused 0 Ends 0 Ended 0" in text
     assert "Seats Product Zweig Süd Active 8 72.00" in text
 
 

@@ -10,18 +10,15 @@ import pytest
 
 from billing_rules.periods import Period as Days
 from invoicing.models import Charge
-from invoicing.operations.subscriptions.changing import (
-    ChangeAfterEnd,
-    ItemChange,
-    NothingChanges,
-    change_subscription,
-)
+from invoicing.operations.subscriptions.changing import NothingChanges, change_subscription
 from invoicing.operations.subscriptions.ending import (
     AlreadyCancelled,
     NotCancelled,
     cancel_subscription,
     reactivate_subscription,
 )
+from invoicing.operations.subscriptions.opening import ChangeAfterEnd
+from invoicing.operations.subscriptions.wanting import ItemChange
 from subscriptions.models import Item, Subscription
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription

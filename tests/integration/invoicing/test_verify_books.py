@@ -13,7 +13,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from invoicing.models import Invoice, StoredDocument
-from invoicing.operations.subscriptions.changing import ItemChange, change_subscription
+from invoicing.operations.subscriptions.changing import change_subscription
+from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from subscriptions.models import Item

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_rules.timelines import Stretch, changed, changes_after, held_on, unchanged
+from billing_rules.timelines import Stretch, altered, changed, changes_after, held_on, unchanged
 
 FIRST = date(2026, 1, 1)
 DAYS = 40
@@ -82,3 +82,33 @@ def test_each_day_has_what_was_set_for_it(done):
             end is not None and end <= following.start
             for end, following in zip(ends, timeline[1:], strict=False)
         )
+
+
+FIRST, SECOND, THIRD = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (date(2026, 1, 11), date(2026, 1, 21), ["1 a", "11 A", "21 a", "32 b"]),
+        (date(2026, 1, 21), date(2026, 2, 11), ["1 a", "21 A", "32 B", "42 b"]),
+        (FIRST, None, ["1 A", "32 B"]),
+        (SECOND, None, ["1 a", "32 B"]),
+        (date(2026, 2, 11), None, ["1 a", "32 b", "42 B"]),
+        (date(2025, 1, 1), FIRST, ["1 a", "32 b"]),
+    ],
+)
+def test_what_holds_between_two_days_is_altered(start, end, expected):
+    timeline = [Stretch(FIRST, SECOND, "a"), Stretch(SECOND, None, "b")]
+
+    found = altered(timeline, start, end, str.upper)
+
+    days = [f"{(one.start - FIRST).days + 1} {one.value}" for one in found]
+    assert days == expected
+    assert [one.end for one in found[:-1]] == [one.start for one in found[1:]]
+
+
+def test_equal_neighbours_are_one_after_an_alteration():
+    timeline = [Stretch(FIRST, SECOND, "a"), Stretch(SECOND, THIRD, "A"), Stretch(THIRD, None, "a")]
+
+    assert altered(timeline, SECOND, THIRD, str.lower) == [Stretch(FIRST, None, "a")]

@@ -1,0 +1,220 @@
+"""What somebody wants of the items of a subscription, and whether it can be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from billing_rules.timelines import Stretch, altered
+from invoicing.operations.subscriptions.opening import InvalidChange, Opened
+from subscriptions.models import Item, Price, Uncharged
+from subscriptions.models.limits import MAX_ITEMS, QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from subscriptions.queries.terms import ItemTerms, terms_of
+from tenancy.actor import Actor
+from tenancy.errors import FieldError
+
+Timeline = Sequence[Stretch[ItemTerms]]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """An item at another price or in another quantity, or no longer; None is what it is."""
+
+    item_id: UUID
+    price_id: UUID | None = None
+    quantity: Decimal | None = None
+    is_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAddition:
+    """A price that the subscription did not have, and how much of it."""
+
+    price_id: UUID
+    quantity: Decimal
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What becomes of the items: new terms of those that change, and those that come in."""
+
+    changed: dict[UUID, Timeline] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    added: dict[UUID, Timeline] = field(default_factory=dict)
+
+
+def timelines_after(
+    actor: Actor, opened: Opened, changes: Sequence[ItemChange | ItemAddition], day: date
+) -> Wanted:
+    """Return the terms of the items that are others from a day on. One statement.
+
+    Raises:
+        InvalidChange: an item, a price or a quantity can't be; all that is wrong is named.
+    """
+    prices = _prices(actor, changes)
+    wanted, errors = Wanted(), []
+    named: set[UUID] = set()
+    for place, change in enumerate(changes):
+        at = f"/items/{place}"
+        if isinstance(change, ItemAddition):
+            errors += _added(actor, opened, change, prices, day, at, wanted)
+        elif _held(opened, change.item_id, day) is None or change.item_id in named:
+            detail = _("The subscription has no such item, or it is named twice.")
+            errors.append(FieldError("unknown_item", detail, f"{at}/id"))
+        else:
+            named.add(change.item_id)
+            errors += _changed(actor, opened, change, prices, day, at, wanted)
+    if errors:
+        raise InvalidChange(errors=errors)
+    if fault := _count_fault(opened, wanted, day):
+        raise InvalidChange(errors=[fault])
+    return wanted
+
+
+def _prices(actor: Actor, changes: Sequence[ItemChange | ItemAddition]) -> dict[UUID, Price]:
+    ids = [change.price_id for change in changes if change.price_id is not None]
+    offered = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
+    return {price.pk: price for price in offered.select_related("product")}
+
+
+def _held(opened: Opened, item_id: UUID, day: date) -> ItemTerms | None:
+    """Return the terms of an item on a day, None where it is no part of the subscription."""
+    timeline = opened.timelines.get(item_id, ())
+    terms = next((one.value for one in timeline if one.holds_on(day)), None)
+    return None if terms is None or terms.uncharged == Uncharged.ABSENT else terms
+
+
+def _changed(
+    actor: Actor,
+    opened: Opened,
+    change: ItemChange,
+    prices: Mapping[UUID, Price],
+    day: date,
+    at: str,
+    wanted: Wanted,
+) -> list[FieldError]:
+    """Note what becomes of an item; return what is wrong with it."""
+    before = opened.timelines[change.item_id]
+    old = _held(opened, change.item_id, day)
+    assert old is not None  # noqa: S101 - the caller has looked
+    if change.is_removed:
+        wanted.changed[change.item_id] = altered(before, day, None, _absent)
+        return []
+    price = old.price if change.price_id is None else prices.get(change.price_id)
+    quantity = old.quantity if change.quantity is None else change.quantity
+    faults = _faults(opened, price, quantity, at)
+    if faults or price is None or (price, quantity) == (old.price, old.quantity):
+        return faults
+    if (price.cycle, price.timing) != (old.price.cycle, old.price.timing):
+        # Its periods are others: this item ends, and one with the new price begins.
+        wanted.changed[change.item_id] = altered(before, day, None, _absent)
+        return _added(actor, opened, ItemAddition(price.pk, quantity), prices, day, at, wanted)
+    wanted.changed[change.item_id] = altered(
+        before, day, _next_change(before, day), lambda one: terms_of(price, quantity, one.uncharged)
+    )
+    return []
+
+
+def _next_change(timeline: Timeline, day: date) -> date | None:
+    """Return the first day after a day on which price or quantity are others, or it is gone.
+
+    A pause is no change of either: what holds when it begins holds when it is over.
+    """
+    held: ItemTerms | None = None
+    for one in timeline:
+        if one.holds_on(day):
+            held = one.value
+        elif held is not None and (
+            (one.value.price, one.value.quantity) != (held.price, held.quantity)
+            or one.value.uncharged == Uncharged.ABSENT
+        ):
+            return one.start
+    return None
+
+
+def _added(
+    actor: Actor,
+    opened: Opened,
+    addition: ItemAddition,
+    prices: Mapping[UUID, Price],
+    day: date,
+    at: str,
+    wanted: Wanted,
+) -> list[FieldError]:
+    """Note an item that comes in; return what is wrong with it."""
+    price = prices.get(addition.price_id)
+    faults = _faults(opened, price, addition.quantity, at)
+    if faults or price is None:
+        return faults
+    subscription = opened.subscription
+    terms = terms_of(price, addition.quantity)
+    item = Item(
+        tenant_id=actor.tenant_id,
+        subscription=subscription,
+        account_id=subscription.account_id,
+        price=price,
+        quantity=addition.quantity,
+        monthly_minor=Decimal(terms.monthly_minor),
+    )
+    timeline: Timeline = [Stretch(subscription.start_date, None, terms)]
+    for start, end in _pauses(opened):
+        timeline = altered(timeline, start, end, _paused)
+    if day > subscription.start_date:
+        timeline = altered(timeline, subscription.start_date, day, _absent)
+    wanted.items.append(item)
+    wanted.added[item.pk] = timeline
+    return []
+
+
+def _pauses(opened: Opened) -> list[tuple[date, date | None]]:
+    """Return when the subscription is paused: all of its items are, as long as they are part."""
+    found = {
+        (one.start, one.end)
+        for timeline in opened.timelines.values()
+        for one in timeline
+        if one.value.uncharged == Uncharged.PAUSED
+    }
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _absent(terms: ItemTerms) -> ItemTerms:
+    return terms_of(terms.price, terms.quantity, Uncharged.ABSENT)
+
+
+def _paused(terms: ItemTerms) -> ItemTerms:
+    return terms_of(terms.price, terms.quantity, Uncharged.PAUSED)
+
+
+def _faults(opened: Opened, price: Price | None, quantity: Decimal, at: str) -> list[FieldError]:
+    errors = []
+    if price is None:
+        errors.append(FieldError("unknown_price", _("There is no such price."), f"{at}/price"))
+    elif any(item.price.currency != price.currency for item in opened.items):
+        detail = _("All prices of a subscription are in one currency.")
+        errors.append(FieldError("mixed_currencies", detail, f"{at}/price"))
+    if not fits(quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) or quantity < 0:
+        detail = _(
+            "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"
+            " the point."
+        )
+        errors.append(FieldError("out_of_range", detail, f"{at}/quantity"))
+    return errors
+
+
+def _count_fault(opened: Opened, wanted: Wanted, day: date) -> FieldError | None:
+    """Return what is wrong with how many items there would be on a day, None where nothing is."""
+    after = {**opened.timelines, **wanted.changed, **wanted.added}
+    held = [
+        key
+        for key, timeline in after.items()
+        if any(one.holds_on(day) and one.value.uncharged != Uncharged.ABSENT for one in timeline)
+    ]
+    if not held:
+        detail = _("Nothing would be left. To end the subscription, cancel it.")
+        return FieldError("no_item_left", detail, "/items")
+    if len(after) > MAX_ITEMS:
+        return FieldError("out_of_range", _("1 to 100 items are expected."), "/items")
+    return None
