@@ -21,12 +21,18 @@ from accounts.access import Action
 from accounts.models import Account, Placement
 from accounts.queries import _shaping as shaping
 from accounts.queries._shaping import CHILDREN_AT_ONCE, FOUND_AT_ONCE, WHOLE_TREE, Branch, TreeRow
-from accounts.queries.placements import lies_above, lies_below, path_ids_then, placements_on
+from accounts.queries.placements import (
+    is_below,
+    lies_above,
+    lies_below,
+    path_ids_then,
+    placements_on,
+)
 from accounts.queries.searching import has_words
 from accounts.queries.subtrees import subtree
 from accounts.queries.sums import Tops
 from accounts.queries.sums_then import merged_by_top, parts_then
-from accounts.queries.trees import IN_USE
+from accounts.queries.trees import HUGE_TREE, IN_USE, row_of
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
@@ -92,7 +98,7 @@ def path_then(actor: Actor, account_id: UUID, day: date) -> list[Account]:
         NotFound: the account had no place then or is out of sight.
     """
     ids = path_ids_then(actor, account_id, day)
-    reached = access.reach(actor, Action.VIEW_ACCOUNT).select_related("contract_party")
+    reached = access.reach(actor, Action.VIEW_ACCOUNT).select_related("contract_party", "node")
     seen = reached.in_bulk(ids)
     if account_id not in seen:
         raise NotFound
@@ -109,7 +115,8 @@ def under_each(actor: Actor, tops: Tops, day: date) -> dict[UUID, Under]:
     """
     parts = parts_then(actor, Action.VIEW_ACCOUNT, tops, day)
     with connection.cursor() as cursor:
-        cursor.execute(parts.sql + _COUNTED, [*parts.params, Account.Status.ACTIVE.value])
+        params = [*parts.params, actor.tenant_id, Account.Status.ACTIVE.value]
+        cursor.execute(parts.sql + _COUNTED, params)
         rows = cursor.fetchall()
     under: dict[UUID, Under] = defaultdict(Under)
     for top_id, is_own, (count, used) in merged_by_top(rows):
@@ -194,9 +201,10 @@ def matching_then(past: PastTree, text: str) -> Branch:
     """Return accounts below the top that contain ``text``, with all above. Three statements."""
     actor, day, top_id = past.actor, past.day, past.account.pk
     reached = access.reach(actor, Action.VIEW_ACCOUNT)
-    found = reached.filter(
-        lies_below(actor, top_id, day), has_words(text, "search_key", otherwise="name")
-    )
+    # As large as it is today it was then, or nearly: enough to choose how it is searched.
+    is_huge = row_of(actor, past.account).below > HUGE_TREE
+    below = is_below(actor, top_id, day) if is_huge else lies_below(actor, top_id, day)
+    found = reached.filter(below, has_words(text, "search_key", otherwise="name"))
     if not past.closed:
         found = found.filter(IN_USE)
     counted = found.annotate(found=Window(Count("pk"))).order_by("sort_key", "id")
@@ -278,8 +286,10 @@ def _levels(parents: Mapping[UUID, UUID | None], top_id: UUID) -> dict[UUID, int
 
 _COUNTED = """
     SELECT part.top_id, NULL::uuid, part.account_id = part.top_id, count(*),
-        count(*) FILTER (WHERE part.status = %s)
-    FROM part
+        count(*) FILTER (WHERE closed.id IS NULL)
+    FROM part LEFT JOIN (
+        SELECT id FROM accounts_account WHERE tenant_id = %s AND status <> %s
+    ) AS closed ON closed.id = part.account_id
     GROUP BY part.top_id, part.account_id = part.top_id
     UNION ALL
     SELECT top_id, above_id, NULL, NULL, NULL FROM above

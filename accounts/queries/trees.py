@@ -39,6 +39,7 @@ __all__ = [
     "CHILDREN_AT_ONCE",
     "COLUMNS",
     "FOUND_AT_ONCE",
+    "HUGE_TREE",
     "IN_USE",
     "WHOLE_TREE",
     "Branch",
@@ -227,12 +228,12 @@ def _searched(actor: Actor, top: TreeRow) -> Q:
     Of most trees every account is looked into for the words, of a huge one it is asked of all
     accounts that have them.
     """
-    if top.below > _HUGE_TREE:
+    if top.below > HUGE_TREE:
         return Q(tree.is_below(actor.tenant_id, top.id))
     return tree.lies_below(actor.tenant_id, [top.id])
 
 
-_HUGE_TREE: Final = 10_000
+HUGE_TREE: Final = 10_000
 IN_USE = Q(status=Account.Status.ACTIVE)
 COLUMNS = (
     "pk",

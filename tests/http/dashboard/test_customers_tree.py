@@ -50,7 +50,7 @@ def heads(page):
 
 @pytest.mark.parametrize("huge", [10_000, 0])
 def test_hides_what_is_closed_until_asked(billed, alice, visit, monkeypatch, huge):
-    monkeypatch.setattr(trees, "_HUGE_TREE", huge)
+    monkeypatch.setattr(trees, "HUGE_TREE", huge)
     client, url = visit(alice), url_of(billed, "group", "tree/")
     with billed.seen():
         Account.objects.filter(pk=billed.id_of("branch")).update(status="archived")

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import access
+from accounts.access import Action
 from accounts.models import Account, Placement
 from accounts.models.nodes import BEGINNING
 from accounts.queries import past_trees
@@ -103,6 +105,26 @@ def test_what_lay_below_is_what_each_placement_says(then, day):
     }
 
 
+def test_of_what_lay_below_only_what_is_in_reach_is_counted(then):
+    vendor, _top_id = then
+    viewer = vendor.customer("Vera", "viewer", "a1")
+    seen = {*access.reach(viewer, Action.VIEW_ACCOUNT).values_list("pk", flat=True)}
+    parents = placed_on(vendor, DAY)
+    expected = dict.fromkeys(seen & parents.keys(), 0)
+    for key in seen & parents.keys():
+        step = parents[key]
+        while step is not None:
+            if step in expected:
+                expected[step] += 1
+            step = parents[step]
+
+    under = past_trees.under_each(viewer, parents, DAY)
+
+    assert {key: under[key].count for key in expected} == expected
+    assert 0 < len(expected) < len(parents)
+    assert under.keys() <= expected.keys()
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_children_are_the_same_in_pieces(then, closed, monkeypatch):
     vendor, top_id = then
@@ -126,8 +148,10 @@ def test_children_are_the_same_in_pieces(then, closed, monkeypatch):
         assert told(found) == expected[key]
 
 
+@pytest.mark.parametrize("huge", [10_000, 0])
 @pytest.mark.parametrize("closed", [True, False])
-def test_searching_finds_the_same_with_all_above(then, closed, monkeypatch):
+def test_searching_finds_the_same_with_all_above(then, closed, huge, monkeypatch):
+    monkeypatch.setattr(past_trees, "HUGE_TREE", huge)
     vendor, top_id = then
     monkeypatch.setattr(past_trees, "FOUND_AT_ONCE", SIZE)
     whole = {row.id: row for row in tree_below(vendor, top_id, closed).rows}
