@@ -98,3 +98,19 @@ def follow(chain: Chain, until: date, anchor_on: Callable[[date], Anchor]) -> Fo
         is_over = chain_end == chain.end_date and not chain.is_in_arrears
         action = None if is_over else chain_end
     return Followed(tuple(begun), tuple(due), chain_end, action)
+
+
+def waits_for_next(part: Period, full: Period, cutoff_days: int) -> bool:
+    """Return whether a part of a period is charged together with the full period after it.
+
+    That is the part before a common date, where it has no more days than the cut-off. What ends
+    before its full period does has nothing after it.
+
+    Args:
+        part: what is served.
+        full: the period of the grid that contains it.
+        cutoff_days: so many days or fewer are no period of their own; 0 for none.
+
+    Source: docs/billing-rules.md, R18.
+    """
+    return part.start > full.start and part.end == full.end and part.days <= cutoff_days

@@ -123,12 +123,13 @@ _DECLARED: Final = (
     Setting(
         name=SettingName.PRORATION_CUTOFF_DAYS,
         label=_("Shortest period of its own"),
-        does=_("A first period of so many days or fewer is merged with the next one."),
+        does=_(
+            "A part of a period of so many days or fewer is invoiced together with the next period."
+        ),
         kind=Whole(0, 31),
         read_at=ReadAt.SERVICE_OWNER,
         group=SettingGroup.TIMING,
         default=0,
-        is_used=False,
         example="3",
     ),
     Setting(

@@ -11,11 +11,13 @@ from billing_rules.periods import (
     Anchor,
     Interval,
     OutsideCalendar,
+    Period,
     Unit,
     anchor_of,
     first_billing_day,
+    next_period,
 )
-from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow
+from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow, waits_for_next
 from invoicing.engine.calculations import Calculations, billing_day_of
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
@@ -91,11 +93,15 @@ class Rater:
         by_end = {period.ends: period for period in begun}
         if open_period is not None:
             by_end[open_period.ends] = open_period
-        charges = [
-            charge
-            for due in followed.due
-            for charge in self._charges(item, by_end[due.period_end], due.due_date)
-        ]
+        try:
+            charges = [
+                charge
+                for due in followed.due
+                for charge in self.charges_of(item, by_end[due.period_end], due.due_date)
+            ]
+        except OutsideCalendar:
+            self._note(item, "outside_calendar")
+            return
         if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in charges):
             self._note(item, "amount_out_of_range")
             return
@@ -148,12 +154,13 @@ class Rater:
             previous = stretch.period.end
         return periods
 
-    def _charges(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
+    def charges_of(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
         """Yield what a period costs up to the end: a charge for each of the terms that hold in it.
 
         An end that was set when the period had begun already is within it (R20). What is paused,
         or free, costs nothing, and has no charge.
         """
+        due_date = self._with_next(item, period, due_date)
         last = min(period.ends, item.subscription.end_date or period.ends)
         if item.is_uniform and last == period.ends:
             yield self._charge(item, item.price, period, due_date)
@@ -163,6 +170,24 @@ class Rater:
                 continue
             part = replace(period, starts=start, ends=end, quantity=terms.quantity)
             yield self._charge(item, terms.price, part, due_date)
+
+    def _with_next(self, item: ItemRow, period: PeriodRow, due_date: date) -> date:
+        """Return when a period falls due; one that is too short falls due with the next (R18)."""
+        if period.starts == period.full_start:
+            return due_date
+        part = Period(period.starts, period.ends)
+        end = item.subscription.end_date
+        cutoff = self._cutoff_days(item, period.starts)
+        is_last = end is not None and end <= part.end
+        if is_last or not waits_for_next(part, Period(period.full_start, period.full_end), cutoff):
+            return due_date
+        if item.price.timing == Price.Timing.ADVANCE:
+            return part.end
+        return next_period(self._anchor(item, part.end), part.end, end=end).end
+
+    def _cutoff_days(self, item: ItemRow, day: date) -> int:
+        settings = self._families.on(day)
+        return int(settings.value(item.account_id, SettingName.PRORATION_CUTOFF_DAYS) or 0)
 
     def _charge(self, item: ItemRow, price: Price, period: PeriodRow, due_date: date) -> ChargeRow:
         calculation = self._calculations.of(item, price, period)

@@ -1,6 +1,6 @@
 """Settling: what items should have been charged by now, minus what they were."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -62,7 +62,19 @@ class Settler:
                 for piece in made.taken_back
             ),
             *(
-                self._charge(item, _of(periods, one.period), terms[one.terms], one, revision)
+                self._charge(
+                    item,
+                    _of(periods, one.period),
+                    terms[one.terms],
+                    one,
+                    revision,
+                    # What replaces a part that waits for the next period waits with it.
+                    not_before=_waits_until(
+                        charge
+                        for charge in charges
+                        if charge.period_id == _of(periods, one.period).id
+                    ),
+                )
                 for one, _minor in made.charged
             ),
         ]
@@ -95,7 +107,7 @@ class Settler:
                 "net_minor": charge.net_minor,
             },
         }
-        due_date = max(part.start, self._today)
+        due_date = max(part.start, self._today, _waits_until([charge]))
         return replace(
             charge,
             id=uuid7(),
@@ -114,13 +126,20 @@ class Settler:
         )
 
     def _charge(
-        self, item: ItemRow, period: PeriodRow, terms: Terms, owed: Owed, revision: int
+        self,
+        item: ItemRow,
+        period: PeriodRow,
+        terms: Terms,
+        owed: Owed,
+        revision: int,
+        *,
+        not_before: date,
     ) -> ChargeRow:
         part = replace(
             period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
         )
         calculation = self._calculations.of(item, terms.price, part)
-        due_date = max(part.starts, self._today)
+        due_date = max(part.starts, self._today, not_before)
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,
@@ -142,6 +161,12 @@ class Settler:
         if self._is_billed_now:
             return due_date
         return invoice_day(self._families, item, due_date)
+
+
+def _waits_until(charges: Iterable[ChargeRow]) -> date:
+    """Return the day on which what is pending of some charges falls due, if it does later."""
+    pending = (one.due_date for one in charges if one.status == Charge.Status.PENDING)
+    return max(pending, default=date.min)
 
 
 def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:

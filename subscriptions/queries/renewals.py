@@ -12,12 +12,15 @@ from accounts.models import AccountNode, SettingName
 from accounts.queries.setting_history import FamilySettings
 from accounts.queries.settings import setting_history
 from billing_rules.periods import (
+    Anchor,
     OutsideCalendar,
     Period,
     anchor_of,
     first_billing_day,
+    full_period,
     next_period,
 )
+from billing_rules.schedule import waits_for_next
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models import Period as StoredPeriod
 from subscriptions.queries.terms import with_items_on
@@ -143,18 +146,8 @@ def _computed_period(
     subscription: Subscription, item: Item, settings: FamilySettings, on: date
 ) -> Period | None:
     """Return the period that will be stored once it is billed."""
-    billing_day: Any = subscription.billing_day
-    billing_month: Any = None
-    if billing_day is None:
-        billing_day = settings.value(subscription.account_id, SettingName.BILLING_DAY)
-        billing_month = settings.value(subscription.account_id, SettingName.BILLING_MONTH)
     try:
-        anchor = anchor_of(
-            subscription.anchor_date,
-            item.price.cycle,
-            billing_day=billing_day,
-            billing_month=billing_month,
-        )
+        anchor = _anchor(subscription, item, settings)
         index = anchor.index_on(on)
         if on < subscription.anchor_date:
             return Period(subscription.start_date, subscription.anchor_date)
@@ -162,6 +155,36 @@ def _computed_period(
         return next_period(anchor, first, end=subscription.end_date)
     except OutsideCalendar:
         return None
+
+
+def _anchor(subscription: Subscription, item: Item, settings: FamilySettings) -> Anchor:
+    billing_day: Any = subscription.billing_day
+    billing_month: Any = None
+    if billing_day is None:
+        billing_day = settings.value(subscription.account_id, SettingName.BILLING_DAY)
+        billing_month = settings.value(subscription.account_id, SettingName.BILLING_MONTH)
+    return anchor_of(
+        subscription.anchor_date,
+        item.price.cycle,
+        billing_day=billing_day,
+        billing_month=billing_month,
+    )
+
+
+def _with_next(
+    subscription: Subscription, item: Item, settings: FamilySettings, due: date
+) -> date:
+    """Return the day on which a period falls due that begins then: a short one with the next.
+
+    Raises:
+        OutsideCalendar: it has no end within the calendar.
+    """
+    if item.price.timing == Price.Timing.ARREARS:
+        return due
+    anchor = _anchor(subscription, item, settings)
+    cutoff: Any = settings.value(subscription.account_id, SettingName.PRORATION_CUTOFF_DAYS)
+    part = next_period(anchor, due, end=subscription.end_date)
+    return part.end if waits_for_next(part, full_period(anchor, due), cutoff or 0) else due
 
 
 def _invoice_day(subscription: Subscription, item: Item, settings: FamilySettings) -> date | None:
@@ -184,6 +207,7 @@ def _invoice_day(subscription: Subscription, item: Item, settings: FamilySetting
         bill_to_id, _by = settings.bill_tos[subscription.account_id]
     billing_day: Any = settings.value(bill_to_id, SettingName.BILLING_DAY)
     try:
+        due = _with_next(subscription, item, settings, due)
         return first_billing_day(due, billing_day)
     except OutsideCalendar:
         return None

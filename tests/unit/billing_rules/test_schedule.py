@@ -9,7 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from billing_rules.periods import Interval, OutsideCalendar, Period, Unit, anchor_of, full_period
-from billing_rules.schedule import MAX_STEPS, Chain, Due, TooManyPeriods, follow
+from billing_rules.schedule import (
+    MAX_STEPS,
+    Chain,
+    Due,
+    TooManyPeriods,
+    follow,
+    waits_for_next,
+)
 
 quick = settings(max_examples=60, deadline=None, database=None)
 
@@ -253,3 +260,20 @@ def test_arrears_and_advance_charge_the_same_periods_in_the_end(case, length, mo
     assert results[0].begun == results[1].begun
     assert [x.period_end for x in results[0].due] == [x.period_end for x in results[1].due]
     assert [result.next_action for result in results] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "cutoff", "waits"),
+    [
+        ("2026-12-27", "2027-01-01", 5, True),
+        ("2026-12-27", "2027-01-01", 4, False),
+        ("2026-12-27", "2027-01-01", 0, False),
+        ("2026-12-01", "2027-01-01", 31, False),
+        ("2026-12-27", "2026-12-29", 5, False),
+    ],
+    ids=["as long", "longer", "no cut-off", "a full period", "ends before"],
+)
+def test_a_part_that_is_short_enough_waits_for_the_next_period(start, end, cutoff, waits):
+    full = Period(d("2026-12-01"), d("2027-01-01"))
+
+    assert waits_for_next(Period(d(start), d(end)), full, cutoff) is waits
