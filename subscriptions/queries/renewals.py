@@ -171,19 +171,18 @@ def _anchor(subscription: Subscription, item: Item, settings: FamilySettings) ->
     )
 
 
-def _with_next(
-    subscription: Subscription, item: Item, settings: FamilySettings, due: date
-) -> date:
+def _with_next(subscription: Subscription, item: Item, settings: FamilySettings, due: date) -> date:
     """Return the day on which a period falls due that begins then: a short one with the next.
 
     Raises:
         OutsideCalendar: it has no end within the calendar.
     """
-    if item.price.timing == Price.Timing.ARREARS:
+    end = subscription.end_date
+    if item.price.timing == Price.Timing.ARREARS or (end is not None and end <= due):
         return due
     anchor = _anchor(subscription, item, settings)
     cutoff: Any = settings.value(subscription.account_id, SettingName.PRORATION_CUTOFF_DAYS)
-    part = next_period(anchor, due, end=subscription.end_date)
+    part = next_period(anchor, due, end=end)
     return part.end if waits_for_next(part, full_period(anchor, due), cutoff or 0) else due
 
 
