@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import Charge, InvoiceLine
-from invoicing.operations.subscriptions.changing import ItemChange, change_subscription
+from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.ending import cancel_subscription
+from invoicing.operations.subscriptions.wanting import ItemChange
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.renewals import renewals
 from tests.scenes import scene
