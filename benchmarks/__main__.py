@@ -22,6 +22,7 @@ NAMES = (
     "approval",
     "idle",
     "plans",
+    "calendar",
     "books",
 )
 

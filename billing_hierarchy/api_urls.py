@@ -17,6 +17,7 @@ from invoicing.api.subscriptions import (
     SubscriptionResumption,
     SubscriptionTerms,
 )
+from reports.api.calendar import CalendarList
 from subscriptions.api import catalogue, subscriptions
 
 
@@ -88,6 +89,7 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<str:invoice>/withdrawal", invoices.InvoiceWithdrawal.as_view()),
     path("lines/<str:line>/explanation", invoices.LineExplanation.as_view()),
     path("charges", charges.ChargeList.as_view()),
+    path("calendar", CalendarList.as_view()),
     path("billing-runs", runs.RunList.as_view()),
     path("billing-runs/<str:run>", runs.RunDetail.as_view()),
     path("billing-runs/<str:run>/approval", runs.RunApproval.as_view()),

@@ -216,6 +216,7 @@ CELERY_TASK_ROUTES = {
     "invoicing.tasks.render_document": {"queue": "documents"},
     "subscriptions.tasks.work_on_import": {"queue": "imports"},
     "accounts.tasks.work_on_edit": {"queue": "imports"},
+    "reports.tasks.make_forecast": {"queue": "imports"},
 }
 # What a worker has taken nobody else can: it takes one at a time.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -30,6 +30,7 @@ from invoicing.models import (
     RunProblem,
     StoredDocument,
 )
+from reports.models import CalendarEntry, Forecast
 from subscriptions.models import (
     EarlierOwner,
     EarlierRecipient,
@@ -182,6 +183,15 @@ def vendors():
                 created_at=world.NOW,
             )
             PlanComment.objects.create(tenant_id=one.id, plan=plan, text="Why?", at=world.NOW)
+            forecast = Forecast.objects.create(tenant_id=one.id, root=invoice.bill_to)
+            CalendarEntry.objects.create(
+                tenant_id=one.id,
+                forecast=forecast,
+                date=world.TODAY,
+                kind="invoice",
+                key="a",
+                account=invoice.bill_to,
+            )
     return made
 
 

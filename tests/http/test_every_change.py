@@ -608,6 +608,13 @@ READS = "It stores nothing."
 STEP = "It is a step of an operation above, which writes the entries for what it does."
 QUEUE = "It keeps a queue's books; who asked is written when it is asked, what is done when done."
 WITHOUT_ENTRY: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "forecasts.refresh_calendar", "forecasts.make_wanted_forecast",
+            "forecasts.write_forecast", "forecasts.want_forecasts",
+        ),
+        "It keeps what is computed from what is stored already, and changes nothing.",
+    ),
     "tenants.create_tenant": "test_a_new_tenant_begins_with_its_entry is about it.",
     "operators.create_operator": "An operator stands outside of every tenant and its trail.",
     "runs.scheduling.run_scheduled_day": "The timetable's run; test_on_behalf.py is about it.",
@@ -636,7 +643,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
-            "runs.loading.load_families",
+            "runs.loading.load_families", "forecasts.first_day", "forecasts.last_day",
             "runs.scheduling.missed_days",
             "runs.draft_changes.change_of",
             "runs.four_eyes.require_four_eyes", "runs.opening.require_startable",

@@ -215,6 +215,7 @@ def probes(swept):
 # What tells nothing of one invoice against another; only canaries are looked for.
 HARMLESS = {
     "currency": ["EUR"],
+    "kinds": ["invoice,due,debit,plan"],
     "only": ["1"],
     "kind": ["company"],
     "product": ["prd_of_nobody"],

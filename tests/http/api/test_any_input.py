@@ -24,6 +24,7 @@ ADDRESSES = [
     "/api/v1/invoices/{}/pdf",
     "/api/v1/lines/{}/explanation",
     "/api/v1/charges",
+    "/api/v1/calendar",
     "/api/v1/products",
     "/api/v1/products/{}",
     "/api/v1/prices",
@@ -38,6 +39,7 @@ ADDRESSES = [
 NAMES = [
     *("limit", "cursor", "in", "parent", "kind", "status", "q", "as_of", "depth", "bill_to"),
     *("payer", "run", "currency", "expand", "format", "page", "product", "account"),
+    *("from", "to", "kinds"),
 ]
 NASTY = [
     "\x00",

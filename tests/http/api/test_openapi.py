@@ -93,6 +93,7 @@ def fault(schema, body):
         ("/api/v1/lines/{line}/explanation", "/api/v1/lines/{line}/explanation"),
         ("/api/v1/charges", "/api/v1/charges"),
         ("/api/v1/billing-runs", "/api/v1/billing-runs"),
+        ("/api/v1/calendar", "/api/v1/calendar?from=2026-12-01&to=2027-01-31"),
         ("/api/v1/billing-runs/{run}", "/api/v1/billing-runs/{run}"),
     ],
 )

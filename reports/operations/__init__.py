@@ -1,0 +1,1 @@
+"""What reports keep, so that nobody waits while it is computed."""

@@ -1,0 +1,1 @@
+"""Shapes in which reports go out."""

@@ -1,0 +1,280 @@
+"""The billing calendar: what it tells, compared with what runs then bill, and to whom."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.operations.moving import place_account
+from invoicing.models import ChangePlan, Invoice
+from invoicing.operations.clock import advance_clock
+from invoicing.operations.plans.deciding import submit_plan
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.wanted import Wanted
+from reports.declarations import Kind
+from reports.models import CalendarEntry, Forecast
+from reports.operations import forecasts
+from reports.operations.forecasts import make_wanted_forecast, refresh_calendar
+from reports.queries.calendar import DatesTooFar, calendar_entries, day_sums, nearest_day
+from reports.words import title_of
+from subscriptions.models import Subscription
+from tenancy.database import scope
+from tenancy.errors import NotFound
+from tenancy.models import Tenant
+from tests.scenes import scene
+from tests.world import NOW, TODAY, account, price, subscription
+
+UNTIL = date(2027, 3, 31)
+
+
+@scene
+def group(vendor):
+    """A group that is invoiced together, a firm beside it, and something of each kind."""
+    vendor.has(
+        "accounts",
+        account("G", billing_day=1, payment_terms_days=30),
+        account("A", "G"),
+        account("B", "G"),
+        account("firm", collection="charge"),
+    )
+    vendor.has(
+        "prices",
+        price("ten", "10.00", tax_rate=19),
+        price("seat", "", model="graduated", tiers="10:9:0|inf:7.5:0", tax_rate=19),
+        price("year", "100", interval="year", tax_rate=19),
+    )
+    vendor.has(
+        "subscriptions",
+        subscription("g", "G", "ten", "2026-12-01"),
+        subscription("a", "A", "seat", "2026-11-15", quantity=24),
+        subscription("b", "B", "year", "2026-12-10", end_date="2027-03-20"),
+        subscription("f", "firm", "ten", "2026-12-05"),
+    )
+    return vendor
+
+
+def refresh(vendor, key=None, *, actor=None, today=TODAY, now=NOW):
+    with vendor.seen():
+        tenant = Tenant.objects.get(pk=vendor.tenant_id)
+        within = None if key is None else vendor.id_of(key)
+    actor = replace(actor or vendor.actor, today=today)
+    return refresh_calendar(actor, within, tenant=tenant, today=today, now=now)
+
+
+def entries(vendor, key=None, *, actor=None, first=TODAY, last=UNTIL, **options):
+    with vendor.seen():
+        within = None if key is None else vendor.id_of(key)
+        found = calendar_entries(
+            actor or vendor.actor, within=within, first=first, last=last, **options
+        )
+        return list(found)
+
+
+def told(vendor, *args, **options):
+    return [
+        (str(one.date), one.kind, one.account.external_id, one.amount_minor)
+        for one in entries(vendor, *args, **options)
+    ]
+
+
+def test_tells_the_days_on_which_something_falls(group):
+    refresh(group)
+
+    assert told(group, "firm", last=date(2027, 1, 31)) == [
+        ("2026-12-05", "invoice", "firm", 1190),
+        ("2026-12-19", "debit", "firm", 1190),
+        ("2027-01-05", "invoice", "firm", 1190),
+        ("2027-01-05", "renewal", "firm", 1000),
+        ("2027-01-19", "debit", "firm", 1190),
+    ]
+    assert ("2027-03-20", "end", "B", None) in told(group, "G")
+
+
+def test_tells_to_the_cent_what_runs_then_bill(group):
+    refresh(group)
+    foretold = {
+        (one.date, one.bill_to_id, one.amount_minor) for one in entries(group, kinds=[Kind.INVOICE])
+    }
+    dues = {
+        (one.date, one.bill_to_id, one.amount_minor)
+        for one in entries(group, kinds=[Kind.DUE, Kind.DEBIT])
+    }
+
+    advance_clock(group.actor, to_date=UNTIL, now=NOW)
+
+    with group.seen():
+        made = {(one.issue_date, one.bill_to_id, one.gross_minor) for one in Invoice.objects.all()}
+        paid = {
+            (one.due_date, one.bill_to_id, one.gross_minor)
+            for one in Invoice.objects.filter(due_date__lte=UNTIL)
+        }
+    assert len(made) == 8
+    assert foretold == made
+    assert dues == paid
+
+
+def test_keeps_the_name_of_an_invoice_when_it_is_issued(group):
+    refresh(group)
+    before = {one.key for one in entries(group, "firm", kinds=[Kind.INVOICE, Kind.DEBIT])}
+    advance_clock(group.actor, to_date=date(2026, 12, 10), now=NOW)
+
+    refresh(group, today=date(2026, 12, 10))
+    after = entries(group, "firm", kinds=[Kind.INVOICE, Kind.DEBIT])
+
+    assert {one.key for one in after if one.date <= UNTIL} == before
+    assert [title_of(one) for one in after[:2]] == [
+        "Invoice RE-2026-000002: firm",
+        "Debit: RE-2026-000002, firm",
+    ]
+
+
+def test_shows_a_part_to_who_reaches_no_more(group):
+    refresh(group)
+    bob = group.customer("Bob", "viewer", "A")
+
+    seen = told(group, actor=bob, last=date(2026, 12, 31))
+
+    # 10 x 9.00 + 14 x 7.50 a month, 16/30 of November and December, with tax.
+    assert [one for one in seen if one[1] != "renewal"] == [("2026-12-01", "invoice", "A", 35581)]
+    assert {one[2] for one in seen} == {"A"}
+    assert "part of A" in title_of(entries(group, actor=bob, kinds=[Kind.INVOICE])[0])
+
+
+def test_tells_the_part_of_an_account_to_who_asks_for_it_alone(group):
+    refresh(group)
+
+    whole = told(group, "G", kinds=[Kind.INVOICE], last=date(2026, 12, 31))
+    parts = [
+        told(group, key, only=True, kinds=[Kind.INVOICE], last=date(2026, 12, 31))
+        for key in ("A", "B")
+    ]
+
+    assert whole[0][0] == "2026-12-01"
+    assert [[one[2] for one in some] for some in parts] == [["A"], []]
+
+
+def test_shows_a_stranger_nothing(group):
+    refresh(group)
+    eve = group.customer("Eve", "admin", "firm")
+
+    assert {one[2] for one in told(group, actor=eve)} == {"firm"}
+    with pytest.raises(NotFound):
+        refresh(group, "G", actor=eve)
+    assert told(group, "G", actor=eve) == []
+
+
+def test_keeps_other_tenants_apart(group, other_vendor):
+    refresh(group)
+
+    assert told(other_vendor) == []
+
+
+def test_shows_plans_to_staff_alone(group):
+    wanted = Wanted("move", group.id_of("A"), date(2027, 1, 15))
+    alice = group.staff("Alice", "finance_admin")
+    plan = create_plan(alice, wanted, today=TODAY, now=NOW)
+    submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+    bob = group.customer("Bob", "admin", "G")
+
+    refresh(group)
+
+    assert told(group, kinds=[Kind.PLAN]) == [("2027-01-15", "plan", "A", None)]
+    assert told(group, actor=bob, kinds=[Kind.PLAN]) == []
+    with group.seen():
+        assert ChangePlan.objects.get().is_open
+
+
+def test_makes_only_what_has_changed_again(group):
+    refresh(group)
+    with group.seen():
+        Forecast.objects.update(problem="untouched")
+
+    assert refresh(group).problem == "untouched"
+    group.has("subscriptions", subscription("new", "A", "ten", "2026-12-01"))
+    refresh(group)
+
+    with group.seen():
+        left = Forecast.objects.values_list("root__external_id", "problem").order_by("root_id")
+        assert sorted(left) == [("G", ""), ("firm", "untouched")]
+    assert "new" in {
+        name_of(group, one.subject_id)
+        for one in entries(group, kinds=[Kind.RENEWAL])
+    }  # fmt: skip
+
+
+def name_of(vendor, key):
+    with vendor.seen():
+        return Subscription.objects.get(pk=key).external_id
+
+
+def test_makes_it_again_on_another_day(group):
+    refresh(group)
+
+    assert refresh(group, today=TODAY + timedelta(days=1)).is_being_made is False
+    with group.seen():
+        assert set(Forecast.objects.values_list("today", flat=True)) == {date(2026, 11, 24)}
+
+
+def test_has_large_trees_made_behind(group, monkeypatch):
+    monkeypatch.setattr(forecasts, "ITEMS_AT_ONCE", 2)
+
+    waiting = refresh(group)
+
+    assert (waiting.is_being_made, waiting.as_of) == (True, None)
+    assert told(group) == []
+    with group.seen():
+        tenant = Tenant.objects.get(pk=group.tenant_id)
+        roots = list(Forecast.objects.filter(wanted_at=NOW).values_list("root_id", flat=True))
+    assert len(roots) == 2
+    for root in roots:
+        assert make_wanted_forecast(group.actor, root, tenant=tenant, today=TODAY, now=NOW)
+        assert not make_wanted_forecast(group.actor, root, tenant=tenant, today=TODAY, now=NOW)
+    done = refresh(group)
+    assert (done.is_being_made, done.as_of) == (False, NOW)
+    assert len(told(group)) > 10
+
+
+def test_forgets_the_calendar_of_who_stands_below_another_now(group):
+    refresh(group)
+    with scope(group.tenant_id):
+        place_account(group.actor, group.id_of("firm"), group.id_of("G"), day=TODAY)
+
+    refresh(group)
+
+    with group.seen():
+        assert Forecast.objects.count() == 1
+        keys = list(CalendarEntry.objects.values_list("key", flat=True))
+    assert len(keys) == len(set(keys))
+
+
+def test_sums_days_by_kind_and_currency(group):
+    refresh(group)
+    with group.seen():
+        found = calendar_entries(group.actor, first=TODAY, last=UNTIL, kinds=[Kind.INVOICE])
+        sums = day_sums(found)
+
+    assert [(str(one.date), one.currency, one.count) for one in sums][:3] == [
+        ("2026-12-01", "EUR", 1),
+        ("2026-12-05", "EUR", 1),
+        ("2027-01-01", "EUR", 1),
+    ]
+
+
+def test_finds_the_nearest_day(group):
+    refresh(group)
+    with group.seen():
+        options = {"within": None, "only": False, "kinds": [Kind.END]}
+        assert nearest_day(group.actor, **options, today=TODAY) == date(2027, 3, 20)
+        assert nearest_day(group.actor, **options, today=date(2027, 6, 1)) == date(2027, 3, 20)
+
+
+def test_leaves_out_small_amounts(group):
+    refresh(group)
+
+    assert {one[2] for one in told(group, least_minor=10_000)} == {"A", "G"}
+
+
+@pytest.mark.parametrize("last", [TODAY - timedelta(days=1), TODAY + timedelta(days=400)])
+def test_refuses_too_many_days(group, last):
+    with pytest.raises(DatesTooFar):
+        entries(group, last=last)
