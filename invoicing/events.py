@@ -134,7 +134,7 @@ declare(
         "plan",
         _("A change was planned; it does nothing yet."),
         {"kind": Kind.TEXT, "effective_date": Kind.DAY},
-        short=_("Planned"),
+        short=_("Draft saved"),
     ),
     Declared(
         "plan.approval_asked",

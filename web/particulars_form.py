@@ -30,7 +30,7 @@ LABELS: Final[Mapping[str, Promise]] = {
 kept_forms.LABELS.update(LABELS)
 _HELP: Final[Mapping[str, Promise]] = {
     "vat_id": gettext_lazy(
-        "Such as DE123456789. Form and check digits are checked; the EU's register (VIES) is not"
+        "Such as DE136695976. Form and check digits are checked; the EU's register (VIES) is not"
         " asked."
     ),
     "currency": gettext_lazy("Three letters, such as CHF. Empty: inherited."),

@@ -103,9 +103,9 @@ _DECLARED: Final = (
     Particular(
         "vat_id",
         _("VAT ID"),
-        Text(20, _("Up to 20 characters, such as DE123456789.")),
+        Text(20, _("Up to 20 characters, such as DE136695976.")),
         is_searched=True,
-        example="DE123456789",
+        example="DE136695976",
     ),
 )
 

@@ -39,7 +39,7 @@ def head_facts(
     account = path[-1]
     parent = path[-2] if len(path) > 1 else None
     facts = [
-        Fact(_("Account number"), account.external_id or account.public_id),
+        Fact(_("Account number"), account.external_id or ""),
         Fact(
             _("Belongs to"),
             parent.name if parent else _("no other account"),

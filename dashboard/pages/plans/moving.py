@@ -72,8 +72,8 @@ def move(request: ActorRequest) -> HttpResponse:
         return _show(request, accounts, refusal.detail, details, status)
     count = len(plans)
     text = ngettext(
-        "%(count)s move is planned. Nothing happens before it is scheduled.",
-        "%(count)s moves are planned. Nothing happens before they are scheduled.",
+        "%(count)s move is saved as a draft. Nothing changes yet.",
+        "%(count)s moves are saved as drafts. Nothing changes yet.",
         count,
     )
     messages.success(request, text % {"count": quantity(count)})

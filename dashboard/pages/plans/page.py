@@ -119,9 +119,7 @@ def _reverse(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
     made = reverse_plan(
         request.actor, plan.pk, effective_date=today, today=today, now=timezone.now()
     )
-    messages.success(
-        request, _("The reverse plan is a draft. Nothing happens before it is scheduled.")
-    )
+    messages.success(request, _("The reverse plan is saved as a draft. Nothing changes yet."))
     return made
 
 
@@ -163,6 +161,7 @@ def _show(
         "badges": [plan_badge(plan)],
         "facts": [*_facts(plan)],
         "sentence": describe_plan(plan),
+        "is_over": plan.status not in ChangePlan.CHANGEABLE,
         "preview": shown(plan.preview) if plan.preview else None,
         "comments": comments_of(actor, plan),
         "timeline": timeline_of(actor, plan.pk),

@@ -18,9 +18,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import Action
+from accounts.declarations import SettingName
 from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries.accounts import get_account, resolve_reference
+from accounts.queries.effective_settings import settings_of
 from accounts.queries.paths import path_of
 from dashboard.pages.plans.preview import Shown, shown
 from dashboard.pages.plans.questions import Question, answers_in, questions_of
@@ -110,7 +112,7 @@ def new_plan(request: ActorRequest) -> HttpResponse:
         wanted = _wanted(actor, asked)
         if wanted is not None and request.method == "POST":
             plan = create_plan(actor, wanted, today=actor.today, now=timezone.now())
-            messages.success(request, _("Planned. Nothing happens before it is scheduled."))
+            messages.success(request, _("Saved as a draft. Nothing changes yet."))
             return redirect("plans:page", plan.public_id)
         if wanted is not None:
             _preview(request, asked, wanted)
@@ -211,7 +213,8 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
         "back_url": account_url(asked.account.pk) if one is None else subscription_url(one),
         "target": values.get("target", ""),
         "target_name": name_of_written(actor, values.get("target", "")),
-        "choices": [*_choices(asked, path)],
+        "choices": [*_choices(actor, asked, path)],
+        "target_label": _target_label(asked.kind),
         "none_label": _none_label(asked.kind),
         "takes_none": values.get("choice") == "none",
         "effective_date": values.get("effective_date", actor.today.isoformat()),
@@ -248,6 +251,12 @@ def name_of_written(actor: Actor, text: str) -> str:
     return "" if key is None else get_account(actor, key).name
 
 
+def _target_label(kind: str) -> str:
+    """Return what the account is that is chosen."""
+    labels = {ChangePlan.Kind.MOVE: _("New account above"), ChangePlan.Kind.PAYER: _("Payer")}
+    return labels.get(ChangePlan.Kind(kind), _("Account"))
+
+
 def _none_label(kind: str) -> str:
     """Return what it means to choose no account."""
     labels = {
@@ -258,12 +267,20 @@ def _none_label(kind: str) -> str:
     return labels.get(ChangePlan.Kind(kind), "")
 
 
-def _choices(asked: _Asked, path: Sequence[Account]) -> Iterator[Choice]:
+def _own_recipient(actor: Actor, account_id: UUID) -> str:
+    """Return whom an account names as its recipient itself, empty for none."""
+    held = settings_of(actor, account_id, actor.today)[SettingName.BILL_TO]
+    return public_id("acc", held.value) if held.source == "own" and held.value else ""
+
+
+def _choices(actor: Actor, asked: _Asked, path: Sequence[Account]) -> Iterator[Choice]:
     """Yield the legal recipients, or ways of consolidation; the first inherits."""
     chosen = asked.values.get("choice", "")
     if asked.kind in _NAMES_RECIPIENT:
         own = asked.account.public_id
         if asked.subscription is None:
+            if "choice" not in asked.values:
+                chosen = _own_recipient(actor, asked.account.pk)
             yield Choice("", _("Like the account above (on its invoice)"), not chosen)
             yield Choice(own, _("This account itself (own invoice)"), chosen == own)
         else:

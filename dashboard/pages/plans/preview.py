@@ -189,6 +189,10 @@ def _facts(preview: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield who is invoiced and who pays, before and after."""
     if one := preview.get("subscription"):
         yield _("Subscription"), one["name"]
+    if len(moves := preview["moves"]) == 1:
+        ends = (moves[0]["from"], moves[0]["to"])
+        before, after = (end["name"] if end else _("no other account") for end in ends)
+        yield _("Belongs to"), f"{before} → {after}"
     for label, name in ((_("Is invoiced"), "bill_to"), (_("Pays"), "payer")):
         before, after = preview[name]["before"]["name"], preview[name]["after"]["name"]
         yield label, before if before == after else f"{before} → {after}"

@@ -109,6 +109,17 @@ def test_names_in_its_head_who_is_invoiced_and_who_pays(billed, alice, visit):
     assert facts["Next billing of this account"] == "none"
 
 
+def test_has_no_number_where_nobody_gave_it_one(billed, alice, visit):
+    client = visit(alice)
+    with billed.seen():
+        Account.objects.filter(pk=billed.id_of("branch")).update(external_id=None)
+        key = public_id("acc", Account.objects.get(name="Zweig Süd").pk)
+    page = read(client, f"/customers/{key}/")
+
+    assert "Account number" not in page
+    assert f"<dt>ID in the API</dt><dd>{key}</dd>" in page
+
+
 def test_never_says_one_day_for_an_account_and_for_its_tree(billed, alice, visit):
     billed.has("prices", price("yearly", "900.00", interval="year", tax_rate=19))
     billed.has("accounts", account("late", "branch", name="Spät", bill_to="late"))

@@ -1,5 +1,6 @@
 """Change plans on screen: planned with a preview, decided on, carried out, reversed."""
 
+import re
 from datetime import date
 from html import unescape
 
@@ -83,6 +84,8 @@ def test_a_move_is_previewed_before_anything_is_stored(shop, alices):
     assert "€11.90" in text
     assert "1 Jan 2027" in text
     assert "14 days net → 7 days net" in text
+    assert "New account above</label>" in text
+    assert re.search("<dt>Belongs to</dt><dd><a [^>]*>A</a> → <a [^>]*>B</a></dd>", text)
     assert "contract party" in text
     with shop.seen():
         assert not ChangePlan.objects.exists()
@@ -103,8 +106,11 @@ def test_keeps_a_plan_schedules_and_withdraws_it(shop, alices):
     assert "Move A1 below B" in page
     assert "Withdraw" in page
     assert "Carry out now" not in page
+    assert "What was foreseen" not in page
     assert send(alices, shop, plan, "withdraw").status_code == 302
     assert fetched(shop, plan).status == "withdrawn"
+    page = alices.get(f"/plans/{plan.public_id}/").content.decode()
+    assert "What was foreseen when it was planned" in page
     assert "Move A1 below B" in alices.get("/plans/?status=withdrawn").content.decode()
 
 
@@ -214,6 +220,19 @@ def test_makes_an_own_invoice_and_a_payer_by_form(shop, alices):
     values = {"kind": "payer", "account": own, "target": "X", "effective_date": "2026-12-15"}
     page = alices.post("/plans/new/", values, follow=True).content.decode()
     assert "X</a> has to agree before anything happens." in page
+
+
+def test_marks_who_is_invoiced_now_until_somebody_chooses(shop, alices, alice):
+    own, above = (public_id("acc", shop.id_of(key)) for key in ("A1", "A"))
+    chosen = r'value="([^"]*)"\s+checked'
+
+    assert re.findall(chosen, alices.get(address(shop, "bill_to", "A1")).content.decode()) == [""]
+    wanted = Wanted("bill_to", shop.id_of("A1"), TODAY, target_id=shop.id_of("A1"))
+    plan = create_plan(alice, wanted, today=TODAY, now=NOW)
+    assert send(alices, shop, plan, "schedule").status_code == 302
+    assert re.findall(chosen, alices.get(address(shop, "bill_to", "A1")).content.decode()) == [own]
+    page = alices.get(address(shop, "bill_to", "A1", choice=above))
+    assert re.findall(chosen, page.content.decode()) == [above]
 
 
 @pytest.mark.parametrize("role", ["support", "billing", "auditor"])
