@@ -1,6 +1,7 @@
 """Sentences about change plans: what one does, what to look at, and why one has failed."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from invoicing.models import ChangePlan
+from tenancy.formats import date_text
 
 KINDS: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.MOVE: gettext_lazy("Move"),
@@ -154,6 +156,11 @@ def describe_warning(warning: Mapping[str, Any]) -> str:
             "%(account)s would be invoiced, but legal name, street, city or country is missing:"
             " its invoices would wait."
         ) % {"account": account}
+    if warning["code"] == "other_plan_stops":
+        return _(
+            "The change of %(account)s that is planned for %(day)s would not be carried out,"
+            " because this one moves accounts that it depends on. Plan it again afterwards."
+        ) % {"account": account, "day": date_text(date.fromisoformat(warning["effective_date"]))}
     if warning["code"] == "payer_without_effect":
         return _(
             "%(account)s gets no invoices of its own, so a payer set on it has no effect there."

@@ -47,12 +47,16 @@ _PLAIN_SETTINGS = tuple(one for one in FILE_SETTINGS if not one.is_account)
 
 @dataclass(slots=True)
 class KnownAccounts:
-    """The tenant's accounts that the file may speak of; those merged with what they went up in."""
+    """The tenant's accounts that the file may speak of.
+
+    ``merged`` says what those that were merged went up in, ``archived`` what others are called.
+    """
 
     ids: dict[str, UUID] = field(default_factory=dict)
     keys: dict[UUID, str] = field(default_factory=dict)
     parents: dict[UUID, UUID | None] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
+    archived: dict[str, str] = field(default_factory=dict)
 
 
 def understand(row: FileRow) -> AccountLine:
@@ -120,21 +124,29 @@ def _add_known(actor: Actor, named: Iterable[str], known: KnownAccounts) -> None
     accounts = Account.objects.filter(
         tree.lies_above(actor.tenant_id, mentioned.values("pk")), tenant_id=actor.tenant_id
     ).values_list(
-        "external_id", "id", "node__parent_id", "merged_into__external_id", "merged_into__name"
+        "external_id",
+        "id",
+        "node__parent_id",
+        "merged_into__external_id",
+        "merged_into__name",
+        "status",
+        "name",
     )
-    for external_id, account_id, parent_id, into_key, into_name in accounts:
+    for external_id, account_id, parent_id, into_key, into_name, status, name in accounts:
         key = external_id or str(account_id)
         known.ids[key] = account_id
         known.keys[account_id] = key
         known.parents[account_id] = parent_id
         if into_name is not None:
             known.merged[key] = into_key or into_name
+        elif status == Account.Status.ARCHIVED:
+            known.archived[key] = name
 
 
 def check_parent(
     line: AccountLine, stubs: Mapping[str, Stub], known: KnownAccounts, circular: Container[str]
 ) -> None:
-    """Refuse a parent that nobody knows, and a new account that stands below itself."""
+    """Refuse a parent that nobody knows; for a new account an archived one, and itself."""
     if not line.parent_key:
         return
     if line.parent_key not in stubs and line.parent_key not in known.ids:
@@ -143,6 +155,10 @@ def check_parent(
         line.row.refuse(
             "parent_external_id", "tree_cycle", _("An account cannot stand below itself.")
         )
+    elif line.key not in known.ids and line.parent_key in known.archived:
+        text = _("“%(name)s” is archived. Reopen it first.")
+        values = {"name": known.archived[line.parent_key]}
+        line.row.refuse("parent_external_id", "account_archived", text % values)
 
 
 def check_merged(line: AccountLine, known: KnownAccounts) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts.models import Account, SettingName
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.money import Outlook
+from invoicing.queries.plans.others import stopped_by
 from invoicing.queries.plans.standing import Standing
 
 
@@ -45,6 +46,17 @@ def warnings_of(
         pays = values.get(SettingName.PAYER)
         if pays is not None and standing.after.bill_tos[account_id][0] != account_id:
             yield {"code": "payer_without_effect", "account": reference(account_id)}
+    for plan in stopped_by(standing):
+        yield {
+            "code": "other_plan_stops",
+            "account": {
+                "id": plan.account.public_id,
+                "external_id": plan.account.external_id,
+                "name": plan.account.name,
+            },
+            "plan": plan.public_id,
+            "effective_date": plan.effective_date.isoformat(),
+        }
     if outlook.is_too_large:
         yield {"code": "invoices_unknown", "account": None}
 

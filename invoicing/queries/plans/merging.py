@@ -174,9 +174,27 @@ def _too_many(standing: Standing) -> Iterator[FieldError]:
         sentence = _("It has %(count)s subscriptions; at most %(most)s can follow.")
         yield _beyond("too_many_subscriptions", sentence, sold, MOST_SUBSCRIPTIONS)
     pointing = len(wanted.settings) + len(wanted.overrides)
+    if _is_too_deep(standing):
+        sentence = _("A tree has at most %(limit)s levels.") % {"limit": tree.MAX_DEPTH}
+        yield FieldError("tree_too_deep", sentence)
     if pointing > MOST_POINTING:
         sentence = _("%(count)s others are invoiced to it or paid by it; at most %(most)s follow.")
         yield _beyond("too_many_pointing", sentence, pointing, MOST_POINTING)
+
+
+def _is_too_deep(standing: Standing) -> bool:
+    """Return whether the duplicate has no room below the kept account with all that it has.
+
+    Before its children are put beside it, they stand one level lower than they will.
+    """
+    into = standing.wanted.target_id
+    if into is None or standing.parents[standing.wanted.account_id] == into:
+        return False
+    depths = {standing.wanted.account_id: 1}
+    for key, up in standing.members:
+        if up in depths and key not in depths:
+            depths[key] = depths[up] + 1
+    return len(standing.path(into)) + max(depths.values()) > tree.MAX_DEPTH
 
 
 def _beyond(code: str, sentence: str, count: int, most: int) -> FieldError:

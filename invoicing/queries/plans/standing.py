@@ -171,7 +171,7 @@ def standing_of(actor: Actor, wanted: Wanted) -> Standing:
     scope: list[Member] = list(
         below.order_by("level", "lft").values_list("account_id", "parent_id")
     )
-    named = tops | {*_named(wanted)}
+    named = tops | {*named_by(wanted)}
     paths = tree.paths(actor.tenant_id, named)
     if paths.keys() != named:
         raise NotFound
@@ -226,7 +226,7 @@ def _top(actor: Actor, wanted: Wanted) -> UUID:
     return path[-2] if len(path) > 1 else wanted.account_id
 
 
-def _named(wanted: Wanted) -> Iterable[UUID]:
+def named_by(wanted: Wanted) -> Iterable[UUID]:
     """Yield every other account that a plan speaks of."""
     if wanted.target_id is not None:
         yield wanted.target_id

@@ -285,6 +285,20 @@ def test_loads_a_large_file(vendor, rows):
     assert vendor.faults() == []
 
 
+def test_puts_nothing_new_below_an_archived_account(vendor):
+    vendor.has("accounts", account("g"), account("a", "g", name="Alt"), account("a1", "a"))
+    with vendor.seen():
+        Account.objects.filter(pk=vendor.id_of("a")).update(status="archived")
+    before = counts(vendor)
+
+    report = vendor.load("accounts", [account("n", "a"), account("n1", "n"), account("a1", "a")])
+
+    assert found(report) == [(2, "parent_external_id", "account_archived")]
+    assert report.errors[0].detail == "“Alt” is archived. Reopen it first."
+    assert counts(vendor) == before
+    assert vendor.load("accounts", [account("a1", "a"), account("g1", "g")]).created == 1
+
+
 def test_refuses_a_file_of_another_tenants_parents(vendor, other_vendor):
     other_vendor.has("accounts", account("theirs"))
     before = counts(vendor)

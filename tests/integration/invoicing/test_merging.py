@@ -21,6 +21,7 @@ from accounts.operations.accounts import reopen_account
 from accounts.operations.settings import Change, write_changes
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
 from invoicing.operations.clock import advance_clock
+from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.duplicates import merge_account
 from invoicing.operations.plans.planning import create_plan
@@ -35,6 +36,7 @@ from invoicing.queries.plans.merging import (
 )
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Wanted
+from invoicing.words import describe_warning
 from subscriptions.models import EarlierOwner, Item, Subscription
 from subscriptions.queries.mrr import mrr_then, mrr_total_then
 from subscriptions.queries.subscriptions import subscriptions
@@ -421,6 +423,49 @@ def test_refuses_while_a_change_is_planned_that_names_it(shop, alice):
     error = refused(shop, alice, CannotMerge)
 
     assert [one.code for one in error.errors] == ["open_plan"]
+
+
+def test_says_which_other_plans_it_stops_and_those_stop(shop, alice):
+    def scheduled(wanted):
+        plan = create_plan(alice, wanted, today=TODAY, now=NOW)
+        return submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+
+    later = DAY + timedelta(days=3)
+    shop.has("accounts", account("X"), account("A3", "A"), account("A4", "A"), account("G2", "G"))
+    inside = scheduled(Wanted("move", shop.id_of("A3"), later, target_id=shop.id_of("G")))
+    last = later + timedelta(days=1)
+    named = scheduled(Wanted("move", shop.id_of("G2"), last, target_id=shop.id_of("A1")))
+    scheduled(Wanted("consolidation", shop.id_of("X"), later, value="per_account"))
+    draft = Wanted("move", shop.id_of("A4"), later, target_id=shop.id_of("G"))
+    create_plan(alice, draft, today=TODAY, now=NOW)
+
+    plan = planned(shop, alice)
+
+    stops = [one for one in plan.preview["warnings"] if one["code"] == "other_plan_stops"]
+    assert [
+        (one["plan"], one["account"]["external_id"], one["effective_date"]) for one in stops
+    ] == [
+        (inside.public_id, "A3", later.isoformat()),
+        (named.public_id, "G2", last.isoformat()),
+    ]
+    assert "A3" in describe_warning(stops[0])
+    assert submit_plan(alice, plan.pk, today=TODAY, now=NOW).status == "scheduled"
+    done = carry_out_due_plans(shop.actor, day=last, now=NOW)
+    by_key = {one.public_id: one for one in done}
+    assert by_key[plan.public_id].status == "applied"
+    for one in (inside, named):
+        assert by_key[one.public_id].failure["code"] == "world_changed"
+    assert [one.status for one in done].count("failed") == 2
+
+
+def test_refuses_more_levels_than_there_may_be_on_the_way(shop, alice, monkeypatch):
+    # A1 goes with A below B: the fourth level, until it is put beside A.
+    monkeypatch.setattr(merging.tree, "MAX_DEPTH", 3)
+    assert "tree_too_deep" in [one.code for one in refused(shop, alice, CannotMerge).errors]
+    with shop.seen():
+        tenant = Tenant.objects.get(pk=shop.tenant_id)
+        with pytest.raises(CannotMerge):
+            preview_plan(alice, merge(shop), today=TODAY, tenant=tenant)
 
 
 def test_refuses_while_a_later_setting_names_it(shop, alice):
