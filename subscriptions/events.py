@@ -59,7 +59,7 @@ declare(
         "subscription",
         _("A subscription that was paused goes on from a day on."),
         {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY},
-        short=_("Goes on"),
+        short=_("Resumed"),
     ),
     Declared(
         "subscription.readdressed",

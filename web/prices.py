@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
 from billing_rules.subscription_states import State
-from subscriptions.models import Price
+from subscriptions.models import Price, Uncharged
 from web.badges import Badge
 from web.templatetags.figures import unit_price
 
@@ -39,6 +39,12 @@ STATES: Final = {
     State.CANCELLED: (gettext_lazy("Ended"), ""),
 }
 """Word and tone of every state of a subscription."""
+UNCHARGED: Final = {
+    Uncharged.PAUSED.value: gettext_lazy("paused"),
+    Uncharged.ABSENT.value: gettext_lazy("not part of it"),
+    Uncharged.FREE.value: gettext_lazy("not charged"),
+}
+"""Why some days of an item are not charged."""
 
 
 def price_amount(price: Price) -> str:

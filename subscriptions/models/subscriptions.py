@@ -1,5 +1,6 @@
 """Who uses what since when, and the chain of periods that follows from it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -32,6 +33,8 @@ class Subscription(TenantModel):
     override_since = models.DateField(null=True, blank=True)
     po_number = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    agreed: "Sequence[Item]" = ()
+    """Set where the items are read as of a day: all of them, as they were agreed last."""
 
     class Meta:
         constraints: ClassVar = [

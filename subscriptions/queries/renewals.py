@@ -34,7 +34,8 @@ class Renewal:
     Attributes:
         period: the period that contains the day, None before the start and after the end.
         next_invoice_date: the day on which its next charge is invoiced, None if none will be.
-        mrr_minor: what it brings in a month, in minor units of ``currency``; 0 unless it runs.
+        mrr_minor: what it brings in a month, in minor units of ``currency``; 0 unless it
+            runs, and while it is tried.
         currency: of its prices.
     """
 
@@ -130,6 +131,7 @@ def _renewal(
     items = list(subscription.items.all())
     is_over = subscription.end_date is not None and on >= subscription.end_date
     runs = subscription.start_date <= on and not is_over
+    is_sold = runs and subscription.anchor_date <= on
     period = next((stored[item.pk] for item in items if item.pk in stored), None)
     if period is None and runs and items:
         period = _computed_period(subscription, items[0], settings, on)
@@ -137,7 +139,7 @@ def _renewal(
     return Renewal(
         period=period if runs else None,
         next_invoice_date=min((day for day in days if day is not None), default=None),
-        mrr_minor=sum(int(item.monthly_minor) for item in items) if runs else 0,
+        mrr_minor=sum(int(item.monthly_minor) for item in items) if is_sold else 0,
         currency=items[0].price.currency if items else "",
     )
 

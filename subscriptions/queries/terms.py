@@ -114,10 +114,14 @@ def with_items_on(
 ) -> list[Subscription]:
     """Let subscriptions that were read with their items have those of a day.
 
+    ``agreed`` keeps all of their items, as they were agreed last.
+
     Statements as of ``items_on``.
     """
     found = list(subscriptions)
-    items = items_on(actor, (item for one in found for item in one.items.all()), day)
+    for one in found:
+        one.agreed = one.agreed or list(one.items.all())
+    items = items_on(actor, (item for one in found for item in one.agreed), day)
     of_each: dict[UUID, list[Item]] = defaultdict(list)
     for item in items:
         of_each[item.subscription_id].append(item)
@@ -152,21 +156,19 @@ def changing_terms(
 ) -> dict[UUID, list[Stretch[ItemTerms]]]:
     """Return the terms of those items of a subscription whose terms change, in order.
 
-    No statement where none does, else three.
+    Also of items that come later, or have gone. No statement where none does, else three.
 
     Args:
         actor: who asks.
-        subscription: with its items and its account.
+        subscription: with its account, and with its items as ``with_items_on`` reads them.
 
     Raises:
         NotFound: it is out of the actor's sight.
     """
-    changing = sorted(item.pk for item in subscription.items.all() if item.terms_since)
-    if not changing:
+    items = sorted((one for one in subscription.agreed if one.terms_since), key=lambda one: one.pk)
+    if not items:
         return {}
     access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
-    found = Item.objects.filter(tenant_id=actor.tenant_id, pk__in=changing)
-    items = found.select_related("price__product").order_by("pk")
     return timelines_of(actor, items, subscription.start_date)
 
 

@@ -918,7 +918,7 @@ def subscribe_page(browser: Browser) -> None:
 
 def end_page(browser: Browser) -> None:
     found = only_subscription(browser.shop)
-    browser.send(f"/subscriptions/{found.public_id}/end/", when="period_end")
+    send_seen(browser, f"/subscriptions/{found.public_id}/end/", when="period_end")
 
 
 def change_page(browser: Browser) -> None:
@@ -932,6 +932,48 @@ def change_page(browser: Browser) -> None:
         when="day",
         day=DAY.isoformat(),
     )
+
+
+def send_seen(browser: Browser, url: str, **values: str) -> None:
+    page = browser.client.get(url).content.decode()
+    [version] = re.findall(r'name="version" value="([^"]*)"', page)
+    browser.send(url, version=version, **values)
+
+
+def add_item_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    with browser.shop.seen():
+        price = Item.objects.select_related("price").get(subscription=found).price
+    send_seen(
+        browser,
+        f"/subscriptions/{found.public_id}/items/new/",
+        price=price.public_id,
+        quantity="2",
+        when="now",
+    )
+
+
+def remove_item_page(browser: Browser) -> None:
+    add_item_page(browser)
+    found = only_subscription(browser.shop)
+    with browser.shop.seen():
+        item = Item.objects.filter(subscription=found).order_by("pk").last()
+    assert item is not None
+    url = f"/subscriptions/{found.public_id}/items/{item.public_id}/remove/"
+    send_seen(browser, url, when="day", day=LATER.isoformat())
+
+
+def pause_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    send_seen(
+        browser, f"/subscriptions/{found.public_id}/pause/", when="day", day=LATER.isoformat()
+    )
+
+
+def resume_page(browser: Browser) -> None:
+    pause_page(browser)
+    found = only_subscription(browser.shop)
+    send_seen(browser, f"/subscriptions/{found.public_id}/resume/", when="now")
 
 
 def go_on_page(browser: Browser) -> None:
@@ -1007,6 +1049,12 @@ PAGES: dict[str, Change] = {
         change_page, "subscription.changed"
     ),
     "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
+    "subscriptions/<str:subscription_id>/items/new/": Change(add_item_page, "subscription.changed"),
+    "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/": Change(
+        remove_item_page, "subscription.changed"
+    ),
+    "subscriptions/<str:subscription_id>/pause/": Change(pause_page, "subscription.paused"),
+    "subscriptions/<str:subscription_id>/resume/": Change(resume_page, "subscription.resumed"),
     "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
     "plans/new/": Change(plan_new_page, "plan.created"),
     "plans/move/": Change(move_page, "plan.created"),

@@ -65,7 +65,16 @@ WITHOUT_FORM = {
     "subscriptions/<str:subscription_id>/items/<str:item_id>/": (
         "It carries the item's version; test_subscription_changes.py is about it."
     ),
-    "subscriptions/<str:subscription_id>/end/": "What has an end already is refused another.",
+    **dict.fromkeys(
+        (
+            "subscriptions/<str:subscription_id>/items/new/",
+            "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/",
+            "subscriptions/<str:subscription_id>/pause/",
+            "subscriptions/<str:subscription_id>/resume/",
+            "subscriptions/<str:subscription_id>/end/",
+        ),
+        "It carries the subscription's version; test_subscription_life.py is about it.",
+    ),
     "subscriptions/<str:subscription_id>/go-on/": "What has no end is refused.",
     "invoices/<str:invoice_id>/pdf/retry/": IS_REPEATED,
     "import/": MAKES_SOMETHING,

@@ -1,13 +1,13 @@
-"""Ending a subscription, and going on with one that was to end."""
+"""Ending a subscription on screen, with what that comes to, and taking an end back."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
-from http import HTTPStatus
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,62 +17,60 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
-from dashboard.pages.subscriptions.made_good import made_good, refused
-from dashboard.pages.subscriptions.page import steps_to
+from dashboard.pages.subscriptions.acting import Act, perform, sent
+from dashboard.pages.subscriptions.when import WhenForm, choose, day_field, start_ahead
 from invoicing.operations.subscriptions.ending import (
     AlreadyCancelled,
     Ended,
     cancel_subscription,
     reactivate_subscription,
 )
-from subscriptions.models import Subscription
 from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
-from tenancy.actor import Actor
-from tenancy.errors import Conflict, Invalid
 from tenancy.formats import date_text
 from web.page_heads import Fact
 from web.session_checks import staff_only
 
 
-class EndForm(forms.Form):
+class EndForm(WhenForm):
     """With the running period, today, or on a day."""
 
-    when = forms.ChoiceField(
-        label=gettext_lazy("When does it end?"),
-        widget=forms.Select(attrs={"class": "input"}),
-        initial="period_end",
-    )
-    end_date = forms.DateField(
-        label=gettext_lazy("First day no longer served"),
-        help_text=gettext_lazy(
-            "Only the days before it are charged; what was charged beyond is credited."
-        ),
-        required=False,
-        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    day = day_field(
+        gettext_lazy("First day no longer served"),
+        gettext_lazy("Only the days before it are charged; what was charged beyond is credited."),
     )
 
-    def __init__(self, *args: Any, period_end: str, **kwargs: Any) -> None:
-        """Name the end of the period."""
-        super().__init__(*args, **kwargs)
-        field = self.fields["when"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
-        field.choices = [
-            ("period_end", _("With its period, on %(date)s") % {"date": period_end}),
-            ("now", _("Today")),
-            ("day", _("On another day")),
-        ]
+    def __init__(
+        self, *args: Any, begins: date | None, period_end: date | None, **kwargs: Any
+    ) -> None:
+        """Name the end of the period; what has not begun cannot end today."""
+        super().__init__(*args, begins=begins, period_end=period_end, **kwargs)
+        self.fields["when"].label = _("When does it end?")
+        days = [("day", _("On another day"))]
+        if begins is None:
+            days.insert(0, ("now", _("Today")))
+        if period_end is not None:
+            text = _("With its period, on %(date)s") % {"date": date_text(period_end)}
+            days.insert(0, ("period_end", text))
+        choose(self, "when", days)
 
-    def clean(self) -> dict[str, Any]:
-        """Ask for the day where one was chosen."""
-        values = super().clean() or {}
-        if (
-            values.get("when") == "day"
-            and not values.get("end_date")
-            and "end_date" not in self.errors
-        ):
-            self.add_error("end_date", _("Please name the day."))
-        return values
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """An end as the page shows it."""
+
+    ended: Ended
+
+    @property
+    def day(self) -> date:
+        """The first day no longer served."""
+        assert self.ended.end_date is not None  # noqa: S101 - it was just set
+        return self.ended.end_date
+
+    @property
+    def charges(self) -> Any:
+        """What the end makes good."""
+        return self.ended.charges
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,62 +84,38 @@ def end(request: ActorRequest, subscription_id: str) -> HttpResponse:
     if found.end_date is not None:
         raise AlreadyCancelled(day=found.end_date)
     natural = running_period_end(actor, found, actor.today)
-    period_end = date_text(natural) if natural else ""
-    if request.headers.get("HX-Request"):
-        form = EndForm(request.GET, period_end=period_end)
-        ended = _tried(actor, found, form, natural, is_dry_run=True)
-        return render(request, "subscriptions/_made_good.html", _preview(found, ended, form))
-    form = EndForm(request.POST or None, period_end=period_end)
-    if request.method == "POST":
-        done = _tried(actor, found, form, natural, is_dry_run=False)
-        if done is not None and done.end_date is not None:
-            text = _("It ends on %(date)s. Until then this can be taken back.")
-            if done.end_date <= actor.today:
-                text = _("It has ended on %(date)s.")
-            messages.success(request, text % {"date": date_text(done.end_date)})
-            return redirect("subscriptions:page", found.public_id)
-    return _page(request, found, form)
+    form = EndForm(
+        sent(request),
+        period_end=natural,
+        begins=start_ahead(found, actor.today),
+        initial={"when": "period_end"},
+    )
 
-
-def _tried(
-    actor: Actor, found: Subscription, form: EndForm, natural: date | None, *, is_dry_run: bool
-) -> Ended | None:
-    """End the subscription, or try to; what is refused stands at the fields."""
-    if not form.is_valid():
-        return None
-    chosen = form.cleaned_data
-    days = {"period_end": natural, "now": actor.today, "day": chosen["end_date"]}
-    try:
-        return cancel_subscription(
+    def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> _End:
+        ended = cancel_subscription(
             actor,
             found.pk,
-            end_date=days[chosen["when"]],
+            end_date=given.first_day(actor.today),
+            is_billed_now=given.cleaned_data["bill_now"],
             is_dry_run=is_dry_run,
+            require_seen=seen,
             today=actor.today,
             now=timezone.now(),
         )
-    except (Invalid, Conflict) as refusal:
-        form.add_error("end_date", refusal.detail)
-    return None
+        return _End(ended)
 
-
-def _preview(found: Subscription, ended: Ended | None, form: EndForm) -> dict[str, Any]:
-    if ended is None or ended.end_date is None:
-        return refused(form)
-    currency = next((item.price.currency for item in found.items.all()), "")
-    facts = [Fact(_("First day no longer served"), date_text(ended.end_date))]
-    return made_good(facts, ended.charges, currency)
-
-
-def _page(request: ActorRequest, found: Subscription, form: EndForm) -> HttpResponse:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    context = {
-        "form": form,
-        "steps": steps_to(found, _("End")),
-        "subscription_id": found.public_id,
-        "scope_name": found.account.name,
-    }
-    return render(request, "subscriptions/end.html", context, status=status)
+    act = Act(
+        heading=_("End a subscription"),
+        button=_("Set the end"),
+        explanation=_(
+            "Documents that were issued stay as they are. Until the end has come it can be taken"
+            " back."
+        ),
+        done=_("The first day no longer served is %(date)s."),
+        carry_out=carry_out,
+        facts=lambda result: [Fact(_("First day no longer served"), date_text(result.day))],
+    )
+    return perform(request, found, form, act, fields=("when", "day"))
 
 
 @require_POST

@@ -1,8 +1,9 @@
 """The page of a subscription: what is had, what it costs, what comes next, how it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,22 +15,23 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from billing_rules.subscription_states import State
+from billing_rules.timelines import Stretch
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
 from dashboard.pages.plans.doors import recipient_url
 from dashboard.pages.subscriptions.columns import title_of
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
-from subscriptions.models import Item, Subscription
+from subscriptions.models import Item, Subscription, Uncharged
 from subscriptions.queries.subscriptions import get_subscription, state_of
-from subscriptions.queries.terms import changing_terms
+from subscriptions.queries.terms import ItemTerms, changing_terms
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.accounts import account_url
 from web.badges import Badge
 from web.page_heads import Crumb, Fact
 from web.plan_badges import plan_badge
-from web.prices import TIMINGS, price_amount, price_rhythm, subscription_badge
+from web.prices import TIMINGS, UNCHARGED, price_amount, price_rhythm, subscription_badge
 from web.session_checks import staff_only
 from web.templatetags.figures import money, quantity
 from web.timeline import timeline_of
@@ -61,6 +63,7 @@ class ItemRow:
     timing: str
     monthly: str
     change_url: str
+    remove_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,21 @@ class TermsRow:
     price: str
     quantity: str
     monthly: str
+    uncharged: str
     holds: bool
 
 
 @require_safe
 @staff_only
 def subscription_page(request: ActorRequest, subscription_id: str) -> HttpResponse:
-    """Show a subscription. Eight statements beside those of the frame, two where terms change."""
+    """Show a subscription. Ten statements beside those of the frame, one more for its past."""
     actor = request.actor
     found = get_subscription(actor, subscription_id, today=actor.today)
     [row] = rows_of(actor, [found], actor.today, request.tenant.currency, stood_then=False)
     items = sorted(found.items.all(), key=lambda item: item.pk)
     state = state_of(found, actor.today)
+    terms = changing_terms(actor, found)
+    is_paused = state == State.PAUSED or _will_be_paused(actor, terms)
     may_change = access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     context = {
         "title": title_of(items),
@@ -92,12 +98,20 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "planned": [_planned(plan) for plan in _open_plans(actor, found)],
         "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
         "items": [
-            _row(item, found if may_change and state != State.CANCELLED else None) for item in items
+            _row(
+                item,
+                found if may_change and state != State.CANCELLED else None,
+                is_only=len(items) == 1,
+            )
+            for item in items
         ],
-        "terms": _terms(actor, found),
+        "terms": _terms(actor, terms),
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,
         "upcoming_url": account_url(found.account_id, "upcoming"),
+        "may_pause": may_change and state not in (State.CANCELLED, State.PAUSED),
+        "may_resume": may_change and state != State.CANCELLED and is_paused,
+        "may_add": may_change and state != State.CANCELLED,
         "may_end": may_change and found.end_date is None,
         "may_go_on": may_change and found.end_date is not None and state != State.CANCELLED,
         "subscription_id": found.public_id,
@@ -148,6 +162,7 @@ def facts_of(row: SubscriptionRow) -> list[Fact]:
         Fact(_("Payer comes from"), row.payer.because, row.payer.origin_url),
     ]
     optional: list[tuple[str, Any]] = [
+        (_("First day after the trial"), found.trial_end and date_text(found.trial_end)),
         (_("Billed elsewhere until"), found.billed_until and date_text(found.billed_until)),
         (_("Billing day of its own"), found.billing_day and str(found.billing_day)),
         (_("Purchase order"), found.po_number),
@@ -156,7 +171,15 @@ def facts_of(row: SubscriptionRow) -> list[Fact]:
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
 
 
-def _terms(actor: Actor, found: Subscription) -> list[TermsRow]:
+def _will_be_paused(actor: Actor, terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]]) -> bool:
+    return any(
+        one.value.uncharged == Uncharged.PAUSED and (one.end is None or one.end > actor.today)
+        for timeline in terms.values()
+        for one in timeline
+    )
+
+
+def _terms(actor: Actor, terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]]) -> list[TermsRow]:
     """Return what items cost by day where that changes, the first made first."""
     return [
         TermsRow(
@@ -164,20 +187,24 @@ def _terms(actor: Actor, found: Subscription) -> list[TermsRow]:
             price=one.value.price.name,
             quantity=quantity(one.value.quantity),
             monthly=money(one.value.monthly_minor, one.value.price.currency),
+            uncharged=str(UNCHARGED.get(one.value.uncharged, "")),
             holds=one.holds_on(actor.today),
         )
-        for timeline in changing_terms(actor, found).values()
+        for timeline in terms.values()
         for one in timeline
     ]
 
 
-def _row(item: Item, changeable: Subscription | None) -> ItemRow:
+def _row(item: Item, changeable: Subscription | None, *, is_only: bool) -> ItemRow:
     price = item.price
-    change_url = ""
+    change_url = remove_url = ""
     if changeable is not None:
-        change_url = reverse("subscriptions:change", args=[changeable.public_id, item.public_id])
+        names = [changeable.public_id, item.public_id]
+        change_url = reverse("subscriptions:change", args=names)
+        remove_url = "" if is_only else reverse("subscriptions:remove_item", args=names)
     return ItemRow(
         change_url=change_url,
+        remove_url=remove_url,
         product=price.product.name,
         price=price.name,
         price_url=reverse("catalogue:price", args=[price.public_id]),

@@ -21,7 +21,7 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
 from subscriptions.models import Subscription
-from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.models.limits import MAX_TRIAL_DAYS, QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
     NewItem,
@@ -72,6 +72,14 @@ class NewSubscriptionForm(forms.Form):
         label=gettext_lazy("First day no longer served (optional)"),
         required=False,
         widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+    trial_days = forms.IntegerField(
+        label=gettext_lazy("Days of trial (optional)"),
+        help_text=gettext_lazy("They are not charged; the first period begins after them."),
+        required=False,
+        min_value=1,
+        max_value=MAX_TRIAL_DAYS,
+        widget=forms.NumberInput(attrs={"class": "input"}),
     )
     po_number = forms.CharField(
         label=gettext_lazy("Purchase order (optional)"),
@@ -133,6 +141,7 @@ def _tried(
         items=[NewItem(get_price(actor, chosen["price"]).pk, chosen["quantity"])],
         start_date=chosen["start_date"],
         end_date=chosen["end_date"],
+        trial_days=chosen["trial_days"],
         po_number=chosen["po_number"],
         key=key,
     )
@@ -156,7 +165,7 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
     made = _tried(actor, form, is_dry_run=True)
     if made is None:
         return []
-    coming = renewals(actor, [made], max(actor.today, made.start_date))[made.pk]
+    coming = renewals(actor, [made], max(actor.today, made.anchor_date))[made.pk]
     facts = [Fact(_("Used by"), made.account.name)]
     if coming.currency:
         facts.append(Fact(_("In a month"), money(coming.mrr_minor, coming.currency)))

@@ -7,6 +7,7 @@ import pytest
 from invoicing.models import Charge
 from subscriptions.models import EarlierTerms, Item, Subscription
 from tests.http.api.test_refusals import assert_problem
+from tests.world import price
 
 
 @pytest.fixture
@@ -121,3 +122,97 @@ def test_refuses_what_cannot_be_and_changes_nothing(nordlicht, change, body, sta
     assert_problem(change(body), status, code)
 
     assert stored(nordlicht) == before
+
+
+@pytest.fixture
+def act(nordlicht, api):
+    """Send something to an address of the subscription of A1: three seats, 27.00 a month."""
+    with nordlicht.seen():
+        found = Subscription.objects.get(account__external_id="A1").public_id
+
+    def send(path, body, **headers):
+        url = f"/api/v1/subscriptions/{found}/{path}"
+        headers = {"Authorization": f"Bearer {api.secret}", **headers}
+        return api.client.post(
+            url, json.dumps(body), content_type="application/json", headers=headers
+        )
+
+    return send
+
+
+def test_pauses_and_goes_on(nordlicht, act):
+    """22 and 12 of 31 days of 27.00."""
+    dry = act("pause?dry_run=true", {"effective": "now"})
+    assert not stored(nordlicht)[1]
+    paused = act("pause", {"effective": "now"}).json()
+    again = act("pause", {"effective": "2026-12-20"})
+    on = act("resumption", {"effective": "2026-12-20"}).json()
+
+    assert [one["net_minor"] for one in dry.json()["charges"]] == [-1916]
+    assert [one["net_minor"] for one in paused["charges"]] == [-1916]
+    assert (paused["subscription"]["status"], paused["subscription"]["mrr_minor"]) == ("paused", 0)
+    assert_problem(again, 409, "already_paused")
+    assert [(one["kind"], one["net_minor"]) for one in on["charges"]] == [("recurring", 1045)]
+    assert on["effective_date"] == "2026-12-20"
+
+
+def test_an_item_comes_in_and_goes(nordlicht, act):
+    """10.00 a month from today on, 22 of 31 days; gone on the 21st, 11 of them are not used."""
+    nordlicht.has("prices", price("extra", "10", tax_rate=19))
+    came = act("changes", {"effective": "now", "items": [{"price": "ext:extra", "added": True}]})
+    assert came.status_code == 200, came.content
+    items = came.json()["subscription"]["items"]
+    extra = next(one["id"] for one in items if one["name"] == "Extra")
+    went = act("changes", {"effective": "2026-12-21", "items": [{"id": extra, "removed": True}]})
+
+    assert [one["net_minor"] for one in came.json()["charges"]] == [710]
+    assert [one["net_minor"] for one in went.json()["charges"]] == [-355]
+    assert len(items) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("changes", {"items": [{"added": True}]}, 422, "invalid"),
+        ("changes", {"items": [{"price": "ext:no", "added": True}]}, 422, "not_found"),
+        ("changes", {"items": [{"removed": True}]}, 422, "no_item_left"),
+        ("changes", {"items": [{"removed": "perhaps"}]}, 422, "invalid"),
+        ("pause", {"effective": "soon"}, 422, "invalid"),
+        ("pause", {"effective": "now", "until": "2026-12-10"}, 422, "pause_ends_before_start"),
+        ("pause", {"effective": "now", "until": "2026-13-10"}, 422, "invalid"),
+        ("pause", {"effective": "2025-01-01"}, 422, "change_before_start"),
+        ("pause", {"bill_now": 1e400}, 400, None),
+        ("resumption", {}, 409, "not_paused"),
+        ("resumption", {"effective": "period_end"}, 422, "invalid"),
+    ],
+)
+def test_refuses_what_cannot_be_in_its_life(nordlicht, act, path, body, status, code):
+    before = stored(nordlicht)
+
+    answer = act(path, body)
+
+    assert answer.status_code == status, answer.content
+    codes = [answer.json()["code"], *(one["code"] for one in answer.json().get("errors") or ())]
+    assert code is None or code in codes
+    assert stored(nordlicht) == before
+
+
+def test_a_trial_is_asked_for_in_days(nordlicht, api):
+    body = {
+        "account": "ext:A1",
+        "items": [{"price": nordlicht_price(nordlicht)}],
+        "start_date": "2026-12-10",
+        "trial_days": 14,
+    }
+    made = api.post("/api/v1/subscriptions", body)
+    wrong = api.post("/api/v1/subscriptions", {**body, "trial_days": 0})
+
+    assert made.status_code == 201, made.content
+    assert (made.json()["trial_end"], made.json()["status"]) == ("2026-12-24", "trialing")
+    assert made.json()["mrr_minor"] == 0
+    assert wrong.status_code in (400, 422)
+
+
+def nordlicht_price(vendor):
+    with vendor.seen():
+        return Item.objects.first().price.public_id

@@ -92,9 +92,10 @@ def test_ends_a_subscription_and_goes_on(billed, alice, visit):
     address = f"/subscriptions/{one.public_id}/"
     assert "With its period, on 1 Jan 2027" in text_of(client.get(f"{address}end/"))
 
-    ended = client.post(f"{address}end/", {"when": "period_end"}, follow=True)
+    values = {"when": "period_end", "version": version_in(client.get(f"{address}end/"))}
+    ended = client.post(f"{address}end/", values, follow=True)
 
-    assert "It ends on 1 Jan 2027." in ended.content.decode()
+    assert "The first day no longer served is 1 Jan 2027." in ended.content.decode()
     assert found(billed, "s2").end_date.isoformat() == "2027-01-01"
     back = client.post(f"{address}go-on/", follow=True)
     assert "It goes on without an end." in back.content.decode()
@@ -105,15 +106,17 @@ def test_ends_a_subscription_and_goes_on(billed, alice, visit):
     ("values", "message"),
     [
         ({"when": "day"}, "Please name the day."),
-        ({"when": "day", "end_date": "31.13.2026"}, "Enter a valid date."),
-        ({"when": "day", "end_date": "9999-01-01"}, "A date before 2200 is expected."),
+        ({"when": "day", "day": "31.13.2026"}, "Enter a valid date."),
+        ({"when": "day", "day": "9999-01-01"}, "A date before 2200 is expected."),
         ({"when": "never"}, "Select a valid choice"),
     ],
 )
 def test_refuses_an_end(billed, alice, visit, values, message):
     address = f"/subscriptions/{found(billed, 's2').public_id}/end/"
 
-    response = visit(alice).post(address, values)
+    client = visit(alice)
+
+    response = client.post(address, {**values, "version": version_in(client.get(address))})
 
     assert response.status_code == 422
     assert message in response.content.decode()

@@ -1,0 +1,167 @@
+"""Items that come into a subscription, and items that go, on screen."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import access
+from accounts.access import Action
+from accounts.middleware import ActorRequest
+from dashboard.pages.subscriptions.acting import Act, currency_of, perform, sent
+from dashboard.pages.subscriptions.when import INPUT, WhenForm, choose, start_ahead
+from invoicing.operations.subscriptions.changing import Changed, change_subscription
+from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
+from subscriptions.models import Subscription
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.queries.catalogue import get_price, prices
+from subscriptions.queries.renewals import running_period_end
+from subscriptions.queries.subscriptions import get_subscription
+from tenancy.actor import Actor
+from tenancy.errors import NotFound
+from tenancy.formats import date_text
+from web.page_heads import Fact
+from web.prices import price_in_words
+from web.session_checks import staff_only
+from web.templatetags.figures import money
+
+_MOST_PRICES: Final = 1_000
+
+
+def offered_prices(actor: Actor, currency: str) -> list[tuple[str, str]]:
+    """Return the prices of a currency as choices, by product. One statement."""
+    found = prices(actor, currency=currency).order_by("product__name", "name", "id")
+    return [(one.public_id, price_in_words(one)) for one in found[:_MOST_PRICES]]
+
+
+class ItemForm(WhenForm):
+    """A price and how much of it, and since when."""
+
+    price = forms.ChoiceField(label=gettext_lazy("Price"), widget=forms.Select(attrs=INPUT))
+    quantity = forms.DecimalField(
+        label=gettext_lazy("Quantity"),
+        min_value=Decimal(0),
+        max_digits=QUANTITY_DIGITS + QUANTITY_DECIMALS,
+        decimal_places=QUANTITY_DECIMALS,
+        localize=True,
+        initial=1,
+        widget=forms.TextInput(attrs={**INPUT, "inputmode": "decimal"}),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, currency: str, **kwargs: Any) -> None:
+        """Offer the prices of a currency. One statement."""
+        super().__init__(*args, **kwargs)
+        choose(self, "price", offered_prices(actor, currency))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def add_item(request: ActorRequest, subscription_id: str) -> HttpResponse:
+    """Ask what comes into a subscription, and say what that comes to; POST adds it."""
+    actor = request.actor
+    found = get_subscription(actor, subscription_id, today=actor.today)
+    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    end = running_period_end(actor, found, actor.today)
+    form = ItemForm(
+        sent(request),
+        actor=actor,
+        currency=currency_of(found),
+        period_end=end,
+        begins=start_ahead(found, actor.today),
+    )
+
+    def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> Changed:
+        chosen = given.cleaned_data
+        addition = ItemAddition(get_price(actor, chosen["price"]).pk, chosen["quantity"])
+        return _change(actor, found, [addition], given, is_dry_run, seen)
+
+    act = Act(
+        heading=_("Add an item"),
+        button=_("Add it"),
+        explanation=_(
+            "What is left of the running period is charged at the same fraction, then whole"
+            " periods. Documents that were issued stay as they are."
+        ),
+        done=_("It is part of the subscription from %(date)s on."),
+        carry_out=carry_out,
+        facts=lambda result: _facts(found, result),
+    )
+    return perform(request, found, form, act, fields=("price", "quantity", "when", "day"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@staff_only
+def remove_item(request: ActorRequest, subscription_id: str, item_id: str) -> HttpResponse:
+    """Ask from when on an item is no longer had, and say what that comes to; POST removes it."""
+    actor = request.actor
+    found = get_subscription(actor, subscription_id, today=actor.today)
+    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    item = next((one for one in found.items.all() if one.public_id == item_id), None)
+    if item is None:
+        raise NotFound
+    item_key = item.pk
+    end = running_period_end(actor, found, actor.today)
+    form = WhenForm(
+        sent(request),
+        period_end=end,
+        begins=start_ahead(found, actor.today),
+        initial={"when": "period_end"},
+    )
+
+    def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> Changed:
+        removal = ItemChange(item_key, is_removed=True)
+        return _change(actor, found, [removal], given, is_dry_run, seen)
+
+    act = Act(
+        heading=_("Remove “%(name)s”") % {"name": item.price.name},
+        button=_("Remove it"),
+        explanation=_(
+            "What was charged for days since is credited. The other items stay as they are."
+        ),
+        done=_("It is no longer part of the subscription from %(date)s on."),
+        carry_out=carry_out,
+        facts=lambda result: _facts(found, result),
+    )
+    return perform(request, found, form, act, fields=("when", "day"))
+
+
+def _change(
+    actor: Actor,
+    found: Subscription,
+    changes: Sequence[ItemChange | ItemAddition],
+    given: WhenForm,
+    is_dry_run: bool,
+    seen: Callable[[], None],
+) -> Changed:
+    return change_subscription(
+        actor,
+        found.pk,
+        changes,
+        day=given.first_day(actor.today),
+        is_billed_now=given.cleaned_data["bill_now"],
+        is_dry_run=is_dry_run,
+        require_seen=seen,
+        today=actor.today,
+        now=timezone.now(),
+    )
+
+
+def _facts(found: Subscription, result: Changed) -> list[Fact]:
+    currency = currency_of(found)
+    before, after = (
+        sum(one.monthly_minor for one in terms.values()) for terms in (result.before, result.after)
+    )
+    return [
+        Fact(_("Holds from"), date_text(result.day)),
+        Fact(_("MRR of these items until then"), money(before, currency)),
+        Fact(_("MRR of these items since then"), money(after, currency)),
+    ]
