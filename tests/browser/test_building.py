@@ -5,6 +5,9 @@ from playwright.sync_api import expect
 
 from accounts.models import Account
 from accounts.queries.subtrees import subtree
+from invoicing.models import ChangePlan
+from tenancy.ids import public_id
+from tests.world import account
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -83,3 +86,77 @@ def test_builds_a_company_by_keyboard(site, look):
             ("Muster Nord GmbH", 1), ("Sales", 2),
         ]
     )  # fmt: skip
+
+
+def menu_of(page, name, entry):
+    """Open the menu of a row, walk to an entry, and choose it; all by keys."""
+    page.locator("tr[tabindex='0']").focus()
+    for _ in range(20):
+        if name in page.evaluate("document.activeElement.textContent"):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+F10")
+    for _ in range(12):
+        if entry in page.evaluate("document.activeElement.textContent"):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def plans_of(site):
+    with site.stage.vendor.seen():
+        plans = ChangePlan.objects.filter(account__name__in=("HR", "IT")).select_related("account")
+        return {plan.account.name: (plan.kind, plan.status) for plan in plans}
+
+
+def test_shapes_a_company_by_keyboard(site, look):
+    """HR pays its own invoice at once; IT is to move, which is scheduled and taken back."""
+    vendor = site.stage.vendor
+    departments = [account(key, "KM", name=key, kind="department") for key in ("HR", "IT")]
+    nord = account("KN", "KM", name="Nord", kind="subsidiary")
+    vendor.has("accounts", account("KM", name="Muster", kind="group"), *departments, nord)
+    url = f"{site.address}/customers/{public_id('acc', vendor.id_of('KM'))}/tree/"
+    with look() as window:
+        page = window.new_page()
+        page.goto(url)
+        menu_of(page, "HR", "Invoice recipient")
+        page.wait_for_url("**/plans/new/?kind=bill_to**")
+        tab_to(page, "input[name=choice]")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_label("This account itself (own invoice)")).to_be_checked()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_contain_text("Muster → HR")
+        tab_to(page, "main button.primary")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/plans/chp_**")
+        tab_to(page, "main button.primary")
+        assert "Carry out now" in page.evaluate("document.activeElement.textContent")
+        page.keyboard.press("Enter")
+        expect(page.locator(".page-head .badge")).to_have_text("Applied")
+
+        page.goto(url)
+        menu_of(page, "IT", "Move to")
+        field = page.get_by_role("combobox", name="New account above")
+        expect(field).to_be_visible()
+        tab_to(page, "dialog[open] [role=combobox]")
+        page.keyboard.type("Nord")
+        expect(page.locator(".dialog [role=option][aria-selected=true]")).to_contain_text("Nord")
+        page.keyboard.press("Enter")
+        tab_to(page, "dialog[open] input[type=date]")
+        page.keyboard.type("12152026")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/plans/new/?**")
+        expect(page.locator("main")).to_contain_text("Muster → Nord")
+        tab_to(page, "main button.primary")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/plans/mov_**")
+        tab_to(page, "main button.primary")
+        page.keyboard.press("Enter")
+        expect(page.locator(".page-head .badge")).to_have_text("Scheduled")
+        assert plans_of(site)["IT"] == ("move", "scheduled")
+        tab_to(page, "main button[value=withdraw]")
+        page.keyboard.press("Enter")
+        expect(page.locator(".page-head .badge")).to_have_text("Withdrawn")
+
+    assert plans_of(site) == {"HR": ("bill_to", "applied"), "IT": ("move", "withdrawn")}
+    assert tree_of(site, "Muster") == [("Muster", 0), ("HR", 1), ("IT", 1), ("Nord", 1)]
