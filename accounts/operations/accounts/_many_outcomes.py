@@ -14,7 +14,7 @@ from accounts.operations.account_settings.changing import (
     plain,
     wanted_changes,
 )
-from accounts.operations.accounts._keepers import keepers_below
+from accounts.operations.accounts._keepers import Below, below_changed
 from accounts.operations.settings import Change, stored_intervals
 from accounts.queries.dated import holding_on
 from accounts.versions import version_of
@@ -74,11 +74,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ManyReport:
-    """What becomes of all of them, by name; below them some keep a value of their own."""
+    """What becomes of all of them, by name, and of those below them."""
 
     outcomes: Sequence[Outcome]
-    keepers: Sequence[tuple[UUID, str]]
-    keeper_count: int
+    below: Below
 
     @property
     def changing(self) -> list[Outcome]:
@@ -109,9 +108,9 @@ def look_at(
     for_update: bool = False,
     is_piece: bool = False,
 ) -> ManyReport:
-    """Return what would become of accounts. At most eight statements, however many they are.
+    """Return what would become of accounts. At most nine statements, however many they are.
 
-    Of a piece of more accounts it is not looked for who keeps a value below it.
+    Of a piece of more accounts it is not looked for what stands below it.
     """
     ids = [account.pk for account in accounts]
     tags = _tags(actor, ids) if wanted.tags_way else {}
@@ -135,8 +134,9 @@ def look_at(
             refusal = LOCKED if by else ""
         outcomes.append(Outcome(account, old, new, changes, refusal, by))
     names = () if is_piece else wanted.settings
-    keepers, count = keepers_below(actor, ids, names, wanted.day)
-    return ManyReport(outcomes, keepers, count)
+    refused = [one.account.pk for one in outcomes if one.refusal]
+    below = below_changed(actor, ids, names, wanted.day, refused=refused)
+    return ManyReport(outcomes, below)
 
 
 def _above(paths: Mapping[UUID, Sequence[UUID]], account_id: UUID) -> Iterable[UUID | None]:

@@ -17,7 +17,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.declarations import SETTINGS
 from accounts.models import Account
-from accounts.operations.accounts._keepers import keepers_below
+from accounts.operations.accounts._keepers import below_changed
 from accounts.operations.accounts._many_outcomes import ManyReport, Outcome, WantedOfMany
 from accounts.operations.accounts._many_wanted import checked_wanted
 from accounts.operations.accounts.editing_many import edit_many
@@ -212,7 +212,7 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     if stage == APPLY:
         drop_input(actor, job_id)
     else:
-        result[stage] |= _keepers(actor, job, wanted)
+        result[stage] |= _below(actor, job, wanted, result[stage])
     finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
     return False
 
@@ -226,12 +226,22 @@ def _ids_of(actor: Actor, job: Job, number: int) -> list[UUID]:
     ]
 
 
-def _keepers(actor: Actor, job: Job, wanted: WantedOfMany) -> dict[str, Any]:
-    """Return who keeps a value of its own below any of them, which no piece knows by itself."""
+def _below(
+    actor: Actor, job: Job, wanted: WantedOfMany, tally: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return who keeps a value of its own below any of them, and how many follow.
+
+    No piece knows that by itself. Where some are refused it is not known which of those below
+    follow: the tally names the first of them alone.
+    """
     numbers = range(-(-job.total // PIECE)) if wanted.settings else ()
     chosen = {key for number in numbers for key in _ids_of(actor, job, number)}
-    first, count = keepers_below(actor, chosen, wanted.settings, wanted.day)
-    return {"keepers": [[str(key), name] for key, name in first], "keeper_count": count}
+    below = below_changed(actor, chosen, wanted.settings, wanted.day)
+    return {
+        "keepers": [[str(key), name] for key, name in below.keepers],
+        "keeper_count": below.keeper_count,
+        "follower_count": None if tally.get("refused") else below.follower_count,
+    }
 
 
 def _added(tally: Mapping[str, Any], report: ManyReport) -> dict[str, Any]:

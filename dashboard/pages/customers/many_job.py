@@ -93,6 +93,7 @@ def _context(request: ActorRequest, job: Job) -> dict[str, Any]:
         "refused": [_refused(code, *ones) for code, ones in refused.items()],
         "keepers": [Named(name, account_url(UUID(key))) for key, name in tally.get("keepers", ())],
         "more_keepers": tally.get("keeper_count", 0) - len(tally.get("keepers", ())),
+        "followers": tally.get("follower_count") or 0,
         "setting": SETTINGS[setting].label if setting else "",
         "day": date.fromisoformat(wanted["day"]) if setting else None,
         "apply_label": apply_label(changing),

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from accounts.models import AccountTag, SettingInterval
+from accounts.models import Account, AccountTag, SettingInterval
 from accounts.operations import account_settings
 from accounts.operations.accounts import edit_account, editing_many
 from accounts.operations.accounts.editing_many import WantedOfMany, edit_many
@@ -109,6 +109,26 @@ def test_says_who_follows_who_keeps_and_who_must_not(shop, alice, visit):
         own = own.exclude(account=None)
         values = dict(own.values_list("account__external_id", "value"))
     assert values == {"top": 14, "left": 14, "right": 60, "deep": 7, "other": 14}
+
+
+def test_counts_those_below_that_follow_once_and_nobody_of_whom_must_not(shop, alice, visit):
+    rows = [account(f"l{n}", "left") for n in range(3)] + [
+        account("r", "right"),
+        account("o", "l0"),
+    ]
+    shop.has("accounts", *rows)
+    wanted = {"setting": "payment_terms_days", "way": "own", "value": "21"}
+    client = visit(alice)
+
+    assert ask(client, shop, ("top",), **wanted).context["followers"] == 5
+    shown = ask(client, shop, ("top", "left", "l0"), **wanted)
+    assert shown.context["followers"] == 3
+    assert "3 sub-accounts inherit this.</p><p>These set “Payment terms”" in tight(
+        shown.content.decode()
+    )
+    with shop.seen():
+        Account.objects.filter(pk=shop.id_of("l0")).update(status="archived")
+    assert ask(client, shop, ("top", "left", "l0"), **wanted).context["followers"] == 2
 
 
 def test_what_changed_meanwhile_is_not_overwritten(shop, alice, visit):

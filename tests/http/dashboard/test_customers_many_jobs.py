@@ -115,8 +115,13 @@ def test_names_those_below_that_keep_a_value_of_their_own(wide, alice, visit):
     # Each once, though several above it are chosen; neither the chosen nor other customers.
     assert [one.name for one in shown.context["keepers"]] == [f"Deep {n:02}" for n in range(10)]
     assert shown.context["more_keepers"] == 3
+    # All but the archived one are chosen, or keep what they have.
+    assert shown.context["followers"] == 1
     page = tight(shown.content.decode())
-    assert "These set “Payment terms” themselves and keep their value" in page
+    assert (
+        "1 sub-account inherits this.</p><p>These set “Payment terms” themselves and keep their value"
+        in page
+    )
     assert "Deep 13" not in page[page.index("Below these") :]
     assert shown.context["counts"]["changing"] == "12"
 
