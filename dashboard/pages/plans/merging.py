@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.declarations import PARTICULARS, SETTINGS, SettingName
+from tenancy.formats import reader
 from tenancy.ids import key_of
 from web.accounts import account_url, kind_name
 from web.naming import Marks, linked
@@ -121,9 +122,15 @@ def _stays(merge: Mapping[str, Any], marks: Marks) -> Iterator[str]:
 
 
 def _linked(merge: Mapping[str, Any], label: str, dropped: str, kept: str) -> Difference:
-    """Return a difference in which the names of the two accounts lead to them."""
-    duplicate, into = ({one["name"]: _url(one)} for one in (merge["account"], merge["into"]))
-    return Difference(label, linked(dropped, duplicate), linked(kept, into))
+    """Return a difference in which the names of the two accounts lead to them.
+
+    A legal name that begins with such a name is no account's, and stays as it is.
+    """
+    return Difference(label, _whole(dropped, merge["account"]), _whole(kept, merge["into"]))
+
+
+def _whole(text: str, account: Mapping[str, Any]) -> SafeString:
+    return linked(text, {text: _url(account)} if text == account["name"] else {})
 
 
 def _url(account: Mapping[str, Any]) -> str:
@@ -132,8 +139,9 @@ def _url(account: Mapping[str, Any]) -> str:
 
 def _differs(merge: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield what is other on the two: particulars, settings, own data."""
+    writers: Mapping[str, Callable[[str], str]] = {"kind": kind_name, "country": reader().country}
     for row in merge["particulars"]:
-        write: Callable[[str], str] = kind_name if row["name"] == "kind" else str
+        write = writers.get(row["name"], str)
         label = str(PARTICULARS[row["name"]].label)
         yield label, write(row["dropped"]), write(row["kept"]) or _("not set")
     for row in merge["settings"]:

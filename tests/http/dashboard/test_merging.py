@@ -75,6 +75,20 @@ def test_asks_for_the_account_to_keep_and_shows_all_that_comes_of_it(shop, alice
         assert not ChangePlan.objects.exists()
 
 
+def test_writes_what_is_different_as_people_read_it(shop, alices):
+    with shop.seen():
+        twins = {key: Account.objects.filter(pk=shop.id_of(key)) for key in ("D", "K")}
+        twins["D"].update(legal_name="Twin Trading Ltd", country="AT")
+        twins["K"].update(legal_name="Twin Ltd", country="DE", name="Other")
+    page = text_of(alices.get("/plans/new/", asked(shop)))
+    rows = page[page.index("Different on the two") :]
+
+    assert ">Austria</td>" in rows
+    assert ">Germany</td>" in rows
+    assert ">Twin Trading Ltd</td>" in rows
+    assert f'<a href="/customers/{ref(shop, "K")}/">Other</a></td>' in rows
+
+
 def test_merges_once_it_is_confirmed_and_leads_to_the_kept_account(shop, alices):
     kept = alices.post("/plans/new/", asked(shop))
     (plan_url,) = re.findall(r"/plans/chp_\w+/", kept["Location"])
