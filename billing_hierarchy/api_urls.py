@@ -8,7 +8,16 @@ from accounts.api import accounts, people, tenant
 from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
-from invoicing.api import archiving, charges, invoice_files, invoices, plans, runs, settings
+from invoicing.api import (
+    alignments,
+    archiving,
+    charges,
+    invoice_files,
+    invoices,
+    plans,
+    runs,
+    settings,
+)
 from invoicing.api.subscriptions import (
     SubscriptionCancellation,
     SubscriptionChange,
@@ -51,6 +60,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/reopening", accounts.AccountReopening.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
+    path("alignments", alignments.AlignmentList.as_view()),
     path("products", catalogue.ProductList.as_view()),
     path("products/<reference:product>", catalogue.ProductDetail.as_view()),
     path("prices", catalogue.PriceList.as_view()),

@@ -48,6 +48,13 @@ declare(
         short=_("End taken back"),
     ),
     Declared(
+        "subscription.aligned",
+        "subscription",
+        _("The periods of a subscription begin on another day once the one that runs has ended."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY, "renews": Kind.DAY},
+        short=_("Renewal aligned"),
+    ),
+    Declared(
         "subscription.paused",
         "subscription",
         _("Nothing is charged for a subscription from a day on, for a while."),

@@ -42,6 +42,8 @@ def _days(days: int) -> str:
 
 
 def _billing_day(day: int) -> str:
+    if not day:
+        return _("Each subscription its own")
     return _("Day %(day)s of the month") % {"day": day}
 
 

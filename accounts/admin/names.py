@@ -33,6 +33,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "bill_to": _("Recipient"),
     "billed_until": _("Billed until"),
     "billing_day": _("Billing day"),
+    "billing_day_until": _("Billing day until"),
     "city": _("City"),
     "code": _("Code"),
     "collection": _("Payment"),
@@ -131,6 +132,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "total": _("In total"),
     "vat_id": _("VAT ID"),
     "version": _("Version"),
+    "waits_from": _("Charged with the next period from"),
     "world": _("Digests of what it depends on"),
 }
 

@@ -143,7 +143,7 @@ def _values(settings: FamilySettings, account_id: UUID) -> dict[str, Any]:
         if name == SettingName.BILL_TO
         else settings.payers[account_id][0]
         if name == SettingName.PAYER
-        else settings.value(account_id, name)
+        else settings.said(account_id, name)
         for name in SETTINGS
     }
 
@@ -195,7 +195,7 @@ def _effective(
             return EffectiveSetting(name, value, "tenant", target_name=names.get(value, ""))
         target_name = names.get(value, "")
     else:
-        value = settings.value(account_id, name)
+        value = settings.said(account_id, name)
         origin_id = settings.resolved[account_id].origin(name)
         target_name = names.get(value, "") if name == SettingName.SELLER else ""
         if origin_id is None:

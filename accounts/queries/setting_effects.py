@@ -161,7 +161,7 @@ class _World:
             return settings.bill_tos[key]
         if name == SettingName.PAYER:
             return settings.payers[key]
-        return settings.value(key, name), settings.resolved[key].origin(name)
+        return settings.said(key, name), settings.resolved[key].origin(name)
 
     def effect(self, name: str, names: Mapping[UUID, str]) -> Effect:
         decider = self.held(self.after, name)[1]

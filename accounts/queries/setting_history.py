@@ -22,13 +22,22 @@ class FamilySettings:
     payers: Mapping[UUID, tuple[UUID, UUID | None]]
 
     def value(self, account_id: UUID, name: str) -> Any:
-        """Return the effective value of a plain setting, None where nobody sets it."""
+        """Return the effective value of a plain setting, None where nobody sets it.
+
+        A billing day or month of 0 is set to keep one from being inherited: there is none.
+        """
+        found = self.said(account_id, name)
+        return None if found == 0 and name in _NONE_IS_ZERO else found
+
+    def said(self, account_id: UUID, name: str) -> Any:
+        """Return it as it was set, also where that says that there is none."""
         try:
             return self.resolved[account_id].value(name)
         except KeyError:
             return None
 
 
+_NONE_IS_ZERO = frozenset({SettingName.BILLING_DAY, SettingName.BILLING_MONTH})
 _DEFAULTS = {
     name: setting.default
     for name, setting in SETTINGS.items()
@@ -106,20 +115,26 @@ class SettingHistory:
                 inherit) and the day since when. It holds up to the next change that is planned
                 after it, as one that is written does (``billing_rules.timelines.changed``).
         """
-        intervals, placements = self._intervals, dict(self._placements)
+        placements = dict(self._placements)
+        settings = list(settings)
+        concerned: dict[tuple[UUID | None, str], list[Any]] = {row[:2]: [] for row in settings}
+        intervals: list[Any] = []
+        for row in self._intervals:
+            concerned.get(row[:2], intervals).append(row)
         for account_id, name, value, day in settings:
-            own = [row for row in intervals if row[:2] == (account_id, name)]
-            intervals = [row for row in intervals if row[:2] != (account_id, name)]
-            intervals += [*_ended(own, 5, day), *(row for row in own if row[5] > day)]
+            own = concerned[account_id, name]
+            intervals_of = [*_ended(own, 5, day), *(row for row in own if row[5] > day)]
             if value is not None:
                 is_target = name in (SettingName.BILL_TO, SettingName.PAYER)
                 is_seller = name == SettingName.SELLER
                 until = min((end for row in own for end in row[5:7] if end and end > day),
                             default=None)  # fmt: skip
-                intervals.append(
+                intervals_of.append(
                     (account_id, name, None if is_target or is_seller else value,
                      value if is_target else None, value if is_seller else None, day, until)
                 )  # fmt: skip
+            concerned[account_id, name] = intervals_of
+        intervals += [row for rows in concerned.values() for row in rows]
         stored = dict(self._members)
         known = {account_id for account_id, _parent in members}
         members = [*members, *(pair for pair in self._members if pair[0] not in known)]

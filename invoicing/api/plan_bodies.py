@@ -13,7 +13,7 @@ from accounts.api.references import referred
 from accounts.models import SettingName
 from accounts.queries.accounts import resolve_reference
 from invoicing.models import ChangePlan
-from invoicing.queries.plans.wanted import REFERENCES, STAY, Wanted
+from invoicing.queries.plans.wanted import REFERENCES, STAY, Alignment, Wanted
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.api.reading import InvalidBody, pointer
@@ -58,6 +58,38 @@ def wanted_merge(actor: Actor, account_id: UUID, values: Mapping[str, Any]) -> W
         InvalidBody: it names something that is not there.
     """
     return _wanted(actor, ChangePlan.Kind.MERGE, account_id, values)
+
+
+def wanted_alignment(actor: Actor, values: Mapping[str, Any]) -> Wanted:
+    """Return what the body of an alignment wants.
+
+    Raises:
+        InvalidBody: it names something that is not there.
+    """
+    account_id = referred(actor, values, "account", Action.VIEW_SETTINGS, InvalidBody)
+    if account_id is None:  # pragma: no cover - the shape demands it
+        raise NotFound
+    excluded, errors = [], []
+    for place, text in enumerate(values.get("except", ())):
+        try:
+            excluded.append(resolve_reference(actor, text))
+        except NotFound:
+            detail = _("There is no such account.")
+            errors.append(FieldError("not_found", detail, f"/except/{place}"))
+    if errors:
+        raise InvalidBody(errors=errors)
+    return Wanted(
+        kind=ChangePlan.Kind.ALIGNMENT,
+        account_id=account_id,
+        day=values.get("effective_date", actor.today),
+        alignment=Alignment(
+            billing_day=values["billing_day"],
+            billing_month=values.get("billing_month"),
+            method=values["method"],
+            include_subtree=values["include_subtree"],
+            excluded=tuple(dict.fromkeys(excluded)),
+        ),
+    )
 
 
 def wanted_plan(actor: Actor, values: Mapping[str, Any]) -> Wanted:

@@ -58,7 +58,8 @@ class Calculations:
     def _anchor_facts(self, item: ItemRow, price: Price, day: date) -> dict[str, Any]:
         """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
         subscription = item.subscription
-        key = (item.account_id, subscription.billing_day, subscription.anchor_date,
+        own = subscription.own_billing_day(day)
+        key = (item.account_id, own, subscription.anchor_date,
                price.interval, day)  # fmt: skip
         if key not in self._anchors:
             billing_day, billing_month = billing_day_of(self._families, item, day)
@@ -66,7 +67,7 @@ class Calculations:
             rule = (
                 "interval" if not is_calendar else "billing_day" if billing_day else "anniversary"
             )
-            is_own, decided_by = subscription.billing_day is not None, None
+            is_own, decided_by = own is not None, None
             if rule == "billing_day" and not is_own:
                 settings = self._families.on(day).resolved[item.account_id]
                 decided_by = self._families.reference(settings.origin(SettingName.BILLING_DAY))
@@ -95,8 +96,9 @@ class Calculations:
 
 def billing_day_of(families: Families, item: ItemRow, day: date) -> tuple[int | None, int | None]:
     """Return day and month that the periods of an item are anchored on, None where unset."""
-    if item.subscription.billing_day is not None:
-        return item.subscription.billing_day, None
+    own = item.subscription.own_billing_day(day)
+    if own is not None:
+        return own, None
     settings, owner = families.on(day), item.account_id
     return (
         settings.value(owner, SettingName.BILLING_DAY),

@@ -113,17 +113,19 @@ class Rater:
         """Follow a chain; items that stand at the same point of equal chains go the same way."""
         price, subscription = item.price, item.subscription
         facts = (chain, item.account_id, subscription.anchor_date, subscription.billing_day,
-                 price.interval, price.interval_count, item.later)  # fmt: skip
+                 subscription.billing_day_until, price.interval, price.interval_count,
+                 item.later)  # fmt: skip
         if facts not in self._followed:
             self._followed[facts] = follow(
-                chain, self._run_date, lambda day: self._anchor(item, day)
+                chain, self._run_date, lambda day: self.anchor(item, day)
             )
         return self._followed[facts]
 
     def _note(self, item: ItemRow, code: str) -> None:
         self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
 
-    def _anchor(self, item: ItemRow, day: date) -> Anchor:
+    def anchor(self, item: ItemRow, day: date) -> Anchor:
+        """Return the grid in force for a period of an item that begins on a day."""
         price = item.price_on(day) if item.later else item.price
         billing_day, billing_month = billing_day_of(self._families, item, day)
         return _anchor(
@@ -175,15 +177,17 @@ class Rater:
         """Return when a period falls due; one that is too short falls due with the next (R18)."""
         if period.starts == period.full_start:
             return due_date
-        part = Period(period.starts, period.ends)
+        part, full = (
+            Period(period.starts, period.ends),
+            Period(period.full_start, period.full_end),
+        )
         end = item.subscription.end_date
-        cutoff = self._cutoff_days(item, period.starts)
-        is_last = end is not None and end <= part.end
-        if is_last or not waits_for_next(part, Period(period.full_start, period.full_end), cutoff):
+        cutoff = part.days if item.waits_from == part.start else self._cutoff_days(item, part.start)
+        if (end is not None and end <= part.end) or not waits_for_next(part, full, cutoff):
             return due_date
         if item.price.timing == Price.Timing.ADVANCE:
             return part.end
-        return next_period(self._anchor(item, part.end), part.end, end=end).end
+        return next_period(self.anchor(item, part.end), part.end, end=end).end
 
     def _cutoff_days(self, item: ItemRow, day: date) -> int:
         settings = self._families.on(day)

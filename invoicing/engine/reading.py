@@ -31,6 +31,7 @@ _SUBSCRIPTION = (
     "po_number",
     "override_since",
     "trial_end",
+    "billing_day_until",
 )
 _CHARGE = (
     "account_id",
@@ -92,7 +93,7 @@ def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[Sub
 
 ITEM: Final = (
     "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-    "subscription_id", "price_id", "uncharged",
+    "subscription_id", "price_id", "uncharged", "waits_from",
 )  # fmt: skip
 """The columns of which ``item_rows`` makes rows."""
 
@@ -109,7 +110,8 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     wanted = list({row[7] for row in rows})
     prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
     found, changed = [], {}
-    for item_id, account_id, quantity, chain_end, due, since, key, price_id, uncharged in rows:
+    for item_id, account_id, quantity, chain_end, due, since, key, price_id, *more in rows:
+        uncharged, waits_from = more
         found.append(
             ItemRow(
                 item_id,
@@ -120,6 +122,7 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
                 subscriptions[key],
                 prices[price_id],
                 uncharged=uncharged,
+                waits_from=waits_from,
             )
         )
         if since is not None:
@@ -179,14 +182,14 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
         .order_by("id")
         .values_list(
             "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-            "uncharged",
+            "uncharged", "waits_from",
             *(f"subscription__{name}" for name in _SUBSCRIPTION),
             *(f"price__{name}" for name in columns),
         )
     )  # fmt: skip
     prices: dict[UUID, Price] = {}
     at, found, since_days = columns.index("id"), [], {}
-    for item_id, account_id, quantity, chain_end, due, since, uncharged, *rest in rows:
+    for item_id, account_id, quantity, chain_end, due, since, uncharged, waits, *rest in rows:
         values = rest[len(_SUBSCRIPTION) :]
         if values[at] not in prices:
             prices[values[at]] = Price.from_db("default", columns, values)
@@ -202,6 +205,7 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
                     subscription,
                     prices[values[at]],
                     uncharged=uncharged,
+                    waits_from=waits,
                 )
             )
             if since is not None:

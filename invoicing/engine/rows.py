@@ -12,8 +12,11 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from billing_rules.periods import Period
+from billing_rules.timelines import Stretch
 from invoicing.models import Charge
 from subscriptions.models import Price
+from subscriptions.queries.terms import freed, with_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class SubscriptionRow:
     po_number: str
     override_since: date | None = None
     trial_end: date | None = None
+    billing_day_until: date | None = None
     earlier: tuple[tuple[date, UUID | None], ...] = ()
 
     @property
@@ -41,6 +45,11 @@ class SubscriptionRow:
     def first_charged_day(self) -> date:
         """The first day that is charged: after a trial, and after what was billed elsewhere."""
         return max(self.anchor_date, self.billed_until or self.start_date)
+
+    def own_billing_day(self, day: date) -> int | None:
+        """Return the day that it sets itself for a period that begins then, None for none."""
+        is_over = self.billing_day_until is not None and day >= self.billing_day_until
+        return None if is_over else self.billing_day
 
     def override_on(self, day: date) -> UUID | None:
         """Return whom it is invoiced to itself on a day, None for whoever its account says.
@@ -86,7 +95,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """A due item with its subscription and price; ``later`` are other terms, in order of days."""
+    """A due item with its subscription and price; ``later`` are other terms, in order of days.
+
+    The part of a period that begins on ``waits_from`` is charged with the period after it.
+    """
 
     id: UUID
     account_id: UUID
@@ -97,6 +109,7 @@ class ItemRow:
     price: Price
     later: tuple[Terms, ...] = ()
     uncharged: str = ""
+    waits_from: date | None = None
 
     @property
     def is_uniform(self) -> bool:
@@ -133,6 +146,30 @@ class ItemRow:
         days = [start, *(one.day for one in later), end]
         for (first, last), terms in zip(pairwise(days), [held, *later], strict=True):
             yield first, last, terms
+
+    def freed(self, begins: date, period: Period | None) -> "ItemRow":
+        """Return it as it is if these days are free from a day on, and no others."""
+        terms = [self.terms_on(date.min), *self.later]
+        ends = [*(one.day for one in self.later), None]
+        timeline = [
+            Stretch(one.day, end, (one.quantity, one.price, one.uncharged))
+            for one, end in zip(terms, ends, strict=True)
+        ]
+        first, *later = freed(
+            timeline,
+            begins,
+            period,
+            lambda one: (*one[:2], with_free(one[2], is_free=False)),
+            lambda one: (*one[:2], with_free(one[2], is_free=True)),
+        )
+        quantity, price, uncharged = first.value
+        return replace(
+            self,
+            quantity=quantity,
+            price=price,
+            uncharged=uncharged,
+            later=tuple(Terms(one.start, *one.value) for one in later),
+        )
 
 
 @dataclass(frozen=True, slots=True)

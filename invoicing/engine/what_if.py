@@ -8,8 +8,9 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from accounts.models import SettingName
+from billing_rules.periods import Period
 from invoicing.engine.rows import ChargeRow, ItemRow, SubscriptionRow, Terms
-from subscriptions.models import Price
+from subscriptions.models import Price, Uncharged
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
 
@@ -107,6 +108,42 @@ class HandOver:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class Realignment:
+    """How an item differs once its periods begin on other days.
+
+    Attributes:
+        item_id: which.
+        day: since when.
+        own_day_until: its subscription's own billing day holds for periods that begin before, None
+            for all.
+        begins: when the first period begins that is other than it was.
+        waits_from: the part that begins then is charged with the period after it.
+        free: these days are not charged; what was to be free from ``begins`` on before is.
+    """
+
+    item_id: UUID
+    day: date
+    own_day_until: date | None = None
+    begins: date | None = None
+    waits_from: date | None = None
+    free: Period | None = None
+
+    def of(self, item: ItemRow) -> ItemRow:
+        """Return the item as it is then."""
+        until = self.own_day_until if item.subscription.billing_day is not None else None
+        subscription = replace(item.subscription, billing_day_until=until)
+        one = replace(item, subscription=subscription, waits_from=self.waits_from)
+        if self.begins is None or not self.changes_terms(item):
+            return one
+        return one.freed(self.begins, self.free)
+
+    def changes_terms(self, item: ItemRow) -> bool:
+        """Return whether other days of the item are free than were."""
+        known = {item.uncharged, *(terms.uncharged for terms in item.later)}
+        return self.free is not None or Uncharged.FREE in known
+
+
 class _OfSubscription(Protocol):
     """An item or a charge."""
 
@@ -130,6 +167,7 @@ class WhatIf:
     prices: tuple[PriceChange, ...] = ()
     recipients: tuple[Recipient, ...] = ()
     hand_overs: tuple[HandOver, ...] = ()
+    realignments: tuple[Realignment, ...] = ()
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -145,7 +183,8 @@ class WhatIf:
             return None
         days = [*(move.day for move in self.moves), *(one.day for one in self.settings),
                 *(one.day for one in self.recipients),
-                *(one.day for one in self.hand_overs)]  # fmt: skip
+                *(one.day for one in self.hand_overs),
+                *(one.day for one in self.realignments)]  # fmt: skip
         return min(days, default=None)
 
     def standing(self) -> Iterator[UUID]:
@@ -192,10 +231,12 @@ class WhatIf:
     def owned(self, items: Iterable[ItemRow]) -> list[ItemRow]:
         """Return items as they would be from the first day on which anything is other."""
         owners = {one.account_id: one.to_id for one in self.hand_overs}
-        return [
+        owned = (
             replace(item, account_id=owners[item.account_id]) if item.account_id in owners else item
             for item in self.readdressed(items)
-        ]
+        )
+        others = {one.item_id: one for one in self.realignments}
+        return [others[item.id].of(item) if item.id in others else item for item in owned]
 
     def owed(self, charges: Iterable[ChargeRow]) -> list[ChargeRow]:
         """Return charges as they would be; those of days before are whose they were."""

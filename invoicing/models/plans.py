@@ -33,6 +33,7 @@ class ChangePlan(TenantModel):
         PROMOTION = "promotion"
         SUBSCRIPTION = "subscription"
         MERGE = "merge"
+        ALIGNMENT = "alignment"
 
     class Status(models.TextChoices):
         """How far it has come."""
@@ -45,6 +46,7 @@ class ChangePlan(TenantModel):
         FAILED = "failed", _("Failed")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
+    _PREFIXES: ClassVar[dict[str, str]] = {Kind.MOVE: "mov", Kind.ALIGNMENT: "aln"}
     OPEN: ClassVar = (Status.WAITING_APPROVAL, Status.WAITING_ACCEPTANCE, Status.SCHEDULED)
     """It will be carried out if nobody stops it."""
     CHANGEABLE: ClassVar = (Status.DRAFT, *OPEN)
@@ -130,13 +132,14 @@ class ChangePlan(TenantModel):
 
     @property
     def public_id(self) -> str:
-        """The id that integrators see; moves have a prefix of their own."""
-        return public_id("mov" if self.kind == self.Kind.MOVE else "chp", self.id)
+        """The id that integrators see; moves and alignments have prefixes of their own."""
+        return public_id(self._PREFIXES.get(self.kind, "chp"), self.id)
 
     @staticmethod
     def key_of(text: str) -> UUID | None:
         """Return the key that a public id of a plan says, None for what is none."""
-        return parse_public_id("mov", text) or parse_public_id("chp", text)
+        found = (parse_public_id(one, text) for one in ("mov", "aln", "chp"))
+        return next((key for key in found if key is not None), None)
 
     @property
     def is_open(self) -> bool:

@@ -88,6 +88,50 @@ class MergeIn(_ChangeIn):
     )
 
 
+class AlignmentIn(serializers.Serializer[Any]):
+    """One date on which the periods of an account are to begin."""
+
+    account = serializers.CharField(max_length=_REFERENCE)
+    billing_day = serializers.IntegerField(
+        min_value=1, max_value=31, help_text="The day of the month; clamped where it is shorter."
+    )
+    billing_month = serializers.IntegerField(
+        min_value=1,
+        max_value=12,
+        required=False,
+        allow_null=True,
+        help_text="The month through which intervals longer than one run; null: none.",
+    )
+    effective_date = DayField(
+        required=False, help_text="From this day on; today if left out, and then at once."
+    )
+    method = serializers.ChoiceField(
+        ("short", "long", "free"),
+        default="short",
+        help_text="What becomes of the days between the period that runs and the date. `short`:"
+        " charged when they begin. `long`: charged with the first full period. `free`: not"
+        " charged.",
+    )
+    include_subtree = StrictBooleanField(
+        default=True, help_text="Whether the accounts below follow."
+    )
+    excluded = serializers.ListField(
+        child=serializers.CharField(max_length=_REFERENCE),
+        required=False,
+        max_length=500,
+        help_text="Accounts below that stay as they are, with all below them.",
+    )
+    draft = StrictBooleanField(
+        default=False, help_text="Store it as a draft, which does nothing before it is submitted."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields; one is called by a word that Python keeps for itself."""
+        fields: dict[str, Any] = super().get_fields()
+        fields["except"] = fields.pop("excluded")
+        return fields
+
+
 class RecipientIn(serializers.Serializer[Any]):
     """To whom a subscription is invoiced."""
 
@@ -104,7 +148,9 @@ class RecipientIn(serializers.Serializer[Any]):
 class PlanIn(MoveIn):
     """A change of any kind; each kind has a member of its own."""
 
-    kind = serializers.ChoiceField(ChangePlan.Kind.choices)
+    kind = serializers.ChoiceField(
+        [pair for pair in ChangePlan.Kind.choices if pair[0] != ChangePlan.Kind.ALIGNMENT]
+    )
     account = serializers.CharField(max_length=_REFERENCE, help_text="The account it is about.")
     parent = serializers.CharField(
         required=False, allow_null=True, max_length=_REFERENCE, help_text="Of a `move`."
@@ -254,6 +300,11 @@ class PlanPreviewOut(serializers.Serializer[Any]):
         required=False,
         help_text="Of a `merge`: what comes to the kept account, and what does not; else null.",
     )
+    alignment = serializers.JSONField(
+        required=False,
+        help_text="Of an alignment: the first rows, what is left as it is and why, and sums by"
+        " payer and currency; else null.",
+    )
     warnings = serializers.JSONField(required=False, help_text="What to look at: code, detail.")
 
 
@@ -312,3 +363,39 @@ class PlanDryRunOut(serializers.Serializer[Any]):
     def get_dry_run(self, shown: Any) -> bool:
         """Return that nothing was stored."""
         return True
+
+
+class AlignmentStubOut(serializers.Serializer[Any]):
+    """The days between the period that runs and the common date."""
+
+    start = serializers.CharField()
+    end = serializers.CharField()
+
+
+class AlignmentRowOut(serializers.Serializer[Any]):
+    """A subscription whose periods come to begin on other days."""
+
+    subscription = serializers.CharField()
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField(help_text="What it is for.")
+    account = ShownAccountOut()
+    old_date = serializers.CharField(help_text="When the period ends that runs on the day.")
+    new_date = serializers.CharField(help_text="When the first full period begins after it.")
+    stub = AlignmentStubOut(allow_null=True)
+    days = serializers.IntegerField(help_text="Of the stub.")
+    full_days = serializers.IntegerField(help_text="Of the full period that contains it.")
+    amount_minor = serializers.IntegerField(help_text="What is charged for the stub.")
+    currency = serializers.CharField()
+    invoice_on = serializers.CharField(allow_null=True, help_text="When that is invoiced.")
+
+
+class AlignmentOut(PlanDetailOut):
+    """An alignment that was planned, with what becomes of every subscription."""
+
+    rows = AlignmentRowOut(many=True)
+
+
+class AlignmentDryRunOut(PlanDryRunOut):
+    """What would come of an alignment; nothing was stored."""
+
+    rows = AlignmentRowOut(many=True)

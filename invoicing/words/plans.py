@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from django.utils.dates import MONTHS
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,6 +21,7 @@ KINDS: Final[Mapping[str, Promise]] = {
     ChangePlan.Kind.PROMOTION: gettext_lazy("Takes the place above"),
     ChangePlan.Kind.SUBSCRIPTION: gettext_lazy("Recipient of a subscription"),
     ChangePlan.Kind.MERGE: gettext_lazy("Merge"),
+    ChangePlan.Kind.ALIGNMENT: gettext_lazy("One renewal date"),
 }
 
 _CHANGED: Final[Mapping[str, Promise]] = {
@@ -47,6 +49,8 @@ def plan_title(plan: ChangePlan) -> str:
         return _subscription_title(plan, name, to)
     if plan.kind == ChangePlan.Kind.MERGE:
         return _("Merge %(account)s into %(into)s") % {"account": name, "into": _kept(plan, to)}
+    if plan.kind == ChangePlan.Kind.ALIGNMENT:
+        return _alignment_title(wanted["alignment"], name)
     if plan.kind == ChangePlan.Kind.CONSOLIDATION:
         return _consolidation_title(wanted.get("consolidation"), name)
     if plan.kind == ChangePlan.Kind.CLOSING:
@@ -98,6 +102,22 @@ def _consolidation_title(value: Any, name: str) -> str:
     else:
         text = _("%(account)s: consolidation inherited")
     return text % {"account": name}
+
+
+def _alignment_title(wanted: Mapping[str, Any], name: str) -> str:
+    if wanted.get("is_back"):
+        return _("%(account)s: renewal dates as they were") % {"account": name}
+    return _("%(account)s renews on %(day)s") % {
+        "account": name,
+        "day": renewal_day(wanted["billing_day"], wanted["billing_month"]),
+    }
+
+
+def renewal_day(day: int, month: int | None) -> str:
+    """Return the day on which periods begin, in words."""
+    if month is None:
+        return _("day %(day)s of the month") % {"day": day}
+    return _("%(day)s %(month)s") % {"day": day, "month": MONTHS[month]}
 
 
 def _target(plan: ChangePlan) -> str:

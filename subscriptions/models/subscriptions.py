@@ -17,9 +17,11 @@ class Subscription(TenantModel):
 
     ``end_date`` is the first day no longer served. Nothing before ``billed_until`` is charged:
     it was billed elsewhere (R24), and nothing before ``trial_end``, the first day after a trial.
-    ``override_bill_to`` is whom it is invoiced to, None for whoever
-    its account says; since ``override_since``, or ever since it began. Whom it was before say its
-    ``EarlierRecipient`` rows.
+    ``billing_day`` is its own, before its account's, for periods that begin before
+    ``billing_day_until``, or for all.
+    ``override_bill_to`` is whom it is invoiced to, None for whoever its account says; since
+    ``override_since``, or ever since it began. Whom it was before say its ``EarlierRecipient``
+    rows.
     """
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
@@ -29,6 +31,7 @@ class Subscription(TenantModel):
     billed_until = models.DateField(null=True, blank=True)
     trial_end = models.DateField(null=True, blank=True)
     billing_day = models.PositiveSmallIntegerField(null=True, blank=True)
+    billing_day_until = models.DateField(null=True, blank=True)
     override_bill_to = TenantForeignKey(Account, null=True, db_index=False)
     override_since = models.DateField(null=True, blank=True)
     po_number = models.CharField(max_length=100, blank=True)
@@ -55,6 +58,11 @@ class Subscription(TenantModel):
                 name="subscription_billing_day",
                 condition=models.Q(billing_day__isnull=True) | models.Q(billing_day__range=(1, 31)),
             ),
+            models.CheckConstraint(
+                name="subscription_day_that_ends",
+                condition=models.Q(billing_day_until__isnull=True)
+                | models.Q(billing_day__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +78,12 @@ class Subscription(TenantModel):
     def anchor_date(self) -> date:
         """The day whose anniversaries begin its periods, where nothing sets a billing day."""
         return self.trial_end or self.start_date
+
+    def own_billing_day(self, day: date) -> int | None:
+        """Return the day that it sets itself for a period that begins then, None for none."""
+        is_over = self.billing_day_until is not None and day >= self.billing_day_until
+        own: int | None = self.billing_day
+        return None if is_over else own
 
     @property
     def first_charged_day(self) -> date:
@@ -135,6 +149,7 @@ class Item(TenantModel):
     charged, if they are not: the item is paused, is no part of the subscription then, or is free.
     ``monthly_minor`` is what price and quantity bring in a month, whatever the day; 0 of what is
     paused or absent.
+    The part of a period that begins on ``waits_from`` is charged with the period after it.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
@@ -151,6 +166,7 @@ class Item(TenantModel):
     """Set where the item is read as of a day: the first day on which its terms are others."""
 
     next_action_date = models.DateField(null=True, blank=True)
+    waits_from = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [

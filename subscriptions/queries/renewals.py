@@ -149,7 +149,7 @@ def _computed_period(
 ) -> Period | None:
     """Return the period that will be stored once it is billed."""
     try:
-        anchor = _anchor(subscription, item, settings)
+        anchor = _anchor(subscription, item, settings, on)
         index = anchor.index_on(on)
         if on < subscription.anchor_date:
             return Period(subscription.start_date, subscription.anchor_date)
@@ -159,8 +159,8 @@ def _computed_period(
         return None
 
 
-def _anchor(subscription: Subscription, item: Item, settings: FamilySettings) -> Anchor:
-    billing_day: Any = subscription.billing_day
+def _anchor(subscription: Subscription, item: Item, settings: FamilySettings, day: date) -> Anchor:
+    billing_day: Any = subscription.own_billing_day(day)
     billing_month: Any = None
     if billing_day is None:
         billing_day = settings.value(subscription.account_id, SettingName.BILLING_DAY)
@@ -182,10 +182,11 @@ def _with_next(subscription: Subscription, item: Item, settings: FamilySettings,
     end = subscription.end_date
     if item.price.timing == Price.Timing.ARREARS or (end is not None and end <= due):
         return due
-    anchor = _anchor(subscription, item, settings)
-    cutoff: Any = settings.value(subscription.account_id, SettingName.PRORATION_CUTOFF_DAYS)
+    anchor = _anchor(subscription, item, settings, due)
     part = next_period(anchor, due, end=end)
-    return part.end if waits_for_next(part, full_period(anchor, due), cutoff or 0) else due
+    cutoff: Any = settings.value(subscription.account_id, SettingName.PRORATION_CUTOFF_DAYS)
+    most = part.days if item.waits_from == due else cutoff or 0
+    return part.end if waits_for_next(part, full_period(anchor, due), most) else due
 
 
 def _invoice_day(subscription: Subscription, item: Item, settings: FamilySettings) -> date | None:

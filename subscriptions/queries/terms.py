@@ -1,12 +1,12 @@
 """What items cost and how much of it is had, day by day."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db.models import (
@@ -25,7 +25,8 @@ from django.db.models.expressions import Combinable
 
 from accounts import access
 from accounts.access import Action
-from billing_rules.timelines import Stretch
+from billing_rules.periods import Period
+from billing_rules.timelines import Stretch, altered
 from subscriptions.models import EarlierTerms, Item, Price, Subscription, Uncharged
 from tenancy.actor import Actor
 
@@ -62,6 +63,39 @@ def terms_of(price: Price, quantity: Decimal, uncharged: str = "") -> ItemTerms:
     """Return a price in a quantity, charged or not, with what it brings in a month."""
     brings = uncharged in ("", Uncharged.FREE)
     return ItemTerms(price, quantity, price.monthly_minor(quantity) if brings else 0, uncharged)
+
+
+V = TypeVar("V")
+
+
+def with_free(uncharged: str, *, is_free: bool) -> str:
+    """Return why terms are not charged once they are free, or are no longer.
+
+    What is paused, or no part of the subscription, stays so.
+    """
+    if uncharged in ("", Uncharged.FREE):
+        return Uncharged.FREE.value if is_free else ""
+    return uncharged
+
+
+def freed(
+    timeline: Sequence[Stretch[V]],
+    begins: date,
+    period: Period | None,
+    charged: Callable[[V], V],
+    free: Callable[[V], V],
+) -> list[Stretch[V]]:
+    """Return terms in which these days are free from a day on, and no others.
+
+    Args:
+        timeline: the terms.
+        begins: whatever was to be free from then on is charged, but for ``period``.
+        period: the days that are free, None for none.
+        charged: makes terms charged.
+        free: makes terms free.
+    """
+    found = altered(timeline, begins, None, charged)
+    return found if period is None else altered(found, period.start, period.end, free)
 
 
 def had_between(timeline: Sequence[Stretch[ItemTerms]]) -> tuple[date | None, date | None]:

@@ -51,11 +51,12 @@ from invoicing.operations.plans import (
     duplicates,
     planning,
     readdressing,
+    renewals,
     reversing,
 )
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import changing, ending, pausing, wanting
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import Alignment, Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
@@ -426,6 +427,11 @@ def merge(shop: Vendor, actor: Actor) -> None:
     duplicates.merge_account(actor, wanted, today=TODAY, now=NOW)
 
 
+def aligned(shop: Vendor, actor: Actor) -> None:
+    wanted = Wanted("alignment", shop.id_of("A"), TODAY, alignment=Alignment(15))
+    renewals.align_renewals(actor, wanted, today=TODAY, now=NOW)
+
+
 def reverse(shop: Vendor, actor: Actor) -> None:
     plan = submitted(shop, actor)
     reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
@@ -595,6 +601,7 @@ OPERATIONS: dict[str, Change] = {
     "plans.reversing.reverse_plan": Change(reverse, "plan.created"),
     "plans.readdressing.readdress_subscription": Change(readdressed, "plan.scheduled"),
     "plans.duplicates.merge_account": Change(merge, "account.merged"),
+    "plans.renewals.align_renewals": Change(aligned, "plan.applied"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
@@ -624,7 +631,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.planning.previewed", "plans.readdressing.wanted_recipient",
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
             "plans.locking.lock_trees",
-            "plans.merging.require_unchanged",
+            "plans.merging.require_unchanged", "plans.aligning.undone",
             "subscriptions.settling.settled", "subscriptions.settling.as_charge",
             "subscriptions.settling.root_of", "subscriptions.settling.item_row",
             "subscriptions.settling.pending", "subscriptions.opening.open_subscription",
@@ -663,6 +670,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.closing.close_run_if_empty",
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
+            "plans.aligning.align", "subscriptions.aligning.let_begin",
+            "subscriptions.terms.write_all_terms",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
@@ -1312,6 +1321,10 @@ def api_merge(client: Client, shop: Vendor) -> Any:
     return api_post(client, "accounts/ext:A/merge", into="ext:P")
 
 
+def api_align(client: Client, _shop: Vendor) -> Any:
+    return api_post(client, "alignments", account="ext:A", billing_day=15)
+
+
 def api_plan(client: Client, _shop: Vendor) -> Any:
     values = {"kind": "consolidation", "account": "ext:A", "consolidation": "per_account"}
     return api_post(client, "change-plans", **values)
@@ -1361,6 +1374,7 @@ ENDPOINTS: dict[str, Change] = {
     "POST api/v1/accounts/<reference:account>/settings/recall": Change(api_recall, SET),
     "POST api/v1/accounts/<reference:account>/moves": Change(api_move, "plan.created"),
     "POST api/v1/accounts/<reference:account>/merge": Change(api_merge, "account.merged"),
+    "POST api/v1/alignments": Change(api_align, "plan.created"),
     "POST api/v1/change-plans": Change(api_plan, "plan.created"),
     f"{PLAN}/submission": Change(api_step(planned, "submission"), "plan.scheduled"),
     f"{PLAN}/approval": Change(api_step(waiting, "approval"), "plan.approved"),

@@ -1,6 +1,7 @@
 """Carrying plans out on their day: all of one or nothing of it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,11 @@ from accounts.models import Account
 from accounts.operations.moving import place_account
 from accounts.operations.settings import Change, own_settings, write_changes
 from invoicing.models import ChangePlan, Charge, InvoiceLine
+from invoicing.operations.plans.aligning import align, undone
 from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
 from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
 from invoicing.operations.runs.discarding import discard_drafts
+from invoicing.queries.plans.aligning import alignings_of
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.documents import drafts_with
 from invoicing.queries.plans.standing import Standing, standing_of
@@ -28,6 +31,7 @@ from tenancy.database import operation, scope
 from tenancy.errors import BillingError, Conflict
 from tenancy.events import Happening, record_events
 from tenancy.ids import public_id
+from tenancy.models import Tenant
 
 
 class AcceptanceExpired(Conflict):
@@ -134,6 +138,7 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     require_unused(standing)
     require_unchanged(standing)
     rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
+    alignings = alignings_of(standing, tenant=Tenant.objects.get(pk=actor.tenant_id))
     if wanted.kind == ChangePlan.Kind.MERGE:
         place_merged(actor, standing)
     else:
@@ -142,12 +147,16 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     changes = _changes(actor, wanted)
     write_changes(actor, changes, today=wanted.day)
     overrides = readdress(actor, wanted.overrides, day=wanted.day, now=now)
+    if alignings is not None:
+        align(actor, standing, alignings, now=now)
     if wanted.kind == ChangePlan.Kind.CLOSING:
         _close(actor, wanted)
     _tell(actor, plan, standing, changes, now=now)
     if wanted.kind == ChangePlan.Kind.MERGE:
         return {"rerouted_drafts": rerouted, **merge(actor, standing, now=now)}
     undo = _undo(standing, changes, overrides)
+    if alignings is not None:
+        undo = replace(undo, alignment=undone(wanted.alignment, alignings))
     return {"rerouted_drafts": rerouted, "undo": undo.stored()}
 
 

@@ -9,6 +9,7 @@ from accounts.models import Account, Seller, SettingName
 from invoicing.queries.plans import people
 from invoicing.queries.plans._merging import merge_shown
 from invoicing.queries.plans._noticing import warnings_of
+from invoicing.queries.plans.aligning import Alignings, alignment_shown
 from invoicing.queries.plans.checking import Unanswered
 from invoicing.queries.plans.documents import drafts_of, unpaid_of
 from invoicing.queries.plans.money import Billing, Outlook, Side
@@ -31,8 +32,10 @@ class Shown:
         outlook: Outlook,
         open_questions: Sequence[Unanswered],
         receiver_id: UUID | None,
+        alignings: Alignings | None = None,
     ) -> None:
         self._actor, self._standing, self._outlook = standing.actor, standing, outlook
+        self._alignings = alignings
         self._open, self._receiver_id = open_questions, receiver_id
         self._accounts: dict[UUID, Account] = dict(standing.accounts)
         self._changes = people.access_changes(standing)
@@ -90,6 +93,7 @@ class Shown:
             "open_drafts": wanted.open_drafts,
             "prepaid": wanted.prepaid,
             "merge": self._merge(),
+            "alignment": self._alignings and alignment_shown(standing, self._alignings, self._ref),
         }
 
     def _merge(self) -> dict[str, Any] | None:

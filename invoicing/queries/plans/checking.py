@@ -166,7 +166,8 @@ def require_possible(standing: Standing) -> None:
 
 def _changes(standing: Standing) -> bool:
     wanted = standing.wanted
-    if wanted.kind in (ChangePlan.Kind.CLOSING, ChangePlan.Kind.MERGE):
+    # What an alignment changes is known once it is computed.
+    if wanted.kind in (ChangePlan.Kind.CLOSING, ChangePlan.Kind.MERGE, ChangePlan.Kind.ALIGNMENT):
         return True
     if standing.subscription is not None:
         own: UUID | None = standing.subscription.override_bill_to_id

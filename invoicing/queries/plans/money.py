@@ -13,6 +13,7 @@ from invoicing.queries.foreseeing import (
     TreesTooLarge,
     foresee_invoices,
 )
+from invoicing.queries.plans.aligning import Alignings
 from invoicing.queries.plans.standing import Standing
 from invoicing.queries.plans.wanted import world_of
 from tenancy.models import Tenant
@@ -21,6 +22,8 @@ _NEAR: Final = timedelta(days=35)
 _FAR: Final = timedelta(days=370)
 _MOST_FAR: Final = 1_000
 """So many accounts are foreseen for a year while somebody waits."""
+_MOST_REALIGNED: Final = 1_000
+"""Beyond, what becomes of the days up to the common date is computed, and no invoices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,16 @@ class Outlook:
     is_too_large: bool = False
 
 
-def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
+def outlook_of(
+    standing: Standing, alignings: Alignings | None = None, *, today: date, tenant: Tenant
+) -> Outlook:
     """Return the next invoices from the plan's day on, as they are and as planned.
 
     The engine of the runs computes them. At most 32 statements, however many accounts.
 
     Args:
         standing: the accounts concerned.
+        alignings: what becomes of subscriptions that are aligned.
         today: the tenant's date: runs before the day are foreseen as well.
         tenant: the actor's.
 
@@ -81,14 +87,17 @@ def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
     """
     day = standing.wanted.day
     recipients, subject = _recipients(standing), standing.wanted.account_id
-    for ahead in (_NEAR, _FAR):
+    changes = () if alignings is None else alignings.realignments
+    if len(changes) > _MOST_REALIGNED:
+        return Outlook((), None, is_too_large=True)
+    for ahead in _horizons(standing, alignings):
         try:
             foresight = foresee_invoices(
                 standing.actor,
                 [standing.wanted.account_id, *recipients],
                 first=today,
                 last=day + ahead,
-                what_if=world_of(standing.wanted, standing.moves),
+                what_if=world_of(standing.wanted, standing.moves, changes),
                 tenant=tenant,
             )
         except TreesTooLarge:
@@ -99,6 +108,15 @@ def outlook_of(standing: Standing, *, today: date, tenant: Tenant) -> Outlook:
         if is_known or len(foresight.accounts) > _MOST_FAR:
             break
     return Outlook(tuple(billing), foresight.until)
+
+
+def _horizons(standing: Standing, alignings: Alignings | None) -> Sequence[timedelta]:
+    """Return how far to look: up to what a change is about, else further if nothing comes."""
+    if alignings is None:
+        return (_NEAR, _FAR)
+    days = [row.invoice_on or row.first.new_date for row in alignings.rows]
+    last = max(days, default=standing.wanted.day) - standing.wanted.day
+    return (min(max(_NEAR, last), _FAR),)
 
 
 def _recipients(standing: Standing) -> list[UUID]:

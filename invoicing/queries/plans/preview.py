@@ -12,6 +12,12 @@ from accounts.models import Account
 from invoicing.models import ChangePlan
 from invoicing.queries.plans import checking
 from invoicing.queries.plans._showing import Shown
+from invoicing.queries.plans.aligning import (
+    Alignings,
+    alignings_of,
+    require_changing,
+    with_settings,
+)
 from invoicing.queries.plans.checking import Unanswered
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.merging import redirected, require_mergeable, require_two
@@ -34,6 +40,7 @@ class PlanPreview:
         world: digests of what it depends on.
         receiver_id: who has to agree.
         unanswered: settings that would point outside of the path.
+        alignings: what becomes of every subscription that is aligned; None of other plans.
     """
 
     wanted: Wanted
@@ -41,11 +48,12 @@ class PlanPreview:
     world: dict[str, str]
     receiver_id: UUID | None
     unanswered: Sequence[Unanswered]
+    alignings: Alignings | None = None
 
 
 @collecting_afterwards()
 def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -> PlanPreview:
-    """Return what a plan would do. Nothing is locked or stored; at most 70 statements.
+    """Return what a plan would do. Nothing is locked or stored; at most 80 statements.
 
     The engine of the billing runs says what is invoiced: what is shown is what then happens.
 
@@ -59,7 +67,7 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
         NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
         PlanInPast, PlanTooFar, AccountArchived, AccountInUse, NotOnPath, NothingToChange,
             NothingAbove, TreeCycle, TreeTooDeep, MergeWithItself, MergeBelow, AccountMerged,
-            CannotMerge: see their texts.
+            CannotMerge, InvalidAlignment, AlignmentTooLarge: see their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
@@ -67,21 +75,24 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
     checking.require_day(wanted.day, today)
     require_two(actor, wanted)
     wanted = redirected(actor, wanted)
-    standing = standing_of(actor, wanted)
+    standing = with_settings(standing_of(actor, wanted))
     checking.require_possible(standing)
     open_questions = checking.unanswered(standing)
     if open_questions:
         standing = standing_of(actor, checking.answers_in(wanted, open_questions))
     require_unused(standing)
     require_mergeable(standing)
-    outlook = outlook_of(standing, today=today, tenant=tenant)
+    alignings = alignings_of(standing, tenant=tenant)
+    require_changing(standing, alignings)
+    outlook = outlook_of(standing, alignings, today=today, tenant=tenant)
     receiver_id = checking.receiver_of(standing)
     return PlanPreview(
         standing.wanted,
-        Shown(standing, outlook, open_questions, receiver_id).everything(),
+        Shown(standing, outlook, open_questions, receiver_id, alignings).everything(),
         world_digests(standing),
         receiver_id,
         open_questions,
+        alignings,
     )
 
 
@@ -99,12 +110,16 @@ def require_planning(actor: Actor, wanted: Wanted) -> None:
 
 
 def require_deciding(actor: Actor, kind: str) -> None:
-    """Return if the actor may decide on changes of a kind: a merge takes people and accounts along.
+    """Return if the actor may decide on changes of a kind.
+
+    A merge takes people and accounts along, an alignment changes subscriptions.
 
     Raises:
         Forbidden: the actor may not.
     """
     actions = [Action.EDIT_SETTINGS]
+    if kind == ChangePlan.Kind.ALIGNMENT:
+        actions.append(Action.EDIT_SUBSCRIPTION)
     if kind == ChangePlan.Kind.MERGE:
         actions += [Action.EDIT_ACCOUNT, Action.EDIT_PEOPLE, Action.EDIT_SUBSCRIPTION]
     for action in actions:

@@ -7,13 +7,63 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import SettingName
-from invoicing.engine.what_if import HandOver, Move, Recipient, Setting, WhatIf
+from invoicing.engine.what_if import HandOver, Move, Realignment, Recipient, Setting, WhatIf
 from invoicing.models import ChangePlan
 from tenancy.ids import parse_public_id, public_id
 
 REFERENCES: Final = (SettingName.BILL_TO, SettingName.PAYER)
 KEEP, REROUTE = "keep", "reroute"
 STAY, CREDIT = "stay", "credit"
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Periods that are to begin on one day.
+
+    Attributes:
+        billing_day: the day of the month, 1 to 31.
+        billing_month: the month in which longer periods begin, None for no certain one.
+        method: what becomes of the days up to it: ``short``, ``long`` or ``free``.
+        include_subtree: whether the accounts below follow.
+        excluded: accounts below that stay as they are, with all below them.
+        is_back: it brings back what was before another one; settings say what.
+        own_days: subscriptions whose own billing day ends with it, or holds again.
+    """
+
+    billing_day: int
+    billing_month: int | None = None
+    method: str = "short"
+    include_subtree: bool = True
+    excluded: tuple[UUID, ...] = ()
+    is_back: bool = False
+    own_days: tuple[UUID, ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as plain JSON, with ids as integrators see them."""
+        found: dict[str, Any] = {
+            "billing_day": self.billing_day,
+            "billing_month": self.billing_month,
+            "method": self.method,
+            "include_subtree": self.include_subtree,
+            "except": [public_id("acc", key) for key in self.excluded],
+        }
+        if self.is_back:
+            found["is_back"] = True
+            found["own_days"] = [public_id("sub", key) for key in self.own_days]
+        return found
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Alignment":
+        """Return what was stored."""
+        return cls(
+            billing_day=stored["billing_day"],
+            billing_month=stored["billing_month"],
+            method=stored["method"],
+            include_subtree=stored["include_subtree"],
+            excluded=tuple(_known("acc", key) for key in stored["except"]),
+            is_back=stored.get("is_back", False),
+            own_days=tuple(_known("sub", key) for key in stored.get("own_days", ())),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +85,7 @@ class Wanted:
         overrides: by subscription, to whom it is invoiced; None for whoever the account says.
         places: accounts with their parents, where several move back; in the order in which they do.
         reopens: the account is closed and opens again.
+        alignment: on which day periods are to begin, None for other kinds.
     """
 
     kind: str
@@ -48,6 +99,7 @@ class Wanted:
     overrides: Mapping[UUID, UUID | None] = field(default_factory=dict)
     places: tuple[tuple[UUID, UUID | None], ...] = ()
     reopens: bool = False
+    alignment: Alignment | None = None
 
     def stored(self) -> dict[str, Any]:
         """Return it as plain JSON, with ids as integrators see them."""
@@ -74,6 +126,8 @@ class Wanted:
             ]
         if self.reopens:
             found["reopens"] = True
+        if self.alignment is not None:
+            found["alignment"] = self.alignment.stored()
         return {**found, "settings": answers}
 
     @classmethod
@@ -105,6 +159,7 @@ class Wanted:
                 (_known("acc", key), _read("acc", up)) for key, up in stored.get("places", ())
             ),
             reopens=stored.get("reopens", False),
+            alignment=Alignment.of(stored["alignment"]) if "alignment" in stored else None,
         )
 
     @property
@@ -177,9 +232,14 @@ def moves_of(
     return ()
 
 
-def world_of(wanted: Wanted, moves: tuple[tuple[UUID, UUID | None], ...]) -> WhatIf:
+def world_of(
+    wanted: Wanted,
+    moves: tuple[tuple[UUID, UUID | None], ...],
+    realignments: tuple[Realignment, ...] = (),
+) -> WhatIf:
     """Return how the world would differ from the stored one."""
     return WhatIf(
+        realignments=realignments,
         moves=tuple(Move(key, parent_id, wanted.day) for key, parent_id in moves),
         settings=tuple(
             Setting(account_id, SettingName(name), value, wanted.day)

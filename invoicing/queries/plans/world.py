@@ -47,6 +47,8 @@ def world_digests(standing: Standing) -> dict[str, str]:
         "subscription__end_date",
         "subscription__override_bill_to_id",
         "subscription__po_number",
+        "subscription__billing_day",
+        "subscription__billing_day_until",
     )
     parts: dict[str, Iterable[Any]] = {
         "places": places,

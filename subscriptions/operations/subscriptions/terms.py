@@ -1,6 +1,6 @@
 """Writing dated terms: what an item costs from a day on, and what it cost before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -8,6 +8,8 @@ from billing_rules.timelines import Stretch
 from subscriptions.models import EarlierTerms, Item
 from subscriptions.queries.terms import ItemTerms
 from tenancy.actor import Actor
+
+_COLUMNS = ("price", "quantity", "monthly_minor", "uncharged", "terms_since")
 
 
 def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]) -> None:
@@ -18,8 +20,16 @@ def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]
         item: as it is stored.
         timeline: without gaps, from the first day of the subscription on.
     """
-    last = timeline[-1]
-    EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item=item).delete()
+    write_all_terms(actor, [(item, timeline)])
+
+
+def write_all_terms(
+    actor: Actor, items: Iterable[tuple[Item, Sequence[Stretch[ItemTerms]]]]
+) -> None:
+    """Store the terms of many items, as ``write_terms`` does, in a few statements."""
+    found = list(items)
+    keys = [item.pk for item, _timeline in found]
+    EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item_id__in=keys).delete()
     EarlierTerms.objects.bulk_create(
         EarlierTerms(
             tenant_id=actor.tenant_id,
@@ -30,10 +40,14 @@ def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]
             uncharged=one.value.uncharged,
             until=following.start,
         )
+        for item, timeline in found
         for one, following in pairwise(timeline)
     )
-    item.price, item.quantity = last.value.price, last.value.quantity
-    item.monthly_minor = Decimal(last.value.monthly_minor)
-    item.uncharged = last.value.uncharged
-    item.terms_since = last.start if len(timeline) > 1 else None
-    item.save(update_fields=["price", "quantity", "monthly_minor", "uncharged", "terms_since"])
+    for item, timeline in found:
+        last = timeline[-1]
+        item.price, item.quantity = last.value.price, last.value.quantity
+        item.monthly_minor = Decimal(last.value.monthly_minor)
+        item.uncharged = last.value.uncharged
+        item.terms_since = last.start if len(timeline) > 1 else None
+    rows = Item.objects.filter(tenant_id=actor.tenant_id)
+    rows.bulk_update([item for item, _timeline in found], _COLUMNS, batch_size=500)

@@ -1,0 +1,146 @@
+"""Letting the periods of many subscriptions begin on other days from a day on."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from billing_rules.periods import Period
+from subscriptions.models import Item, Subscription
+from subscriptions.operations.subscriptions.terms import write_all_terms
+from subscriptions.queries.terms import ItemTerms, freed, terms_of, timelines_of, with_free
+from tenancy.actor import Actor
+from tenancy.events import Happening, record_events
+
+
+@dataclass(frozen=True, slots=True)
+class NewDays:
+    """What differs about an item.
+
+    Attributes:
+        subscription_id: whose it is.
+        account_id: whose that is.
+        old_date: when the period ends that runs.
+        new_date: when the first full one begins after it.
+        waits_from: the part that begins then is charged with the period after it.
+        free: these days are not charged.
+        changes_terms: whether other days are free than were.
+    """
+
+    subscription_id: UUID
+    account_id: UUID
+    old_date: date
+    new_date: date
+    waits_from: date | None = None
+    free: Period | None = None
+    changes_terms: bool = False
+
+
+def let_begin(
+    actor: Actor,
+    items: Mapping[UUID, NewDays],
+    own_days: Collection[UUID],
+    *,
+    own_days_until: date | None,
+    now: datetime,
+) -> None:
+    """Let the periods of items begin on other days; what is charged already stays as it is.
+
+    The caller has asked for the right and locked the trees, and sets the day on the accounts.
+
+    Args:
+        actor: who does it.
+        items: by id, what differs about them.
+        own_days: subscriptions whose own billing day ends, or holds again.
+        own_days_until: for which periods it holds; None for all.
+        now: the instant, for the audit trail.
+    """
+    if own_days:
+        rows = Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=own_days)
+        rows.filter(billing_day__isnull=False).update(billing_day_until=own_days_until)
+    _write_waiting(actor, items)
+    _write_free(actor, {key: one for key, one in items.items() if one.changes_terms})
+    _record(actor, items, now)
+
+
+def _write_waiting(actor: Actor, items: Mapping[UUID, NewDays]) -> None:
+    sql = """
+        UPDATE subscriptions_item AS item SET waits_from = new.day
+        FROM unnest(%s::uuid[], %s::date[]) AS new (id, day)
+        WHERE item.tenant_id = %s AND item.id = new.id
+        AND item.waits_from IS DISTINCT FROM new.day
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                [str(key) for key in items],
+                [one.waits_from for one in items.values()],
+                actor.tenant_id,
+            ],
+        )
+
+
+def _write_free(actor: Actor, items: Mapping[UUID, NewDays]) -> None:
+    if not items:
+        return
+    rows = Item.objects.filter(tenant_id=actor.tenant_id, pk__in=items)
+    found = list(rows.select_related("price").order_by("pk"))
+    timelines = timelines_of(actor, found, date.min)
+    write_all_terms(
+        actor,
+        [
+            (
+                item,
+                freed(
+                    timelines[item.pk],
+                    items[item.pk].old_date,
+                    items[item.pk].free,
+                    _charged,
+                    _free,
+                ),
+            )
+            for item in found
+        ],
+    )
+
+
+def _charged(terms: ItemTerms) -> ItemTerms:
+    return terms_of(terms.price, terms.quantity, with_free(terms.uncharged, is_free=False))
+
+
+def _free(terms: ItemTerms) -> ItemTerms:
+    return terms_of(terms.price, terms.quantity, with_free(terms.uncharged, is_free=True))
+
+
+def _record(actor: Actor, items: Mapping[UUID, NewDays], now: datetime) -> None:
+    """Say of each subscription when its periods begin; of one with several items, the first."""
+    moved: dict[UUID, NewDays] = {}
+    for one in items.values():
+        if one.old_date != one.new_date:
+            moved.setdefault(one.subscription_id, one)
+    names = dict(
+        Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=moved).values_list(
+            "pk", "external_id"
+        )
+    )
+    happenings: Sequence[Happening] = [
+        _happening(one, names[key]) for key, one in sorted(moved.items())
+    ]
+    record_events(actor, happenings, now=now)
+
+
+def _happening(one: NewDays, external_id: str | None) -> Happening:
+    said = {"since": one.old_date.isoformat(), "renews": one.new_date.isoformat()}
+    if external_id is not None:
+        said["external_id"] = external_id
+    return Happening(
+        "subscription.aligned",
+        one.subscription_id,
+        one.account_id,
+        before={"renews": said["since"]},
+        after={"renews": said["renews"]},
+        data=said,
+    )

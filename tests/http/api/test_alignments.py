@@ -1,0 +1,122 @@
+"""``POST /alignments``: one renewal date for an account and all below it."""
+
+import pytest
+
+from accounts.models import SettingInterval
+from invoicing.models import ChangePlan
+from tests.http.api.test_refusals import assert_problem
+from tests.scenes import scene
+from tests.world import account, price, subscription
+
+URL = "/api/v1/alignments"
+
+
+@scene
+def shop(vendor):
+    vendor.has("accounts", account("G"), account("A", "G"), account("B", "G"), account("N"))
+    vendor.has("prices", price("ten", "10", tax_rate=19))
+    vendor.has(
+        "subscriptions",
+        subscription("S", "A", "ten", "2026-11-20"),
+        subscription("T", "B", "ten", "2026-11-10"),
+    )
+    vendor.run("2026-11-20")
+    return vendor
+
+
+@pytest.fixture
+def api(shop, caller):
+    return caller(shop.api_key)
+
+
+BODY = {"account": "ext:G", "billing_day": 1, "billing_month": 1}
+
+
+def test_answers_what_would_come_of_it_and_stores_nothing(shop, api):
+    answer = api.post(f"{URL}?dry_run=true", BODY).json()
+
+    rows = {row.pop("external_id"): row for row in answer["rows"]}
+    assert rows["S"] == {
+        "subscription": rows["S"]["subscription"],
+        "name": "Ten",
+        "account": rows["S"]["account"],
+        "old_date": "2026-12-20",
+        "new_date": "2027-01-01",
+        "stub": {"start": "2026-12-20", "end": "2027-01-01"},
+        "days": 12,
+        "full_days": 31,
+        "amount_minor": 387,
+        "currency": "EUR",
+        "invoice_on": "2027-01-01",
+    }
+    assert rows["S"]["account"]["external_id"] == "A"
+    assert (rows["T"]["old_date"], rows["T"]["amount_minor"]) == ("2026-12-10", 710)
+    shown = answer["preview"]["alignment"]
+    assert [one["amount_minor"] for one in shown["totals"]] == [387 + 710]
+    billed = {one["bill_to"]["external_id"]: one for one in answer["preview"]["billing"]}
+    assert billed["G"]["after"]["net_minor"] == 387 + 710 + 2000
+    with shop.seen():
+        assert not ChangePlan.objects.exists()
+        assert not SettingInterval.objects.filter(name="billing_day").exists()
+
+
+def test_aligns_at_once_and_is_reversed(shop, api):
+    answer = api.post(URL, {**BODY, "except": ["ext:B"], "method": "long"})
+    plan = answer.json()
+
+    assert answer.status_code == 201
+    assert (plan["id"][:4], plan["kind"], plan["status"]) == ("aln_", "alignment", "applied")
+    assert plan["title"] == "G renews on 1 January"
+    assert [row["external_id"] for row in plan["rows"]] == ["S"]
+    assert plan["parameters"]["alignment"]["method"] == "long"
+    shown = api.get(f"/api/v1/change-plans/{plan['id']}").json()
+    assert shown["preview"]["alignment"]["rows"] == plan["rows"]
+    settings = api.get("/api/v1/accounts/ext:B/settings").json()
+    assert (settings["billing_day"]["value"], settings["billing_day"]["source"]) == (0, "own")
+    back = api.post(f"/api/v1/change-plans/{plan['id']}/reversal", {}).json()
+    assert (back["status"], back["title"]) == ("draft", "G: renewal dates as they were")
+    done = api.post(f"/api/v1/change-plans/{back['id']}/submission", {}).json()
+    assert done["status"] == "applied"
+    settings = api.get("/api/v1/accounts/ext:B/settings").json()
+    assert (settings["billing_day"]["value"], settings["billing_day"]["source"]) == (
+        None, "tenant",
+    )  # fmt: skip
+
+
+def test_waits_as_a_draft_or_for_its_day(shop, api):
+    draft = api.post(URL, {**BODY, "draft": True}).json()
+    later = api.post(URL, {**BODY, "effective_date": "2026-12-01"}).json()
+
+    assert (draft["status"], later["status"]) == ("draft", "scheduled")
+    assert_problem(api.post(URL, BODY), 409, "overlapping_plan")
+    gone = api.post(f"/api/v1/change-plans/{later['id']}/withdrawal", {})
+    assert gone.json()["status"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"account": "ext:nobody"}, 422, "invalid_body"),
+        ({"except": ["ext:nobody"]}, 422, "invalid_body"),
+        ({"except": ["ext:N"]}, 422, "invalid_alignment"),
+        ({"billing_day": 0}, 422, "invalid_body"),
+        ({"billing_day": 32}, 422, "invalid_body"),
+        ({"billing_day": "1"}, 422, "invalid_body"),
+        ({"billing_day": 1e400}, 400, "malformed"),
+        ({"billing_month": 13}, 422, "invalid_body"),
+        ({"method": "gift"}, 422, "invalid_body"),
+        ({"effective_date": "2026-11-22"}, 422, "effective_date_past"),
+        ({"effective_date": "2999-01-01"}, 422, "effective_date_too_far"),
+        ({"include_subtree": "yes"}, 422, "invalid_body"),
+        ({"more": 1}, 422, "invalid_body"),
+    ],
+)
+def test_refuses_what_makes_no_sense(shop, api, change, status, code):
+    assert_problem(api.post(URL, {**BODY, **change}), status, code)
+    with shop.seen():
+        assert not ChangePlan.objects.exists()
+
+
+def test_is_planned_here_and_not_among_other_changes(api):
+    answer = api.post("/api/v1/change-plans", {"kind": "alignment", "account": "ext:G"})
+    assert_problem(answer, 422, "invalid_body")
