@@ -48,20 +48,28 @@ def cards(rows: Sequence[TreeRow], known: Known, asked: Asked) -> list[Card]:
 
 
 def ties(rows: Sequence[TreeRow], known: Known) -> list[Tie]:
-    """Return who is invoiced for whom, and who pays for whom, among the accounts of rows."""
+    """Return who is invoiced for whom, and who pays for whom, among the accounts of rows.
+
+    A line leads to the account above as long as that is invoiced to the same: so all of them meet,
+    and none runs across a card.
+    """
     drawn = {row.id for row in rows}
     found = []
     for row in rows:
         one = known.responsible[row.id]
-        if one.bill_to_id != row.id:
-            found.append((Line.INVOICED, row.id, one.bill_to_id))
-        elif one.payer_id != row.id:
+        if one.bill_to_id != row.id and one.bill_to_id in drawn:
+            found.append((Line.INVOICED, row.id, _next_to(one.bill_to_id, row, known)))
+        elif one.bill_to_id == row.id and one.payer_id != row.id and one.payer_id in drawn:
             found.append((Line.PAYS, row.id, one.payer_id))
-    return [
-        Tie(line, public_id("acc", start), public_id("acc", end))
-        for line, start, end in found
-        if end in drawn
-    ]
+    return [Tie(line, public_id("acc", start), public_id("acc", end)) for line, start, end in found]
+
+
+def _next_to(bill_to_id: UUID, row: TreeRow, known: Known) -> UUID:
+    """Return the account above a row where that is invoiced to the same, else the recipient."""
+    above = known.responsible.get(row.parent_id) if row.parent_id else None
+    if row.parent_id and above and above.bill_to_id == bill_to_id:
+        return row.parent_id
+    return bill_to_id
 
 
 def _branch(

@@ -77,6 +77,18 @@ def test_draws_who_pays_from_recipient_to_payer(billed, alice, visit):
     assert ties(read(visit(alice), url_of(billed, "branch", "chart/"))) == []
 
 
+def test_a_line_to_a_recipient_further_up_runs_by_the_account_between(billed, alice, visit):
+    billed.has("accounts", account("low", "branch", name="Unten"))
+    page = read(visit(alice), url_of(billed, "group", "chart/"))
+
+    ways = re.findall(r'class="tie invoiced" d="([^"]*)"', page.partition('role="tree"')[2])
+    assert len(ways) == 3
+    # Each leads to the next column alone, along the lines of the tree.
+    assert all("C" not in way for way in ways)
+    # Whom all of these are invoiced to stands above the picture.
+    assert ties(read(visit(alice), url_of(billed, "branch", "chart/"))) == []
+
+
 def test_hides_lines_that_were_switched_off(billed, alice, visit):
     client, url = visit(alice), url_of(billed, "group", "chart/")
 
