@@ -174,8 +174,8 @@ def foresee_invoices(
     if not first <= last <= first + timedelta(days=MOST_DAYS):
         raise DatesTooFar(most=MOST_DAYS)
     asked = {*account_ids, *what_if.standing()}
-    families = _families(actor, asked, what_if, tenant)
-    stored = _stored(families)
+    families = seen_families(actor, asked, what_if, tenant=tenant)
+    stored = stored_of(families)
     before, days = _Foreseen(first, last, with_lines), ForeseenDays(stored, AS_STORED, first=first)
     if what_if == AS_STORED:
         invoices = before.up_to(last, days).invoices
@@ -191,10 +191,28 @@ def foresee_invoices(
     return Foresight(invoices, changed, families.accounts, min(before.until, after.until))
 
 
-def _families(
-    actor: Actor, account_ids: Collection[UUID], what_if: WhatIf, tenant: Tenant
+def seen_families(
+    actor: Actor,
+    account_ids: Collection[UUID],
+    what_if: WhatIf,
+    *,
+    tenant: Tenant,
+    most: int = MOST_ACCOUNTS,
 ) -> Families:
-    """Read the trees of some accounts, if the actor may see what is billed to them."""
+    """Read the trees of some accounts, if the actor may see what is billed to them.
+
+    Args:
+        actor: who asks.
+        account_ids: accounts of these trees.
+        what_if: others may pay in that world.
+        tenant: the actor's.
+        most: how many accounts the trees may have together.
+
+    Raises:
+        NotFound, Forbidden: an account is not there, or the actor may not see the invoices of
+            one of the trees.
+        TreesTooLarge: see its text.
+    """
     asked = {*account_ids, *joined_with(actor, account_ids)}
     trees = tree.families(actor.tenant_id, asked)
     members = {account_id for family in trees.values() for account_id, _parent in family}
@@ -203,8 +221,8 @@ def _families(
     payers = {*what_if.paying()}
     _require(actor, Action.VIEW_INVOICE, trees.keys())
     _require(actor, Action.VIEW_ACCOUNT, payers - members)
-    if len(members) > MOST_ACCOUNTS:
-        raise TreesTooLarge(accounts=len(members), most=MOST_ACCOUNTS)
+    if len(members) > most:
+        raise TreesTooLarge(accounts=len(members), most=most)
     return read_families(actor, trees, None, tenant=tenant, also=payers)
 
 
@@ -218,7 +236,8 @@ def _require(actor: Actor, action: Action, account_ids: Collection[UUID]) -> Non
         raise Forbidden if seen == len(account_ids) else NotFound
 
 
-def _stored(families: Families) -> Stored:
+def stored_of(families: Families) -> Stored:
+    """Return what families have and owe. At most seven statements; the caller has asked."""
     actor = families.actor
     items = coming_items(actor, families.in_scope)
     drafts = open_drafts(families, date.max)

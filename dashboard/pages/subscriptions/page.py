@@ -19,6 +19,7 @@ from billing_rules.timelines import Stretch
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
 from dashboard.pages.plans.doors import recipient_url
 from dashboard.pages.subscriptions.columns import title_of
+from dashboard.pages.subscriptions.phases import phases_of
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
@@ -106,6 +107,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
             for item in items
         ],
         "terms": _terms(actor, terms),
+        "phases": phases_of(found, terms, actor.today, row.renewal.currency),
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,
         "upcoming_url": account_url(found.account_id, "upcoming"),
@@ -146,14 +148,13 @@ def _planned(plan: ChangePlan) -> Planned:
 def facts_of(row: SubscriptionRow) -> list[Fact]:
     """Return what stands beside the items."""
     found, renewal = row.subscription, row.renewal
-    period, next_date = renewal.period, renewal.next_invoice_date
+    period = renewal.period
     facts = [
         Fact(_("Used by"), found.account.name, account_url(found.account_id)),
         Fact(
             _("MRR"), money(renewal.mrr_minor, renewal.currency) if renewal.currency else _NOTHING
         ),
         Fact(_("Running period"), period_text(period.start, period.end) if period else _NOTHING),
-        Fact(_("Next invoice"), date_text(next_date) if next_date else _NOTHING),
         Fact(_("Since"), date_text(found.start_date)),
         Fact(_("End"), date_text(found.end_date) if found.end_date else _("open")),
         Fact(_("Invoiced to"), row.bill_to.name, row.bill_to.url),
@@ -191,7 +192,9 @@ def _terms(actor: Actor, terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]]) -> 
             holds=one.holds_on(actor.today),
         )
         for timeline in terms.values()
-        for one in timeline
+        for place, one in enumerate(timeline)
+        # What comes in later was no part before: that is no news.
+        if place or one.value.uncharged != Uncharged.ABSENT
     ]
 
 

@@ -10,6 +10,7 @@ from dashboard.pages.subscriptions import (
     page,
     pausing,
     starting,
+    upcoming,
 )
 
 app_name = "subscriptions"
@@ -22,6 +23,7 @@ urlpatterns = [
     path(
         "<str:subscription_id>/items/<str:item_id>/remove/", items.remove_item, name="remove_item"
     ),
+    path("<str:subscription_id>/next/", upcoming.next_three, name="next"),
     path("<str:subscription_id>/pause/", pausing.pause, name="pause"),
     path("<str:subscription_id>/resume/", pausing.resume, name="resume"),
     path("<str:subscription_id>/end/", ending.end, name="end"),
