@@ -1,4 +1,4 @@
-"""Eight processes insert, move, archive, load and read, in one tree and in many."""
+"""Eight processes insert, move, plan, archive, load and read, in one tree and in many."""
 
 import json
 import subprocess
@@ -72,7 +72,7 @@ def test_trees_stay_whole(committed_vendor, trees, times):
     assert committed_vendor.faults() == []
     assert sum(done.values()) == PROCESSES * times
     assert "TreeBusy" not in done
-    assert {"insert", "move", "archive", "load", "read"} <= set(done)
+    assert {"insert", "move", "archive", "load", "read", "plan applied"} <= set(done)
 
 
 def test_without_the_lock_they_would_not(committed_vendor):

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
 import django
@@ -41,9 +42,14 @@ def main() -> None:
                 key or "": pk for key, pk in Account.objects.values_list("external_id", "id")
             }
         keys = sorted(ids)
-        what = numbers.choices(["insert", "move", "archive", "load", "read"], [3, 4, 1, 1, 3])[0]
+        acts = ["insert", "move", "plan", "archive", "load", "read"]
+        what = numbers.choices(acts, [3, 4, 2, 1, 1, 3])[0]
         name = f"w{seed}-{number}"
         try:
+            if what == "plan":
+                a, b = numbers.choice(keys), numbers.choice(keys)
+                done[_planned(vendor, ids[a], ids[b])] += 1
+                continue
             with vendor.seen():
                 forest = Forest(vendor, ids)
                 match what:
@@ -65,6 +71,26 @@ def main() -> None:
         except (tree.TreeCycle, tree.TreeTooDeep, tree.TreeBusy) as refusal:
             done[type(refusal).__name__] += 1
     sys.stdout.write(json.dumps({"done": done, "seen": seen}))
+
+
+def _planned(vendor: Any, account_id: UUID, parent_id: UUID) -> str:
+    """Move an account by a plan that is carried out at once; return what became of it."""
+    from django.utils import timezone
+
+    from invoicing.operations.plans.deciding import submit_plan
+    from invoicing.operations.plans.planning import create_plan
+    from invoicing.queries.plans.wanted import Wanted
+    from tenancy.errors import BillingError
+    from tests.world import TODAY
+
+    now = timezone.now()
+    wanted = Wanted("move", account_id, TODAY, target_id=parent_id)
+    try:
+        plan = create_plan(vendor.actor, wanted, today=TODAY, now=now)
+        done = submit_plan(vendor.actor, plan.pk, today=TODAY, now=now)
+    except BillingError as refusal:
+        return type(refusal).__name__
+    return f"plan {done.status}"
 
 
 def _contradictions(tenant_id: UUID, account_id: UUID) -> list[str]:

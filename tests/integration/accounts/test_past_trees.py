@@ -1,17 +1,20 @@
 """Trees of another day: what is read a piece at a time is what is read as a whole."""
 
+import contextlib
 import random
 from datetime import timedelta
 
 import pytest
 
-from accounts import access
+from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, Placement
 from accounts.models.nodes import BEGINNING
+from accounts.operations.moving import place_account
 from accounts.queries import past_trees
 from accounts.queries.past_trees import PastTree, path_then
 from accounts.queries.placements import lies_below
+from accounts.queries.subtrees import subtree
 from subscriptions.queries.mrr import mrr_then
 from tests.world import TODAY, account, make_vendor, price, subscription
 
@@ -188,3 +191,31 @@ def test_what_is_brought_in_rolls_up_as_the_tree_stood(then):
     assert {key: mrr.tree for key, mrr in mrr_then(vendor.actor, some, DAY).items()} == {
         key: each[key].tree for key in some
     }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_month_end_of_a_year_of_moves_stays_as_it_was(vendor, seed):
+    """Accounts are moved on random days; what stood where is written down at each month's end."""
+    dice = random.Random(seed)
+    parents = {key: up or None for key, up in parents_by_chance(dice).items()}
+    vendor.has("accounts", *(account(key, up or "") for key, up in parents.items()))
+    day, recorded = TODAY, {}
+    with vendor.seen():
+        names = {vendor.id_of(key): key for key in parents}
+        for _month in range(12):
+            for _move in range(5):
+                day += timedelta(days=dice.randrange(1, 6))
+                key, up = dice.choice(sorted(parents)), dice.choice([None, *sorted(parents)])
+                up_id = vendor.id_of(up) if up else None
+                with contextlib.suppress(tree.TreeCycle):
+                    place_account(vendor.actor, vendor.id_of(key), up_id, day=day)
+                    parents[key] = up
+            recorded[day] = dict(parents)
+            # The months that are over are looked at again after every one that follows.
+            for end, expected in recorded.items():
+                found = {}
+                for top in (key for key, up in expected.items() if up is None):
+                    rows = subtree(vendor.actor, vendor.id_of(top), as_of=end)
+                    found |= {names[row.id]: names.get(row.parent_id) for row in rows}
+                assert found == expected, end
+    assert vendor.faults() == []

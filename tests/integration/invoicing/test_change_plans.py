@@ -21,6 +21,7 @@ from invoicing.operations.plans.deciding import (
 from invoicing.operations.plans.locking import OverlappingPlan, PlanNotOpen
 from invoicing.operations.plans.planning import comment_on_plan, create_plan, withdraw_plan
 from invoicing.operations.plans.reversing import ReversedAlready, reverse_plan
+from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries.plans.checking import (
     AccountArchived,
     NothingAbove,
@@ -171,6 +172,32 @@ def test_says_what_hangs_on_an_account_that_cannot_be_closed(shop, alice):
 
     assert [one.code for one in refused.value.errors] == ["subscriptions"]
     assert refused.value.code == "account_in_use"
+
+
+def test_says_what_is_owed_and_who_is_invoiced_to_what_is_to_be_closed(shop, alice):
+    shop.has("accounts", account("C", "B", bill_to="B"))
+    shop.run("2026-12-01", issue=False)
+
+    def hanging():
+        before = world(shop)
+        with pytest.raises(AccountInUse) as refused:
+            planned(shop, alice, "closing", "B", "G")
+        assert world(shop) == before
+        return [one.code for one in refused.value.errors]
+
+    assert hanging() == ["subscriptions", "charges", "settings", "drafts"]
+    with shop.seen():
+        (draft,) = Invoice.objects.filter(bill_to=shop.id_of("B"))
+    discard_drafts(alice, [draft.pk], reason="Wrong", hold=True, today=TODAY, now=NOW)
+    assert hanging() == ["subscriptions", "charges", "settings"]
+
+
+def test_closes_nothing_whose_invoices_are_unpaid(shop, alice):
+    shop.run("2026-12-01")
+    with pytest.raises(AccountInUse) as refused:
+        planned(shop, alice, "closing", "B")
+
+    assert [one.code for one in refused.value.errors] == ["subscriptions", "unpaid"]
 
 
 def test_refuses_closed_accounts(shop, alice):
