@@ -10,6 +10,7 @@ from dashboard.pages.plans import urls as plan_urls
 from dashboard.pages.runs import urls as run_urls
 from dashboard.pages.settings import urls as setting_urls
 from dashboard.pages.subscriptions import urls as subscription_urls
+from web.calendar import urls as calendar_urls
 from web.invoices import urls as invoice_urls
 from web.pages import chosen_columns, resuming, sign_in
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("customers/", include(customer_urls, namespace="customers")),
     path("invoices/", include(invoice_urls, namespace="invoices")),
     path("subscriptions/", include(subscription_urls, namespace="subscriptions")),
+    path("calendar/", include(calendar_urls, namespace="calendar")),
     path("catalogue/", include(catalogue_urls, namespace="catalogue")),
     path("plans/", include(plan_urls, namespace="plans")),
     path("runs/", include(run_urls, namespace="runs")),

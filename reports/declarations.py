@@ -56,7 +56,9 @@ KINDS: Final[Mapping[Kind, DeclaredKind]] = {
     Kind.RENEWAL: DeclaredKind(
         _("Renewal"), _("Renewals"), Action.VIEW_SUBSCRIPTION, "repeat", "plum"
     ),
-    Kind.END: DeclaredKind(_("End"), _("Ends"), Action.VIEW_SUBSCRIPTION, "circle-stop", "bad"),
+    Kind.END: DeclaredKind(
+        _("End"), _("Ends of subscriptions"), Action.VIEW_SUBSCRIPTION, "circle-stop", "bad"
+    ),
     Kind.PRICE_CHANGE: DeclaredKind(
         _("New terms"), _("New terms"), Action.VIEW_SUBSCRIPTION, "tag", "neutral"
     ),

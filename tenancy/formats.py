@@ -13,7 +13,14 @@ from functools import cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval, format_time
+from babel.dates import (
+    format_date,
+    format_interval,
+    format_skeleton,
+    format_time,
+    get_day_names,
+    get_month_names,
+)
 from babel.numbers import NumberPattern, parse_pattern
 from django.utils.translation import get_language
 
@@ -82,6 +89,25 @@ class Formats:
     def day(self, day: date) -> str:
         """Write a date that cannot be misread: ``03.11.2026``, ``3 Nov 2026``."""
         return str(format_date(day, "medium", locale=self.locale))
+
+    def long_day(self, day: date) -> str:
+        """Write a date with its weekday: ``Tuesday, 1 December 2026``."""
+        return str(format_date(day, "full", locale=self.locale))
+
+    def month(self, day: date) -> str:
+        """Write the month of a date with its year: ``December 2026``."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
+
+    def weekdays(self) -> list[tuple[str, str]]:
+        """Return the days of the week from Monday on, each short and whole."""
+        short = get_day_names("abbreviated", locale=self.locale)
+        whole = get_day_names("wide", locale=self.locale)
+        return [(str(short[number]), str(whole[number])) for number in range(7)]
+
+    def months(self) -> list[str]:
+        """Return the months from January on, short."""
+        names = get_month_names("abbreviated", locale=self.locale)
+        return [str(names[number]) for number in range(1, 13)]
 
     def instant(self, local: datetime) -> str:
         """Write a moment that is told in the reader's time zone already."""

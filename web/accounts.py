@@ -44,6 +44,11 @@ def invoices_url(account_id: UUID) -> str:
     return f"{reverse('invoices:list')}?in={public_id('acc', account_id)}"
 
 
+def calendar_url(account_id: UUID) -> str:
+    """Return the address of the calendar of an account and of those below it."""
+    return f"{reverse('calendar:calendar')}?in={public_id('acc', account_id)}"
+
+
 def invoices_pattern() -> str:
     """Return the address of the invoices of an account, with ``acc_any`` for the account."""
     return f"{reverse('invoices:list')}?in={_ANY}"
@@ -71,7 +76,8 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         Tab(str(label), account_url(account_id, name), name == current) for name, label in pages
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
-    return [*tabs[:5], invoices, *tabs[5:]]
+    calendar = Tab(gettext("Calendar"), calendar_url(account_id), is_current=False)
+    return [*tabs[:5], invoices, calendar, *tabs[5:]]
 
 
 def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:

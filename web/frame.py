@@ -56,6 +56,7 @@ DASHBOARD: Final = (
             Room(_("Subscriptions"), "repeat", "subscriptions:list"),
             Room(_("Invoices"), "file-text", "invoices:list"),
             Room(_("Billing runs"), "calendar-check", "runs:list"),
+            Room(_("Billing calendar"), "calendar", "calendar:calendar"),
         ),
     ),
     RoomGroup(
@@ -73,6 +74,7 @@ PORTAL: Final = (
         (
             Room(_("Overview"), "house", "portal"),
             Room(_("Invoices"), "file-text", "portal-invoices:list"),
+            Room(_("Calendar"), "calendar", "portal-calendar:calendar"),
             Room(_("Requests"), "milestone", "portal-requests"),
         ),
     ),

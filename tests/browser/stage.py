@@ -17,10 +17,11 @@ from invoicing.models import ChangePlan, Invoice, InvoiceLine
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
+from reports.operations.forecasts import refresh_calendar
 from subscriptions.models import Price
 from tenancy.actor import Actor
 from tenancy.ids import public_id
-from tenancy.models import Job
+from tenancy.models import Job, Tenant
 from tests.world import NOW, TODAY, Vendor, account, make_vendor, price, subscription
 
 
@@ -111,6 +112,8 @@ def set_stage() -> Stage:
     plan = _plan(vendor, actors["staff"])
     everybody = {**people, "operator": operator.pk}
     asked = _request(vendor, actors["staff"])
+    edit = _edit(vendor, actors["staff"])
+    _keep_calendar(vendor)
     return Stage(
         vendor,
         invoice,
@@ -121,8 +124,15 @@ def set_stage() -> Stage:
         plan,
         contact_id,
         asked,
-        _edit(vendor, actors["staff"]),
+        edit,
     )
+
+
+def _keep_calendar(vendor: Vendor) -> None:
+    """Make the calendar, as whoever looked at it first had it made."""
+    with vendor.seen():
+        tenant = Tenant.objects.get(pk=vendor.tenant_id)
+    refresh_calendar(vendor.actor, None, tenant=tenant, today=TODAY, now=NOW)
 
 
 def _plan(vendor: Vendor, actor: Actor) -> ChangePlan:

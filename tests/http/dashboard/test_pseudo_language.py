@@ -28,6 +28,9 @@ DATA = re.compile(
     |\b(?:Alice|Bob|Dora|Nora|Olga|Rita|Otto\ Operator)\b
     |[\w.+-]+@[\w.-]+|\b[A-Z]{1,4}-?[\d-]+\b|\b[a-z]{2,4}_\w+
     |\d{1,2}\ [A-Z][a-z]{2,8}(?:\ \d{4})?|\b[A-Z][a-z]{2}\ \d{4}\b
+    |\b(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b
+    |\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?)\b
+    |\b(?:Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b
     |Hof\ 3|Bremen|BYLADEM1001|[Ss]eats|\bgruppe\b|Europe/Berlin
     |\b(?:EUR|CHF|USD|UTC|CSV|XLSX|PDF|JSON|API|IBAN|BIC|Ctrl\ ?K|Deutsch|English|EN|DE)\b
     """,

@@ -1,0 +1,8 @@
+"""Addresses of the calendar, the same below the dashboard's root and below the portal's."""
+
+from django.urls import path
+
+from web.calendar import page
+
+app_name = "calendar"
+urlpatterns = [path("", page.calendar_page, name="calendar")]
