@@ -62,8 +62,12 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("alignments", alignments.AlignmentList.as_view()),
     path("products", catalogue.ProductList.as_view()),
+    path("products/<reference:product>/archival", catalogue.ProductArchival.as_view()),
+    path("products/<reference:product>/reopening", catalogue.ProductReopening.as_view()),
     path("products/<reference:product>", catalogue.ProductDetail.as_view()),
     path("prices", catalogue.PriceList.as_view()),
+    path("prices/<reference:price>/archival", catalogue.PriceArchival.as_view()),
+    path("prices/<reference:price>/reopening", catalogue.PriceReopening.as_view()),
     path("prices/<reference:price>", catalogue.PriceDetail.as_view()),
     path("subscriptions", subscriptions.SubscriptionList.as_view()),
     path(

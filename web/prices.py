@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing_rules.pricing import Model
 from billing_rules.subscription_states import State
-from subscriptions.models import Price, Uncharged
+from billing_rules.tax_rates import TaxClass
+from subscriptions.models import Price, Product, Uncharged
 from web.badges import Badge
 from web.templatetags.figures import unit_price
 
@@ -29,6 +30,13 @@ MODELS: Final = {
 TIMINGS: Final = {
     Price.Timing.ADVANCE: gettext_lazy("in advance"),
     Price.Timing.ARREARS: gettext_lazy("in arrears"),
+}
+TAX_CLASSES: Final = {
+    TaxClass.STANDARD: gettext_lazy("Standard rate"),
+    TaxClass.REDUCED: gettext_lazy("Reduced rate"),
+    TaxClass.REDUCED_2: gettext_lazy("Second reduced rate"),
+    TaxClass.SUPER_REDUCED: gettext_lazy("Super-reduced rate"),
+    TaxClass.ZERO: gettext_lazy("Zero rate"),
 }
 STATES: Final = {
     State.ACTIVE: (gettext_lazy("Active"), "ok"),
@@ -78,6 +86,11 @@ def price_rhythm(price: Price) -> str:
         "year": ngettext("every %(n)s year", "every %(n)s years", price.interval_count),
     }
     return words[price.interval] % {"n": price.interval_count}
+
+
+def archived_badges(thing: Product | Price) -> list[Badge]:
+    """Return what a product or a price bears that is not sold any more."""
+    return [] if thing.archived_at is None else [Badge(_("Archived"))]
 
 
 def subscription_badge(state: State) -> Badge:

@@ -1,6 +1,6 @@
 """``/api/v1/products`` and ``/api/v1/prices``: what is sold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -11,21 +11,34 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.access import Action
-from accounts.serializers.parts import NoParameters, PageParameters
+from accounts.serializers.parts import DryRunParameters, NoParameters, PageParameters
 from billing_rules.pricing import Tier
-from subscriptions.models import Product
-from subscriptions.operations.catalogue import NewPrice, create_price, create_product
+from subscriptions.models import Price, Product
+from subscriptions.operations.catalogue import (
+    NewPrice,
+    archive_price,
+    archive_product,
+    create_price,
+    create_product,
+    edit_price,
+    edit_product,
+    reopen_price,
+    reopen_product,
+)
 from subscriptions.queries import catalogue
 from subscriptions.serializers.catalogue import (
     PriceIn,
     PriceOut,
     PriceParameters,
+    PricePatchIn,
     ProductIn,
     ProductOut,
+    ProductPatchIn,
 )
 from tenancy.actor import Actor
-from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
-from tenancy.api.reading import InvalidBody, InvalidParameters, pointer, read_body
+from tenancy.api.answering import ActorApiRequest, ActorView, created, many, tagged, tried
+from tenancy.api.preconditions import require_match, require_named
+from tenancy.api.reading import InvalidBody, InvalidParameters, pointer, read_body, read_parameters
 from tenancy.errors import FieldError, Invalid, NotFound
 from tenancy.queries.paging import Order
 
@@ -47,25 +60,30 @@ class ProductList(ActorView):
         page = self.page(catalogue.products(request.actor), request)
         return self.listed(many(ProductOut, page))
 
-    @extend_schema(operation_id="create_product", request=ProductIn, responses={201: ProductOut})
-    def post(self, request: ActorApiRequest) -> Response:
+    @extend_schema(
+        operation_id="create_product",
+        parameters=[DryRunParameters],
+        request=ProductIn,
+        responses={200: ProductOut, 201: ProductOut},
+    )
+    def post(self, request: ActorApiRequest) -> HttpResponseBase:
         """Add a product."""
-        self.parameters(request, NoParameters)
+        is_dry_run = _is_dry_run(request)
         values = read_body(request, ProductIn)
-        product = create_product(
-            request.actor,
-            name=values["name"],
-            external_id=values.get("external_id"),
-            now=timezone.now(),
-        )
-        address = request.build_absolute_uri(f"{request.path}/{product.public_id}")
-        return Response(ProductOut(product).data, status=201, headers={"Location": address})
+        with tried(is_dry_run=is_dry_run):
+            product = create_product(
+                request.actor,
+                name=values["name"],
+                external_id=values.get("external_id"),
+                now=timezone.now(),
+            )
+        return created(request, ProductOut(product).data, product.public_id, is_new=not is_dry_run)
 
 
 class ProductDetail(ActorView):
-    """``GET /api/v1/products/{id}``."""
+    """``/api/v1/products/{id}``."""
 
-    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION}
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "PATCH": Action.EDIT_CATALOGUE}
 
     @extend_schema(operation_id="get_product", responses=ProductOut)
     def get(self, request: ActorApiRequest, product: str) -> HttpResponseBase:
@@ -73,6 +91,59 @@ class ProductDetail(ActorView):
         self.parameters(request, NoParameters)
         found = catalogue.get_product(request.actor, product)
         return tagged(request, ProductOut(found).data)
+
+    @extend_schema(
+        operation_id="edit_product",
+        parameters=[DryRunParameters],
+        request=ProductPatchIn,
+        responses=ProductOut,
+    )
+    def patch(self, request: ActorApiRequest, product: str) -> HttpResponseBase:
+        """Call a product something else; what is left out stays."""
+        actor, is_dry_run = request.actor, _is_dry_run(request)
+        values = read_body(request, ProductPatchIn)
+        found = catalogue.get_product(actor, product)
+        with tried(is_dry_run=is_dry_run):
+            changed = edit_product(
+                actor,
+                found.pk,
+                values,
+                require_seen=_product_seen(request, found),
+                now=timezone.now(),
+            )
+        return tagged(request, ProductOut(changed).data)
+
+
+class ProductArchival(ActorView):
+    """``POST /api/v1/products/{id}/archival``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_CATALOGUE}
+
+    @extend_schema(
+        operation_id="archive_product",
+        parameters=[DryRunParameters],
+        request=None,
+        responses=ProductOut,
+    )
+    def post(self, request: ActorApiRequest, product: str) -> HttpResponseBase:
+        """Sell a product no longer; what runs goes on."""
+        return _put_product(request, product, archive_product)
+
+
+class ProductReopening(ActorView):
+    """``POST /api/v1/products/{id}/reopening``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_CATALOGUE}
+
+    @extend_schema(
+        operation_id="reopen_product",
+        parameters=[DryRunParameters],
+        request=None,
+        responses=ProductOut,
+    )
+    def post(self, request: ActorApiRequest, product: str) -> HttpResponseBase:
+        """Sell an archived product again."""
+        return _put_product(request, product, reopen_product)
 
 
 class PriceList(ActorView):
@@ -97,29 +168,141 @@ class PriceList(ActorView):
         )
         return self.listed(many(PriceOut, self.page(found, request)))
 
-    @extend_schema(operation_id="create_price", request=PriceIn, responses={201: PriceOut})
-    def post(self, request: ActorApiRequest) -> Response:
+    @extend_schema(
+        operation_id="create_price",
+        parameters=[DryRunParameters],
+        request=PriceIn,
+        responses={200: PriceOut, 201: PriceOut},
+    )
+    def post(self, request: ActorApiRequest) -> HttpResponseBase:
         """Give a product a price."""
-        self.parameters(request, NoParameters)
-        actor, values = request.actor, read_body(request, PriceIn)
+        actor, is_dry_run = request.actor, _is_dry_run(request)
+        values = read_body(request, PriceIn)
         product = _product(actor, values, InvalidBody)
-        price = create_price(
-            actor, product.pk, _wanted(product, values), today=actor.today, now=timezone.now()
-        )
-        address = request.build_absolute_uri(f"{request.path}/{price.public_id}")
-        return Response(PriceOut(price).data, status=201, headers={"Location": address})
+        with tried(is_dry_run=is_dry_run):
+            price = create_price(
+                actor, product.pk, _wanted(product, values), today=actor.today, now=timezone.now()
+            )
+        return created(request, PriceOut(price).data, price.public_id, is_new=not is_dry_run)
 
 
 class PriceDetail(ActorView):
-    """``GET /api/v1/prices/{id}``."""
+    """``/api/v1/prices/{id}``."""
 
-    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION}
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "PATCH": Action.EDIT_CATALOGUE}
 
     @extend_schema(operation_id="get_price", responses=PriceOut)
     def get(self, request: ActorApiRequest, price: str) -> HttpResponseBase:
         """Show a price."""
         self.parameters(request, NoParameters)
         return tagged(request, PriceOut(catalogue.get_price(request.actor, price)).data)
+
+    @extend_schema(
+        operation_id="edit_price",
+        description="Change a price that nobody has, or how it is called. `If-Match` is demanded"
+        " (428).",
+        parameters=[DryRunParameters],
+        request=PricePatchIn,
+        responses=PriceOut,
+    )
+    def patch(self, request: ActorApiRequest, price: str) -> HttpResponseBase:
+        """Change a price that nobody has, or how it is called; what is left out stays."""
+        actor, is_dry_run = request.actor, _is_dry_run(request)
+        values = read_body(request, PricePatchIn)
+        found = catalogue.get_price(actor, price)
+        require_named(request)
+        with tried(is_dry_run=is_dry_run):
+            changed = edit_price(
+                actor,
+                found.pk,
+                _changes(values),
+                require_seen=_price_seen(request, found),
+                today=actor.today,
+                now=timezone.now(),
+            )
+        return tagged(request, PriceOut(changed).data)
+
+
+class PriceArchival(ActorView):
+    """``POST /api/v1/prices/{id}/archival``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_CATALOGUE}
+
+    @extend_schema(
+        operation_id="archive_price",
+        parameters=[DryRunParameters],
+        request=None,
+        responses=PriceOut,
+    )
+    def post(self, request: ActorApiRequest, price: str) -> HttpResponseBase:
+        """Sell nothing new at a price; what runs goes on."""
+        return _put_price(request, price, archive_price)
+
+
+class PriceReopening(ActorView):
+    """``POST /api/v1/prices/{id}/reopening``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_CATALOGUE}
+
+    @extend_schema(
+        operation_id="reopen_price",
+        parameters=[DryRunParameters],
+        request=None,
+        responses=PriceOut,
+    )
+    def post(self, request: ActorApiRequest, price: str) -> HttpResponseBase:
+        """Sell at an archived price again."""
+        return _put_price(request, price, reopen_price)
+
+
+def _is_dry_run(request: ActorApiRequest) -> bool:
+    return bool(read_parameters(request, DryRunParameters)["dry_run"] == "true")
+
+
+def _put_product(
+    request: ActorApiRequest, reference: str, put: Callable[..., Product]
+) -> HttpResponseBase:
+    """Archive a product, or sell it again."""
+    is_dry_run = _is_dry_run(request)
+    found = catalogue.get_product(request.actor, reference)
+    with tried(is_dry_run=is_dry_run):
+        seen = _product_seen(request, found)
+        product = put(request.actor, found.pk, require_seen=seen, now=timezone.now())
+    return tagged(request, ProductOut(product).data)
+
+
+def _put_price(
+    request: ActorApiRequest, reference: str, put: Callable[..., Price]
+) -> HttpResponseBase:
+    """Sell nothing more at a price, or sell at it again."""
+    is_dry_run = _is_dry_run(request)
+    found = catalogue.get_price(request.actor, reference)
+    with tried(is_dry_run=is_dry_run):
+        seen = _price_seen(request, found)
+        price = put(request.actor, found.pk, require_seen=seen, now=timezone.now())
+    return tagged(request, PriceOut(price).data)
+
+
+def _product_seen(request: ActorApiRequest, found: Product) -> Callable[[], object]:
+    def shown() -> Mapping[str, Any]:
+        return ProductOut(catalogue.get_product(request.actor, found.public_id)).data
+
+    return lambda: require_match(request, shown)
+
+
+def _price_seen(request: ActorApiRequest, found: Price) -> Callable[[], object]:
+    def shown() -> Mapping[str, Any]:
+        return PriceOut(catalogue.get_price(request.actor, found.public_id)).data
+
+    return lambda: require_match(request, shown)
+
+
+def _changes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a body changes of a price."""
+    changes = dict(values)
+    if "tiers" in changes:
+        changes["tiers"] = _tiers(changes)
+    return changes
 
 
 def _product(actor: Actor, values: Mapping[str, Any], refusal: type[Invalid]) -> Product:
@@ -137,8 +320,11 @@ def _wanted(product: Product, values: Mapping[str, Any]) -> NewPrice:
         for name, value in values.items()
         if name not in {"product", "tiers"} and value is not None
     }
-    tiers = [
+    return NewPrice(**{"name": product.name, **given, "tiers": _tiers(values)})
+
+
+def _tiers(values: Mapping[str, Any]) -> tuple[Tier, ...]:
+    return tuple(
         Tier(tier["up_to"], tier["unit_amount"], tier.get("flat_amount", Decimal(0)))
         for tier in values.get("tiers", ())
-    ]
-    return NewPrice(**{"name": product.name, **given, "tiers": tiers})
+    )

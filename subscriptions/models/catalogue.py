@@ -13,10 +13,11 @@ from tenancy.ids import public_id
 
 
 class Product(TenantModel):
-    """Something the tenant sells."""
+    """Something the tenant sells; since ``archived_at``, if it is set, to nobody new."""
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(max_length=200)
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -36,11 +37,12 @@ class Product(TenantModel):
 
 
 class Price(TenantModel):
-    """A product's price in one currency for one interval; never changed once made.
+    """A product's price in one currency for one interval; never changed once somebody has it.
 
     ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
     seller's rates applies; its percentage is looked up for the last day of service (R14).
-    ``unit`` is what a quantity counts, as invoices print it.
+    ``unit`` is what a quantity counts, as invoices print it. Since ``archived_at``, if it is set,
+    nothing new is sold at it; what runs goes on.
     """
 
     class Timing(models.TextChoices):
@@ -63,6 +65,7 @@ class Price(TenantModel):
     timing = models.CharField(max_length=7, choices=Timing.choices)
     tax_class = models.CharField(max_length=20)
     tax_category = models.CharField(max_length=2)
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

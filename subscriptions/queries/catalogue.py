@@ -1,19 +1,27 @@
 """The catalogue: what is sold, and at which prices."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count, Exists, Q, QuerySet, Sum
 
 from accounts import access
 from accounts.access import Action
-from subscriptions.models import Item, Price, Product, Uncharged
+from billing_rules.money import plain_digits
+from subscriptions.models import EarlierTerms, Item, Price, Product, Uncharged
 from subscriptions.queries.terms import monthly_on, price_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
+
+_SHOWN: Final = (
+    "external_id", "name", "model", "currency", "unit", "unit_amount", "tiers", "package_size",
+    "interval", "interval_count", "timing", "tax_class", "tax_category",
+)  # fmt: skip
 
 
 def products(actor: Actor) -> QuerySet[Product]:
@@ -45,6 +53,7 @@ def prices(
     product_id: UUID | None = None,
     currency: str | None = None,
     text: str = "",
+    is_sold: bool = False,
 ) -> QuerySet[Price]:
     """Return all prices with their products, the latest first. One statement.
 
@@ -53,6 +62,7 @@ def prices(
         product_id: only those of this product.
         currency: only those in this currency.
         text: only those whose name, product or external id contains it, in any case.
+        is_sold: only those at which something new is sold.
 
     Raises:
         Forbidden: as of ``products``.
@@ -69,6 +79,8 @@ def prices(
             | Q(product__name__icontains=text)
             | Q(external_id__icontains=text)
         )
+    if is_sold:
+        found = found.filter(archived_at=None, product__archived_at=None)
     return found.select_related("product").order_by("-created_at", "-id")
 
 
@@ -83,6 +95,27 @@ def get_price(actor: Actor, reference: str) -> Price:
     if found is None:
         raise NotFound
     return found
+
+
+def is_used(actor: Actor, price_id: UUID) -> bool:
+    """Return whether anybody has or had a price, or will have it. One or two statements."""
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    had = (kind.objects.filter(tenant_id=actor.tenant_id) for kind in (Item, EarlierTerms))
+    return any(rows.filter(price_id=price_id).exists() for rows in had)
+
+
+def product_shown(product: Product) -> dict[str, Any]:
+    """Return all that a form shows of a product."""
+    return {"name": product.name, "external_id": product.external_id}
+
+
+def price_shown(price: Price) -> dict[str, Any]:
+    """Return all that a form shows of a price."""
+    shown = {name: getattr(price, name) for name in _SHOWN}
+    for name in ("unit_amount", "package_size"):
+        number = shown[name]
+        shown[name] = None if number is None else plain_digits(number)
+    return shown
 
 
 def price_key(actor: Actor, reference: str) -> UUID:
@@ -146,6 +179,41 @@ def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use
         .values_list("at", "items", "monthly")
     )
     return {price_id: Use(items, int(monthly)) for price_id, items, monthly in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUse:
+    """How many prices a product has, and how much it is used: in minor units by currency."""
+
+    prices: int = 0
+    items: int = 0
+    monthly_minor: Mapping[str, int] = field(default_factory=dict)
+
+
+def product_uses(actor: Actor, product_ids: Collection[UUID], on: date) -> dict[UUID, ProductUse]:
+    """Return how much each product is used by subscriptions that run. Two statements.
+
+    Args:
+        actor: who asks.
+        product_ids: which products; those without a price are left out.
+        on: the day, as of ``uses_of``.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    found = prices(actor).filter(product_id__in=product_ids).order_by()
+    known = list(found.values_list("pk", "product_id", "currency"))
+    uses = uses_of(actor, [price_id for price_id, _product, _currency in known], on)
+    counts: dict[UUID, int] = defaultdict(int)
+    items: dict[UUID, int] = defaultdict(int)
+    monthly: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for price_id, product_id, currency in known:
+        use = uses.get(price_id, Use())
+        counts[product_id] += 1
+        items[product_id] += use.items
+        if use.monthly_minor:
+            monthly[product_id][currency] += use.monthly_minor
+    return {key: ProductUse(counts[key], items[key], monthly[key]) for key in counts}
 
 
 def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:

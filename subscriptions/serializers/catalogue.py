@@ -36,12 +36,20 @@ class ProductIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=_NAME)
 
 
+class ProductPatchIn(serializers.Serializer[Any]):
+    """What is to be changed of a product; what is left out stays."""
+
+    external_id = serializers.CharField(required=False, max_length=_NAME, allow_null=True)
+    name = serializers.CharField(required=False, max_length=_NAME)
+
+
 class ProductOut(serializers.Serializer[Product]):
     """Something that is sold."""
 
     id = IdField("prd")
     external_id = serializers.CharField(allow_null=True)
     name = serializers.CharField()
+    archived_at = InstantField(allow_null=True, help_text="Since when nothing new is sold of it.")
     created_at = InstantField()
 
 
@@ -91,6 +99,24 @@ class PriceIn(serializers.Serializer[Any]):
     )
 
 
+class PricePatchIn(serializers.Serializer[Any]):
+    """What is to be changed of a price; of one that is used only how it is called."""
+
+    external_id = serializers.CharField(required=False, max_length=_NAME, allow_null=True)
+    name = serializers.CharField(required=False, max_length=_NAME)
+    model = serializers.ChoiceField([model.value for model in Model], required=False)
+    currency = serializers.CharField(required=False, max_length=3, min_length=3)
+    unit = serializers.CharField(required=False, max_length=20, allow_blank=True)
+    unit_amount = DecimalIn(required=False, allow_null=True)
+    tiers = TierIn(many=True, required=False)
+    package_size = DecimalIn(required=False, allow_null=True)
+    interval = serializers.ChoiceField([unit.value for unit in Unit], required=False)
+    interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
+    timing = serializers.ChoiceField(Price.Timing.choices, required=False)
+    tax_category = serializers.ChoiceField([Category.S.value, Category.Z.value], required=False)
+    tax_class = serializers.ChoiceField([tax_class.value for tax_class in TaxClass], required=False)
+
+
 class TierOut(serializers.Serializer[Any]):
     """A range of quantities with its amounts."""
 
@@ -100,7 +126,7 @@ class TierOut(serializers.Serializer[Any]):
 
 
 class PriceOut(serializers.Serializer[Price]):
-    """A price: never changed once made."""
+    """A price: its terms never change once somebody has it."""
 
     id = IdField("prc")
     external_id = serializers.CharField(allow_null=True)
@@ -117,4 +143,5 @@ class PriceOut(serializers.Serializer[Price]):
     timing = serializers.CharField()
     tax_category = serializers.CharField()
     tax_class = serializers.CharField()
+    archived_at = InstantField(allow_null=True, help_text="Since when nothing new is sold at it.")
     created_at = InstantField()

@@ -35,6 +35,7 @@ class Stage:
     people: dict[str, UUID]
     waiting_run_id: UUID
     price_id: UUID
+    product_id: UUID
     plan: ChangePlan
     contact_id: UUID
     request: ChangePlan
@@ -55,6 +56,7 @@ class Stage:
             subscription=public_id("sub", self.line.subscription_id),
             item=public_id("itm", self.line.charge.item_id),
             price=public_id("prc", self.price_id),
+            product=public_id("prd", self.product_id),
             branch=public_id("acc", self.vendor.id_of("branch")),
             empty=public_id("acc", self.vendor.id_of("empty")),
             contact=public_id("con", self.contact_id),
@@ -107,7 +109,7 @@ def set_stage() -> Stage:
     set_bank_account(vendor.actor, invoice.seller_id, "USD", iban="DE89370400440532013000", now=NOW)
     waiting = vendor.run("2027-01-01", issue=False)
     with vendor.seen():
-        price_id = Price.objects.get(external_id="seats").pk
+        seats = Price.objects.get(external_id="seats")
         contact_id = Contact.objects.get(account_id=vendor.id_of("branch")).pk
     plan = _plan(vendor, actors["staff"])
     everybody = {**people, "operator": operator.pk}
@@ -120,7 +122,8 @@ def set_stage() -> Stage:
         line,
         everybody,
         waiting.run.pk,
-        price_id,
+        seats.pk,
+        seats.product_id,
         plan,
         contact_id,
         asked,

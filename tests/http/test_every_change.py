@@ -350,6 +350,39 @@ def give_price(actor: Actor) -> None:
     catalogue.create_price(actor, product.pk, wanted, today=TODAY, now=NOW)
 
 
+def price_of(actor: Actor) -> Price:
+    with scope(actor.tenant_id):
+        return Price.objects.select_related("product").get()
+
+
+def put_away(shop: Vendor, actor: Actor, *, is_product: bool = False) -> Price:
+    """Archive the only price, or its product."""
+    found = price_of(actor)
+    if is_product:
+        catalogue.archive_product(actor, found.product_id, now=NOW)
+    else:
+        catalogue.archive_price(actor, found.pk, now=NOW)
+    return found
+
+
+def reopen_price(shop: Vendor, actor: Actor) -> None:
+    catalogue.reopen_price(actor, put_away(shop, actor).pk, now=NOW)
+
+
+def reopen_product(shop: Vendor, actor: Actor) -> None:
+    key = put_away(shop, actor, is_product=True).product_id
+    catalogue.reopen_product(actor, key, now=NOW)
+
+
+def rename_price(_shop: Vendor, actor: Actor) -> None:
+    key = price_of(actor).pk
+    catalogue.edit_price(actor, key, {"name": "Eleven"}, today=TODAY, now=NOW)
+
+
+def rename_product(_shop: Vendor, actor: Actor) -> None:
+    catalogue.edit_product(actor, price_of(actor).product_id, {"name": "Eleven"}, now=NOW)
+
+
 def plan_day(shop: Vendor, actor: Actor) -> None:
     wanted = account_settings.WantedSettings({"billing_day": 20}, LATER)
     account_settings.change_settings(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW)
@@ -541,10 +574,18 @@ OPERATIONS: dict[str, Change] = {
         load("subscriptions", [subscription("N", "A", "ten", "2026-12-01")]),
         "subscription.created",
     ),
-    "catalogue.create_product": Change(
+    "catalogue.editing.edit_product": Change(rename_product, "product.updated"),
+    "catalogue.editing.edit_price": Change(rename_price, "price.updated"),
+    "catalogue.archiving.archive_product": Change(
+        lambda shop, actor: put_away(shop, actor, is_product=True), "product.archived"
+    ),
+    "catalogue.archiving.reopen_product": Change(reopen_product, "product.reopened"),
+    "catalogue.archiving.archive_price": Change(put_away, "price.archived"),
+    "catalogue.archiving.reopen_price": Change(reopen_price, "price.reopened"),
+    "catalogue.adding.create_product": Change(
         lambda _s, a: catalogue.create_product(a, name="New", now=NOW), "product.created"
     ),
-    "catalogue.create_price": Change(lambda _s, a: give_price(a), "price.created"),
+    "catalogue.adding.create_price": Change(lambda _s, a: give_price(a), "price.created"),
     "subscriptions.creating.create_subscription": Change(subscribe, "subscription.created"),
     "subscriptions.changing.change_subscription": Change(change_item, "subscription.changed"),
     "subscriptions.pausing.pause_subscription": Change(pause, "subscription.paused"),
@@ -657,6 +698,11 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.earlier_drafts.drafted_otherwise", "runs.earlier_drafts.drafts_to_take_up",
             "runs.earlier_drafts.with_those_beside",
             "runs.changed.compare_drafts", "runs.changed.count_drafts",
+            "catalogue.archiving.sale_fault", "catalogue.archiving.hold_prices",
+            "catalogue.checking.columns_of", "catalogue.checking.wanted_of",
+            "catalogue.checking.require_product_name", "catalogue.checking.require_possible",
+            "catalogue.naming.named_once", "catalogue.naming.require_free",
+            "catalogue.naming.said_of",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,
@@ -985,6 +1031,46 @@ def resume_page(browser: Browser) -> None:
     send_seen(browser, f"/subscriptions/{found.public_id}/resume/", when="now")
 
 
+def new_product_page(browser: Browser) -> None:
+    browser.send("/catalogue/products/new/", name="New")
+
+
+def product_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
+    def do(browser: Browser) -> None:
+        shop = browser.shop
+        found = (
+            put_away(shop, shop.actor, is_product=True) if is_away else price_of(shop.actor)
+        ).product
+        url = f"/catalogue/products/{found.public_id}/{way}/"
+        if way == "edit":
+            browser.send(url, name="Another")
+        elif way == "prices/new":
+            browser.send(url, **FLAT)
+        else:
+            assert browser.client.post(url).status_code == 302
+
+    return do
+
+
+def price_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
+    def do(browser: Browser) -> None:
+        shop = browser.shop
+        found = put_away(shop, shop.actor) if is_away else price_of(shop.actor)
+        url = f"/catalogue/prices/{found.public_id}/{way}/"
+        if way == "edit":
+            browser.send(url, name="Another")
+        else:
+            assert browser.client.post(url).status_code == 302
+
+    return do
+
+
+FLAT = {
+    "name": "Desk", "model": "flat", "currency": "EUR", "unit_amount": "5", "interval": "month",
+    "timing": "advance", "tax_class": "standard",
+}  # fmt: skip
+
+
 def go_on_page(browser: Browser) -> None:
     end_page(browser)
     found = only_subscription(browser.shop)
@@ -1026,9 +1112,19 @@ def recall_default_page(browser: Browser) -> None:
 
 
 DEFAULTS = "tenant.settings_changed"
+PRODUCT = "catalogue/products/<str:product_id>"
+PRICE = "catalogue/prices/<str:price_id>"
 PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
+    "catalogue/products/new/": Change(new_product_page, "product.created"),
+    f"{PRODUCT}/edit/": Change(product_page("edit"), "product.updated"),
+    f"{PRODUCT}/archive/": Change(product_page("archive"), "product.archived"),
+    f"{PRODUCT}/reopen/": Change(product_page("reopen", is_away=True), "product.reopened"),
+    f"{PRODUCT}/prices/new/": Change(product_page("prices/new"), "price.created"),
+    f"{PRICE}/edit/": Change(price_page("edit"), "price.updated"),
+    f"{PRICE}/archive/": Change(price_page("archive"), "price.archived"),
+    f"{PRICE}/reopen/": Change(price_page("reopen", is_away=True), "price.reopened"),
     "customers/new/": Change(new_customer_page, "account.created"),
     "customers/<str:account_id>/new/": Change(new_below_page, "account.created"),
     "customers/<str:account_id>/edit/": Change(edit_account_page, "account.updated"),
@@ -1229,6 +1325,30 @@ def api_price(client: Client, _shop: Vendor) -> Any:
     return api_post(client, "prices", product=product, **terms)
 
 
+def api_rename_price(client: Client, shop: Vendor) -> Any:
+    url = f"/api/v1/prices/{price_of(shop.actor).public_id}"
+    headers = {"if-match": client.get(url).headers["ETag"]}
+    body = json.dumps({"name": "Eleven"})
+    return client.patch(url, body, content_type="application/json", headers=headers)
+
+
+def api_rename_product(client: Client, shop: Vendor) -> Any:
+    key = price_of(shop.actor).product.public_id
+    return api_patch(client, f"products/{key}", name="Eleven")
+
+
+def api_put(kind: str, way: str, *, is_away: bool = False) -> Callable[[Client, Vendor], Any]:
+    def do(client: Client, shop: Vendor) -> Any:
+        is_product = kind == "products"
+        found = price_of(shop.actor)
+        if is_away:
+            put_away(shop, shop.actor, is_product=is_product)
+        key = (found.product if is_product else found).public_id
+        return api_post(client, f"{kind}/{key}/{way}")
+
+    return do
+
+
 def api_subscribe(client: Client, _shop: Vendor) -> Any:
     items = [{"price": "ext:ten"}]
     return api_post(
@@ -1359,6 +1479,20 @@ ENDPOINTS: dict[str, Change] = {
     "PATCH api/v1/tenant": Change(api_default, DEFAULTS),
     "POST api/v1/products": Change(
         lambda client, _shop: api_post(client, "products", name="New"), "product.created"
+    ),
+    "PATCH api/v1/products/<reference:product>": Change(api_rename_product, "product.updated"),
+    "POST api/v1/products/<reference:product>/archival": Change(
+        api_put("products", "archival"), "product.archived"
+    ),
+    "POST api/v1/products/<reference:product>/reopening": Change(
+        api_put("products", "reopening", is_away=True), "product.reopened"
+    ),
+    "PATCH api/v1/prices/<reference:price>": Change(api_rename_price, "price.updated"),
+    "POST api/v1/prices/<reference:price>/archival": Change(
+        api_put("prices", "archival"), "price.archived"
+    ),
+    "POST api/v1/prices/<reference:price>/reopening": Change(
+        api_put("prices", "reopening", is_away=True), "price.reopened"
     ),
     "POST api/v1/prices": Change(api_price, "price.created"),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),

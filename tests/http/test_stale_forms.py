@@ -57,6 +57,18 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/people/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/<str:contact_id>/roles/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/roles/<str:grant_id>/end/": IS_REPEATED,
+    "catalogue/products/new/": MAKES_SOMETHING,
+    "catalogue/products/<str:product_id>/prices/new/": MAKES_SOMETHING,
+    "catalogue/products/<str:product_id>/archive/": IS_REPEATED,
+    "catalogue/products/<str:product_id>/reopen/": IS_REPEATED,
+    "catalogue/prices/<str:price_id>/edit/": (
+        "It carries the price's version; test_catalogue.py is about it."
+    ),
+    "catalogue/products/<str:product_id>/edit/": (
+        "It carries the product's version; test_catalogue.py is about it."
+    ),
+    "catalogue/prices/<str:price_id>/archive/": IS_REPEATED,
+    "catalogue/prices/<str:price_id>/reopen/": IS_REPEATED,
     "plans/new/": MAKES_SOMETHING,
     "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",

@@ -14,15 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from accounts import access
+from accounts.access import Action
 from accounts.middleware import ActorRequest
 from billing_rules.pricing import Model
+from billing_rules.tax_rates import TaxClass
 from subscriptions.models import Price
 from subscriptions.queries.catalogue import Use, get_price, mrr_of_prices, prices, uses_of
 from tenancy.actor import Actor
 from tenancy.queries import paging
+from web.charts.price_steps import examples_of, price_steps
 from web.list_pages import Chip, save
-from web.page_heads import Crumb, Fact
-from web.prices import MODELS, TIMINGS, price_amount, price_rhythm
+from web.page_heads import Crumb, Fact, Tab
+from web.prices import MODELS, TAX_CLASSES, TIMINGS, archived_badges, price_amount, price_rhythm
 from web.session_checks import staff_only
 from web.tables import Amounts, Column, Kind, Link, Table
 from web.tables.exports import FORMATS, MOST_ROWS
@@ -42,8 +46,19 @@ class PriceRow:
 
 
 def _name(row: PriceRow) -> Link:
-    url = reverse("catalogue:price", args=[row.price.public_id])
-    return Link(row.price.name, url, row.price.product.name)
+    price = row.price
+    second = price.product.name
+    if price.archived_at is not None or price.product.archived_at is not None:
+        second = _("%(product)s · archived") % {"product": second}
+    return Link(price.name, reverse("catalogue:price", args=[price.public_id]), second)
+
+
+def tabs_of(current: str) -> list[Tab]:
+    """Return the views of the catalogue."""
+    return [
+        Tab(_("Prices"), reverse("catalogue:list"), current == "prices"),
+        Tab(_("Products"), reverse("catalogue:products"), current == "products"),
+    ]
 
 
 TABLE: Final[Table[PriceRow]] = Table(
@@ -125,13 +140,15 @@ def price_list(request: ActorRequest) -> HttpResponseBase:
     title = ngettext("Sum of %(count)s price", "Sum of all %(count)s prices", count)
     context = {
         "table": TABLE.shown(
-            _rows(actor, page.rows, main), state, totals, title % {"count": quantity(count)}
+            price_rows(actor, page.rows, main), state, totals, title % {"count": quantity(count)}
         ),
         "page": page,
         "chips": chips,
         "text": text,
         "kept": state.kept("q"),
         "is_empty": not count and not text,
+        "tabs": tabs_of("prices"),
+        "may_edit": access.allows_everywhere(actor, Action.EDIT_CATALOGUE),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wanted in FORMATS else HTTPStatus.OK
@@ -142,10 +159,11 @@ def _batches(
     actor: Actor, found: Iterable[Sequence[Price]], main: str
 ) -> Iterator[Sequence[PriceRow]]:
     for some in found:
-        yield _rows(actor, some, main)
+        yield price_rows(actor, some, main)
 
 
-def _rows(actor: Actor, found: Sequence[Price], main: str) -> list[PriceRow]:
+def price_rows(actor: Actor, found: Sequence[Price], main: str) -> list[PriceRow]:
+    """Return the rows of some prices. One statement."""
     uses = uses_of(actor, [price.pk for price in found], actor.today)
     return [PriceRow(price, uses.get(price.pk, Use()), main) for price in found]
 
@@ -171,8 +189,14 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
         "title": price.name,
         "steps": [
             Crumb(_("Product catalogue"), reverse("catalogue:list")),
+            Crumb(price.product.name, reverse("catalogue:product", args=[price.product.public_id])),
             Crumb(price.name),
         ],
+        "price": price,
+        "badges": archived_badges(price) or archived_badges(price.product),
+        "picture": price_steps(price.terms, price.currency, price.name),
+        "examples": examples_of(price.terms, price.currency),
+        "may_edit": access.allows_everywhere(actor, Action.EDIT_CATALOGUE),
         "facts": _facts(price, use),
         "tiers": _tiers(price),
         "timeline": timeline_of(actor, price.pk),
@@ -184,12 +208,17 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
 def _facts(price: Price, use: Use) -> list[Fact]:
     used = ngettext("%(count)s subscription", "%(count)s subscriptions", use.items)
     facts = [
-        Fact(_("Product"), price.product.name),
+        Fact(
+            _("Product"),
+            price.product.name,
+            reverse("catalogue:product", args=[price.product.public_id]),
+        ),
         Fact(_("Model"), str(MODELS[Model(price.model)])),
         Fact(_("Amount"), price_amount(price)),
         Fact(_("Period"), price_rhythm(price)),
         Fact(_("Due"), str(TIMINGS[Price.Timing(price.timing)])),
         Fact(_("Currency"), price.currency),
+        Fact(_("Tax"), str(TAX_CLASSES[TaxClass(price.tax_class)])),
         Fact(_("Used"), used % {"count": quantity(use.items)}),
         Fact(_("MRR"), money(use.monthly_minor, price.currency)),
     ]

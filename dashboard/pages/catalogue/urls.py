@@ -2,10 +2,40 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import prices
+from dashboard.pages.catalogue import prices, pricing, products
 
 app_name = "catalogue"
 urlpatterns = [
     path("", prices.price_list, name="list"),
+    path("products/", products.product_list, name="products"),
+    path("products/new/", products.new_product, name="new_product"),
+    path("products/<str:product_id>/", products.product_page, name="product"),
+    path("products/<str:product_id>/edit/", products.change_product, name="change_product"),
+    path(
+        "products/<str:product_id>/archive/",
+        products.put_product,
+        {"way": "archive"},
+        name="archive_product",
+    ),
+    path(
+        "products/<str:product_id>/reopen/",
+        products.put_product,
+        {"way": "reopen"},
+        name="reopen_product",
+    ),
+    path("products/<str:product_id>/prices/new/", pricing.new_price, name="new_price"),
     path("prices/<str:price_id>/", prices.price_page, name="price"),
+    path("prices/<str:price_id>/edit/", pricing.change_price, name="change_price"),
+    path(
+        "prices/<str:price_id>/archive/",
+        products.put_price,
+        {"way": "archive"},
+        name="archive_price",
+    ),
+    path(
+        "prices/<str:price_id>/reopen/",
+        products.put_price,
+        {"way": "reopen"},
+        name="reopen_price",
+    ),
 ]

@@ -53,6 +53,7 @@ def change_item(request: ActorRequest, subscription_id: str, item_id: str) -> Ht
     offered: Any = {
         "actor": actor,
         "currency": item.price.currency,
+        "held": item.price.public_id,
         "period_end": end,
         "begins": start_ahead(found, actor.today),
     }

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,6 +28,7 @@ from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
+from tenancy.ids import key_of
 from web.page_heads import Fact
 from web.prices import price_in_words
 from web.session_checks import staff_only
@@ -35,9 +37,19 @@ from web.templatetags.figures import money
 _MOST_PRICES: Final = 1_000
 
 
-def offered_prices(actor: Actor, currency: str) -> list[tuple[str, str]]:
-    """Return the prices of a currency as choices, by product. One statement."""
-    found = prices(actor, currency=currency).order_by("product__name", "name", "id")
+def offered_prices(actor: Actor, currency: str, held: str = "") -> list[tuple[str, str]]:
+    """Return the prices of a currency that are sold as choices, by product. One statement.
+
+    Args:
+        actor: who chooses.
+        currency: theirs.
+        held: the id of one that stays possible though it is archived.
+    """
+    is_sold = Q(archived_at=None, product__archived_at=None)
+    if held:
+        is_sold |= Q(pk=key_of("prc", held))
+    offered = prices(actor, currency=currency).filter(is_sold)
+    found = offered.order_by("product__name", "name", "id")
     return [(one.public_id, price_in_words(one)) for one in found[:_MOST_PRICES]]
 
 
@@ -55,10 +67,12 @@ class ItemForm(WhenForm):
         widget=forms.TextInput(attrs={**INPUT, "inputmode": "decimal"}),
     )
 
-    def __init__(self, *args: Any, actor: Actor, currency: str, **kwargs: Any) -> None:
-        """Offer the prices of a currency. One statement."""
+    def __init__(
+        self, *args: Any, actor: Actor, currency: str, held: str = "", **kwargs: Any
+    ) -> None:
+        """Offer the prices of a currency, also the one that is ``held``. One statement."""
         super().__init__(*args, **kwargs)
-        choose(self, "price", offered_prices(actor, currency))
+        choose(self, "price", offered_prices(actor, currency, held))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

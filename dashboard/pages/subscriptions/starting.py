@@ -93,7 +93,7 @@ class NewSubscriptionForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["price"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
-        found = prices(actor).order_by("product__name", "name", "id")[:_MOST_PRICES]
+        found = prices(actor, is_sold=True).order_by("product__name", "name", "id")[:_MOST_PRICES]
         field.choices = [("", "–"), *((one.public_id, price_in_words(one)) for one in found)]
 
 

@@ -12,6 +12,7 @@ from billing_rules.timelines import Stretch, altered
 from invoicing.operations.subscriptions.opening import InvalidChange, Opened
 from subscriptions.models import Item, Price, Uncharged
 from subscriptions.models.limits import MAX_ITEMS, QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from subscriptions.operations.catalogue import hold_prices, sale_fault
 from subscriptions.queries.terms import ItemTerms, terms_of
 from tenancy.actor import Actor
 from tenancy.errors import FieldError
@@ -76,6 +77,7 @@ def timelines_after(
 
 def _prices(actor: Actor, changes: Sequence[ItemChange | ItemAddition]) -> dict[UUID, Price]:
     ids = [change.price_id for change in changes if change.price_id is not None]
+    hold_prices(actor, ids)
     offered = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
     return {price.pk: price for price in offered.select_related("product")}
 
@@ -105,7 +107,7 @@ def _changed(
         return []
     price = old.price if change.price_id is None else prices.get(change.price_id)
     quantity = old.quantity if change.quantity is None else change.quantity
-    faults = _faults(opened, price, quantity, at)
+    faults = _faults(opened, price, quantity, at, is_sold=price != old.price)
     if faults or price is None or (price, quantity) == (old.price, old.quantity):
         return faults
     if (price.cycle, price.timing) != (old.price.cycle, old.price.timing):
@@ -146,7 +148,7 @@ def _added(
 ) -> list[FieldError]:
     """Note an item that comes in; return what is wrong with it."""
     price = prices.get(addition.price_id)
-    faults = _faults(opened, price, addition.quantity, at)
+    faults = _faults(opened, price, addition.quantity, at, is_sold=True)
     if faults or price is None:
         return faults
     subscription = opened.subscription
@@ -188,13 +190,17 @@ def _paused(terms: ItemTerms) -> ItemTerms:
     return terms_of(terms.price, terms.quantity, Uncharged.PAUSED)
 
 
-def _faults(opened: Opened, price: Price | None, quantity: Decimal, at: str) -> list[FieldError]:
+def _faults(
+    opened: Opened, price: Price | None, quantity: Decimal, at: str, *, is_sold: bool
+) -> list[FieldError]:
     errors = []
     if price is None:
         errors.append(FieldError("unknown_price", _("There is no such price."), f"{at}/price"))
     elif any(item.price.currency != price.currency for item in opened.items):
         detail = _("All prices of a subscription are in one currency.")
         errors.append(FieldError("mixed_currencies", detail, f"{at}/price"))
+    elif is_sold and (fault := sale_fault(price, f"{at}/price")):
+        errors.append(fault)
     if not fits(quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) or quantity < 0:
         detail = _(
             "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"

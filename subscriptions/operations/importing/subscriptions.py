@@ -1,12 +1,13 @@
 """Importing subscriptions, each with one item."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from accounts.operations.importing import (
 from accounts.queries.currencies import account_currencies
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.operations.catalogue import hold_prices
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
@@ -138,6 +140,7 @@ def _new_subscriptions(
             external_id__in={row.cells["price_external_id"] for row in rows},
         ).values_list("external_id", "id", "currency")
     }
+    archived = _archived_prices(actor, {price_id for price_id, _currency in prices.values()})
     stored = _stored_subscriptions(actor, [row for row in rows if not row.is_again])
     owners = [account_id for account_id, _status in accounts.values()]
     currencies = account_currencies(actor, owners)
@@ -152,6 +155,8 @@ def _new_subscriptions(
         expected = currencies.on(line.account_id, max(today, line.start_date))
         _warn_of_currency(row, expected, sold_in, warned)
         if known is None:
+            if line.price_id in archived:
+                _refuse_archived_price(row)
             new.append(line)
         elif known != _filled_up(line, known, row):
             refuse_difference(row)
@@ -200,6 +205,19 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _S
         )
         for item in items
     }
+
+
+def _archived_prices(actor: Actor, price_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of some prices at which nothing new is sold; none changes from here on."""
+    hold_prices(actor, price_ids)
+    found = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=price_ids)
+    archived = Q(archived_at__isnull=False) | Q(product__archived_at__isnull=False)
+    return set(found.filter(archived).values_list("pk", flat=True))
+
+
+def _refuse_archived_price(row: FileRow) -> None:
+    detail = _("This price is archived; nothing new is sold at it.")
+    row.refuse("price_external_id", "price_archived", detail)
 
 
 def _understand_subscription(

@@ -21,6 +21,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
     fits,
 )
+from subscriptions.operations.catalogue import hold_prices, sale_fault
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
@@ -205,6 +206,7 @@ def _require_free(actor: Actor, external_id: str | None) -> None:
 
 def _prices(actor: Actor, wanted: NewSubscription) -> dict[UUID, Price]:
     ids = {item.price_id for item in wanted.items}
+    hold_prices(actor, ids)
     found = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=ids).select_related("product")
     return {price.pk: price for price in found}
 
@@ -218,6 +220,8 @@ def _faults(wanted: NewSubscription, prices: dict[UUID, Price]) -> list[FieldErr
         if item.price_id not in prices:
             detail = _("There is no such price.")
             errors.append(FieldError("unknown_price", detail, f"/items/{place}/price"))
+        elif fault := sale_fault(prices[item.price_id], f"/items/{place}/price"):
+            errors.append(fault)
         if not fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) or item.quantity < 0:
             detail = _(
                 "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"

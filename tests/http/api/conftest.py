@@ -23,7 +23,12 @@ class Caller:
     def get(self, path: str, **headers: str) -> Any:
         return self._call("get", path, headers)
 
-    def post(self, path: str, body: Any, content_type: str = "application/json") -> Any:
+    def patch(self, path: str, body: Any, tag: str | None = None) -> Any:
+        headers = {} if tag is None else {"if-match": tag}
+        data = json.dumps(body)
+        return self._call("patch", path, headers, data=data, content_type="application/json")
+
+    def post(self, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         return self._call("post", path, {}, data=data, content_type=content_type)
 

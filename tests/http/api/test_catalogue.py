@@ -29,7 +29,12 @@ def count(shop, model):
 
 def test_adds_a_product_and_says_where_it_is(api, crm, nordlicht):
     assert crm.pop("created_at").endswith("Z")
-    assert crm == {"id": crm["id"], "external_id": "crm", "name": "CRM"}
+    assert crm == {
+        "id": crm["id"],
+        "external_id": "crm",
+        "name": "CRM",
+        "archived_at": None,
+    }
     assert crm["id"].startswith("prd_")
     assert api.get(f"/api/v1/products/{crm['id']}").json()["name"] == "CRM"
     assert api.get("/api/v1/products/ext:crm").json()["id"] == crm["id"]
@@ -85,6 +90,7 @@ def test_adds_a_price(api, crm):
         "timing": "advance",
         "tax_category": "S",
         "tax_class": "standard",
+        "archived_at": None,
     }
     rows = api.get("/api/v1/prices?product=ext:crm").json()["data"]
     assert [row["external_id"] for row in rows] == ["seats"]
@@ -174,6 +180,116 @@ def test_refuses_an_external_id_twice(api, crm, nordlicht):
     assert (answer.status_code, answer.json()["code"]) == (409, "external_id_taken")
     with nordlicht.seen():
         assert Price.objects.filter(external_id="seats").count() == 1
+
+
+@pytest.fixture
+def seats(api, crm):
+    """The price of seats, and how to ask for a change of what was seen of it."""
+    made = api.post("/api/v1/prices", PRICE).json()
+    return made, f"/api/v1/prices/{made['id']}"
+
+
+def test_changes_a_price_that_nobody_has(api, seats):
+    _made, url = seats
+    tag = api.get(url).headers["ETag"]
+    tiers = [{"up_to": "10", "unit_amount": "5"}, {"up_to": None, "unit_amount": "4"}]
+    change = {"model": "volume", "unit_amount": None, "tiers": tiers}
+
+    tried = api.patch(f"{url}?dry_run=true", change, tag)
+    kept = api.get(url).json()
+    answer = api.patch(url, change, tag)
+
+    assert (tried.status_code, kept["model"]) == (200, PRICE["model"])
+    assert answer.json() == tried.json()
+    assert [tier["up_to"] for tier in api.get(url).json()["tiers"]] == ["10", None]
+
+
+def test_demands_to_know_what_was_seen_of_a_price(api, seats):
+    _made, url = seats
+
+    blind = api.patch(url, {"name": "Other"})
+    late = api.patch(url, {"name": "Other"}, '"old"')
+
+    assert (blind.status_code, blind.json()["code"]) == (428, "precondition_required")
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert api.get(url).json()["name"] == "CRM"
+
+
+def test_a_price_that_is_used_changes_its_name_alone(api):
+    url = "/api/v1/prices/ext:desk"
+    items = {"account": "ext:A", "items": [{"price": "ext:desk"}], "start_date": "2026-12-01"}
+    assert api.post("/api/v1/subscriptions", items).status_code == 201
+    seen = api.get(url).headers["ETag"]
+
+    dearer = api.patch(url, {"unit_amount": "99"}, seen)
+    renamed = api.patch(url, {"name": "Desk, seat"}, seen)
+
+    assert (dearer.status_code, dearer.json()["code"]) == (409, "price_used")
+    assert (renamed.json()["name"], renamed.json()["unit_amount"]) == ("Desk, seat", "9")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"unit_amount": "-1"}, "/unit_amount", "amount_negative"),
+        ({"unit_amount": None}, "/unit_amount", "unit_amount_required"),
+        ({"unit_amount": "1" * 400}, "/unit_amount", None),
+        ({"unit_amount": "NaN"}, "/unit_amount", "invalid"),
+        ({"unit_amount": "1e400"}, "/unit_amount", "invalid"),
+        ({"currency": "XXX"}, "/currency", "invalid"),
+        ({"name": " "}, "/name", None),
+    ],
+)
+def test_refuses_a_change_that_cannot_be(api, seats, change, pointer, code):
+    made, url = seats
+
+    answer = api.patch(url, change, "*")
+
+    [wrong] = answer.json()["errors"]
+    assert (answer.status_code, wrong["pointer"]) == (422, pointer)
+    assert code is None or wrong["code"] == code
+    assert api.get(url).json() == made
+
+
+def test_renames_a_product_once(api, crm):
+    api.post("/api/v1/products", {"name": "Other"})
+    url = f"/api/v1/products/{crm['id']}"
+
+    taken = api.patch(url, {"name": "Other"})
+    renamed = api.patch(url, {"name": "CRM 2", "external_id": "crm2"})
+
+    assert (taken.status_code, taken.json()["code"]) == (409, "product_name_taken")
+    assert (renamed.json()["name"], renamed.json()["external_id"]) == ("CRM 2", "crm2")
+
+
+def test_sells_nothing_new_at_what_is_archived(api):
+    wanted = {"account": "ext:A", "items": [{"price": "ext:desk"}], "start_date": "2026-12-01"}
+    product = api.get("/api/v1/prices/ext:desk").json()["product"]
+    running = api.post("/api/v1/subscriptions", wanted).json()
+    of_product, of_price = f"/api/v1/products/{product}", "/api/v1/prices/ext:desk"
+
+    for url in (of_price, of_product):
+        assert api.post(f"{url}/archival").json()["archived_at"] is not None
+        refused = api.post("/api/v1/subscriptions", wanted)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["code"] == "price_archived"
+        assert api.post(f"{url}/reopening").json()["archived_at"] is None
+    api.post(f"{of_product}/archival")
+    terms = {"product": product, "model": "flat", "unit_amount": "1", "currency": "EUR"}
+    price = api.post("/api/v1/prices", {**terms, "interval": "month"})
+    more = {"items": [{"id": running["items"][0]["id"], "quantity": "7"}], "effective": "now"}
+    changed = api.post(f"/api/v1/subscriptions/{running['id']}/changes", more)
+
+    assert (price.status_code, price.json()["code"]) == (409, "product_archived")
+    assert changed.status_code == 200
+    assert api.get(f"/api/v1/subscriptions/{running['id']}").json()["items"][0]["quantity"] == "7"
+
+
+def test_tries_out_to_add(api, crm):
+    tried = api.post("/api/v1/prices?dry_run=true", PRICE)
+
+    assert (tried.status_code, "Location" in tried.headers) == (200, False)
+    assert api.get("/api/v1/prices?product=ext:crm").json()["data"] == []
 
 
 def test_keeps_the_catalogue_from_who_reaches_a_part(nordlicht, caller):

@@ -19,7 +19,7 @@ from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, PlanComment, Rendering
 from invoicing.operations import rendering
 from invoicing.operations.runs import approving, discarding
-from subscriptions.models import Item, Subscription
+from subscriptions.models import Item, Price, Product, Subscription
 from tenancy.models import Job
 from tests.http.test_every_change import (
     ENDPOINTS,
@@ -52,6 +52,7 @@ class Cautious(Client):
         return super().post(path, *args, headers=headers, **kwargs)
 
     def patch(self, path: Any, *args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("headers", None)
         return super().patch(path, *args, headers=self._seen(path), **kwargs)
 
     def _seen(self, resource: str) -> dict[str, str]:
@@ -65,7 +66,18 @@ class Cautious(Client):
 
 MODELS = (
     *(Invoice, BillingRun, Charge, Rendering, Job),
-    *(Account, Contact, Grant, SettingInterval, Subscription, Item, ChangePlan, PlanComment),
+    *(
+        Price,
+        Product,
+        Account,
+        Contact,
+        Grant,
+        SettingInterval,
+        Subscription,
+        Item,
+        ChangePlan,
+        PlanComment,
+    ),
 )
 
 

@@ -1,24 +1,21 @@
-"""Adding to the catalogue: products, and their prices."""
+"""What can be sold so: the members of products and prices, and how they fit together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
-from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import access
-from accounts.access import Action
 from billing_rules.money import is_currency, plain_digits, withdrawal
 from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import TaxClass
-from subscriptions.models import Price, Product
+from subscriptions.models import Price
 from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
@@ -27,10 +24,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
     fits,
 )
-from tenancy.actor import Actor
-from tenancy.database import operation
-from tenancy.errors import Conflict, FieldError, Invalid, NotFound
-from tenancy.events import Happening, record_event
+from tenancy.errors import FieldError, Invalid
 from tenancy.formats import date_text
 
 _LONGEST_NAME = 200
@@ -38,6 +32,15 @@ _LONGEST_UNIT = 20
 _MOST_INTERVALS = 1_200
 # Where the rules find fault with the terms as a whole, the member that is to blame.
 _BLAMED = {"tiers": "tiers", "last": "tiers", "package": "package_size"}
+_FAULTS: Final[Mapping[str, Promise]] = {
+    "unit_amount_required": gettext_lazy("This model needs an amount."),
+    "tiers_required": gettext_lazy("This model needs tiers."),
+    "tiers_not_ascending": gettext_lazy("Each tier has to end above the one before it."),
+    "last_tier_not_infinite": gettext_lazy("The last tier has no end."),
+    "package_size_required": gettext_lazy("This model needs a package size."),
+    "package_size_not_positive": gettext_lazy("A package holds more than 0."),
+    "amount_negative": gettext_lazy("No amount or quantity may be below 0."),
+}
 
 
 class InvalidProduct(Invalid):
@@ -52,20 +55,6 @@ class InvalidPrice(Invalid):
 
     code = "invalid_price"
     message = gettext_lazy("This price is not valid.")
-
-
-class ExternalIdTaken(Conflict):
-    """The integrator's own id names something else of this kind already."""
-
-    code = "external_id_taken"
-    message = gettext_lazy("The external id “%(external_id)s” is taken.")
-
-
-class ProductNameTaken(Conflict):
-    """Two products of one name could not be told apart."""
-
-    code = "product_name_taken"
-    message = gettext_lazy("There is a product “%(name)s” already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,94 +85,11 @@ class NewPrice:
         self.errors.append(FieldError(code, detail, f"/{member}"))
 
 
-@operation
-def create_product(
-    actor: Actor, *, name: str, external_id: str | None = None, now: datetime
-) -> Product:
-    """Add a product to the catalogue.
-
-    Args:
-        actor: who adds it.
-        name: up to 200 characters, of no other product of the tenant.
-        external_id: the integrator's own id, if there is one.
-        now: the instant, for the audit trail.
-
-    Raises:
-        Forbidden: the actor may not write the catalogue.
-        InvalidProduct: the name is empty or too long.
-        ProductNameTaken, ExternalIdTaken: another product is called so.
-    """
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    name = name.strip()
-    if not 0 < len(name) <= _LONGEST_NAME:
-        wrong = FieldError("invalid", _("A name of 1 to 200 characters is expected."), "/name")
-        raise InvalidProduct(errors=[wrong])
-    same = Product.objects.filter(Q(name=name), tenant_id=actor.tenant_id)
-    if same.exists():
-        raise ProductNameTaken(name=name)
-    _require_free(actor, Product, external_id)
-    product = Product.objects.create(
-        tenant_id=actor.tenant_id, name=name, external_id=external_id, created_at=now
-    )
-    said = {"name": name, **_named(external_id)}
-    record_event(actor, Happening("product.created", product.pk, after=said, data=said), now=now)
-    return product
-
-
-@operation
-def create_price(
-    actor: Actor, product_id: UUID, wanted: NewPrice, *, today: date, now: datetime
-) -> Price:
-    """Give a product a price. Once made it never changes.
-
-    Args:
-        actor: who adds it.
-        product_id: what is sold at it.
-        wanted: its terms.
-        today: a currency that was withdrawn by then is refused.
-        now: the instant, for the audit trail.
-
-    Raises:
-        Forbidden: the actor may not write the catalogue.
-        NotFound: there is no such product.
-        InvalidPrice: the terms contradict themselves or are beyond what can be stored.
-        ExternalIdTaken: another price is called so.
-
-    Source: docs/billing-rules.md, R14, R19.
-    """
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    product = Product.objects.filter(tenant_id=actor.tenant_id, pk=product_id).first()
-    if product is None:
-        raise NotFound
-    _check(wanted, today)
-    if wanted.errors:
-        raise InvalidPrice(errors=wanted.errors)
-    _require_free(actor, Price, wanted.external_id)
-    price = Price.objects.create(
-        tenant_id=actor.tenant_id, product=product, created_at=now, **_columns(wanted)
-    )
-    said = _named(price.external_id)
-    record_event(actor, Happening("price.created", price.pk, after=said, data=said), now=now)
-    return price
-
-
-def _named(external_id: str | None) -> dict[str, str]:
-    return {} if external_id is None else {"external_id": external_id}
-
-
-def _require_free(actor: Actor, kind: type[Product] | type[Price], external_id: str | None) -> None:
-    """Refuse an id that is taken; the constraint holds against one who comes at the same time."""
-    if external_id is None:
-        return
-    named = Q(tenant_id=actor.tenant_id, external_id=external_id)
-    if kind.objects.filter(named).exists():
-        raise ExternalIdTaken(external_id=external_id)
-
-
-def _columns(wanted: NewPrice) -> dict[str, Any]:
+def columns_of(wanted: NewPrice) -> dict[str, Any]:
+    """Return a price as it is stored."""
     is_zero = wanted.tax_category == Category.Z
     return {
-        "external_id": wanted.external_id,
+        "external_id": wanted.external_id or None,
         "name": wanted.name.strip(),
         "model": wanted.model,
         "currency": wanted.currency,
@@ -206,9 +112,58 @@ def _columns(wanted: NewPrice) -> dict[str, Any]:
     }
 
 
-def _check(wanted: NewPrice, today: date) -> None:
+def wanted_of(price: Price) -> NewPrice:
+    """Return a stored price as somebody would want it."""
+    terms = price.terms
+    return NewPrice(
+        name=price.name,
+        model=price.model,
+        currency=price.currency,
+        interval=price.interval,
+        unit_amount=terms.unit_amount,
+        tiers=terms.tiers,
+        package_size=terms.package_size,
+        interval_count=price.interval_count,
+        timing=price.timing,
+        unit=price.unit,
+        tax_category=price.tax_category,
+        tax_class=price.tax_class,
+        external_id=price.external_id,
+    )
+
+
+def require_product_name(name: str) -> str:
+    """Return the name of a product without spaces around it.
+
+    Raises:
+        InvalidProduct: it is empty or too long.
+    """
+    stripped = name.strip()
+    if not 0 < len(stripped) <= _LONGEST_NAME or not stripped.isprintable():
+        wrong = FieldError("invalid", _("A name of 1 to 200 characters is expected."), "/name")
+        raise InvalidProduct(errors=[wrong])
+    return stripped
+
+
+def require_possible(wanted: NewPrice, *, today: date | None) -> None:
+    """Return if a price can be so.
+
+    Args:
+        wanted: the price.
+        today: a currency that was withdrawn by then is refused; None lets it stay.
+
+    Raises:
+        InvalidPrice: all that is wrong with it is named.
+    """
+    _check(wanted, today)
+    if wanted.errors:
+        raise InvalidPrice(errors=wanted.errors)
+
+
+def _check(wanted: NewPrice, today: date | None) -> None:
     """Note everything that is wrong with a price."""
-    if not 0 < len(wanted.name.strip()) <= _LONGEST_NAME:
+    name = wanted.name.strip()
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         wanted.refuse("name", "invalid", _("A name of 1 to 200 characters is expected."))
     if len(wanted.unit.strip()) > _LONGEST_UNIT:
         wanted.refuse("unit", "too_long", _("At most 20 characters are possible."))
@@ -233,11 +188,11 @@ def _check(wanted: NewPrice, today: date) -> None:
         _check_terms(wanted)
 
 
-def _check_currency(wanted: NewPrice, today: date) -> None:
+def _check_currency(wanted: NewPrice, today: date | None) -> None:
     if not is_currency(wanted.currency):
         wanted.refuse("currency", "invalid", _("A currency code such as EUR is expected."))
         return
-    ended = withdrawal(wanted.currency, today)
+    ended = None if today is None else withdrawal(wanted.currency, today)
     if ended is not None:
         wanted.refuse(
             "currency",
@@ -289,5 +244,7 @@ def _check_terms(wanted: NewPrice) -> None:
         wanted.refuse(
             _BLAMED.get(fault.code.partition("_")[0], "unit_amount"),
             fault.code,
-            _("These terms do not fit the model “%(model)s”.") % {"model": wanted.model},
+            str(_FAULTS[fault.code])
+            if fault.code in _FAULTS
+            else _("These terms do not fit the model “%(model)s”.") % {"model": wanted.model},
         )

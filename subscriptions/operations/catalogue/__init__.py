@@ -1,0 +1,40 @@
+"""The catalogue: adding products and prices, changing them, selling them no longer."""
+
+from subscriptions.operations.catalogue.adding import (
+    AlreadyAdded,
+    ProductArchived,
+    create_price,
+    create_product,
+)
+from subscriptions.operations.catalogue.archiving import (
+    archive_price,
+    archive_product,
+    hold_prices,
+    reopen_price,
+    reopen_product,
+    sale_fault,
+)
+from subscriptions.operations.catalogue.checking import InvalidPrice, InvalidProduct, NewPrice
+from subscriptions.operations.catalogue.editing import PriceUsed, edit_price, edit_product
+from subscriptions.operations.catalogue.naming import ExternalIdTaken, ProductNameTaken
+
+__all__ = [
+    "AlreadyAdded",
+    "ExternalIdTaken",
+    "InvalidPrice",
+    "InvalidProduct",
+    "NewPrice",
+    "PriceUsed",
+    "ProductArchived",
+    "ProductNameTaken",
+    "archive_price",
+    "archive_product",
+    "create_price",
+    "create_product",
+    "edit_price",
+    "edit_product",
+    "hold_prices",
+    "reopen_price",
+    "reopen_product",
+    "sale_fault",
+]

@@ -1,0 +1,95 @@
+"""The picture of a price: where its lines break, and the table beside it."""
+
+import re
+from decimal import Decimal as D
+
+import pytest
+
+from billing_rules.pricing import Model, PriceTerms, Tier
+from web.charts.price_steps import examples_of, price_steps
+
+GRADUATED = PriceTerms(
+    Model.GRADUATED, None, (Tier(D(10), D("9.5"), D(0)), Tier(None, D(7), D(20)))
+)
+
+
+def lines(terms: PriceTerms, currency: str = "EUR") -> list[list[tuple[float, float]]]:
+    """Return the corners of each line drawn."""
+    drawn = str(price_steps(terms, currency, "Seats"))
+    paths = re.findall(r'class="line \w+" d="M([^"]+)"', drawn)
+    return [
+        [tuple(map(float, corner.split())) for corner in path.split("L")]  # type: ignore[misc]
+        for path in paths
+    ]
+
+
+def test_the_price_of_a_unit_falls_where_a_tier_begins():
+    unit, _total = lines(GRADUATED)
+
+    (x0, high), (x1, still_high), (x2, low), (_x3, still_low) = unit
+    assert (x0, high, x1) == (104.0, 36.0, x2)
+    assert (high, low) == (still_high, still_low)
+    assert low - high == pytest.approx(132 * (1 - 7 / 9.5), abs=0.1)
+
+
+def test_the_total_jumps_by_what_the_tier_itself_costs():
+    _unit, total = lines(GRADUATED)
+
+    # 95.00 for ten, and 20.00 more as soon as the second tier is reached; 185.00 for twenty.
+    before, after, last = total[1], total[2], total[3]
+    assert before[0] == after[0]
+    assert before[1] - after[1] == pytest.approx(132 * 20 / 185, abs=0.1)
+    assert last == (544.0, total[0][1] - 132)
+
+
+@pytest.mark.parametrize(
+    ("terms", "count"),
+    [
+        (PriceTerms(Model.FLAT, D(10)), 1),
+        (PriceTerms(Model.PER_UNIT, D(10)), 2),
+        (PriceTerms(Model.PACKAGE, D(10), package_size=D("2.5")), 1),
+        (PriceTerms(Model.VOLUME, None, (Tier(None, D(1), D(0)),)), 2),
+        (PriceTerms(Model.FLAT, D(0)), 1),
+        (PriceTerms(Model.PER_UNIT, D("999999999999.99999999")), 2),
+    ],
+)
+def test_draws_a_line_of_what_is_priced_by_unit_and_one_of_the_total(terms, count):
+    assert len(lines(terms)) == count
+
+
+def test_a_hundred_tiers_of_all_sizes_have_room():
+    tiers = [Tier(D(2) ** place, D(100 - place), D(0)) for place in range(39)]
+    terms = PriceTerms(Model.GRADUATED, None, (*tiers, Tier(None, D(1), D(0))))
+
+    unit, total = lines(terms)
+
+    assert len(unit) == len(total) == 80
+    widths = [unit[place + 1][0] - unit[place][0] for place in range(0, 80, 2)]
+    assert min(widths) == pytest.approx(max(widths), abs=0.2)
+    assert len(examples_of(terms, "EUR")) <= 8
+
+
+def test_the_table_says_what_changes_at_a_limit():
+    rows = [(one.quantity, one.total, one.average) for one in examples_of(GRADUATED, "EUR")]
+
+    assert rows == [
+        ("1", "€9.50", "€9.50"),
+        ("10", "€95.00", "€9.50"),
+        ("11", "€122.00", "€11.0909"),
+        ("20", "€185.00", "€9.25"),
+    ]
+
+
+def test_a_package_begun_costs_as_much_as_a_full_one():
+    terms = PriceTerms(Model.PACKAGE, D(500), package_size=D(100))
+
+    rows = [(one.quantity, one.total) for one in examples_of(terms, "JPY")]
+
+    assert rows == [("50", "¥500"), ("100", "¥500"), ("101", "¥1,000"), ("200", "¥1,000"),
+                    ("300", "¥1,500")]  # fmt: skip
+
+
+def test_a_name_cannot_write_into_the_picture():
+    drawn = str(price_steps(GRADUATED, "EUR", '"><script>'))
+
+    assert "<script>" not in drawn
