@@ -65,19 +65,8 @@ class Cautious(Client):
 
 
 MODELS = (
-    *(Invoice, BillingRun, Charge, Rendering, Job),
-    *(
-        Price,
-        Product,
-        Account,
-        Contact,
-        Grant,
-        SettingInterval,
-        Subscription,
-        Item,
-        ChangePlan,
-        PlanComment,
-    ),
+    *(Invoice, BillingRun, Charge, Rendering, Job, Price, Product),
+    *(Account, Contact, Grant, SettingInterval, Subscription, Item, ChangePlan, PlanComment),
 )
 
 
