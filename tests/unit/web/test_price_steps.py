@@ -17,10 +17,7 @@ def lines(terms: PriceTerms, currency: str = "EUR") -> list[list[tuple[float, fl
     """Return the corners of each line drawn."""
     drawn = str(price_steps(terms, currency, "Seats"))
     paths = re.findall(r'class="line \w+" d="M([^"]+)"', drawn)
-    return [
-        [tuple(map(float, corner.split())) for corner in path.split("L")]  # type: ignore[misc]
-        for path in paths
-    ]
+    return [[tuple(map(float, corner.split())) for corner in path.split("L")] for path in paths]
 
 
 def test_the_price_of_a_unit_falls_where_a_tier_begins():
