@@ -301,12 +301,20 @@ def _ended(items: dict[UUID, ItemRow], end: ItemEnd) -> None:
 
 
 def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
+    """Let an item have other terms from a day on, up to the next change; a pause is none."""
     item = _of(items, change.item_id)
-    quantity = item.quantity_on(change.day) if change.quantity is None else change.quantity
-    price = item.price_on(change.day) if change.price is None else change.price
-    terms = Terms(change.day, quantity, price, item.terms_on(change.day).uncharged)
-    later = [one for one in item.later if one.day != change.day]
-    items[item.id] = replace(item, later=tuple(sorted([*later, terms], key=lambda one: one.day)))
+    held = item.terms_on(change.day)
+    quantity = held.quantity if change.quantity is None else change.quantity
+    price = held.price if change.price is None else change.price
+    later = [one for one in item.later if one.day < change.day]
+    later.append(Terms(change.day, quantity, price, held.uncharged))
+    is_same = True
+    for one in sorted(item.later, key=lambda one: one.day):
+        if one.day <= change.day:
+            continue
+        is_same = is_same and (one.price, one.quantity) == (held.price, held.quantity)
+        later.append(replace(one, quantity=quantity, price=price) if is_same else one)
+    items[item.id] = replace(item, later=tuple(later))
 
 
 def _of(items: Mapping[UUID, ItemRow], item_id: UUID) -> ItemRow:

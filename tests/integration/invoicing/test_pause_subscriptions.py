@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 
 from billing_rules.subscription_states import State
-from invoicing.models import Charge
+from invoicing.engine.what_if import ItemChange as Changing
+from invoicing.engine.what_if import WhatIf
+from invoicing.models import Charge, Invoice
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.ending import cancel_subscription
 from invoicing.operations.subscriptions.opening import ChangeAfterEnd, ChangeBeforeStart
@@ -18,6 +20,7 @@ from invoicing.operations.subscriptions.pausing import (
     resume_subscription,
 )
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.queries.foreseeing import foresee_invoices
 from subscriptions.models import EarlierTerms, Item, Price, Subscription
 from subscriptions.queries.mrr import mrr_of
 from subscriptions.queries.renewals import renewals
@@ -29,6 +32,7 @@ from subscriptions.queries.subscriptions import (
     subscriptions,
 )
 from tenancy.errors import Forbidden, NotFound
+from tenancy.models import Tenant
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -220,6 +224,34 @@ def test_a_price_changed_before_a_pause_holds_after_it(shop):
         ("2027-01-01", "2027-02-01", 60000),
     ]
     assert shop.violations() == []
+
+
+def test_what_if_a_price_were_another_knows_the_pause(shop):
+    """What is foreseen with another price is what the runs bill once it is."""
+    paused(shop, "S", "2026-12-11", "2026-12-21")
+    with shop.seen():
+        item = Item.objects.get(subscription__external_id="S")
+        new = Price.objects.get(external_id="new")
+        tenant = Tenant.objects.get(pk=shop.tenant_id)
+        foreseen = foresee_invoices(
+            shop.actor,
+            [item.account_id],
+            first=TODAY,
+            last=D("2027-02-01"),
+            what_if=WhatIf(item_changes=(Changing(item.pk, D("2026-12-01"), price=new),)),
+            tenant=tenant,
+        )
+    change = [ItemChange(item.pk, new.pk)]
+    change_subscription(
+        shop.actor, item.subscription_id, change, day=D("2026-12-01"), today=TODAY, now=NOW
+    )
+    expected = [(str(one.day), one.net_minor) for one in foreseen.changed]
+    for day in ("2026-12-01", "2027-01-01", "2027-02-01"):
+        shop.run(day, today=D(day))
+
+    with shop.seen():
+        made = Invoice.objects.filter(issue_date__gt=TODAY).order_by("issue_date")
+        assert [(str(one.issue_date), one.net_minor) for one in made] == expected
 
 
 def test_an_end_within_a_pause_credits_nothing_twice(shop):
