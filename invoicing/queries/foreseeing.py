@@ -197,7 +197,7 @@ def seen_families(
     what_if: WhatIf,
     *,
     tenant: Tenant,
-    most: int = MOST_ACCOUNTS,
+    most: int | None = None,
 ) -> Families:
     """Read the trees of some accounts, if the actor may see what is billed to them.
 
@@ -206,7 +206,7 @@ def seen_families(
         account_ids: accounts of these trees.
         what_if: others may pay in that world.
         tenant: the actor's.
-        most: how many accounts the trees may have together.
+        most: how many accounts the trees may have together; ``MOST_ACCOUNTS`` if not said.
 
     Raises:
         NotFound, Forbidden: an account is not there, or the actor may not see the invoices of
@@ -221,6 +221,7 @@ def seen_families(
     payers = {*what_if.paying()}
     _require(actor, Action.VIEW_INVOICE, trees.keys())
     _require(actor, Action.VIEW_ACCOUNT, payers - members)
+    most = most or MOST_ACCOUNTS
     if len(members) > most:
         raise TreesTooLarge(accounts=len(members), most=most)
     return read_families(actor, trees, None, tenant=tenant, also=payers)
