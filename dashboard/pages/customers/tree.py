@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,6 +29,9 @@ from dashboard.pages.customers.doors import add_url
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
+from invoicing.models import ChangePlan
+from invoicing.queries.plans.listing import open_plans_of
+from invoicing.words import plan_title
 from tenancy.formats import date_text
 from tenancy.ids import key_of, public_id
 from web.accounts import (
@@ -59,6 +63,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A change of an account that is planned."""
+
+    url: str
+    title: str
+    day: date
+
+    @classmethod
+    def of(cls, plan: ChangePlan) -> Self:
+        """Return what a row says of a plan."""
+        url = reverse("plans:page", args=[plan.public_id])
+        return cls(url, plan_title(plan), plan.effective_date)
+
+
+@dataclass(frozen=True, slots=True)
 class TreeRow:
     """One account of the tree; ``opened`` is None where nothing lies below it."""
 
@@ -76,6 +95,7 @@ class TreeRow:
     paid: SafeString
     is_hit: bool
     is_dimmed: bool
+    planned: Planned | None
 
 
 @require_safe
@@ -84,7 +104,7 @@ class TreeRow:
 def tree_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
     """Show a tree, save it, or answer a page that is open already with some more of its rows.
 
-    At most eight statements beside those of the frame, whatever the size and depth of the tree;
+    At most nine statements beside those of the frame, whatever the size and depth of the tree;
     two more for another day than today.
     """
     key, asked, state = (
@@ -193,11 +213,21 @@ def _rows(
 ) -> list[TreeRow]:
     found = entries(tree, branch.rows, request.tenant.currency)
     passed_on, others = _passed_on(request), columns[1:]
-    return [_row(entry, entry.level + deeper, branch, others, passed_on) for entry in found]
+    is_past = tree.day < request.actor.today
+    planned = {} if is_past else open_plans_of(request.actor, [row.id for row in branch.rows])
+    return [
+        _row(entry, entry.level + deeper, branch, others, passed_on, planned.get(entry.place.id))
+        for entry in found
+    ]
 
 
 def _row(
-    entry: Entry, level: int, branch: Branch, columns: Sequence[Column[Entry]], passed_on: str
+    entry: Entry,
+    level: int,
+    branch: Branch,
+    columns: Sequence[Column[Entry]],
+    passed_on: str,
+    plan: ChangePlan | None,
 ) -> TreeRow:
     place = entry.place
     return TreeRow(
@@ -215,6 +245,7 @@ def _row(
         paid=payer_note(entry),
         is_hit=place.id in branch.hits,
         is_dimmed=bool(branch.hits) and place.id not in branch.hits,
+        planned=Planned.of(plan) if plan else None,
     )
 
 

@@ -14,6 +14,7 @@ from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
 from tenancy.ids import public_id
+from tests.markup import tight
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -102,6 +103,13 @@ def test_keeps_a_plan_schedules_and_withdraws_it(shop, alices):
 
     assert send(alices, shop, plan, "schedule").status_code == 302
     assert fetched(shop, plan).status == "scheduled"
+    tree_url = f"/customers/{public_id('acc', shop.id_of('G'))}/tree/"
+    noted = tight(alices.get(tree_url).content.decode())
+    assert (
+        'Planned for <time datetime="2026-12-15">15 Dec 2026</time>:'
+        f' <a href="/plans/{plan.public_id}/">Move A1 below B</a>' in noted
+    )
+    assert "Planned for" not in alices.get(f"{tree_url}?as_of=2026-11-01").content.decode()
     page = alices.get(f"/plans/{plan.public_id}/").content.decode()
     assert "Move A1 below B" in page
     assert "Withdraw" in page
@@ -111,6 +119,7 @@ def test_keeps_a_plan_schedules_and_withdraws_it(shop, alices):
     assert fetched(shop, plan).status == "withdrawn"
     page = alices.get(f"/plans/{plan.public_id}/").content.decode()
     assert "What was foreseen when it was planned" in page
+    assert "Planned for" not in alices.get(tree_url).content.decode()
     assert "Move A1 below B" in alices.get("/plans/?status=withdrawn").content.decode()
 
 
