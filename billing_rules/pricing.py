@@ -13,6 +13,8 @@ _QUANTITY_DECIMALS: Final = 6
 _PRICE_DECIMALS: Final = 12
 _INTEGER_DIGITS: Final = 15
 _ZERO: Final = Decimal(0)
+_WHOLE: Final = Decimal(100)
+_PERCENT_DECIMALS: Final = 6
 
 
 class InvalidTerms(ValueError):
@@ -20,7 +22,8 @@ class InvalidTerms(ValueError):
 
     Codes: unit_amount_required, unit_amount_not_allowed, tiers_required, tiers_not_allowed,
     tiers_not_ascending, last_tier_not_infinite, package_size_required, package_size_not_allowed,
-    package_size_not_positive, amount_negative, amount_not_finite, amount_out_of_range.
+    package_size_not_positive, amount_negative, amount_not_finite, amount_out_of_range,
+    percentage_above_100, percentage_too_precise.
     """
 
     def __init__(self, code: str) -> None:
@@ -49,6 +52,7 @@ class Model(StrEnum):
     GRADUATED = "graduated"
     VOLUME = "volume"
     PACKAGE = "package"
+    PERCENTAGE = "percentage"
 
 
 _TIERED: Final = frozenset({Model.GRADUATED, Model.VOLUME})
@@ -70,13 +74,15 @@ class Tier:
 class PriceTerms:
     """The terms of a price, checked. Amounts are in major units, for one full period.
 
-    ``unit_amount`` is the price itself (flat), of one unit (per unit) or of one package, and
-    None for the tiered models; ``tiers`` and ``package_size`` belong to their models only.
+    ``unit_amount`` is the price itself (flat), of one unit (per unit), of one package, or how many
+    percent of a quantity that is an amount, and None for the tiered models; ``tiers`` and
+    ``package_size`` belong to their models only.
 
     Raises:
         InvalidTerms: a needed part is missing, an unused one is given, a number is negative, not
-            finite, has 16 or more digits before or 13 or more after the decimal point, or the
-            tiers don't ascend to a last one without end.
+            finite, has 16 or more digits before or 13 or more after the decimal point, the
+            tiers don't ascend to a last one without end, or a percentage is above 100 or has
+            seven or more decimals.
 
     Source: docs/billing-rules.md, R19.
     """
@@ -98,6 +104,8 @@ class PriceTerms:
             raise InvalidTerms("package_size_not_positive")
         if tiered:
             _require_ascending(self.tiers)
+        if self.model == Model.PERCENTAGE and self.unit_amount is not None:
+            _require_percentage(self.unit_amount)
 
     def _numbers(self) -> Iterator[Decimal]:
         for number in (self.unit_amount, self.package_size):
@@ -115,7 +123,8 @@ class PricedStep:
     """One step of an explanation: ``quantity * unit_amount + flat_amount == amount``.
 
     ``tier`` is the tier that was reached, None for models without tiers. ``quantity`` is what
-    was priced in this step: units, packages, or 1 for a flat price.
+    was priced in this step: units, packages, 1 for a flat price, or the amount that a percentage
+    is taken of, whose ``unit_amount`` is the share: 0.029 for 2.9 %.
     """
 
     tier: Tier | None
@@ -136,7 +145,8 @@ class Priced:
 def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
     """Return what ``quantity`` costs for one full period, and how that comes about.
 
-    Flat ignores the quantity. Package charges every package begun. Graduated: every tier reached
+    Flat ignores the quantity. Package charges every package begun. Percentage takes the quantity
+    as an amount in the price's currency and charges its share. Graduated: every tier reached
     adds its flat amount once and its own units at its price; a quantity of 0 reaches none.
     Volume: the whole quantity at the price of the tier it falls in, plus that tier's flat amount;
     a quantity of 0 falls in the first tier.
@@ -164,6 +174,8 @@ def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[PricedStep]:
         yield _step(quantity, tier.unit_amount, tier)
     else:
         unit_amount = terms.unit_amount or _ZERO
+        if terms.model == Model.PERCENTAGE:
+            unit_amount /= _WHOLE
         yield _step(_counted(terms, quantity), unit_amount)
 
 
@@ -206,6 +218,14 @@ def _require_ascending(tiers: tuple[Tier, ...]) -> None:
     for lower, upper in pairwise([_ZERO, *limits]):
         if lower is None or upper is None or upper <= lower:
             raise InvalidTerms("tiers_not_ascending")
+
+
+def _require_percentage(percent: Decimal) -> None:
+    """A share keeps two decimals more than its percentage, and has to fit where prices do."""
+    if percent > _WHOLE:
+        raise InvalidTerms("percentage_above_100")
+    if not _is_plain(percent, _PERCENT_DECIMALS):
+        raise InvalidTerms("percentage_too_precise")
 
 
 def _require_plain_amount(amount: Decimal) -> None:

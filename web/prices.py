@@ -10,7 +10,7 @@ from billing_rules.subscription_states import State
 from billing_rules.tax_rates import TaxClass
 from subscriptions.models import Price, Product, Uncharged
 from web.badges import Badge
-from web.templatetags.figures import unit_price
+from web.templatetags.figures import percent, unit_price
 
 _EVERY: Final = {
     "day": gettext_lazy("daily"),
@@ -26,6 +26,7 @@ MODELS: Final = {
     Model.GRADUATED: gettext_lazy("Graduated"),
     Model.VOLUME: gettext_lazy("Volume"),
     Model.PACKAGE: gettext_lazy("Package"),
+    Model.PERCENTAGE: gettext_lazy("Percentage"),
 }
 TIMINGS: Final = {
     Price.Timing.ADVANCE: gettext_lazy("in advance"),
@@ -56,9 +57,11 @@ UNCHARGED: Final = {
 
 
 def price_amount(price: Price) -> str:
-    """Return the amount of a full period in its currency, or that tiers decide it."""
+    """Return the amount of a full period in its currency, the percentage, or that tiers decide."""
     if price.unit_amount is None:
         return _("in tiers")
+    if price.model == Model.PERCENTAGE:
+        return percent(price.unit_amount)
     return unit_price(price.unit_amount, price.currency)
 
 

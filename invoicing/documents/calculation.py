@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import pgettext
 
+from billing_rules.pricing import Model
 from invoicing.documents.formats import Formats
 
 CONTEXT = "document"
@@ -27,9 +28,11 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
-    if not steps or not (is_partial or len(steps) > 1 or _flat_amount(steps[0])):
+    is_share = (calculation.get("price") or {}).get("model") == Model.PERCENTAGE
+    if not steps or not (is_partial or is_share or len(steps) > 1 or _flat_amount(steps[0])):
         return ""
-    terms = " + ".join(_step(step, formats) for step in steps)
+    write = _share if is_share else _step
+    terms = " + ".join(write(step, formats) for step in steps)
     if not is_partial:
         return terms
     several = len(steps) > 1 or bool(_flat_amount(steps[0]))
@@ -47,6 +50,14 @@ def _taken_back(calculation: Mapping[str, Any]) -> str:
     return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days") % {
         "days": calculation["days"],
         "all": (period["end"] - period["start"]).days,
+    }
+
+
+def _share(step: Mapping[str, Any], formats: Formats) -> str:
+    """Return a percentage and the amount that it is taken of."""
+    return pgettext(CONTEXT, "%(percent)s of %(whole)s") % {
+        "percent": formats.percent(Decimal(str(step["unit_amount"])) * 100),
+        "whole": formats.price_with_currency(Decimal(str(step["quantity"]))),
     }
 
 

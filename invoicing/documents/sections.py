@@ -130,5 +130,7 @@ def _unit(price: Mapping[str, Any]) -> str:
             return pgettext(CONTEXT, "flat rate")
         case "package":
             return pgettext(CONTEXT, "package")
+        case "percentage":
+            return pgettext(CONTEXT, "amount")
         case _:
             return pgettext(CONTEXT, "piece")

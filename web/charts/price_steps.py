@@ -27,6 +27,7 @@ _FOOT: Final = 24
 _TRACE: Final = Decimal("0.000001")
 _UNITS_SHOWN: Final = Decimal(10)
 _PACKAGES_SHOWN: Final = 5
+_AMOUNT_SHOWN: Final = Decimal(1_000)
 _NARROWEST: Final = 12
 _MOST_EXAMPLES: Final = 8
 _SMALL: Final = 11
@@ -108,6 +109,8 @@ def _telling(terms: PriceTerms) -> list[Decimal]:
     elif terms.tiers:
         limits = [tier.up_to for tier in terms.tiers if tier.up_to is not None]
         found = {Decimal(1), *limits, *(limit + 1 for limit in limits), _edges(terms)[-1]}
+    elif terms.model == Model.PERCENTAGE:
+        found = {Decimal(1), Decimal(100), Decimal(1_000), Decimal(10_000)}
     else:
         found = {Decimal(1), Decimal(2), Decimal(5), Decimal(10), Decimal(100)}
     ordered = sorted(number for number in found if number > 0)
@@ -123,7 +126,8 @@ def _edges(terms: PriceTerms) -> list[Decimal]:
         return [Decimal(0), *limits, limits[-1] + last_width]
     if terms.package_size is not None:
         return [terms.package_size * place for place in range(_PACKAGES_SHOWN + 1)]
-    return [Decimal(0), _UNITS_SHOWN]
+    is_percentage = terms.model == Model.PERCENTAGE
+    return [Decimal(0), _AMOUNT_SHOWN if is_percentage else _UNITS_SHOWN]
 
 
 def _unit_pieces(terms: PriceTerms, edges: Sequence[Decimal]) -> Iterator[_Piece]:

@@ -30,6 +30,7 @@ _MODELS: Final[Mapping[str, Promise]] = {
     Model.GRADUATED: gettext_lazy("graduated: each tier at its own price"),
     Model.VOLUME: gettext_lazy("volume: the whole quantity at the price of its tier"),
     Model.PACKAGE: gettext_lazy("price per package begun"),
+    Model.PERCENTAGE: gettext_lazy("a percentage of an amount"),
 }
 _TAX_REASONS: Final[Mapping[str, Promise]] = {
     "domestic": gettext_lazy("Seller and recipient are in the same country: its VAT applies."),
@@ -103,11 +104,20 @@ def _price(inputs: Values, result: Values, currency: str) -> Explained:
         "interval": _interval(price.get("interval", ""), price.get("interval_count", 1)),
         "model": _MODELS.get(price.get("model", ""), ""),
     }
-    formulas = [_tier(tier, currency) for tier in inputs.get("tiers") or ()]
+    write = _share if price.get("model") == Model.PERCENTAGE else _tier
+    formulas = [write(tier, currency) for tier in inputs.get("tiers") or ()]
     if len(formulas) > 1 and full is not None:
         total = _("Together: %(amount)s") % {"amount": unit_price(Decimal(full), currency)}
         formulas.append(total)
     return Explained(_("Price"), text, tuple(formulas))
+
+
+def _share(step: Values, currency: str) -> str:
+    return _("%(percent)s of %(whole)s = %(amount)s") % {
+        "percent": percent(Decimal(step["unit_amount"]) * 100),
+        "whole": unit_price(Decimal(step["quantity"]), currency),
+        "amount": unit_price(Decimal(step["amount"]), currency),
+    }
 
 
 def _tier(tier: Values, currency: str) -> str:

@@ -28,7 +28,7 @@ from web.prices import MODELS, TAX_CLASSES, TIMINGS
 
 PARTS: Final = ("up_to", "unit_amount", "flat_amount")
 TIERED: Final = frozenset({Model.GRADUATED, Model.VOLUME})
-_AMOUNTED: Final = frozenset({Model.FLAT, Model.PER_UNIT, Model.PACKAGE})
+_AMOUNTED: Final = frozenset({Model.FLAT, Model.PER_UNIT, Model.PACKAGE, Model.PERCENTAGE})
 UNITS: Final = {
     Unit.DAY: gettext_lazy("Days"),
     Unit.WEEK: gettext_lazy("Weeks"),
@@ -155,7 +155,12 @@ class PriceForm(forms.Form):
         choices=[(model.value, word) for model, word in MODELS.items()],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    unit_amount = _number(PRICE_DIGITS, PRICE_DECIMALS, gettext_lazy("Amount"))
+    unit_amount = _number(
+        PRICE_DIGITS,
+        PRICE_DECIMALS,
+        gettext_lazy("Amount"),
+        gettext_lazy("For a percentage how many percent, such as 2.9."),
+    )
     package_size = _number(
         QUANTITY_DIGITS,
         QUANTITY_DECIMALS,

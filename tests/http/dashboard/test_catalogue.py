@@ -1,6 +1,7 @@
 """Products and prices on screen."""
 
 import re
+from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from invoicing.models import InvoiceLine
 from subscriptions.models import Price, Product
 from subscriptions.operations.catalogue import ProductNameTaken, create_product
-from tests.http.dashboard.conftest import version_in
-from tests.world import NOW, Vendor
+from tests.http.dashboard.conftest import version_in, why_url
+from tests.world import NOW, Vendor, account, price, subscription
 
 FORM = {
     "name": "Desk", "model": "flat", "currency": "eur", "unit_amount": "12,50",
@@ -56,12 +58,12 @@ def test_makes_a_product_and_gives_it_a_price(billed: Vendor, browser: Client):
     made = browser.post("/catalogue/products/new/", {"key": key, "name": " Desk "})
     again = browser.post("/catalogue/products/new/", {"key": key, "name": "Desk"})
     url = f"{made['Location']}prices/new/"
-    price = browser.post(
+    answer = browser.post(
         url, {**FORM, "key": key_of(browser, url)}, headers={"accept-language": "de"}
     )
 
     assert (made.status_code, again["Location"]) == (302, made["Location"])
-    assert price.status_code == 302
+    assert answer.status_code == 302
     stored = the_price(billed)
     assert (stored.product.name, stored.currency, f"{stored.unit_amount:.2f}") == (
         "Desk", "EUR", "12.50",
@@ -101,6 +103,10 @@ def test_makes_a_price_in_tiers(billed: Vendor, browser: Client, product: Produc
         ({"name": ""}, "This field is required"),
         ({"model": "package"}, "This model needs a package size."),
         ({"model": "package", "package_size": "0"}, "A package holds more than 0."),
+        (
+            {"model": "percentage", "unit_amount": "100.1"},
+            "A percentage is 100 at most.",
+        ),
         ({"model": "volume"}, "This model needs tiers."),
         (
             {"model": "volume", **tiers(("10", "1", ""), ("5", "1", ""), ("", "1", ""))},
@@ -215,29 +221,55 @@ def test_names_used_twice_are_refused_at_the_field(
 
 
 def test_archives_and_sells_again(billed: Vendor, browser: Client):
-    price = the_price(billed, "Platform")
-    of_price = f"/catalogue/prices/{price.public_id}/"
-    of_product = f"/catalogue/products/{price.product.public_id}/"
+    held = the_price(billed, "Platform")
+    of_price = f"/catalogue/prices/{held.public_id}/"
+    of_product = f"/catalogue/products/{held.product.public_id}/"
 
     for url in (of_price, of_product):
         browser.post(f"{url}archive/")
         assert "Archived" in browser.get(url).content.decode()
-        assert price.public_id not in browser.get("/subscriptions/new/").content.decode()
+        assert held.public_id not in browser.get("/subscriptions/new/").content.decode()
         browser.post(f"{url}reopen/")
-        assert price.public_id in browser.get("/subscriptions/new/").content.decode()
+        assert held.public_id in browser.get("/subscriptions/new/").content.decode()
     with billed.seen():
-        assert Product.objects.get(pk=price.product_id).archived_at is None
+        assert Product.objects.get(pk=held.product_id).archived_at is None
+
+
+def test_a_percentage_is_billed_and_explained(billed: Vendor, browser: Client):
+    billed.has("prices", price("fee", "2.9", model="percentage", product="Payments", tax_rate=19))
+    billed.has("accounts", account("till", billing_day=1))
+    billed.has(
+        "subscriptions",
+        subscription("fees", "till", "fee", "2026-12-01", quantity="1000.00"),
+        subscription("part", "till", "fee", "2026-12-22", quantity="1000.00"),
+    )
+    billed.run("2027-01-01")
+
+    with billed.seen():
+        lines = InvoiceLine.objects.filter(subscription__external_id__in=["fees", "part"])
+        stored = {
+            (line.subscription.external_id, line.period_start.isoformat()): line
+            for line in lines.select_related("subscription")
+        }
+    whole, part = stored["fees", "2026-12-01"], stored["part", "2026-12-22"]
+    assert (whole.quantity, whole.unit_amount, whole.net_minor) == (1000, Decimal("0.029"), 2900)
+    assert part.net_minor == 935  # 10 of 31 days
+    why = browser.get(why_url(billed, "till", "fees")).content.decode()
+    assert "2.9% of €1,000.00 = €29.00" in why
+    page = browser.get(f"/catalogue/prices/{the_price(billed, 'Fee').public_id}/")
+    assert "2.9%" in page.content.decode()
+    assert billed.violations() == []
 
 
 def test_who_only_reads_is_offered_nothing_to_change(billed: Vendor, visit: Any):
     reading = visit(billed.staff("Rita", "auditor"))
-    price = the_price(billed, "Platform")
+    held = the_price(billed, "Platform")
 
-    for url in ("/catalogue/", "/catalogue/products/", f"/catalogue/prices/{price.public_id}/"):
+    for url in ("/catalogue/", "/catalogue/products/", f"/catalogue/prices/{held.public_id}/"):
         assert "/new/" not in reading.get(url).content.decode().partition("<main")[2]
-    for url in ("products/new/", f"prices/{price.public_id}/edit/"):
+    for url in ("products/new/", f"prices/{held.public_id}/edit/"):
         assert reading.get(f"/catalogue/{url}").status_code == 403
-    assert reading.post(f"/catalogue/prices/{price.public_id}/archive/").status_code == 403
+    assert reading.post(f"/catalogue/prices/{held.public_id}/archive/").status_code == 403
     assert the_price(billed, "Platform").archived_at is None
 
 

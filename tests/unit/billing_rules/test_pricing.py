@@ -31,6 +31,7 @@ PER_UNIT = PriceTerms(Model.PER_UNIT, Decimal("2.255"))
 PACKAGE = PriceTerms(Model.PACKAGE, Decimal(12), package_size=Decimal(1000))
 GRADUATED = PriceTerms(Model.GRADUATED, None, tiers("10:45:0|50:40:0|inf:35:0"))
 GRADUATED_FLAT = PriceTerms(Model.GRADUATED, None, tiers("10:45:5|50:40:7|inf:35:9"))
+PERCENTAGE = PriceTerms(Model.PERCENTAGE, Decimal("2.9"))
 VOLUME = PriceTerms(Model.VOLUME, None, tiers("100:15:3|200:14:0|inf:12.5:25"))
 
 
@@ -48,6 +49,13 @@ VOLUME = PriceTerms(Model.VOLUME, None, tiers("100:15:3|200:14:0|inf:12.5:25"))
         (PACKAGE, "1000", "12"),
         (PACKAGE, "1000.000001", "24"),
         (PACKAGE, "2500", "36"),
+        (PERCENTAGE, "0", "0"),
+        (PERCENTAGE, "1000.00", "29"),
+        (PERCENTAGE, "0.000001", "0.000000029"),
+        (PERCENTAGE, "999999999999.999999", "28999999999.999999971"),
+        (PriceTerms(Model.PERCENTAGE, Decimal("0.000001")), "1", "0.00000001"),
+        (PriceTerms(Model.PERCENTAGE, Decimal(100)), "12.34", "12.34"),
+        (PriceTerms(Model.PERCENTAGE, Decimal(0)), "1000", "0"),
         (GRADUATED, "0", "0"),
         (GRADUATED, "5", "225"),
         (GRADUATED, "10", "450"),
@@ -86,8 +94,35 @@ def test_explains_packages_by_their_number():
     assert (step.tier, step.quantity, step.unit_amount) == (None, 2, 12)
 
 
+def test_explains_a_percentage_by_the_amount_and_its_share():
+    (step,) = price_of(PERCENTAGE, Decimal("1000.00")).steps
+
+    assert (step.tier, step.quantity, step.unit_amount, step.amount) == (
+        None, 1000, Decimal("0.029"), 29,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("percent", "code"),
+    [
+        ("100.000001", "percentage_above_100"),
+        ("2.1234567", "percentage_too_precise"),
+        ("-1", "amount_negative"),
+        ("NaN", "amount_not_finite"),
+        ("1e400", "amount_out_of_range"),
+    ],
+)
+def test_refuses_a_percentage_that_cannot_be(percent, code):
+    with pytest.raises(InvalidTerms) as refused:
+        PriceTerms(Model.PERCENTAGE, Decimal(percent))
+
+    assert refused.value.code == code
+
+
 quantities = st.decimals(0, 10**9, places=6, allow_nan=False, allow_infinity=False)
-all_terms = st.sampled_from([FLAT, PER_UNIT, PACKAGE, GRADUATED, GRADUATED_FLAT, VOLUME])
+all_terms = st.sampled_from(
+    [FLAT, PER_UNIT, PACKAGE, PERCENTAGE, GRADUATED, GRADUATED_FLAT, VOLUME]
+)
 
 
 @quick

@@ -40,6 +40,28 @@ def test_says_how_the_amount_came_about(steps, days, german, english):
     assert words("en", steps, days) == english
 
 
+@pytest.mark.parametrize(
+    ("days", "german", "english"),
+    [
+        (30, "2,9 % von 1.000,00 €", "2.9% of €1,000.00"),
+        (
+            10,
+            "anteilig: 2,9 % von 1.000,00 € × 10/30 Tage",
+            "prorated: 2.9% of €1,000.00 × 10/30 days",
+        ),
+    ],
+)
+def test_says_of_what_a_percentage_is_taken(days, german, english):
+    steps = [{"quantity": "1000", "unit_amount": "0.029", "flat_amount": "0"}]
+    calculation = {
+        "price": {"model": "percentage"}, "steps": steps, "days": days, "full_days": 30,
+    }  # fmt: skip
+    for language, expected in (("de", german), ("en", english)):
+        with translation.override(language):
+            text = calculation_text(calculation, Formats.of(language, "EUR"))
+        assert text.replace("\xa0", " ") == expected
+
+
 def test_says_nothing_of_a_calculation_it_does_not_know():
     assert calculation_text({}, Formats.of("de", "EUR")) == ""
 

@@ -11,6 +11,7 @@ from web.charts.price_steps import examples_of, price_steps
 GRADUATED = PriceTerms(
     Model.GRADUATED, None, (Tier(D(10), D("9.5"), D(0)), Tier(None, D(7), D(20)))
 )
+PERCENTAGE = PriceTerms(Model.PERCENTAGE, D("2.9"))
 
 
 def lines(terms: PriceTerms, currency: str = "EUR") -> list[list[tuple[float, float]]]:
@@ -47,6 +48,7 @@ def test_the_total_jumps_by_what_the_tier_itself_costs():
         (PriceTerms(Model.PACKAGE, D(10), package_size=D("2.5")), 1),
         (PriceTerms(Model.VOLUME, None, (Tier(None, D(1), D(0)),)), 2),
         (PriceTerms(Model.FLAT, D(0)), 1),
+        (PriceTerms(Model.PERCENTAGE, D("2.9")), 1),
         (PriceTerms(Model.PER_UNIT, D("999999999999.99999999")), 2),
     ],
 )
@@ -86,6 +88,12 @@ def test_a_package_begun_costs_as_much_as_a_full_one():
     assert [total.lstrip("JP") for _quantity, total in rows] == [
         "¥500", "¥500", "¥1,000", "¥1,000", "¥1,500",
     ]  # fmt: skip
+
+
+def test_a_percentage_is_told_by_amounts():
+    rows = [(one.quantity, one.total) for one in examples_of(PERCENTAGE, "EUR")]
+
+    assert rows == [("1", "€0.03"), ("100", "€2.90"), ("1,000", "€29.00"), ("10,000", "€290.00")]
 
 
 def test_a_name_cannot_write_into_the_picture():
