@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from accounts import access
 from accounts.access import Action
 from billing_rules.money import plain_digits
 from subscriptions.models import EarlierTerms, Item, Price, Product, Uncharged
-from subscriptions.queries.terms import monthly_on, price_on
+from subscriptions.queries.terms import monthly_on, price_on, quantity_on
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import key_of
@@ -151,10 +152,24 @@ def _named(prefix: str, reference: str) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How much a price is used: running items, and what they bring in a month in minor units."""
+    """How much a price is used: running items, and what they bring in a month in minor units.
+
+    ``accounts`` is to how many accounts those items belong.
+    """
 
     items: int = 0
     monthly_minor: int = 0
+    accounts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account that uses a price: how much it has, and what that brings in a month."""
+
+    account_id: UUID
+    name: str
+    quantity: Decimal
+    monthly_minor: int
 
 
 def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use]:
@@ -175,10 +190,42 @@ def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use
         .filter(at__in=list(price_ids))
         .order_by()
         .values("at")
-        .annotate(items=Count("pk"), monthly=Sum(monthly_on(actor, on)))
-        .values_list("at", "items", "monthly")
+        .annotate(
+            items=Count("pk"),
+            monthly=Sum(monthly_on(actor, on)),
+            accounts=Count("account_id", distinct=True),
+        )
+        .values_list("at", "items", "monthly", "accounts")
     )
-    return {price_id: Use(items, int(monthly)) for price_id, items, monthly in rows}
+    return {
+        price_id: Use(items, int(monthly), accounts) for price_id, items, monthly, accounts in rows
+    }
+
+
+def largest_users(actor: Actor, price_id: UUID, *, on: date, limit: int) -> list[User]:
+    """Return the accounts to which a price brings in most, the largest first. One statement.
+
+    Args:
+        actor: who asks.
+        price_id: the price.
+        on: the day, as of ``uses_of``.
+        limit: how many accounts at most.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    rows = (
+        _running(actor, on)
+        .annotate(at=price_on(actor, on))
+        .filter(at=price_id)
+        .order_by()
+        .values("account_id", "account__name")
+        .annotate(monthly=Sum(monthly_on(actor, on)), had=Sum(quantity_on(actor, on)))
+        .order_by("-monthly", "account__name", "account_id")
+        .values_list("account_id", "account__name", "had", "monthly")
+    )
+    return [User(key, name, had, int(monthly)) for key, name, had, monthly in rows[:limit]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ What was before is looked up for those items alone whose terms have changed sinc
 """
 
 
+_QUANTITY: "Final[DecimalField[Any, Any]]" = DecimalField(max_digits=18, decimal_places=6)
 _MONTHLY: "Final[DecimalField[Any, Any]]" = DecimalField(max_digits=40, decimal_places=0)
 
 
@@ -220,6 +221,11 @@ def monthly_on(actor: Actor, day: date, *, item: str = "") -> Combinable:
 def price_on(actor: Actor, day: date) -> Combinable:
     """Return the key of an item's price on a day, as the ORM computes it."""
     return _column_on(actor, "price_id", day, "", UUIDField())
+
+
+def quantity_on(actor: Actor, day: date) -> Combinable:
+    """Return how much is had of an item on a day, as the ORM computes it."""
+    return _column_on(actor, "quantity", day, "", _QUANTITY)
 
 
 def paused_on(actor: Actor, day: date) -> Q:

@@ -17,8 +17,8 @@ from web.charts.cards import joined, text
 from web.charts.lettering import width_of
 from web.templatetags.figures import money, quantity, unit_price
 
-WIDTH: Final = 560
-_LEFT: Final = 104
+WIDTH: Final = 420
+_LEFT: Final = 96
 _RIGHT: Final = 16
 _PLOT: Final = 132
 _HEAD: Final = 36
@@ -30,7 +30,7 @@ _PACKAGES_SHOWN: Final = 5
 _AMOUNT_SHOWN: Final = Decimal(1_000)
 _NARROWEST: Final = 12
 _MOST_EXAMPLES: Final = 8
-_SMALL: Final = 11
+_SMALL: Final = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,17 @@ from accounts.middleware import ActorRequest
 from billing_rules.pricing import Model
 from billing_rules.tax_rates import TaxClass
 from subscriptions.models import Price
-from subscriptions.queries.catalogue import Use, get_price, mrr_of_prices, prices, uses_of
+from subscriptions.queries.catalogue import (
+    Use,
+    get_price,
+    largest_users,
+    mrr_of_prices,
+    prices,
+    uses_of,
+)
 from tenancy.actor import Actor
 from tenancy.queries import paging
+from web.accounts import account_url
 from web.charts.price_steps import examples_of, price_steps
 from web.list_pages import Chip, save
 from web.page_heads import Crumb, Fact, Tab
@@ -34,6 +42,7 @@ from web.templatetags.figures import money, quantity, unit_price
 from web.timeline import timeline_of
 
 _BATCH: Final = 500
+USERS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +187,24 @@ class TierRow:
     flat_amount: str
 
 
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """One account that uses the price."""
+
+    name: str
+    url: str
+    quantity: str
+    monthly: str
+
+
 @require_safe
 @staff_only
 def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
-    """Show a price. Three statements beside those of the frame."""
+    """Show a price. Four statements beside those of the frame."""
     actor = request.actor
     price = get_price(actor, price_id)
     use = uses_of(actor, [price.pk], actor.today).get(price.pk, Use())
+    users = _users(actor, price)
     context = {
         "title": price.name,
         "steps": [
@@ -199,6 +219,9 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
         "may_edit": access.allows_everywhere(actor, Action.EDIT_CATALOGUE),
         "facts": _facts(price, use),
         "tiers": _tiers(price),
+        "users": users,
+        "more_users": use.accounts - len(users),
+        "like_url": like_url(price),
         "timeline": timeline_of(actor, price.pk),
         "time_zone": request.tenant.time_zone,
     }
@@ -207,6 +230,7 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
 
 def _facts(price: Price, use: Use) -> list[Fact]:
     used = ngettext("%(count)s subscription", "%(count)s subscriptions", use.items)
+    by = ngettext("%(count)s account", "%(count)s accounts", use.accounts)
     facts = [
         Fact(
             _("Product"),
@@ -220,6 +244,7 @@ def _facts(price: Price, use: Use) -> list[Fact]:
         Fact(_("Currency"), price.currency),
         Fact(_("Tax"), str(TAX_CLASSES[TaxClass(price.tax_class)])),
         Fact(_("Used"), used % {"count": quantity(use.items)}),
+        Fact(_("Used by"), by % {"count": quantity(use.accounts)}),
         Fact(_("MRR"), money(use.monthly_minor, price.currency)),
     ]
     optional: list[tuple[str, Any]] = [
@@ -228,6 +253,27 @@ def _facts(price: Price, use: Use) -> list[Fact]:
         (_("External ID"), price.external_id),
     ]
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
+
+
+def like_url(price: Price) -> str:
+    """Return where a new price is made that begins with the terms of another; empty if nowhere."""
+    if price.product.archived_at is not None:
+        return ""
+    new = reverse("catalogue:new_price", args=[price.product.public_id])
+    return f"{new}?like={price.public_id}"
+
+
+def _users(actor: Actor, price: Price) -> list[UserRow]:
+    found = largest_users(actor, price.pk, on=actor.today, limit=USERS_SHOWN)
+    return [
+        UserRow(
+            user.name,
+            account_url(user.account_id),
+            quantity(user.quantity),
+            money(user.monthly_minor, price.currency),
+        )
+        for user in found
+    ]
 
 
 def _tiers(price: Price) -> list[TierRow]:

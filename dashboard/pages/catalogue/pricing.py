@@ -19,6 +19,7 @@ from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile
 from billing_rules.money import is_currency
 from dashboard.pages.catalogue.price_form import PriceForm, initial_of
+from dashboard.pages.catalogue.prices import like_url
 from subscriptions.models import Price, Product
 from subscriptions.operations.catalogue import (
     AlreadyAdded,
@@ -47,6 +48,8 @@ def new_price(request: ActorRequest, product_id: str) -> HttpResponse:
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     if request.method != "POST":
         initial = {"name": product.name, "currency": request.tenant.currency}
+        if like := request.GET.get("like", ""):
+            initial = {**initial_of(get_price(actor, like)), "external_id": ""}
         return _page(request, product, PriceForm(initial=initial))
     form = PriceForm(request.POST)
     if request.headers.get("HX-Request"):
@@ -180,6 +183,7 @@ def _page(
         "conflict": differences(form, labels, stored) if is_old else None,
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "cancel_url": _url(product, price),
+        "like_url": "" if price is None else like_url(price),
         "focus_row": _row_to_write(request, form),
         "steps": [
             Crumb(_("Product catalogue"), reverse("catalogue:list")),

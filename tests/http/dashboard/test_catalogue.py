@@ -235,6 +235,45 @@ def test_archives_and_sells_again(billed: Vendor, browser: Client):
         assert Product.objects.get(pk=held.product_id).archived_at is None
 
 
+def test_says_where_a_price_is_used_the_largest_first(billed: Vendor, browser: Client):
+    billed.has(
+        "accounts", *(account(f"a{n:02}", name=f"User {n:02}", billing_day=1) for n in range(12))
+    )
+    billed.has(
+        "subscriptions",
+        *(
+            subscription(f"u{n}", f"a{n:02}", "seats", "2026-11-01", quantity=100 + n)
+            for n in range(12)
+        ),
+        # Begins later than today: nobody uses it yet.
+        subscription("later", "a00", "seats", "2027-06-01", quantity=9_000),
+    )
+    seats = the_price(billed, "Seats")
+
+    page = browser.get(f"/catalogue/prices/{seats.public_id}/").content.decode()
+
+    shown = re.findall(r'<th scope="row" class="lead"><a href="([^"]+)">([^<]+)</a>', page)
+    assert [name for _url, name in shown] == [f"User {n:02}" for n in range(11, 1, -1)]
+    assert browser.get(shown[0][0]).status_code == 200
+    assert "€999.00" in page  # 111 seats at 9.00
+    assert "and 4 more accounts" in page
+    assert "14 subscriptions" in page
+    assert "9,000" not in page
+
+
+def test_a_new_price_begins_with_the_terms_of_another(billed: Vendor, browser: Client):
+    seats = the_price(billed, "Seats")
+    used = browser.get(f"/catalogue/prices/{seats.public_id}/edit/").content.decode()
+    [url] = re.findall(r'<a href="([^"]+like=[^"]+)"', used)
+
+    page = browser.get(url).content.decode()
+
+    assert 'name="unit_amount" value="9.00"' in page or 'name="unit_amount" value="9"' in page
+    assert re.search(r'name="external_id"[^>]*value="seats"', page) is None
+    assert '<option value="per_unit" selected>' in page
+    assert browser.get(f"{url.partition('=')[0]}=prc_nothing").status_code == 404
+
+
 def test_a_percentage_is_billed_and_explained(billed: Vendor, browser: Client):
     billed.has("prices", price("fee", "2.9", model="percentage", product="Payments", tax_rate=19))
     billed.has("accounts", account("till", billing_day=1))
@@ -252,7 +291,8 @@ def test_a_percentage_is_billed_and_explained(billed: Vendor, browser: Client):
             for line in lines.select_related("subscription")
         }
     whole, part = stored["fees", "2026-12-01"], stored["part", "2026-12-22"]
-    assert (whole.quantity, whole.unit_amount, whole.net_minor) == (1000, Decimal("0.029"), 2900)
+    assert (whole.quantity, whole.unit_amount) == (Decimal(1000), Decimal("0.029"))
+    assert whole.net_minor == 2900
     assert part.net_minor == 935  # 10 of 31 days
     why = browser.get(why_url(billed, "till", "fees")).content.decode()
     assert "2.9% of €1,000.00 = €29.00" in why
