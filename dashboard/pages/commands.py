@@ -92,6 +92,13 @@ COMMANDS: Final = (
         f"kind=promotion&account={_ANY}",
     ),
     Command(
+        _("Align renewals of %(account)s …"),
+        "calendar-check",
+        "customers:align",
+        Action.EDIT_SETTINGS,
+        pgettext_lazy("typed before a name", "align renewals"),
+    ),
+    Command(
         _("Merge %(account)s into …"),
         "merge",
         "plans:new",

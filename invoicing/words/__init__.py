@@ -6,6 +6,7 @@ from invoicing.words.plans import (
     describe_plan,
     describe_warning,
     plan_title,
+    renewal_day,
 )
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "describe_warning",
     "missing_names",
     "plan_title",
+    "renewal_day",
     "why_here",
 ]

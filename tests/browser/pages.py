@@ -151,6 +151,15 @@ PAGES = (
         "/plans/new/?kind=merge&account={branch}&target={account}&effective_date=2027-02-01",
         shows="#merge-comes",
     ),
+    PageEntry("align renewals", "/customers/{account}/align/"),
+    PageEntry("align renewals, date", "/customers/{account}/align/date/", shows=".align-chart"),
+    PageEntry("align renewals, method", "/customers/{account}/align/method/?on=1-1&method=long"),
+    PageEntry(
+        "align renewals, preview",
+        "/customers/{account}/align/preview/?on=10-4",
+        shows="#alignment",
+    ),
+    PageEntry("align renewals, refused", "/customers/{account}/align/preview/?on=40-1"),
     PageEntry("plan, move", "/plans/move/?account={branch}"),
     PageEntry(
         "tree, selected",

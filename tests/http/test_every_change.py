@@ -1087,6 +1087,11 @@ def plan_new_page(browser: Browser) -> None:
     )
 
 
+def align_page(browser: Browser) -> None:
+    key = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{key}/align/preview/", on="15-0")
+
+
 def move_page(browser: Browser) -> None:
     shop = browser.shop
     shop.has("accounts", account("C1"), account("C2"))
@@ -1161,6 +1166,7 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/pause/": Change(pause_page, "subscription.paused"),
     "subscriptions/<str:subscription_id>/resume/": Change(resume_page, "subscription.resumed"),
     "subscriptions/<str:subscription_id>/go-on/": Change(go_on_page, "subscription.reactivated"),
+    "customers/<str:account_id>/align/preview/": Change(align_page, "plan.created"),
     "plans/new/": Change(plan_new_page, "plan.created"),
     "plans/move/": Change(move_page, "plan.created"),
     "plans/<str:plan_id>/": Change(plan_page, "plan.scheduled"),

@@ -69,6 +69,7 @@ WITHOUT_FORM = {
     ),
     "catalogue/prices/<str:price_id>/archive/": IS_REPEATED,
     "catalogue/prices/<str:price_id>/reopen/": IS_REPEATED,
+    "customers/<str:account_id>/align/preview/": MAKES_SOMETHING,
     "plans/new/": MAKES_SOMETHING,
     "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",

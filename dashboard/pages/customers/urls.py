@@ -25,6 +25,7 @@ from dashboard.pages.customers import (
     upcoming,
 )
 from dashboard.pages.imports import below as import_below
+from dashboard.pages.plans import aligning
 
 app_name = "customers"
 urlpatterns = [
@@ -77,5 +78,9 @@ urlpatterns = [
         setting_change.recall_setting,
         name="recall_setting",
     ),
+    path("<str:account_id>/align/", aligning.choose, name="align"),
+    path("<str:account_id>/align/date/", aligning.choose_date, name="align_date"),
+    path("<str:account_id>/align/method/", aligning.choose_method, name="align_method"),
+    path("<str:account_id>/align/preview/", aligning.preview, name="align_preview"),
     path("<str:account_id>/history/", history.history_page, name="history"),
 ]

@@ -63,6 +63,11 @@ def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]
     return [
         _planning(account, ChangePlan.Kind.CONSOLIDATION, _("One invoice or several …"), "files"),
         *([] if is_top else apart),
+        Door(
+            _("Align renewals …"),
+            "calendar-check",
+            reverse("customers:align", args=[account.public_id]),
+        ),
         _planning(account, ChangePlan.Kind.MERGE, _("Merge into …"), "merge"),
         _planning(account, ChangePlan.Kind.CLOSING, _("Close …"), "archive"),
     ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.declarations import SETTINGS, SettingName
+from dashboard.pages.plans.aligned import AlignedShown, aligned_of
 from dashboard.pages.plans.merging import Merging, merging_of
 from invoicing.words import describe_warning
 from tenancy.formats import date_text
@@ -79,6 +80,7 @@ class Shown:
     warnings: Sequence[str | SafeString]
     acceptance: str | SafeString
     merge: Merging | None = None
+    alignment: AlignedShown | None = None
 
 
 def shown(preview: Mapping[str, Any]) -> Shown:
@@ -99,6 +101,7 @@ def shown(preview: Mapping[str, Any]) -> Shown:
         warnings=[linked(describe_warning(one), addresses) for one in preview["warnings"]],
         acceptance=linked(agrees % {"name": asked["name"]}, addresses) if asked else "",
         merge=merging_of(preview),
+        alignment=aligned_of(preview),
     )
 
 

@@ -1,6 +1,5 @@
 """The dates an account could renew on, ranked; what each costs is what an alignment then says."""
 
-
 import pytest
 
 from invoicing.queries.plans.candidates import Merit, candidates_of
