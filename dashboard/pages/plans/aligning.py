@@ -201,7 +201,7 @@ def preview(request: ActorRequest, account_id: str) -> HttpResponse:
             plan, _alignings = align_renewals(
                 actor, wanted, is_draft=True, today=actor.today, now=timezone.now()
             )
-            messages.success(request, _("Planned. Nothing happens before it is scheduled."))
+            messages.success(request, _("Saved as a draft. Nothing changes yet."))
             return redirect("plans:page", plan.public_id)
         found = preview_plan(actor, wanted, today=actor.today, tenant=request.tenant)
     except BillingError as refusal:
