@@ -1,4 +1,4 @@
-"""A change plan over thousands of accounts: what its preview takes."""
+"""Change plans over thousands of accounts: what previews take, and an alignment as a whole."""
 
 import time
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ from django.db import connection
 from benchmarks.figures import Figure
 from benchmarks.vendors import load_subscriptions, vendor_with_prices
 from benchmarks.worker import peak_mib
+from invoicing.operations.plans.renewals import align_renewals
 from invoicing.queries.plans.preview import preview_plan
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import Alignment, Wanted
 from tenancy.models import Tenant
 from tests.databases import clone
-from tests.world import TODAY, Vendor, account
+from tests.world import NOW, TODAY, Vendor, account
 
 ACCOUNTS = 5_000
 BRANCHES = 40
@@ -48,6 +49,39 @@ def measure(*, is_quick: bool) -> Iterator[Figure]:
             bound="value <= 3, peak_mib <= 250",
         )
         connection.close()
+    yield from _alignment(ACCOUNTS // 10 if is_quick else ACCOUNTS)
+
+
+def _alignment(count: int) -> Iterator[Figure]:
+    """Yield what it takes to preview, and to carry out, an alignment of one payer's subscriptions.
+
+    The days up to the date are free: then terms are written for each of them, which is the most.
+    """
+    with clone():
+        vendor = vendor_with_prices()
+        rows = [account("R"), *({**account(f"N{n}", "R"), "kind": "branch"} for n in range(count))]
+        vendor.has("accounts", *rows)
+        load_subscriptions(vendor, [str(row["external_id"]) for row in rows[1:]])
+        start = time.monotonic()
+        with vendor.seen():
+            tenant = Tenant.objects.get(pk=vendor.tenant_id)
+            preview = preview_plan(vendor.actor, _wanted(vendor), today=TODAY, tenant=tenant)
+        seconds = time.monotonic() - start
+        aligned = 0 if preview.alignings is None else len(preview.alignings.rows)
+        assert aligned == count, f"{aligned} of {count} are aligned"
+        size = f"{count} subscriptions"
+        yield Figure("alignment, preview", size, seconds, "s", bound="value <= 3")
+        start = time.monotonic()
+        plan, _alignings = align_renewals(vendor.actor, _wanted(vendor), today=TODAY, now=NOW)
+        seconds = time.monotonic() - start
+        assert plan.status == "applied", plan.failure
+        yield Figure("alignment, carried out", size, seconds, "s", bound="value <= 20")
+        connection.close()
+
+
+def _wanted(vendor: Vendor) -> Wanted:
+    alignment = Alignment(billing_day=7, billing_month=1, method="free")
+    return Wanted("alignment", vendor.id_of("R"), TODAY, alignment=alignment)
 
 
 def _previewed(vendor: Vendor) -> float:

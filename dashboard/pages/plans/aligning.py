@@ -12,7 +12,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dates import MONTHS
+from django.utils.dates import MONTHS, MONTHS_3
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -111,9 +111,11 @@ class Bar:
     """What the days up to a date cost, drawn; places and sizes in units of the drawing."""
 
     label: str
+    mark: str
     cost: str
     x: int
     y: int
+    width: int
     height: int
 
 
@@ -287,16 +289,26 @@ def _cost(one: Candidate, currency: str) -> str:
 def _bars(known: Candidates) -> Iterator[Bar]:
     """Yield a bar for each day that is drawn, in the currency of most."""
     highest = max((one.costs.get(known.currency, 0) for one in known.days), default=0)
+    width = 24 if len(known.days) <= len(MONTHS) else 12
     for place, one in enumerate(known.days):
         cost = one.costs.get(known.currency, 0)
         height = round(cost * 60 / highest) if highest > 0 else 0
         yield Bar(
             label=renewal_day(one.billing_day, one.billing_month),
+            mark=_mark(one),
             cost=_cost(one, known.currency),
-            x=place * 12,
+            x=place * width,
             y=60 - max(height, 1),
+            width=width * 3 // 4,
             height=max(height, 1),
         )
+
+
+def _mark(one: Candidate) -> str:
+    """Return what stands below a bar: each month, or each seventh day."""
+    if one.billing_month is not None:
+        return str(MONTHS_3[one.billing_month]).capitalize()
+    return str(one.billing_day) if one.billing_day % 7 == 1 else ""
 
 
 def _url(account: Account, step: int, answers: Answers) -> str:
