@@ -185,7 +185,7 @@ def uses_of(actor: Actor, price_ids: Iterable[UUID], on: date) -> dict[UUID, Use
     """
     access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     rows = (
-        _running(actor, on)
+        running_items(actor, on)
         .annotate(at=price_on(actor, on))
         .filter(at__in=list(price_ids))
         .order_by()
@@ -216,7 +216,7 @@ def largest_users(actor: Actor, price_id: UUID, *, on: date, limit: int) -> list
     """
     access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     rows = (
-        _running(actor, on)
+        running_items(actor, on)
         .annotate(at=price_on(actor, on))
         .filter(at=price_id)
         .order_by()
@@ -271,7 +271,7 @@ def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:
     """
     found = prices(actor, text=text).order_by()
     rows = (
-        _running(actor, on)
+        running_items(actor, on)
         .annotate(at=price_on(actor, on))
         .filter(at__in=found.values("pk"))
         .order_by()
@@ -282,7 +282,13 @@ def mrr_of_prices(actor: Actor, *, text: str = "", on: date) -> dict[str, int]:
     return {currency: int(amount) for currency, amount in rows if amount}
 
 
-def _running(actor: Actor, on: date) -> QuerySet[Item]:
+def running_items(actor: Actor, on: date) -> QuerySet[Item]:
+    """Return the items that run on a day and are not in a trial. One statement.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     removed = Q(uncharged=Uncharged.ABSENT) & (Q(terms_since=None) | Q(terms_since__lte=on))
     return Item.objects.filter(
         ~removed,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import (
     Case,
+    CharField,
     DecimalField,
     Exists,
     F,
@@ -226,6 +227,11 @@ def price_on(actor: Actor, day: date) -> Combinable:
 def quantity_on(actor: Actor, day: date) -> Combinable:
     """Return how much is had of an item on a day, as the ORM computes it."""
     return _column_on(actor, "quantity", day, "", _QUANTITY)
+
+
+def uncharged_on(actor: Actor, day: date) -> Combinable:
+    """Return why an item is not charged on a day, as the ORM computes it."""
+    return _column_on(actor, "uncharged", day, "", CharField())
 
 
 def paused_on(actor: Actor, day: date) -> Q:

@@ -4,12 +4,14 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,6 +20,7 @@ from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile
 from billing_rules.money import is_currency
+from billing_rules.periods import Interval, Unit
 from dashboard.pages.catalogue.price_form import PriceForm, initial_of
 from dashboard.pages.catalogue.prices import like_url
 from subscriptions.models import Price, Product
@@ -28,14 +31,16 @@ from subscriptions.operations.catalogue import (
     edit_price,
 )
 from subscriptions.queries.catalogue import get_price, get_product, is_used, price_shown
+from subscriptions.queries.price_effects import effect_of_price
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid
 from tenancy.ids import public_id
 from web.charts.price_steps import examples_of, price_steps
 from web.form_keys import fresh_key, key_in
 from web.forms import differences, version_seen, version_to_carry
-from web.page_heads import Crumb
+from web.page_heads import Crumb, Fact
 from web.session_checks import staff_only
+from web.templatetags.figures import money, quantity
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,12 +53,13 @@ def new_price(request: ActorRequest, product_id: str) -> HttpResponse:
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     if request.method != "POST":
         initial = {"name": product.name, "currency": request.tenant.currency}
-        if like := request.GET.get("like", ""):
-            initial = {**initial_of(get_price(actor, like)), "external_id": ""}
+        if like := _like(request):
+            initial = {**initial_of(like), "external_id": ""}
         return _page(request, product, PriceForm(initial=initial))
     form = PriceForm(request.POST)
     if request.headers.get("HX-Request"):
-        return render(request, "catalogue/_price_picture.html", _picture(form))
+        shown = {**_picture(form), "effect": _effect(request, form)}
+        return render(request, "catalogue/_price_picture.html", shown)
     if _goes_on(request, form):
         return _page(request, product, form)
     key = key_in(actor, request.POST.get("key", ""))
@@ -150,6 +156,35 @@ def _changed(request: ActorRequest, price: Price, form: PriceForm) -> bool:
     return True
 
 
+def _like(request: ActorRequest) -> Price | None:
+    """Return the price with whose terms the form began, None where it began empty."""
+    named = request.POST.get("like") or request.GET.get("like", "")
+    return get_price(request.actor, named) if named else None
+
+
+def _effect(request: ActorRequest, form: PriceForm) -> list[Fact]:
+    """Return what it would come to if everybody had this price who has the one it began with."""
+    like = _like(request)
+    terms = None if like is None or form.is_used else form.terms()
+    if like is None or terms is None:
+        return []
+    wanted = form.wanted()
+    if wanted["currency"] != like.currency:
+        return []
+    actor = request.actor
+    cycle = Interval(Unit(wanted["interval"]), wanted["interval_count"])
+    found = effect_of_price(actor, like, terms, cycle, on=actor.today)
+    if not found.items:
+        return []
+    used = ngettext("%(count)s subscription", "%(count)s subscriptions", found.items)
+    return [
+        Fact(_("Used"), used % {"count": quantity(found.items)}),
+        Fact(_("MRR today"), money(found.before_minor, like.currency)),
+        Fact(_("MRR at this price"), money(found.after_minor, like.currency)),
+        Fact(_("Difference"), money(found.difference_minor, like.currency)),
+    ]
+
+
 def _picture(form: PriceForm) -> dict[str, Any]:
     """Return what a price comes to, as far as the form says it."""
     terms = None if form.is_used else form.terms()
@@ -170,7 +205,8 @@ def _page(
     price: Price | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
-    picture = _picture(_read_again(form))
+    again = _read_again(form)
+    picture = {**_picture(again), "effect": _effect(request, again)}
     is_old = status == HTTPStatus.CONFLICT and price is not None
     labels = {name: field.label for name, field in form.fields.items() if name != "tiers"}
     stored = {} if price is None else price_shown(price)
@@ -183,6 +219,7 @@ def _page(
         "conflict": differences(form, labels, stored) if is_old else None,
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "cancel_url": _url(product, price),
+        "like": request.POST.get("like") or request.GET.get("like", ""),
         "like_url": "" if price is None else like_url(price),
         "focus_row": _row_to_write(request, form),
         "steps": [
@@ -202,9 +239,10 @@ def _read_again(form: PriceForm) -> PriceForm:
     if form.is_bound:
         return PriceForm(form.data)
     held = QueryDict(mutable=True)
-    for name in form.fields:
+    for name, field in form.fields.items():
         if name != "tiers" and (value := form[name].value()) is not None:
-            held[name] = str(form.fields[name].widget.format_value(value) or "")
+            is_choice = isinstance(field, forms.ChoiceField)
+            held[name] = str(value if is_choice else field.widget.format_value(value) or "")
     again = PriceForm(held)
     again.replace_rows(form.rows)
     return again

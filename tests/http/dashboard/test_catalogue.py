@@ -191,6 +191,7 @@ def test_overwrites_no_price_that_somebody_else_has_changed(
     answer = browser.post(edit, {**sent, "unit_amount": "14"})
     without = browser.post(edit, {**FORM, "unit_amount": "14"})
 
+    assert '<svg class="price-steps"' in browser.get(edit).content.decode()
     assert (answer.status_code, without.status_code) == (409, 409)
     assert "<td>14</td><td>13</td>" in answer.content.decode()
     assert the_price(billed).unit_amount == 13
@@ -272,6 +273,27 @@ def test_a_new_price_begins_with_the_terms_of_another(billed: Vendor, browser: C
     assert re.search(r'name="external_id"[^>]*value="seats"', page) is None
     assert '<option value="per_unit" selected>' in page
     assert browser.get(f"{url.partition('=')[0]}=prc_nothing").status_code == 404
+
+
+def test_says_what_another_price_would_bring_in(billed: Vendor, browser: Client):
+    seats = the_price(billed, "Seats")
+    url = new_price(seats.product)
+    sent = {
+        **FORM, "model": "volume", **tiers(("5", "10", ""), ("", "9.555", "")),
+        "interval_count": "1", "timing": "advance", "like": seats.public_id,
+    }  # fmt: skip
+
+    def shown(**change: str) -> str:
+        answer = browser.post(url, {**sent, **change}, headers={"hx-request": "true"})
+        return re.sub(r"\s+", " ", answer.content.decode())
+
+    # 8 and 2.5 seats: 72.00 + 22.50 before; 76.44 (not 76.4400) + 25.00 then.
+    for figure in ("2 subscriptions", "€94.50", "€101.44", "€6.94"):
+        assert figure in shown()
+    assert "€33.81" in shown(interval_count="3")
+    for nothing in (shown(currency="CHF"), shown(like=""), shown(interval="eon")):
+        assert "€94.50" not in nothing
+    assert "€94.50" in browser.get(f"{url}?like={seats.public_id}").content.decode()
 
 
 def test_a_percentage_is_billed_and_explained(billed: Vendor, browser: Client):
