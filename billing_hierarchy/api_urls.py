@@ -18,14 +18,14 @@ from invoicing.api import (
     runs,
     settings,
 )
-from invoicing.api.subscriptions import (
+from invoicing.api.subscription_life import (
     SubscriptionCancellation,
-    SubscriptionChange,
     SubscriptionPause,
     SubscriptionReactivation,
     SubscriptionResumption,
     SubscriptionTerms,
 )
+from invoicing.api.subscriptions import SubscriptionChange
 from reports.api.calendar import CalendarList
 from subscriptions.api import catalogue, subscriptions
 

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 
+from accounts import access
+from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile, version_of
 from dashboard.pages.subscriptions.made_good import made_good, refused
 from dashboard.pages.subscriptions.page import steps_to
-from dashboard.pages.subscriptions.when import WhenForm
+from dashboard.pages.subscriptions.when import WhenForm, start_ahead
 from invoicing.models import Charge
 from subscriptions.models import Subscription
+from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
+from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid
 from tenancy.formats import date_text
 from web.forms import version_seen, version_to_carry
@@ -87,6 +92,53 @@ def perform(
             context = made_good(act.facts(result), result.charges, currency_of(found))
         return render(request, "subscriptions/_made_good.html", context)
     return _page(request, found, form, act, fields)
+
+
+def changeable(actor: Actor, subscription_id: str) -> Subscription:
+    """Return a subscription that the actor may change, with its items as of today.
+
+    Raises:
+        NotFound, Forbidden: it is out of sight, or not to be changed.
+    """
+    found = get_subscription(actor, subscription_id, today=actor.today)
+    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    return found
+
+
+class LikelyDays(TypedDict):
+    """The days that a form offers by name."""
+
+    begins: date | None
+    period_end: date | None
+
+
+def likely_days(actor: Actor, found: Subscription) -> LikelyDays:
+    """Return the start where it lies ahead, and with which day the next period begins."""
+    end = running_period_end(actor, found, actor.today)
+    return LikelyDays(begins=start_ahead(found, actor.today), period_end=end)
+
+
+class Particulars(TypedDict):
+    """How every change on screen is asked for."""
+
+    is_billed_now: bool
+    is_dry_run: bool
+    require_seen: Callable[[], None]
+    today: date
+    now: datetime
+
+
+def particulars(
+    actor: Actor, given: WhenForm, is_dry_run: bool, seen: Callable[[], None]
+) -> Particulars:
+    """Return what an operation is told beside what is to change."""
+    return Particulars(
+        is_billed_now=given.cleaned_data["bill_now"],
+        is_dry_run=is_dry_run,
+        require_seen=seen,
+        today=actor.today,
+        now=timezone.now(),
+    )
 
 
 def sent(request: ActorRequest) -> Any:

@@ -14,18 +14,22 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import access
-from accounts.access import Action
 from accounts.middleware import ActorRequest
-from dashboard.pages.subscriptions.acting import Act, perform, sent
-from dashboard.pages.subscriptions.when import WhenForm, choose, day_field, start_ahead
+from dashboard.pages.subscriptions.acting import (
+    Act,
+    changeable,
+    likely_days,
+    particulars,
+    perform,
+    sent,
+)
+from dashboard.pages.subscriptions.when import WhenForm, choose, day_field
 from invoicing.operations.subscriptions.ending import (
     AlreadyCancelled,
     Ended,
     cancel_subscription,
     reactivate_subscription,
 )
-from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.formats import date_text
 from web.page_heads import Fact
@@ -79,15 +83,12 @@ class _End:
 def end(request: ActorRequest, subscription_id: str) -> HttpResponse:
     """Ask when a subscription ends, and say what that comes to; POST ends it."""
     actor = request.actor
-    found = get_subscription(actor, subscription_id, today=actor.today)
-    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    found = changeable(actor, subscription_id)
     if found.end_date is not None:
         raise AlreadyCancelled(day=found.end_date)
-    natural = running_period_end(actor, found, actor.today)
     form = EndForm(
         sent(request),
-        period_end=natural,
-        begins=start_ahead(found, actor.today),
+        **likely_days(actor, found),
         initial={"when": "period_end"},
     )
 
@@ -96,11 +97,7 @@ def end(request: ActorRequest, subscription_id: str) -> HttpResponse:
             actor,
             found.pk,
             end_date=given.first_day(actor.today),
-            is_billed_now=given.cleaned_data["bill_now"],
-            is_dry_run=is_dry_run,
-            require_seen=seen,
-            today=actor.today,
-            now=timezone.now(),
+            **particulars(actor, given, is_dry_run, seen),
         )
         return _End(ended)
 

@@ -7,24 +7,27 @@ from typing import Any, Final
 from django import forms
 from django.db.models import Q
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import access
-from accounts.access import Action
 from accounts.middleware import ActorRequest
-from dashboard.pages.subscriptions.acting import Act, currency_of, perform, sent
-from dashboard.pages.subscriptions.when import INPUT, WhenForm, choose, start_ahead
+from dashboard.pages.subscriptions.acting import (
+    Act,
+    changeable,
+    currency_of,
+    likely_days,
+    particulars,
+    perform,
+    sent,
+)
+from dashboard.pages.subscriptions.when import INPUT, WhenForm, choose
 from invoicing.operations.subscriptions.changing import Changed, change_subscription
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from subscriptions.models import Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.queries.catalogue import get_price, prices
-from subscriptions.queries.renewals import running_period_end
-from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
@@ -81,15 +84,12 @@ class ItemForm(WhenForm):
 def add_item(request: ActorRequest, subscription_id: str) -> HttpResponse:
     """Ask what comes into a subscription, and say what that comes to; POST adds it."""
     actor = request.actor
-    found = get_subscription(actor, subscription_id, today=actor.today)
-    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
-    end = running_period_end(actor, found, actor.today)
+    found = changeable(actor, subscription_id)
     form = ItemForm(
         sent(request),
         actor=actor,
         currency=currency_of(found),
-        period_end=end,
-        begins=start_ahead(found, actor.today),
+        **likely_days(actor, found),
     )
 
     def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> Changed:
@@ -117,17 +117,14 @@ def add_item(request: ActorRequest, subscription_id: str) -> HttpResponse:
 def remove_item(request: ActorRequest, subscription_id: str, item_id: str) -> HttpResponse:
     """Ask from when on an item is no longer had, and say what that comes to; POST removes it."""
     actor = request.actor
-    found = get_subscription(actor, subscription_id, today=actor.today)
-    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    found = changeable(actor, subscription_id)
     item = next((one for one in found.items.all() if one.public_id == item_id), None)
     if item is None:
         raise NotFound
     item_key = item.pk
-    end = running_period_end(actor, found, actor.today)
     form = WhenForm(
         sent(request),
-        period_end=end,
-        begins=start_ahead(found, actor.today),
+        **likely_days(actor, found),
         initial={"when": "period_end"},
     )
 
@@ -161,11 +158,7 @@ def _change(
         found.pk,
         changes,
         day=given.first_day(actor.today),
-        is_billed_now=given.cleaned_data["bill_now"],
-        is_dry_run=is_dry_run,
-        require_seen=seen,
-        today=actor.today,
-        now=timezone.now(),
+        **particulars(actor, given, is_dry_run, seen),
     )
 
 

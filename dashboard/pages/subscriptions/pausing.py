@@ -3,24 +3,26 @@
 from collections.abc import Callable
 
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import access
-from accounts.access import Action
 from accounts.middleware import ActorRequest
-from dashboard.pages.subscriptions.acting import Act, perform, sent
+from dashboard.pages.subscriptions.acting import (
+    Act,
+    changeable,
+    likely_days,
+    particulars,
+    perform,
+    sent,
+)
 from dashboard.pages.subscriptions.when import WhenForm, day_field, start_ahead
 from invoicing.operations.subscriptions.pausing import (
     Paused,
     pause_subscription,
     resume_subscription,
 )
-from subscriptions.queries.renewals import running_period_end
-from subscriptions.queries.subscriptions import get_subscription
 from tenancy.formats import date_text
 from web.page_heads import Fact
 from web.session_checks import staff_only
@@ -41,13 +43,10 @@ class PauseForm(WhenForm):
 def pause(request: ActorRequest, subscription_id: str) -> HttpResponse:
     """Ask from when to when a subscription is paused, and say what that comes to; POST does it."""
     actor = request.actor
-    found = get_subscription(actor, subscription_id, today=actor.today)
-    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
-    end = running_period_end(actor, found, actor.today)
+    found = changeable(actor, subscription_id)
     form = PauseForm(
         sent(request),
-        period_end=end,
-        begins=start_ahead(found, actor.today),
+        **likely_days(actor, found),
         initial={"when": "period_end"},
     )
 
@@ -58,11 +57,7 @@ def pause(request: ActorRequest, subscription_id: str) -> HttpResponse:
             found.pk,
             day=given.first_day(actor.today),
             until=chosen["until"],
-            is_billed_now=chosen["bill_now"],
-            is_dry_run=is_dry_run,
-            require_seen=seen,
-            today=actor.today,
-            now=timezone.now(),
+            **particulars(actor, given, is_dry_run, seen),
         )
 
     act = Act(
@@ -85,8 +80,7 @@ def pause(request: ActorRequest, subscription_id: str) -> HttpResponse:
 def resume(request: ActorRequest, subscription_id: str) -> HttpResponse:
     """Ask from when on a paused subscription goes on, and say what that comes to."""
     actor = request.actor
-    found = get_subscription(actor, subscription_id, today=actor.today)
-    access.require(actor, Action.EDIT_SUBSCRIPTION, found.account)
+    found = changeable(actor, subscription_id)
     form = WhenForm(sent(request), period_end=None, begins=start_ahead(found, actor.today))
 
     def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> Paused:
@@ -94,11 +88,7 @@ def resume(request: ActorRequest, subscription_id: str) -> HttpResponse:
             actor,
             found.pk,
             day=given.first_day(actor.today),
-            is_billed_now=given.cleaned_data["bill_now"],
-            is_dry_run=is_dry_run,
-            require_seen=seen,
-            today=actor.today,
-            now=timezone.now(),
+            **particulars(actor, given, is_dry_run, seen),
         )
 
     act = Act(
