@@ -159,7 +159,6 @@ PAGES = (
         "/customers/{account}/align/preview/?on=10-4",
         shows="#alignment",
     ),
-    PageEntry("align renewals, refused", "/customers/{account}/align/preview/?on=40-1"),
     PageEntry("plan, move", "/plans/move/?account={branch}"),
     PageEntry(
         "tree, selected",

@@ -3,13 +3,23 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
+
+from django.db import connection
 
 from billing_rules.timelines import Stretch
 from subscriptions.models import EarlierTerms, Item
 from subscriptions.queries.terms import ItemTerms
 from tenancy.actor import Actor
+from tenancy.database.inserting import insert_rows
 
-_COLUMNS = ("price", "quantity", "monthly_minor", "uncharged", "terms_since")
+_WRITE = """
+    UPDATE subscriptions_item AS item SET price_id = new.price_id, quantity = new.quantity,
+        monthly_minor = new.monthly_minor, uncharged = new.uncharged, terms_since = new.since
+    FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::numeric[], %s::text[], %s::date[])
+        AS new (id, price_id, quantity, monthly_minor, uncharged, since)
+    WHERE item.tenant_id = %s AND item.id = new.id
+"""
 
 
 def write_terms(actor: Actor, item: Item, timeline: Sequence[Stretch[ItemTerms]]) -> None:
@@ -30,7 +40,7 @@ def write_all_terms(
     found = list(items)
     keys = [item.pk for item, _timeline in found]
     EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item_id__in=keys).delete()
-    EarlierTerms.objects.bulk_create(
+    earlier = [
         EarlierTerms(
             tenant_id=actor.tenant_id,
             item=item,
@@ -42,12 +52,22 @@ def write_all_terms(
         )
         for item, timeline in found
         for one, following in pairwise(timeline)
-    )
+    ]
+    insert_rows(earlier)
     for item, timeline in found:
         last = timeline[-1]
         item.price, item.quantity = last.value.price, last.value.quantity
         item.monthly_minor = Decimal(last.value.monthly_minor)
         item.uncharged = last.value.uncharged
         item.terms_since = last.start if len(timeline) > 1 else None
-    rows = Item.objects.filter(tenant_id=actor.tenant_id)
-    rows.bulk_update([item for item, _timeline in found], _COLUMNS, batch_size=500)
+    items_written = [item for item, _timeline in found]
+    columns: list[list[Any]] = [
+        [str(item.pk) for item in items_written],
+        [str(item.price_id) for item in items_written],
+        [item.quantity for item in items_written],
+        [item.monthly_minor for item in items_written],
+        [item.uncharged for item in items_written],
+        [item.terms_since for item in items_written],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [*columns, actor.tenant_id])
