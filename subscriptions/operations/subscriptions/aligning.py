@@ -1,7 +1,7 @@
 """Letting the periods of many subscriptions begin on other days from a day on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.db import connection
 from billing_rules.periods import Period
 from subscriptions.models import Item, Subscription
 from subscriptions.operations.subscriptions.terms import write_all_terms
-from subscriptions.queries.terms import ItemTerms, freed, terms_of, timelines_of, with_free
+from subscriptions.queries.terms import ItemTerms, freed, timelines_of, with_free
 from tenancy.actor import Actor
 from tenancy.events import Happening, record_events
 
@@ -108,11 +108,12 @@ def _write_free(actor: Actor, items: Mapping[UUID, NewDays]) -> None:
 
 
 def _charged(terms: ItemTerms) -> ItemTerms:
-    return terms_of(terms.price, terms.quantity, with_free(terms.uncharged, is_free=False))
+    # Free days bring in as much a month as charged ones: nothing else changes.
+    return replace(terms, uncharged=with_free(terms.uncharged, is_free=False))
 
 
 def _free(terms: ItemTerms) -> ItemTerms:
-    return terms_of(terms.price, terms.quantity, with_free(terms.uncharged, is_free=True))
+    return replace(terms, uncharged=with_free(terms.uncharged, is_free=True))
 
 
 def _record(actor: Actor, items: Mapping[UUID, NewDays], now: datetime) -> None:
