@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from billing_hierarchy import api_urls, health
 from billing_hierarchy.admin_site import site
 from billing_hierarchy.api_errors import unknown_address
+from web.calendar.feed import calendar_feed
 
 # Dashboard and portal share the pages of invoices; the namespace tells in which of them they are.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path("^api/", unknown_address),
     path("developers/api/", api_urls.reference, name="developers_api"),
     path("admin/", site.urls),
+    path("ical/<str:token>.ics", calendar_feed, name="calendar_feed"),
     path("", include("dashboard.urls")),
     path("portal/", include("portal.urls")),
 ]

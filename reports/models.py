@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.models import Account
+from accounts.models import Account, Person
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
@@ -93,7 +93,73 @@ class CalendarEntry(TenantPartModel):
     @property
     def subject(self) -> str:
         """The public id of what is stored of it, empty where nothing is yet."""
-        prefix = {"invoice": "inv", "subscription": "sub", "plan": "chp", "move": "mov"}
+        prefix = {
+            "invoice": "inv",
+            "subscription": "sub",
+            "plan": "chp",
+            "move": "mov",
+            "alignment": "aln",
+        }
         if self.subject_id is None:
             return ""
         return public_id(prefix[self.subject_type], self.subject_id)
+
+
+class CalendarFeed(TenantModel):
+    """Somebody's calendar of a scope for the calendar programs they use: a secret address.
+
+    The secret is shown once; its digest is kept (SHA-256, fast is right for a random secret).
+    ``account`` is whose calendar it is, None for all that the person reaches whenever it is
+    fetched. ``language`` is that of its titles. ``changed_at`` is when its content last did.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    account = TenantForeignKey(Account, null=True, db_index=False)
+    kinds = models.JSONField(default=list)
+    shows_amounts = models.BooleanField(default=True)
+    language = models.CharField(max_length=5)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    fetched_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="feed_digest_once", fields=["tenant", "digest"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return in which language it is."""
+        return f"feed in {self.language}"
+
+    @property
+    def public_id(self) -> str:
+        """The id that its owner sees."""
+        return public_id("fed", self.id)
+
+
+class ToldEvent(TenantPartModel):
+    """What a feed last told of one entry, so that a change or an end of it can be told as one.
+
+    ``key`` is the entry's. ``sequence`` rises with every change of ``content``; what is told no
+    more ``is_cancelled``.
+    """
+
+    feed = TenantForeignKey(CalendarFeed, db_index=False)
+    key = models.CharField(max_length=250)
+    date = models.DateField()
+    sequence = models.PositiveIntegerField(default=0)
+    content = models.JSONField(default=dict)
+    is_cancelled = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="told_event_once", fields=["tenant", "feed", "key"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return what was told."""
+        return f"{self.key}, {self.sequence}"

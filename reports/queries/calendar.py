@@ -20,7 +20,7 @@ from tenancy.queries.paging import Order
 
 IN_ORDER: Final = Order("date kind key")
 """By day, then by kind; the key stays the same when a calendar is made again."""
-MOST_DAYS: Final = 400
+MOST_DAYS: Final = 430
 
 
 class DatesTooFar(Invalid):

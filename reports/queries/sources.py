@@ -24,6 +24,10 @@ _CHARGED: Final = "charge"
 """How an invoice is collected whose amount the payer's bank is asked for."""
 
 
+_PLANS: Final = {ChangePlan.Kind.MOVE: "move", ChangePlan.Kind.ALIGNMENT: "alignment"}
+"""Plans that integrators know by another prefix."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A row of ``CalendarEntry``, but for whose it is."""
@@ -285,7 +289,7 @@ def _plans(told: TreeToTell) -> Iterator[Entry]:
             Kind.PLAN.value,
             f"plan:{one.pk}",
             one.account_id,
-            subject_type="move" if one.kind == ChangePlan.Kind.MOVE else "plan",
+            subject_type=_PLANS.get(ChangePlan.Kind(one.kind), "plan"),
             subject_id=one.pk,
             details={"plan": one.kind, "status": one.status},
         )

@@ -73,7 +73,7 @@ class LinksOut(serializers.Serializer[CalendarEntry]):
     @extend_schema_field({"type": ["string", "null"]})
     def get_plan(self, entry: CalendarEntry) -> str | None:
         """Return the change plan's id."""
-        return _subject(entry, "plan", "move")
+        return _subject(entry, "plan", "move", "alignment")
 
 
 class CalendarEntryOut(serializers.Serializer[CalendarEntry]):

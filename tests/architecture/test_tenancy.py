@@ -30,7 +30,7 @@ from invoicing.models import (
     RunProblem,
     StoredDocument,
 )
-from reports.models import CalendarEntry, Forecast
+from reports.models import CalendarEntry, CalendarFeed, Forecast, ToldEvent
 from subscriptions.models import (
     EarlierOwner,
     EarlierRecipient,
@@ -191,6 +191,16 @@ def vendors():
                 kind="invoice",
                 key="a",
                 account=invoice.bill_to,
+            )
+            feed = CalendarFeed.objects.create(
+                tenant_id=one.id,
+                person_id=Contact.objects.exclude(person=None).order_by("pk")[0].person_id,
+                language="en",
+                digest=uuid7().hex,
+                created_at=world.NOW,
+            )
+            ToldEvent.objects.create(
+                tenant_id=one.id, feed=feed, key="a", date=world.TODAY, changed_at=world.NOW
             )
     return made
 

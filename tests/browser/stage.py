@@ -17,6 +17,9 @@ from invoicing.models import ChangePlan, Invoice, InvoiceLine
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
+from reports.declarations import Kind
+from reports.models import CalendarFeed
+from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
 from subscriptions.models import Price
 from tenancy.actor import Actor
@@ -40,6 +43,7 @@ class Stage:
     contact_id: UUID
     request: ChangePlan
     edit: Job
+    feed: CalendarFeed
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -63,6 +67,7 @@ class Stage:
             plan=self.plan.public_id,
             request=self.request.public_id,
             edit=self.edit.public_id,
+            feed=self.feed.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -128,7 +133,14 @@ def set_stage() -> Stage:
         contact_id,
         asked,
         edit,
+        _feed(actors["staff"]),
     )
+
+
+def _feed(actor: Actor) -> CalendarFeed:
+    """Give somebody a secret address of their calendar."""
+    wanted = NewFeed(None, [Kind.INVOICE, Kind.DUE], shows_amounts=True, language="de")
+    return create_feed(actor, wanted, now=NOW)[0]
 
 
 def _keep_calendar(vendor: Vendor) -> None:

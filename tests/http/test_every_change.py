@@ -58,6 +58,9 @@ from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import changing, ending, pausing, wanting
 from invoicing.queries.plans.wanted import Alignment, Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
+from reports.declarations import Kind
+from reports.models import CalendarFeed
+from reports.operations import feeds
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
 from subscriptions.operations.subscriptions import creating
@@ -250,6 +253,24 @@ def moved_house(shop: Vendor) -> BillingRun:
     run = drafted(shop)
     shop.has("accounts", account("A", billing_day=1, line1="Neue Straße 7"))
     return run
+
+
+def subscribed(actor: Actor) -> CalendarFeed:
+    wanted = feeds.NewFeed(None, [Kind.INVOICE], shows_amounts=True, language="en")
+    return feeds.create_feed(actor, wanted, now=NOW)[0]
+
+
+def feed_made(browser: "Browser") -> None:
+    answer = browser.client.post("/calendar/feeds/", {"kinds": "invoice", "language": "en"})
+    assert answer.status_code == 200
+
+
+def feed_ended(browser: "Browser") -> None:
+    feed_made(browser)
+    with browser.shop.seen():
+        key = CalendarFeed.objects.get().public_id
+    answer = browser.client.post(f"/calendar/feeds/{key}/", {"do": "revoke"})
+    assert answer.status_code == 302
 
 
 def redraft(shop: Vendor, actor: Actor) -> None:
@@ -608,6 +629,13 @@ OPERATIONS: dict[str, Change] = {
         lambda _s, a: jobs.request_job(a, Job.Kind.IMPORT, params={}, now=NOW), "job.requested"
     ),
     "rendering.retry_document": Change(retry, RETRIED),
+    "feeds.create_feed": Change(lambda _s, a: subscribed(a), "feed.created"),
+    "feeds.rotate_feed": Change(
+        lambda _s, a: feeds.rotate_feed(a, subscribed(a).pk, now=NOW), "feed.rotated"
+    ),
+    "feeds.revoke_feed": Change(
+        lambda _s, a: feeds.revoke_feed(a, subscribed(a).pk, now=NOW), "feed.revoked"
+    ),
     "runs.opening.request_run": Change(lambda _s, a: ask_for_run(a), "run.requested"),
     "runs.working.run_billing": Change(
         lambda _s, a: runs.run_billing(a, run_date=DAY, issue=True, today=TODAY, now=NOW),
@@ -659,7 +687,7 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "forecasts.refresh_calendar", "forecasts.make_wanted_forecast",
-            "forecasts.write_forecast", "forecasts.want_forecasts",
+            "forecasts.write_forecast", "forecasts.want_forecasts", "feeds.tell_feed",
         ),
         "It keeps what is computed from what is stored already, and changes nothing.",
     ),
@@ -692,6 +720,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
             "runs.loading.load_families", "forecasts.first_day", "forecasts.last_day",
+            "feeds.tenant_in", "feeds.digest_of",
             "runs.scheduling.missed_days",
             "runs.draft_changes.change_of",
             "runs.four_eyes.require_four_eyes", "runs.opening.require_startable",
@@ -1182,6 +1211,8 @@ PAGES: dict[str, Change] = {
         "tenant.time_zone_changed",
     ),
     "invoices/<str:invoice_id>/pdf/retry/": Change(retry_page, RETRIED),
+    "calendar/feeds/": Change(feed_made, "feed.created"),
+    "calendar/feeds/<str:feed_id>/": Change(feed_ended, "feed.revoked"),
     "runs/new/": Change(start_run, "run.requested"),
     "runs/<str:run_id>/approve/": Change(approve_page, "run."),
     "settings/sellers/<str:seller_id>/edit/": Change(edit_seller, "seller.updated"),
@@ -1202,6 +1233,8 @@ PAGES_WITHOUT_ENTRY: dict[str, str] = {
     "appearance/": ONES_OWN,
     "language/setlang/": ONES_OWN,
     "portal/invoices/<str:invoice_id>/pdf/retry/": "The page is the same one.",
+    "portal/calendar/feeds/": "The page is the same one.",
+    "portal/calendar/feeds/<str:feed_id>/": "The page is the same one.",
     "portal/requests/<str:plan_id>/": "It is for customers: test_portal_requests.py answers there.",
 }
 METHOD_NOT_ALLOWED = 405

@@ -159,6 +159,8 @@ def planted(vendor):
             "position": ["1", "2", "3"],
             "kind": ["accounts"],
             "currency": ["EUR"],
+            "feed": [public_id("fed", uuid7())],
+            "token": ["0" * 75],
         }
         own = vendor.id_of("leaf")
         totals = [

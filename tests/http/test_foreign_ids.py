@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
+from reports.models import CalendarFeed
 from subscriptions.models import Item, Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
@@ -39,8 +40,15 @@ PREFIXES = {
     "subscription": "sub",
     "item": "itm",
     "plan": "chp",
+    "feed": "fed",
 }
-PLAIN = {"position": "1", "kind": "accounts", "currency": "CHF", "setting": "billing_day"}
+PLAIN = {
+    "token": "0" * 75,
+    "position": "1",
+    "kind": "accounts",
+    "currency": "CHF",
+    "setting": "billing_day",
+}
 # What has to be said before anybody looks for the thing itself.
 BODIES = {
     "approval": {"drafts_digest": "0"},
@@ -114,6 +122,13 @@ def ids_of(vendor):
             effective_date=NOW.date(),
             created_at=NOW,
         )
+        feed = CalendarFeed.objects.create(
+            tenant_id=vendor.tenant_id,
+            person_id=Person.objects.create(email=f"{vendor.slug}@feeds.example").pk,
+            language="en",
+            digest=uuid7().hex,
+            created_at=NOW,
+        )
         contact = Contact.objects.create(
             tenant_id=vendor.tenant_id,
             account_id=vendor.id_of("A"),
@@ -130,6 +145,7 @@ def ids_of(vendor):
             "contact": contact.pk,
             "grant": grant.pk,
             "plan": plan.pk,
+            "feed": feed.pk,
             "account": vendor.id_of("A"),
             "invoice": Invoice.objects.get().pk,
             "line": InvoiceLine.objects.get().pk,

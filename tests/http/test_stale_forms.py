@@ -48,6 +48,8 @@ WITHOUT_FORM = {
     "customers/change/jobs/<str:job_id>/": (
         "It does what it has shown of each account that is not so already; done twice it is once."
     ),
+    "calendar/feeds/": MAKES_SOMETHING,
+    "calendar/feeds/<str:feed_id>/": IS_REPEATED,
     "customers/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/archive/": (

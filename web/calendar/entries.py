@@ -16,6 +16,11 @@ from web.tables import Amounts, Column, Label, Link, Table
 from web.tables import Kind as Cells
 
 
+def shown_kinds(*, staff: bool) -> list[Kind]:
+    """Return the kinds that somebody may choose from: plans are the tenant's own."""
+    return [kind for kind in KINDS if staff or kind is not Kind.PLAN]
+
+
 @dataclass(frozen=True, slots=True)
 class EntryRow:
     """One entry as a page or a file has it; without ``amount_minor`` where it has none."""
@@ -73,6 +78,7 @@ def _row(entry: CalendarEntry, *, staff: bool) -> EntryRow:
 _PAGES: Final[dict[str, Callable[[CalendarEntry], str]]] = {
     "subscription": lambda entry: reverse("subscriptions:page", args=[entry.subject]),
     "plan": lambda entry: reverse("plans:page", args=[entry.subject]),
+    "alignment": lambda entry: reverse("plans:page", args=[entry.subject]),
     "move": lambda entry: reverse("plans:page", args=[entry.subject]),
 }
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -28,7 +29,7 @@ from tenancy.formats import date_text, reader
 from tenancy.queries import paging
 from tenancy.queries.paging import PAGE_SIZE
 from web.calendar.asked import Asked, asked
-from web.calendar.entries import TABLE, EntryRow, rows_of
+from web.calendar.entries import TABLE, EntryRow, rows_of, shown_kinds
 from web.calendar.shown import (
     agenda_of,
     count_of,
@@ -39,6 +40,7 @@ from web.calendar.shown import (
 from web.frame import is_staff
 from web.list_pages import Chip, save
 from web.page_heads import Tab
+from web.requests import namespace_of
 from web.session_checks import in_own_frame
 from web.tables import Amounts
 from web.tables.exports import FORMATS, MOST_ROWS
@@ -174,10 +176,10 @@ def _frame(
         "next_url": address.url(**after),
         "today_url": address.url(month=None, year=None, day=None),
         "kinds": [
-            (kind.value, one.plural, kind in wanted.kinds)
-            for kind, one in KINDS.items()
-            if staff or kind is not Kind.PLAN
+            (kind.value, KINDS[kind].plural, kind in wanted.kinds)
+            for kind in shown_kinds(staff=staff)
         ],
+        "feeds_url": _feeds_url(request, wanted),
         "wanted": wanted,
         "chips": _chips(wanted, request.GET),
         "kept_by_filters": address.kept(*_FILTERS),
@@ -191,6 +193,12 @@ def _frame(
         "main": request.tenant.currency,
         "clear_url": address.url(**dict.fromkeys(_FILTERS)),
     }
+
+
+def _feeds_url(request: ActorRequest, wanted: Asked) -> str:
+    """Return where the calendar that is shown can be subscribed to."""
+    url = reverse(f"{namespace_of(request)}:feeds")
+    return f"{url}?in={wanted.within_id}" if wanted.within else url
 
 
 def _view(

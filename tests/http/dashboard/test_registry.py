@@ -44,6 +44,8 @@ NO_ROUTES = {
     "customers/<str:account_id>/import-file/": "a workbook: test_customers_import_file.py reads it",
     "invoices/selection/": "a fragment: what the bar of selected invoices says",
     "portal/invoices/selection/": "a fragment, too",
+    "ical/<str:token>.ics": "for calendar programs: test_calendar_feed.py fetches it",
+    "portal/calendar/feeds/<str:feed_id>/": "as in the dashboard",
     "runs/<str:run_id>/changed/": "a fragment: which drafts have changed since they were drafted",
     "search/accounts/": "a fragment: what the scope picker finds",
     "portal/invoices/<str:invoice_id>/sections/<int:position>/": "as in the dashboard",

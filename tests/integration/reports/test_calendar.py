@@ -274,7 +274,7 @@ def test_leaves_out_small_amounts(group):
     assert {one[2] for one in told(group, least_minor=10_000)} == {"A", "G"}
 
 
-@pytest.mark.parametrize("last", [TODAY - timedelta(days=1), TODAY + timedelta(days=400)])
+@pytest.mark.parametrize("last", [TODAY - timedelta(days=1), TODAY + timedelta(days=430)])
 def test_refuses_too_many_days(group, last):
     with pytest.raises(DatesTooFar):
         entries(group, last=last)
