@@ -23,7 +23,7 @@ class InvalidTerms(ValueError):
     Codes: unit_amount_required, unit_amount_not_allowed, tiers_required, tiers_not_allowed,
     tiers_not_ascending, last_tier_not_infinite, package_size_required, package_size_not_allowed,
     package_size_not_positive, amount_negative, amount_not_finite, amount_out_of_range,
-    percentage_above_100, percentage_too_precise.
+    percentage_too_large, percentage_too_precise.
     """
 
     def __init__(self, code: str) -> None:
@@ -223,7 +223,7 @@ def _require_ascending(tiers: tuple[Tier, ...]) -> None:
 def _require_percentage(percent: Decimal) -> None:
     """A share keeps two decimals more than its percentage, and has to fit where prices do."""
     if percent > _WHOLE:
-        raise InvalidTerms("percentage_above_100")
+        raise InvalidTerms("percentage_too_large")
     if not _is_plain(percent, _PERCENT_DECIMALS):
         raise InvalidTerms("percentage_too_precise")
 

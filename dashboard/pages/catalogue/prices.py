@@ -213,6 +213,10 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
             Crumb(price.name),
         ],
         "price": price,
+        "put_url": reverse(
+            f"catalogue:{'archive' if price.archived_at is None else 'reopen'}_price",
+            args=[price.public_id],
+        ),
         "badges": archived_badges(price) or archived_badges(price.product),
         "picture": price_steps(price.terms, price.currency, price.name),
         "examples": examples_of(price.terms, price.currency),

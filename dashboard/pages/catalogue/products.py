@@ -157,6 +157,10 @@ def product_page(request: ActorRequest, product_id: str) -> HttpResponse:
         "title": product.name,
         "product": product,
         "badges": archived_badges(product),
+        "put_url": reverse(
+            f"catalogue:{'archive' if product.archived_at is None else 'reopen'}_product",
+            args=[product.public_id],
+        ),
         "steps": [
             Crumb(_("Product catalogue"), reverse("catalogue:list")),
             Crumb(product.name),

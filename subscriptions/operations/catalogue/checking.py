@@ -39,7 +39,7 @@ _FAULTS: Final[Mapping[str, Promise]] = {
     "last_tier_not_infinite": gettext_lazy("The last tier has no end."),
     "package_size_required": gettext_lazy("This model needs a package size."),
     "package_size_not_positive": gettext_lazy("A package holds more than 0."),
-    "percentage_above_100": gettext_lazy("A percentage is 100 at most."),
+    "percentage_too_large": gettext_lazy("A percentage is 100 at most."),
     "percentage_too_precise": gettext_lazy("A percentage has at most 6 decimals."),
     "amount_negative": gettext_lazy("No amount or quantity may be below 0."),
 }

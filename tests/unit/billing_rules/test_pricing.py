@@ -105,7 +105,7 @@ def test_explains_a_percentage_by_the_amount_and_its_share():
 @pytest.mark.parametrize(
     ("percent", "code"),
     [
-        ("100.000001", "percentage_above_100"),
+        ("100.000001", "percentage_too_large"),
         ("2.1234567", "percentage_too_precise"),
         ("-1", "amount_negative"),
         ("NaN", "amount_not_finite"),
