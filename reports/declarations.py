@@ -18,6 +18,7 @@ class Kind(StrEnum):
     DUE = "due"
     DEBIT = "debit"
     RENEWAL = "renewal"
+    TRIAL_END = "trial_end"
     END = "end"
     PRICE_CHANGE = "price_change"
     PLAN = "plan"
@@ -55,6 +56,9 @@ KINDS: Final[Mapping[Kind, DeclaredKind]] = {
     ),
     Kind.RENEWAL: DeclaredKind(
         _("Renewal"), _("Renewals"), Action.VIEW_SUBSCRIPTION, "repeat", "plum"
+    ),
+    Kind.TRIAL_END: DeclaredKind(
+        _("Trial end"), _("Trial ends"), Action.VIEW_SUBSCRIPTION, "hourglass", "info"
     ),
     Kind.END: DeclaredKind(
         _("End"), _("Ends of subscriptions"), Action.VIEW_SUBSCRIPTION, "circle-stop", "bad"

@@ -37,5 +37,6 @@ _SENTENCES = {
     (Kind.DEBIT, True, False): lambda: _("Debit: %(number)s, %(account)s"),
     (Kind.DEBIT, False, False): lambda: _("Debit, invoice to come: %(account)s"),
     (Kind.RENEWAL, False, False): lambda: _("Renewal of %(name)s: %(account)s"),
+    (Kind.TRIAL_END, False, False): lambda: _("End of the trial of %(name)s: %(account)s"),
     (Kind.END, False, False): lambda: _("End of %(name)s: %(account)s"),
 }

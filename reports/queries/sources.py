@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from billing_rules.invoice_states import UNPAID
 from billing_rules.timelines import Stretch
@@ -193,7 +194,7 @@ def _renewals(told: TreeToTell) -> Iterator[Entry]:
     begun = dict(
         Subscription.objects.filter(tenant_id=told.actor.tenant_id, account_id__in=told.members)
         .order_by()
-        .values_list("pk", "start_date")
+        .values_list("pk", Coalesce("trial_end", "start_date"))
     )
     sums: dict[tuple[UUID, date], list[Any]] = {}
     for invoice in told.coming:
@@ -221,6 +222,28 @@ def _renewals(told: TreeToTell) -> Iterator[Entry]:
             subject_id=subscription_id,
             details={"name": name},
         )
+
+
+def _trial_ends(told: TreeToTell) -> Iterator[Entry]:
+    """Trials that end, on the first day that is charged."""
+    found = Subscription.objects.filter(
+        tenant_id=told.actor.tenant_id,
+        account_id__in=told.members,
+        trial_end__range=(told.first, told.last),
+    )
+    for one in found.prefetch_related("items__price").order_by("trial_end", "pk"):
+        # One that ends within its trial is never charged.
+        if one.trial_end is not None and (one.end_date is None or one.trial_end < one.end_date):
+            names = sorted({item.price.name for item in one.items.all()})
+            yield Entry(
+                one.trial_end,
+                Kind.TRIAL_END.value,
+                f"trial:{one.pk}",
+                one.account_id,
+                subject_type="subscription",
+                subject_id=one.pk,
+                details={"name": ", ".join(names)},
+            )
 
 
 def _ends(told: TreeToTell) -> Iterator[Entry]:
@@ -298,6 +321,7 @@ def _plans(told: TreeToTell) -> Iterator[Entry]:
 SOURCES: Final[tuple[Callable[[TreeToTell], Iterable[Entry]], ...]] = (
     _invoices,
     _renewals,
+    _trial_ends,
     _ends,
     _price_changes,
     _plans,

@@ -28,7 +28,15 @@ from web.list_pages import one_of
 from web.requests import namespace_of
 from web.session_checks import in_own_frame
 
-USUAL: Final = (Kind.INVOICE, Kind.DUE, Kind.DEBIT, Kind.END, Kind.PRICE_CHANGE, Kind.PLAN)
+USUAL: Final = (
+    Kind.INVOICE,
+    Kind.DUE,
+    Kind.DEBIT,
+    Kind.TRIAL_END,
+    Kind.END,
+    Kind.PRICE_CHANGE,
+    Kind.PLAN,
+)
 """Renewals are many; whoever wants them adds them."""
 
 

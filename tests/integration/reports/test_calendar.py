@@ -247,6 +247,20 @@ def test_forgets_the_calendar_of_who_stands_below_another_now(group):
     assert len(keys) == len(set(keys))
 
 
+def test_tells_the_end_of_a_trial_and_no_renewal_on_it(group):
+    with group.seen():
+        Subscription.objects.filter(external_id="f").update(trial_end=date(2026, 12, 20))
+
+    refresh(group)
+
+    assert [one for one in told(group, "firm", last=date(2027, 1, 31)) if one[1] != "debit"] == [
+        ("2026-12-20", "invoice", "firm", 1190),
+        ("2026-12-20", "trial_end", "firm", None),
+        ("2027-01-20", "invoice", "firm", 1190),
+        ("2027-01-20", "renewal", "firm", 1000),
+    ]
+
+
 def test_sums_days_by_kind_and_currency(group):
     refresh(group)
     with group.seen():
