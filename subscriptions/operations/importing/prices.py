@@ -26,6 +26,7 @@ from subscriptions.models.limits import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
 )
+from subscriptions.operations.catalogue import ProductArchived
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
@@ -95,12 +96,16 @@ def _new_prices(
             external_id__in={row.cells["external_id"] for row in rows if not row.is_again},
         ).select_related("product")
     }
+    archived = _archived_products(actor, rows)
     new = []
     for row in rows:
         line = _understand_price(row, rates, today)
         price = stored.get(line.key)
         if price is None:
             _refuse_withdrawn(row, line, today)
+            if line.product in archived:
+                detail = ProductArchived.message % {"name": line.product}
+                row.refuse("product", ProductArchived.code, detail)
             new.append(line)
         elif price.product.name != line.product or any(
             getattr(price, name) != value
@@ -110,6 +115,15 @@ def _new_prices(
         ):
             refuse_difference(row)
     return new
+
+
+def _archived_products(actor: Actor, rows: Sequence[FileRow]) -> set[str]:
+    """Return the names of products that get no new price; none is archived from here on."""
+    named = Product.objects.filter(
+        tenant_id=actor.tenant_id, name__in={row.cells.get("product", "") for row in rows}
+    )
+    held = named.select_for_update(no_key=True).order_by("pk")
+    return {product.name for product in held if product.archived_at is not None}
 
 
 def _rates(actor: Actor, today: date) -> list[Rate]:

@@ -11,7 +11,12 @@ from django.test import Client
 
 from invoicing.models import InvoiceLine
 from subscriptions.models import Price, Product
-from subscriptions.operations.catalogue import ProductNameTaken, create_product
+from subscriptions.operations.catalogue import (
+    ProductNameTaken,
+    archive_price,
+    archive_product,
+    create_product,
+)
 from tests.http.dashboard.conftest import version_in, why_url
 from tests.world import NOW, Vendor, account, price, subscription
 
@@ -321,6 +326,22 @@ def test_a_percentage_is_billed_and_explained(billed: Vendor, browser: Client):
     page = browser.get(f"/catalogue/prices/{the_price(billed, 'Fee').public_id}/")
     assert "2.9%" in page.content.decode()
     assert billed.violations() == []
+
+
+def test_files_sell_nothing_at_what_is_archived(billed: Vendor):
+    platform = the_price(billed, "Platform")
+    archive_price(billed.actor, platform.pk, now=NOW)
+    subscribed = billed.load(
+        "subscriptions", [subscription("new", "firm", "platform", "2026-12-01")]
+    )
+    again = billed.load("subscriptions", [subscription("s4", "firm", "platform", "2026-11-01")])
+    archive_product(billed.actor, platform.product_id, now=NOW)
+    priced = billed.load("prices", [price("new", "5")])
+    same = billed.load("prices", [price("platform", "100.00", tax_rate=19)])
+
+    assert [error.code for error in subscribed.errors] == ["price_archived"]
+    assert [error.code for error in priced.errors] == ["product_archived"]
+    assert (again.unchanged, same.unchanged) == (1, 1)
 
 
 def test_who_only_reads_is_offered_nothing_to_change(billed: Vendor, visit: Any):
