@@ -132,8 +132,11 @@ class Realignment:
     def of(self, item: ItemRow) -> ItemRow:
         """Return the item as it is then."""
         until = self.own_day_until if item.subscription.billing_day is not None else None
-        subscription = replace(item.subscription, billing_day_until=until)
-        one = replace(item, subscription=subscription, waits_from=self.waits_from)
+        one, subscription = item, item.subscription
+        if subscription.billing_day_until != until:
+            one = replace(one, subscription=replace(subscription, billing_day_until=until))
+        if one.waits_from != self.waits_from:
+            one = replace(one, waits_from=self.waits_from)
         if self.begins is None or not self.changes_terms(item):
             return one
         return one.freed(self.begins, self.free)

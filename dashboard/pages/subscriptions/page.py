@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -95,7 +96,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "title": title_of(items),
         "steps": steps_to(found),
         "badges": [subscription_badge(state)],
-        "facts": facts_of(row),
+        "facts": facts_of(row, actor.today),
         "planned": [_planned(plan) for plan in _open_plans(actor, found)],
         "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
         "items": [
@@ -145,10 +146,10 @@ def _planned(plan: ChangePlan) -> Planned:
     return Planned(plan_title(plan), url, day, plan_badge(plan))
 
 
-def facts_of(row: SubscriptionRow) -> list[Fact]:
+def facts_of(row: SubscriptionRow, today: date) -> list[Fact]:
     """Return what stands beside the items."""
     found, renewal = row.subscription, row.renewal
-    period = renewal.period
+    period, own_day = renewal.period, found.own_billing_day(today)
     facts = [
         Fact(_("Used by"), found.account.name, account_url(found.account_id)),
         Fact(
@@ -165,7 +166,7 @@ def facts_of(row: SubscriptionRow) -> list[Fact]:
     optional: list[tuple[str, Any]] = [
         (_("First day after the trial"), found.trial_end and date_text(found.trial_end)),
         (_("Billed elsewhere until"), found.billed_until and date_text(found.billed_until)),
-        (_("Billing day of its own"), found.billing_day and str(found.billing_day)),
+        (_("Billing day of its own"), own_day and str(own_day)),
         (_("Purchase order"), found.po_number),
         (_("External ID"), found.external_id),
     ]
