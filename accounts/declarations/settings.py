@@ -105,11 +105,8 @@ _DECLARED: Final = (
     Setting(
         name=SettingName.BILLING_DAY,
         label=_("Billing day"),
-        does=_(
-            "Periods begin on it; invoices are dated to it. 0: each subscription has its own,"
-            " whatever is set above."
-        ),
-        kind=Whole(0, 31),
+        does=_("Periods begin on it; invoices are dated to it."),
+        kind=Whole(1, 31, has_none=True),
         read_at=ReadAt.SERVICE_OWNER,
         group=SettingGroup.TIMING,
         example="1",
@@ -117,8 +114,8 @@ _DECLARED: Final = (
     Setting(
         name=SettingName.BILLING_MONTH,
         label=_("Billing month"),
-        does=_("Yearly periods begin in it. 0: in none, whatever is set above."),
-        kind=Whole(0, 12),
+        does=_("Yearly periods begin in it."),
+        kind=Whole(1, 12, has_none=True),
         read_at=ReadAt.SERVICE_OWNER,
         group=SettingGroup.TIMING,
         example="1",

@@ -141,12 +141,21 @@ class Choice(ValueKind):
         return row.choice(column, self.values, needed=needed)
 
 
+NO_NUMBER: Final = "none"
+"""How files write that there is no number, whatever is set above."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whole(ValueKind):
-    """A whole number between two bounds, inclusive."""
+    """A whole number between two bounds, inclusive.
+
+    Where it ``has_none``, 0 says that there is none whatever is set above. Nobody types it: an
+    alignment sets it on accounts that it leaves out, and files write it as a word.
+    """
 
     lowest: int
     highest: int
+    has_none: bool = False
     json: ClassVar[type] = int
 
     @property
@@ -158,7 +167,13 @@ class Whole(ValueKind):
         """Return the cell as a number."""
         if needed and not row.required(column):
             return None
+        if self.has_none and row.cells.get(column) == NO_NUMBER:
+            return 0
         return row.integer(column, self.lowest, self.highest)
+
+    def write(self, value: Any) -> str:
+        """Return the number, or the word for none."""
+        return NO_NUMBER if self.has_none and value == 0 else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,7 @@ PAGES = (
     PageEntry("subscription", "/subscriptions/{subscription}/"),
     PageEntry("subscription, change", "/subscriptions/{subscription}/items/{item}/"),
     PageEntry("subscription, add", "/subscriptions/{subscription}/items/new/"),
+    PageEntry("subscription, remove", "/subscriptions/{subscription}/items/{item}/remove/"),
     PageEntry("subscription, pause", "/subscriptions/{subscription}/pause/"),
     PageEntry("subscription, resume", "/subscriptions/{subscription}/resume/"),
     PageEntry("subscription, end", "/subscriptions/{subscription}/end/"),

@@ -47,6 +47,7 @@ NO_ROUTES = {
     "ical/<str:token>.ics": "for calendar programs: test_calendar_feed.py fetches it",
     "portal/calendar/feeds/<str:feed_id>/": "as in the dashboard",
     "runs/<str:run_id>/changed/": "a fragment: which drafts have changed since they were drafted",
+    "subscriptions/<str:subscription_id>/next/": "a fragment: the next three invoices",
     "search/accounts/": "a fragment: what the scope picker finds",
     "portal/invoices/<str:invoice_id>/sections/<int:position>/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/lines/<str:line_id>/why/": "as in the dashboard",

@@ -108,7 +108,7 @@ def test_offers_the_account_and_those_above_alone(family, alice, visit):
 @pytest.mark.parametrize(
     ("setting", "values", "said"),
     [
-        ("billing_day", {"value": "32"}, "does not lie between 0 and 31"),
+        ("billing_day", {"value": "32"}, "does not lie between 1 and 31"),
         ("billing_day", {"value": ""}, "must not be empty"),
         ("currency", {"value": "eur"}, "is no currency"),
         ("payer", {"value": "x"}, "Choose one."),
