@@ -22,6 +22,7 @@ from reports.queries.feeds import get_own_feed, own_feeds
 from tenancy.errors import BillingError
 from tenancy.formats import LANGUAGES, language_of
 from tenancy.ids import key_of
+from web.accounts import account_url
 from web.calendar.entries import shown_kinds
 from web.frame import is_staff
 from web.list_pages import one_of
@@ -106,6 +107,7 @@ def _page(
         "languages": [("de", "Deutsch"), ("en", "English")],
         "language": language_of(get_language() or ""),
         "account": account,
+        "account_url": account_url(account.pk) if account and staff else "",
         "calendar_url": reverse(f"{namespace}:calendar"),
         "scope_name": account.name if account else "",
     }

@@ -306,9 +306,8 @@ def _steps_from(wanted: Asked) -> tuple[dict[str, str | None], dict[str, str | N
 def _chips(wanted: Asked, query: QueryDict) -> list[Chip]:
     address, chips = Address(query), []
     if wanted.within_name:
-        label = wanted.within_name
-        if not wanted.only:
-            label = _("%(account)s and below") % {"account": label}
+        # The top bar says which account; a name that leads nowhere would stand here.
+        label = _("This account alone") if wanted.only else _("This account and below")
         chips.append(Chip(label, address.url(**{"in": None, "only": None})))
     for kind in wanted.kinds:
         chips.append(Chip(str(KINDS[kind].plural), address.without_kind(kind)))
