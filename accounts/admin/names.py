@@ -130,6 +130,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "test_clock_at": _("Test clock"),
     "time_zone": _("Time zone"),
     "total": _("In total"),
+    "trial_end": _("First day after the trial"),
     "vat_id": _("VAT ID"),
     "version": _("Version"),
     "waits_from": _("Charged with the next period from"),

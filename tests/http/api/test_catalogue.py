@@ -120,7 +120,7 @@ def test_adds_a_price_in_tiers(api, crm):
     [
         ({"product": "ext:nothing"}, "/product", "not_found"),
         ({"product": "prd_01"}, "/product", "not_found"),
-        ({"model": "percentage"}, "/model", "invalid_choice"),
+        ({"model": "matrix"}, "/model", "invalid_choice"),
         ({"currency": "XYZ"}, "/currency", "invalid"),
         ({"currency": "BGN"}, "/currency", "currency_withdrawn"),
         ({"unit_amount": 12.5}, "/unit_amount", "invalid"),

@@ -63,9 +63,9 @@ def test_keeps_own_and_those_below_apart(sold, alice, visit):
     client, url = visit(alice), url_of(sold, "branch", "subscriptions/")
     own, below = client.get(url), client.get(f"{url}?below=1")
 
-    assert "All 3 Active 1 Begins later 1 Ends 0 Ended 1" in text_of(own)
+    assert "All 3 Active 1 Trial 0 Begins later 1 Paused 0 Ends 0 Ended 1" in text_of(own)
     assert "Sum of all 3 subscriptions of this account €72.00" in text_of(own)
-    assert "All 5 Active 2 Begins later 1 Ends 1 Ended 1" in text_of(below)
+    assert "All 5 Active 2 Trial 0 Begins later 1 Paused 0 Ends 1 Ended 1" in text_of(below)
     assert "Sum of all 5 subscriptions with sub-accounts €99.00" in text_of(below)
     assert "of this account" not in text_of(below)
     assert {used for _name, used in names(own.content.decode())} == {"Zweig Süd"}
@@ -130,9 +130,9 @@ def test_tells_states_periods_and_settings_of_another_day(sold, alice, visit):
     client, url = visit(alice), url_of(sold, "branch", "subscriptions/?below=1")
     then, later = client.get(f"{url}&as_of=2025-06-15"), client.get(f"{url}&as_of=2027-06-01")
 
-    assert "All 5 Active 0 Begins later 4 Ends 1 Ended 0" in text_of(then)
+    assert "All 5 Active 0 Trial 0 Begins later 4 Paused 0 Ends 1 Ended 0" in text_of(then)
     assert "As of 15 Jun 2025" in text_of(then)
-    assert "All 5 Active 3 Begins later 0 Ends 0 Ended 2" in text_of(later)
+    assert "All 5 Active 3 Trial 0 Begins later 0 Paused 0 Ends 0 Ended 2" in text_of(later)
     over = next(row for row in rows(then.content.decode()) if row[6] == "1 Jan 2026")
     assert over[-3] == "1 Jul 2025"
 
