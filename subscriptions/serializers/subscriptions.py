@@ -193,7 +193,9 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
         allow_null=True,
         help_text="The first day after the trial, which is not charged.",
     )
-    billing_day = serializers.IntegerField(source="subscription.billing_day", allow_null=True)
+    billing_day = serializers.SerializerMethodField(
+        help_text="The day that it sets itself for periods that begin now; an alignment ends it."
+    )
     bill_to = AccountReferenceOut(
         source="subscription.override_bill_to",
         allow_null=True,
@@ -205,6 +207,10 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
     currency = serializers.CharField(source="renewal.currency")
     mrr_minor = serializers.IntegerField(source="renewal.mrr_minor")
     created_at = InstantField(source="subscription.created_at")
+
+    def get_billing_day(self, shown: SubscriptionShown) -> int | None:
+        """Return its own billing day, while it has one."""
+        return shown.subscription.own_billing_day(shown.on)
 
     def get_status(self, shown: SubscriptionShown) -> str:
         """Return where in its life it is."""

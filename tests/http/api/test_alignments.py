@@ -120,3 +120,18 @@ def test_refuses_what_makes_no_sense(shop, api, change, status, code):
 def test_is_planned_here_and_not_among_other_changes(api):
     answer = api.post("/api/v1/change-plans", {"kind": "alignment", "account": "ext:G"})
     assert_problem(answer, 422, "invalid_body")
+
+
+def test_an_own_billing_day_is_shown_as_long_as_it_holds(shop, api):
+    body = {
+        "account": "ext:A",
+        "external_id": "OWN",
+        "items": [{"price": "ext:ten"}],
+        "start_date": "2026-11-20",
+        "billing_day": 15,
+    }
+    before = api.post("/api/v1/subscriptions", body).json()["billing_day"]
+    assert api.post(URL, BODY).status_code == 201
+    after = api.get("/api/v1/subscriptions/ext:OWN").json()["billing_day"]
+
+    assert (before, after) == (15, None)
