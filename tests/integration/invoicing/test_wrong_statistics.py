@@ -123,8 +123,7 @@ def test_reads_what_is_the_tenants_whatever_the_planner_believes(monkeypatch):
             (books, READING * lines),
             (lists, READING * lines),
             (next_run, WRITING * lines),
-            # The run has doubled the rows, and explaining it has left as many dead ones.
-            (books, READING * 3 * lines),
+            (books, READING * 2 * lines),  # the run has doubled them
         ):
             pages = Pages()
             with connection.execute_wrapper(pages):
