@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from billing_rules.discounts import Off
 from billing_rules.money import to_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import PriceTerms, price_of
@@ -21,7 +22,13 @@ _PER_MONTH: Final[Mapping[Unit, Fraction]] = {
 }
 
 
-def monthly_minor(terms: PriceTerms, quantity: Decimal, cycle: Interval, currency: str) -> int:
+def monthly_minor(
+    terms: PriceTerms,
+    quantity: Decimal,
+    cycle: Interval,
+    currency: str,
+    off: Off | None = None,
+) -> int:
     """Return what one item brings in a month, in minor units, rounded once by ``half_up``.
 
     Args:
@@ -29,6 +36,9 @@ def monthly_minor(terms: PriceTerms, quantity: Decimal, cycle: Interval, currenc
         quantity: 0 or more.
         cycle: the length of a full period.
         currency: of the price.
+        off: what a discount takes off the price of a full period.
     """
-    per_month = price_of(terms, quantity).amount * _PER_MONTH[cycle.unit] / cycle.count
+    amount = price_of(terms, quantity).amount
+    left = amount if off is None else off.left_of(amount)
+    per_month = left * _PER_MONTH[cycle.unit] / cycle.count
     return to_minor(per_month, currency)

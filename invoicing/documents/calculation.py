@@ -29,17 +29,35 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
     is_share = (calculation.get("price") or {}).get("model") == Model.PERCENTAGE
-    if not steps or not (is_partial or is_share or len(steps) > 1 or _flat_amount(steps[0])):
+    if not steps:
+        return ""
+    several, discount = len(steps) > 1 or bool(_flat_amount(steps[0])), calculation.get("discount")
+    if not (is_partial or is_share or several or discount):
         return ""
     write = _share if is_share else _step
     terms = " + ".join(write(step, formats) for step in steps)
+    if discount:
+        terms = _less(terms, discount, formats)
     if not is_partial:
         return terms
-    several = len(steps) > 1 or bool(_flat_amount(steps[0]))
+    several = several or bool(discount)
     return pgettext(CONTEXT, "prorated: %(price)s × %(days)s/%(full_days)s days") % {
         "price": f"({terms})" if several else terms,
         "days": days,
         "full_days": full_days,
+    }
+
+
+def _less(terms: str, discount: Mapping[str, Any], formats: Formats) -> str:
+    """Return the price of a full period less a discount, by its name."""
+    if discount["percent"] is not None:
+        off = formats.percent(Decimal(discount["percent"]))
+    else:
+        off = formats.price_with_currency(Decimal(discount["amount"]))
+    return pgettext(CONTEXT, "%(price)s less %(off)s (%(name)s)") % {
+        "price": terms,
+        "off": off,
+        "name": discount["name"],
     }
 
 

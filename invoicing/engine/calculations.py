@@ -13,7 +13,7 @@ from billing_rules.pricing import Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ItemRow, PeriodRow
-from subscriptions.models import Price
+from subscriptions.models import Discount, Price
 
 
 class Calculations:
@@ -22,26 +22,28 @@ class Calculations:
     def __init__(self, families: Families) -> None:
         """Take the families whose settings decide the anchors."""
         self._families = families
-        self._priced: dict[tuple[UUID, Decimal], _PriceOfQuantity] = {}
+        self._priced: dict[tuple[UUID, Decimal, UUID | None], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
         self._anchors: dict[tuple[object, ...], dict[str, Any]] = {}
 
-    def amount(self, price: Price, quantity: Decimal) -> Fraction:
-        """Return the unrounded price of a full period, in major units."""
-        return self._price(price, quantity).priced.amount
+    def amount(self, price: Price, quantity: Decimal, discount: Discount | None = None) -> Fraction:
+        """Return the unrounded price of a full period less a discount, in major units."""
+        return self._price(price, quantity, discount).amount
 
-    def of(self, item: ItemRow, price: Price, period: PeriodRow) -> dict[str, Any]:
+    def of(
+        self, item: ItemRow, price: Price, period: PeriodRow, discount: Discount | None = None
+    ) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
 
         Equal ones are one object, which is computed once and travels to the database once.
         """
         anchor = self._anchor_facts(item, price, period.starts)
-        key = (price.id, period.quantity, period.starts, period.ends, period.full_start,
-               period.full_end, id(anchor))  # fmt: skip
+        key = (price.id, period.quantity, discount and discount.pk, period.starts, period.ends,
+               period.full_start, period.full_end, id(anchor))  # fmt: skip
         if key not in self._amounts:
-            priced = self._price(price, period.quantity)
+            priced = self._price(price, period.quantity, discount)
             part = Period(period.starts, period.ends)
             full = Period(period.full_start, period.full_end)
             self._amounts[key] = {
@@ -51,7 +53,7 @@ class Calculations:
                 "days": (part.end - part.start).days,
                 "full_days": (full.end - full.start).days,
                 "anchor": anchor,
-                "net_minor": prorate(priced.priced.amount, part, full, price.currency),
+                "net_minor": prorate(priced.amount, part, full, price.currency),
             }
         return self._amounts[key]
 
@@ -83,13 +85,15 @@ class Calculations:
             self._anchors[key] = self._shared_anchors.setdefault(shared, facts)
         return self._anchors[key]
 
-    def _price(self, price: Price, quantity: Decimal) -> "_PriceOfQuantity":
-        key = (price.id, quantity)
+    def _price(
+        self, price: Price, quantity: Decimal, discount: Discount | None
+    ) -> "_PriceOfQuantity":
+        key = (price.id, quantity, None if discount is None else discount.pk)
         if key not in self._priced:
             if price.id not in self._terms:
                 self._terms[price.id] = price.terms
             self._priced[key] = _PriceOfQuantity(
-                price, quantity, price_of(self._terms[price.id], quantity)
+                price, quantity, price_of(self._terms[price.id], quantity), discount
             )
         return self._priced[key]
 
@@ -107,10 +111,12 @@ def billing_day_of(families: Families, item: ItemRow, day: date) -> tuple[int | 
 
 
 class _PriceOfQuantity:
-    """A price applied to a quantity, and its part of the explanation, computed once."""
+    """A price applied to a quantity, less a discount, and its part of the explanation."""
 
-    def __init__(self, price: Price, quantity: Decimal, priced: Priced) -> None:
-        self.priced = priced
+    def __init__(
+        self, price: Price, quantity: Decimal, priced: Priced, discount: Discount | None
+    ) -> None:
+        self.amount = priced.amount if discount is None else discount.off.left_of(priced.amount)
         self.explanation: dict[str, Any] = {
             "price": {
                 "id": price.public_id,
@@ -135,8 +141,17 @@ class _PriceOfQuantity:
                 }
                 for step in priced.steps
             ],
-            "full_amount": _exact(priced.amount),
+            "full_amount": _exact(self.amount),
         }
+        if discount is not None:
+            self.explanation["discount"] = {
+                "id": discount.public_id,
+                "name": discount.name,
+                "percent": _plain(discount.percent),
+                "amount": _plain(discount.amount),
+                "before": _exact(priced.amount),
+                "after": _exact(self.amount),
+            }
 
 
 def _plain(number: Decimal | None) -> str | None:

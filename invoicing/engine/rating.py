@@ -21,7 +21,7 @@ from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow, wait
 from invoicing.engine.calculations import Calculations, billing_day_of
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
-from subscriptions.models import Price
+from subscriptions.models import Discount, Price
 from tenancy.ids import uuid7
 
 MAX_AMOUNT_MINOR = 10**15
@@ -165,13 +165,13 @@ class Rater:
         due_date = self._with_next(item, period, due_date)
         last = min(period.ends, item.subscription.end_date or period.ends)
         if item.is_uniform and last == period.ends:
-            yield self._charge(item, item.price, period, due_date)
+            yield self._charge(item, item.price, item.discount, period, due_date)
             return
         for start, end, terms in item.terms_between(period.starts, last):
             if terms.uncharged:
                 continue
             part = replace(period, starts=start, ends=end, quantity=terms.quantity)
-            yield self._charge(item, terms.price, part, due_date)
+            yield self._charge(item, terms.price, terms.discount, part, due_date)
 
     def _with_next(self, item: ItemRow, period: PeriodRow, due_date: date) -> date:
         """Return when a period falls due; one that is too short falls due with the next (R18)."""
@@ -193,8 +193,15 @@ class Rater:
         settings = self._families.on(day)
         return int(settings.value(item.account_id, SettingName.PRORATION_CUTOFF_DAYS) or 0)
 
-    def _charge(self, item: ItemRow, price: Price, period: PeriodRow, due_date: date) -> ChargeRow:
-        calculation = self._calculations.of(item, price, period)
+    def _charge(
+        self,
+        item: ItemRow,
+        price: Price,
+        discount: Discount | None,
+        period: PeriodRow,
+        due_date: date,
+    ) -> ChargeRow:
+        calculation = self._calculations.of(item, price, period, discount)
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,

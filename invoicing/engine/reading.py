@@ -13,7 +13,15 @@ from django.db.models import DateField, Q, QuerySet
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.models import Charge, Invoice, InvoiceLine
-from subscriptions.models import EarlierTerms, Item, Period, Price, Subscription, Uncharged
+from subscriptions.models import (
+    Discount,
+    EarlierTerms,
+    Item,
+    Period,
+    Price,
+    Subscription,
+    Uncharged,
+)
 from subscriptions.queries.recipients import earlier_recipients
 from subscriptions.queries.terms import earlier_terms
 from tenancy.actor import Actor
@@ -69,6 +77,9 @@ _SUBSCRIPTIONS = Prepared(
     ).values_list(*_SUBSCRIPTION)
 )
 _PRICES = Prepared(lambda: Price.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")))
+_DISCOUNTS = Prepared(
+    lambda: Discount.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids"))
+)
 
 
 def subscription_rows(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, SubscriptionRow]:
@@ -93,7 +104,7 @@ def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[Sub
 
 ITEM: Final = (
     "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-    "subscription_id", "price_id", "uncharged", "waits_from",
+    "subscription_id", "price_id", "uncharged", "waits_from", "discount_id",
 )  # fmt: skip
 """The columns of which ``item_rows`` makes rows."""
 
@@ -101,17 +112,18 @@ ITEM: Final = (
 def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     """Return due items, of which the columns ``ITEM`` were read, with subscriptions and prices.
 
-    Two statements, one more where terms have changed. Each looks up one table by key: a join would
-    hang on statistics that may be old.
+    Two statements, one more where terms have changed, and one where there are discounts. Each looks
+    up one table by key: a join would hang on statistics that may be old.
     """
     if not rows:
         return []
     subscriptions = subscription_rows(actor, (row[6] for row in rows))
     wanted = list({row[7] for row in rows})
     prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
+    discounts = _discounts(actor, {row[10] for row in rows})
     found, changed = [], {}
     for item_id, account_id, quantity, chain_end, due, since, key, price_id, *more in rows:
-        uncharged, waits_from = more
+        uncharged, waits_from, discount_id = more
         found.append(
             ItemRow(
                 item_id,
@@ -123,11 +135,19 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
                 prices[price_id],
                 uncharged=uncharged,
                 waits_from=waits_from,
+                discount=discounts.get(discount_id),
             )
         )
         if since is not None:
             changed[item_id] = since
     return _with_terms(actor, found, changed)
+
+
+def _discounts(actor: Actor, ids: Iterable[UUID | None]) -> dict[UUID | None, Discount]:
+    """Return discounts by id. One statement, none where there are no ids."""
+    wanted = [key for key in ids if key is not None]
+    found = _DISCOUNTS.objects(tenant=actor.tenant_id, ids=wanted) if wanted else []
+    return {one.id: one for one in found}
 
 
 def _with_terms(actor: Actor, items: list[ItemRow], changed: Mapping[UUID, date]) -> list[ItemRow]:
@@ -150,16 +170,17 @@ def _dated(item: ItemRow, earlier: Sequence[EarlierTerms], since: date) -> ItemR
         return item
     first = earlier[0]
     later = [
-        Terms(before.until, row.quantity, row.price, row.uncharged)
+        Terms(before.until, row.quantity, row.price, row.uncharged, row.discount)
         for before, row in pairwise(earlier)
     ]
-    last = Terms(since, item.quantity, item.price, item.uncharged)
+    last = Terms(since, item.quantity, item.price, item.uncharged, item.discount)
     return replace(
         item,
         quantity=first.quantity,
         price=first.price,
         later=(*later, last),
         uncharged=first.uncharged,
+        discount=first.discount,
         subscription=item.subscription.while_had(
             first.until if first.uncharged == Uncharged.ABSENT else None,
             since if item.uncharged == Uncharged.ABSENT else None,
@@ -170,7 +191,8 @@ def _dated(item: ItemRow, earlier: Sequence[EarlierTerms], since: date) -> ItemR
 def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
     """Return the items of accounts that will ever be due, without a lock.
 
-    One statement, one more where a recipient has changed, and one where terms have.
+    One statement, one more where a recipient has changed, where terms have, and where there are
+    discounts.
 
     Plain values are read, and each price is made once: thousands of items have few prices.
     """
@@ -182,14 +204,15 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
         .order_by("id")
         .values_list(
             "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-            "uncharged", "waits_from",
+            "uncharged", "waits_from", "discount_id",
             *(f"subscription__{name}" for name in _SUBSCRIPTION),
             *(f"price__{name}" for name in columns),
         )
     )  # fmt: skip
     prices: dict[UUID, Price] = {}
     at, found, since_days = columns.index("id"), [], {}
-    for item_id, account_id, quantity, chain_end, due, since, uncharged, waits, *rest in rows:
+    discounts = _discounts(actor, {row[8] for row in rows})
+    for item_id, account_id, quantity, chain_end, due, since, uncharged, waits, key, *rest in rows:
         values = rest[len(_SUBSCRIPTION) :]
         if values[at] not in prices:
             prices[values[at]] = Price.from_db("default", columns, values)
@@ -206,6 +229,7 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
                     prices[values[at]],
                     uncharged=uncharged,
                     waits_from=waits,
+                    discount=discounts.get(key),
                 )
             )
             if since is not None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from billing_rules.periods import Period
 from billing_rules.timelines import Stretch
 from invoicing.models import Charge
-from subscriptions.models import Price
+from subscriptions.models import Discount, Price
 from subscriptions.queries.terms import freed, with_free
 
 
@@ -85,12 +85,13 @@ class SubscriptionRow:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The quantity and the price of an item from a day on; ``uncharged`` is why it is free."""
+    """What an item has from a day on; ``uncharged`` is why it is free, ``discount`` what is off."""
 
     day: date
     quantity: Decimal
     price: Price
     uncharged: str = ""
+    discount: Discount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class ItemRow:
     later: tuple[Terms, ...] = ()
     uncharged: str = ""
     waits_from: date | None = None
+    discount: Discount | None = None
 
     @property
     def is_uniform(self) -> bool:
@@ -127,7 +129,9 @@ class ItemRow:
     def terms_on(self, day: date) -> Terms:
         """Return the terms on a day, with the day since which they hold."""
         found = [terms for terms in self.later if terms.day <= day]
-        first = Terms(self.subscription.start_date, self.quantity, self.price, self.uncharged)
+        first = Terms(
+            self.subscription.start_date, self.quantity, self.price, self.uncharged, self.discount
+        )
         return found[-1] if found else first
 
     def terms_between(self, start: date, end: date) -> Iterator[tuple[date, date, Terms]]:
@@ -152,22 +156,23 @@ class ItemRow:
         terms = [self.terms_on(date.min), *self.later]
         ends = [*(one.day for one in self.later), None]
         timeline = [
-            Stretch(one.day, end, (one.quantity, one.price, one.uncharged))
+            Stretch(one.day, end, (one.quantity, one.price, one.uncharged, one.discount))
             for one, end in zip(terms, ends, strict=True)
         ]
         first, *later = freed(
             timeline,
             begins,
             period,
-            lambda one: (*one[:2], with_free(one[2], is_free=False)),
-            lambda one: (*one[:2], with_free(one[2], is_free=True)),
+            lambda one: (*one[:2], with_free(one[2], is_free=False), one[3]),
+            lambda one: (*one[:2], with_free(one[2], is_free=True), one[3]),
         )
-        quantity, price, uncharged = first.value
+        quantity, price, uncharged, discount = first.value
         return replace(
             self,
             quantity=quantity,
             price=price,
             uncharged=uncharged,
+            discount=discount,
             later=tuple(Terms(one.start, *one.value) for one in later),
         )
 

@@ -91,7 +91,7 @@ class Settler:
                     terms=_named(terms),
                     period=Period(start, last),
                     full=Period(period.full_start, period.full_end),
-                    amount=self._calculations.amount(terms.price, terms.quantity),
+                    amount=self._calculations.amount(terms.price, terms.quantity, terms.discount),
                 )
 
     def _credit(self, item: ItemRow, charge: ChargeRow, piece: Charged, revision: int) -> ChargeRow:
@@ -138,7 +138,7 @@ class Settler:
         part = replace(
             period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
         )
-        calculation = self._calculations.of(item, terms.price, part)
+        calculation = self._calculations.of(item, terms.price, part, terms.discount)
         due_date = max(part.starts, self._today, not_before)
         return ChargeRow(
             id=uuid7(),
@@ -173,8 +173,9 @@ def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:
     return next(one for one in periods if one.starts <= part.start < one.ends)
 
 
-def _named(terms: Terms) -> tuple[str, str]:
-    return terms.price.public_id, plain_digits(terms.quantity)
+def _named(terms: Terms) -> tuple[str, str, str]:
+    discount = "" if terms.discount is None else terms.discount.public_id
+    return terms.price.public_id, plain_digits(terms.quantity), discount
 
 
 def _came_about(charge: ChargeRow) -> tuple[int, bool, date]:
@@ -189,7 +190,11 @@ def _event(charge: ChargeRow) -> Charged | Credited:
         return Credited(charge.credited_id, period)
     return Charged(
         charge=charge.id,
-        terms=(calculation["price"]["id"], calculation["quantity"]),
+        terms=(
+            calculation["price"]["id"],
+            calculation["quantity"],
+            (calculation.get("discount") or {}).get("id", ""),
+        ),
         period=period,
         full=_period(calculation["full_period"]),
         amount=Fraction(calculation["full_amount"]),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts.models import SettingName
 from billing_rules.periods import Period
-from invoicing.engine.rows import ChargeRow, ItemRow, SubscriptionRow, Terms
+from invoicing.engine.rows import ChargeRow, ItemRow, SubscriptionRow
 from subscriptions.models import Price, Uncharged
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
@@ -310,7 +310,7 @@ def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
     quantity = held.quantity if change.quantity is None else change.quantity
     price = held.price if change.price is None else change.price
     later = [one for one in item.later if one.day < change.day]
-    later.append(Terms(change.day, quantity, price, held.uncharged))
+    later.append(replace(held, day=change.day, quantity=quantity, price=price))
     is_same = True
     for one in sorted(item.later, key=lambda one: one.day):
         if one.day <= change.day:

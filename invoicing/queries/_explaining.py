@@ -107,7 +107,9 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[ExplanationStep]:
 
 
 def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationStep]:
-    full = {"full_amount": calculation.get("full_amount"), "currency": currency}
+    discount = calculation.get("discount")
+    listed = discount["before"] if discount else calculation.get("full_amount")
+    full = {"full_amount": listed, "currency": currency}
     yield ExplanationStep(
         "price",
         {
@@ -116,6 +118,12 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
         },
         full,
     )
+    if discount:
+        yield ExplanationStep(
+            "discount",
+            _picked(discount, "id", "name", "percent", "amount", "before"),
+            {"full_amount": discount["after"], "currency": currency},
+        )
     if anchor := calculation.get("anchor"):
         yield ExplanationStep(
             "anchor",

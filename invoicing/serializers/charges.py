@@ -26,6 +26,7 @@ class StepOut(serializers.Serializer[Any]):
     rule = serializers.ChoiceField(
         [
             "price",
+            "discount",
             "anchor",
             "proration",
             "credit",

@@ -273,7 +273,7 @@ def _price_changes(told: TreeToTell) -> Iterator[Entry]:
         tenant_id=told.actor.tenant_id,
         account_id__in=told.members,
         terms_since__gte=told.first,
-    ).select_related("price__product", "subscription")
+    ).select_related("price__product", "discount", "subscription")
     items = list(found.order_by("pk"))
     timelines = timelines_of(told.actor, items, date.min)
     for item in items:

@@ -1,6 +1,7 @@
 """Tables of the app, by what they describe."""
 
 from subscriptions.models.catalogue import Price, Product
+from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
 from subscriptions.models.subscriptions import (
     EarlierOwner,
     EarlierRecipient,
@@ -12,6 +13,9 @@ from subscriptions.models.subscriptions import (
 )
 
 __all__ = [
+    "Coupon",
+    "Discount",
+    "DiscountedItem",
     "EarlierOwner",
     "EarlierRecipient",
     "EarlierTerms",

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from billing_rules.discounts import Off
 from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import Model, PriceTerms, Tier
@@ -111,6 +112,6 @@ class Price(TenantModel):
         """The length of a full period."""
         return Interval(Unit(self.interval), self.interval_count)
 
-    def monthly_minor(self, quantity: Decimal) -> int:
-        """Return what it brings in a month in a quantity, in minor units of its currency."""
-        return monthly_minor(self.terms, quantity, self.cycle, self.currency)
+    def monthly_minor(self, quantity: Decimal, off: Off | None = None) -> int:
+        """Return what it brings in a month in a quantity, less a discount, in minor units."""
+        return monthly_minor(self.terms, quantity, self.cycle, self.currency, off)

@@ -8,6 +8,7 @@ from django.db import models
 
 from accounts.models import Account
 from subscriptions.models.catalogue import Price
+from subscriptions.models.discounts import Discount
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
@@ -147,8 +148,8 @@ class Item(TenantModel):
     Price and quantity hold since ``terms_since``, or ever since the subscription began; that day
     may lie ahead. What held before say its ``EarlierTerms``. ``uncharged`` says why they are not
     charged, if they are not: the item is paused, is no part of the subscription then, or is free.
-    ``monthly_minor`` is what price and quantity bring in a month, whatever the day; 0 of what is
-    paused or absent.
+    ``discount``, what is taken off, is part of the terms. ``monthly_minor`` is what they bring in a
+    month, whatever the day; 0 of what is paused or absent.
     The part of a period that begins on ``waits_from`` is charged with the period after it.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
@@ -160,6 +161,7 @@ class Item(TenantModel):
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
     uncharged = models.CharField(max_length=6, choices=Uncharged, blank=True, default="")
+    discount = TenantForeignKey(Discount, null=True, blank=True, db_index=False)
     terms_since = models.DateField(null=True, blank=True)
     chain_end = models.DateField(null=True, blank=True)
     terms_until: date | None = None
@@ -199,7 +201,7 @@ class Item(TenantModel):
 
 
 class EarlierTerms(TenantModel):
-    """The price and quantity that an item had up to a day, and why they were not charged.
+    """What an item had up to a day: price, quantity, discount, and why they were not charged.
 
     They held since the end of those before, or ever since the subscription began.
     """
@@ -209,6 +211,7 @@ class EarlierTerms(TenantModel):
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     monthly_minor = models.DecimalField(max_digits=40, decimal_places=0)
     uncharged = models.CharField(max_length=6, choices=Uncharged, blank=True, default="")
+    discount = TenantForeignKey(Discount, null=True, blank=True, db_index=False)
     until = models.DateField()
 
     class Meta:

@@ -10,9 +10,15 @@ from accounts.access import Action
 from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval
 from billing_rules.pricing import PriceTerms
-from subscriptions.models import Price, Uncharged
+from subscriptions.models import Discount, Price, Uncharged
 from subscriptions.queries.catalogue import running_items
-from subscriptions.queries.terms import monthly_on, price_on, quantity_on, uncharged_on
+from subscriptions.queries.terms import (
+    discount_on,
+    monthly_on,
+    price_on,
+    quantity_on,
+    uncharged_on,
+)
 from tenancy.actor import Actor
 
 
@@ -38,8 +44,9 @@ def effect_of_price(
 ) -> PriceEffect:
     """Return what would come of it if all running items of a price had other terms.
 
-    One statement, and one step of arithmetic for each quantity that is had: each item is worth
-    its own rounded amount, as everywhere. What is paused brings in nothing before and after.
+    One statement, one more where there are discounts, and one step of arithmetic for each quantity
+    that is had: each item is worth its own rounded amount, as everywhere. What is paused brings in
+    nothing before and after.
 
     Args:
         actor: who asks.
@@ -58,16 +65,24 @@ def effect_of_price(
         running_items(actor, on)
         .annotate(at=price_on(actor, on))
         .filter(at=price.pk)
-        .annotate(had=quantity_on(actor, on), why=uncharged_on(actor, on))
+        .annotate(
+            had=quantity_on(actor, on), why=uncharged_on(actor, on), less=discount_on(actor, on)
+        )
         .order_by()
-        .values("had", "why")
+        .values("had", "why", "less")
         .annotate(items=Count("pk"), monthly=Sum(monthly_on(actor, on)))
-        .values_list("had", "why", "items", "monthly")
+        .values_list("had", "why", "less", "items", "monthly")
     )
+    found = list(rows)
+    keys = {row[2] for row in found if row[2] is not None}
+    given = Discount.objects.filter(tenant_id=actor.tenant_id)
+    discounts = given.in_bulk(keys) if keys else {}
     count = before = after = 0
-    for quantity, uncharged, items, monthly in rows:
+    for quantity, uncharged, discount_id, items, monthly in found:
         count += items
         before += int(monthly)
         if uncharged != Uncharged.PAUSED:
-            after += items * monthly_minor(terms, quantity, cycle, price.currency)
+            discount = discounts.get(discount_id)
+            off = None if discount is None else discount.off
+            after += items * monthly_minor(terms, quantity, cycle, price.currency, off)
     return PriceEffect(count, before, after)

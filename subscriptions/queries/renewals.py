@@ -114,7 +114,7 @@ def period_on(actor: Actor, subscription: Subscription, day: date) -> Period | N
 
     None where the day lies beyond the calendar.
     """
-    items = list(subscription.items.select_related("price"))
+    items = list(subscription.items.select_related("price", "discount"))
     stored = _stored_periods(actor, items, day)
     if stored or not items:
         return next(iter(stored.values()), None)

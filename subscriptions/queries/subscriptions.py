@@ -62,7 +62,9 @@ def subscriptions(
         found = found.filter(_is(actor, status, today))
     return (
         found.select_related("account", "override_bill_to")
-        .prefetch_related(Prefetch("items", Item.objects.select_related("price__product")))
+        .prefetch_related(
+            Prefetch("items", Item.objects.select_related("price__product", "discount"))
+        )
         .order_by("-start_date", "-id")
     )
 

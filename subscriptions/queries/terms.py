@@ -28,7 +28,7 @@ from accounts import access
 from accounts.access import Action
 from billing_rules.periods import Period
 from billing_rules.timelines import Stretch, altered
-from subscriptions.models import EarlierTerms, Item, Price, Subscription, Uncharged
+from subscriptions.models import Discount, EarlierTerms, Item, Price, Subscription, Uncharged
 from tenancy.actor import Actor
 
 MONTHLY_ON: Final = """
@@ -52,19 +52,25 @@ _MONTHLY: "Final[DecimalField[Any, Any]]" = DecimalField(max_digits=40, decimal_
 class ItemTerms:
     """A price in a quantity, what it brings in a month in minor units, and why it is not charged.
 
-    What is paused or no part of the subscription brings nothing in.
+    ``discount`` is what is taken off. What is paused, or no part of the subscription, brings
+    nothing in.
     """
 
     price: Price
     quantity: Decimal
     monthly_minor: int
     uncharged: str = ""
+    discount: Discount | None = None
 
 
-def terms_of(price: Price, quantity: Decimal, uncharged: str = "") -> ItemTerms:
+def terms_of(
+    price: Price, quantity: Decimal, uncharged: str = "", discount: Discount | None = None
+) -> ItemTerms:
     """Return a price in a quantity, charged or not, with what it brings in a month."""
     brings = uncharged in ("", Uncharged.FREE)
-    return ItemTerms(price, quantity, price.monthly_minor(quantity) if brings else 0, uncharged)
+    off = None if discount is None else discount.off
+    monthly = price.monthly_minor(quantity, off) if brings else 0
+    return ItemTerms(price, quantity, monthly, uncharged, discount)
 
 
 V = TypeVar("V")
@@ -121,7 +127,7 @@ def earlier_terms(
     found: dict[UUID, list[EarlierTerms]] = defaultdict(list)
     if item_ids:
         rows = EarlierTerms.objects.filter(tenant_id=actor.tenant_id, item_id__in=set(item_ids))
-        for row in rows.select_related("price__product").order_by("until"):
+        for row in rows.select_related("price__product", "discount").order_by("until"):
             found[row.item_id].append(row)
     return dict(found)
 
@@ -229,6 +235,11 @@ def quantity_on(actor: Actor, day: date) -> Combinable:
     return _column_on(actor, "quantity", day, "", _QUANTITY)
 
 
+def discount_on(actor: Actor, day: date) -> Combinable:
+    """Return the key of the discount that holds for an item on a day, as the ORM computes it."""
+    return _column_on(actor, "discount_id", day, "", UUIDField())
+
+
 def uncharged_on(actor: Actor, day: date) -> Combinable:
     """Return why an item is not charged on a day, as the ORM computes it."""
     return _column_on(actor, "uncharged", day, "", CharField())
@@ -270,12 +281,14 @@ def _as_on(item: Item, earlier: Sequence[EarlierTerms], day: date) -> Item:
     then._state = copy(item._state)
     then._state.fields_cache = {**item._state.fields_cache, "price": row.price}
     then.price_id, then.quantity, then.monthly_minor = row.price_id, row.quantity, row.monthly_minor
+    then._state.fields_cache["discount"] = row.discount
     then.uncharged, then.terms_until = row.uncharged, row.until
+    then.discount_id = row.discount_id
     return then
 
 
 def _terms(row: Item | EarlierTerms) -> ItemTerms:
-    return ItemTerms(row.price, row.quantity, int(row.monthly_minor), row.uncharged)
+    return ItemTerms(row.price, row.quantity, int(row.monthly_minor), row.uncharged, row.discount)
 
 
 def _timeline(item: Item, earlier: Sequence[EarlierTerms], begun: date) -> list[Stretch[ItemTerms]]:

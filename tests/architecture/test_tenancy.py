@@ -32,6 +32,9 @@ from invoicing.models import (
 )
 from reports.models import CalendarEntry, CalendarFeed, Forecast, ToldEvent
 from subscriptions.models import (
+    Coupon,
+    Discount,
+    DiscountedItem,
     EarlierOwner,
     EarlierRecipient,
     EarlierTerms,
@@ -152,6 +155,31 @@ def vendors():
                 quantity=1,
                 monthly_minor=1,
                 until=world.TODAY,
+            )
+            coupon = Coupon.objects.create(
+                tenant_id=one.id,
+                code="Spring",
+                code_key="spring",
+                name="Spring",
+                percent=10,
+                duration="once",
+            )
+            discount = Discount.objects.create(
+                tenant_id=one.id,
+                coupon=coupon,
+                account=invoice.bill_to,
+                root=invoice.bill_to,
+                name="Spring",
+                percent=10,
+                duration="once",
+                starts=world.TODAY,
+                given_by="Anna",
+            )
+            DiscountedItem.objects.create(
+                tenant_id=one.id,
+                discount=discount,
+                item=Item.objects.order_by("pk").first(),
+                starts=world.TODAY,
             )
             EarlierOwner.objects.create(
                 tenant_id=one.id,

@@ -112,6 +112,21 @@ def _price(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Price"), text, tuple(formulas))
 
 
+def _discount(inputs: Values, result: Values, currency: str) -> Explained:
+    is_share = inputs.get("percent") is not None
+    values = {
+        "name": inputs.get("name", ""),
+        "before": unit_price(Decimal(inputs.get("before") or 0), currency),
+        "off": percent(Decimal(inputs["percent"]))
+        if is_share
+        else unit_price(Decimal(inputs.get("amount") or 0), currency),
+        "after": unit_price(Decimal(result.get("full_amount") or 0), currency),
+    }
+    text = _("%(name)s takes %(off)s off the price of a full period, down to nothing at most.")
+    formula = _("%(before)s less %(off)s = %(after)s")
+    return Explained(_("Discount"), text % values, (formula % values,))
+
+
 def _share(step: Values, currency: str) -> str:
     return _("%(percent)s of %(whole)s = %(amount)s") % {
         "percent": percent(Decimal(step["unit_amount"]) * 100),
@@ -273,6 +288,7 @@ def _payer(inputs: Values, result: Values, written: Written) -> Explained:
 _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
     "credit": _credit,
+    "discount": _discount,
     "proration": _proration,
     "tax": _tax,
 }

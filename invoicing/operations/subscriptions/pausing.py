@@ -205,13 +205,13 @@ def _paused(terms: ItemTerms) -> ItemTerms:
     """Return terms that are not charged; what is no part of the subscription stays so."""
     if terms.uncharged == Uncharged.ABSENT:
         return terms
-    return terms_of(terms.price, terms.quantity, Uncharged.PAUSED)
+    return terms_of(terms.price, terms.quantity, Uncharged.PAUSED, terms.discount)
 
 
 def _going_on(terms: ItemTerms) -> ItemTerms:
     if terms.uncharged != Uncharged.PAUSED:
         return terms
-    return terms_of(terms.price, terms.quantity)
+    return terms_of(terms.price, terms.quantity, discount=terms.discount)
 
 
 def _record(actor: Actor, name: str, result: Paused, now: datetime) -> None:

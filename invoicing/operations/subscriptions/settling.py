@@ -107,10 +107,17 @@ def item_row(
         subscription.while_had(begins, ends),
         first.value.price,
         tuple(
-            Terms(one.start, one.value.quantity, one.value.price, one.value.uncharged)
+            Terms(
+                one.start,
+                one.value.quantity,
+                one.value.price,
+                one.value.uncharged,
+                one.value.discount,
+            )
             for one in later
         ),
         first.value.uncharged,
+        discount=first.value.discount,
     )
 
 

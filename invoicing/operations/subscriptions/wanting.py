@@ -1,6 +1,6 @@
 """What somebody wants of the items of a subscription, and whether it can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -115,7 +115,7 @@ def _changed(
         wanted.changed[change.item_id] = altered(before, day, None, _absent)
         return _added(actor, opened, ItemAddition(price.pk, quantity), prices, day, at, wanted)
     wanted.changed[change.item_id] = altered(
-        before, day, _next_change(before, day), lambda one: terms_of(price, quantity, one.uncharged)
+        before, day, _next_change(before, day), _had_as(price, quantity)
     )
     return []
 
@@ -182,12 +182,23 @@ def _pauses(opened: Opened) -> list[tuple[date, date | None]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
+def _had_as(price: Price, quantity: Decimal) -> Callable[[ItemTerms], ItemTerms]:
+    """Return what gives terms another price and quantity; a discount goes on if it is for them."""
+
+    def put(terms: ItemTerms) -> ItemTerms:
+        discount = terms.discount
+        is_for = discount is not None and discount.applies_to(price)
+        return terms_of(price, quantity, terms.uncharged, discount if is_for else None)
+
+    return put
+
+
 def _absent(terms: ItemTerms) -> ItemTerms:
-    return terms_of(terms.price, terms.quantity, Uncharged.ABSENT)
+    return terms_of(terms.price, terms.quantity, Uncharged.ABSENT, terms.discount)
 
 
 def _paused(terms: ItemTerms) -> ItemTerms:
-    return terms_of(terms.price, terms.quantity, Uncharged.PAUSED)
+    return terms_of(terms.price, terms.quantity, Uncharged.PAUSED, terms.discount)
 
 
 def _faults(

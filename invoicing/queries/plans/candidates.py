@@ -145,7 +145,9 @@ def _kind(item: ItemRow, rater: Rater, calculations: Calculations, day: date) ->
     if start < day or (end is not None and end <= period.end):
         return None
     terms = item.terms_on(start)
-    amount = Fraction(0) if terms.uncharged else calculations.amount(terms.price, terms.quantity)
+    amount = Fraction(0)
+    if not terms.uncharged:
+        amount = calculations.amount(terms.price, terms.quantity, terms.discount)
     return _Kind(
         item.subscription.anchor_date, interval, start, period.end, amount, item.price.currency
     )

@@ -87,7 +87,7 @@ def _write_free(actor: Actor, items: Mapping[UUID, NewDays]) -> None:
     if not items:
         return
     rows = Item.objects.filter(tenant_id=actor.tenant_id, pk__in=items)
-    found = list(rows.select_related("price").order_by("pk"))
+    found = list(rows.select_related("price", "discount").order_by("pk"))
     timelines = timelines_of(actor, found, date.min)
     write_all_terms(
         actor,

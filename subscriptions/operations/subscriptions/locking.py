@@ -30,5 +30,5 @@ def locked_subscription(actor: Actor, subscription_id: UUID) -> tuple[Subscripti
     access.require(actor, Action.EDIT_SUBSCRIPTION, subscription.account)
     items = Item.objects.filter(tenant_id=actor.tenant_id, subscription=subscription)
     return subscription, list(
-        items.select_related("price").order_by("id").select_for_update(of=("self",))
+        items.select_related("price", "discount").order_by("id").select_for_update(of=("self",))
     )

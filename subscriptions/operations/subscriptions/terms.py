@@ -15,9 +15,11 @@ from tenancy.database.inserting import insert_rows
 
 _WRITE = """
     UPDATE subscriptions_item AS item SET price_id = new.price_id, quantity = new.quantity,
-        monthly_minor = new.monthly_minor, uncharged = new.uncharged, terms_since = new.since
-    FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::numeric[], %s::text[], %s::date[])
-        AS new (id, price_id, quantity, monthly_minor, uncharged, since)
+        monthly_minor = new.monthly_minor, uncharged = new.uncharged, terms_since = new.since,
+        discount_id = new.discount_id
+    FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::numeric[], %s::text[], %s::date[],
+            %s::uuid[])
+        AS new (id, price_id, quantity, monthly_minor, uncharged, since, discount_id)
     WHERE item.tenant_id = %s AND item.id = new.id
 """
 
@@ -48,6 +50,7 @@ def write_all_terms(
             quantity=one.value.quantity,
             monthly_minor=Decimal(one.value.monthly_minor),
             uncharged=one.value.uncharged,
+            discount=one.value.discount,
             until=following.start,
         )
         for item, timeline in found
@@ -58,7 +61,7 @@ def write_all_terms(
         last = timeline[-1]
         item.price, item.quantity = last.value.price, last.value.quantity
         item.monthly_minor = Decimal(last.value.monthly_minor)
-        item.uncharged = last.value.uncharged
+        item.uncharged, item.discount = last.value.uncharged, last.value.discount
         item.terms_since = last.start if len(timeline) > 1 else None
     items_written = [item for item, _timeline in found]
     columns: list[list[Any]] = [
@@ -68,6 +71,7 @@ def write_all_terms(
         [item.monthly_minor for item in items_written],
         [item.uncharged for item in items_written],
         [item.terms_since for item in items_written],
+        [item.discount_id and str(item.discount_id) for item in items_written],
     ]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [*columns, actor.tenant_id])
