@@ -112,7 +112,7 @@ def _row(invoice: Invoice, line: InvoiceLine) -> tuple[Any, ...]:
         public_id("acc", section.account_id),
         harmless(section.cost_centre),
         harmless(section.po_number),
-        public_id("sub", line.subscription_id),
+        "" if line.subscription_id is None else public_id("sub", line.subscription_id),
         harmless(line.description),
         line.period_start,
         line.period_end,

@@ -196,15 +196,13 @@ class Composer:
         yield from (bill_to.external_id, bill_to.legal_name, bill_to.vat_id)
         charges = [placed.charge for placed in self._document.placed]
         orders = {section.po_number for section in sections}
-        orders |= {charge.subscription.po_number for charge in charges}
+        orders |= {charge.order_number for charge in charges}
         yield from sorted({self._invoice.po_number, *orders})
         yield from sorted({charge.calculation["price"]["name"] for charge in charges})
 
     def _section(self, place: int, section: SectionDraft) -> InvoiceSection:
         settings, account_id = self._settings, section.account_id
-        po_numbers = {
-            self._placed[charge_id].charge.subscription.po_number for charge_id in section.charges
-        }
+        po_numbers = {self._placed[charge_id].charge.order_number for charge_id in section.charges}
         own_po = settings.value(account_id, SettingName.PO_NUMBER) or ""
         return InvoiceSection(
             id=uuid7(),

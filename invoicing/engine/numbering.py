@@ -43,9 +43,5 @@ def _charge_in(placed: Placed) -> ChargeIn:
         account_id=charge.account_id,
         net_minor=charge.net_minor,
         tax=placed.tax,
-        sort=(
-            charge.subscription.external_id or "",
-            charge.subscription_id.int,
-            charge.period_start,
-        ),
+        sort=charge.place_in_section,
     )

@@ -150,11 +150,10 @@ class _Placer:
         return _Taxed(tax, reason)
 
     def _place(self, charge: ChargeRow) -> _Place:
-        subscription = charge.subscription
         facts = (
             charge.account_id,
-            subscription.override_on(charge.invoice_on),
-            subscription.po_number,
+            charge.override_on(charge.invoice_on),
+            charge.order_number,
             charge.invoice_on,
             charge.currency,
         )
@@ -188,11 +187,9 @@ def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
 def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deciders]:
     """Return the key of a charge, and who decided its bill-to and its payer."""
     settings, owner = families.on(charge.invoice_on), charge.account_id
-    bill_to = families.bill_to(
-        owner, charge.subscription.override_on(charge.invoice_on), charge.invoice_on
-    )
+    bill_to = families.bill_to(owner, charge.override_on(charge.invoice_on), charge.invoice_on)
     payer = settings.payers[bill_to[0]]
-    po_number = charge.subscription.po_number or settings.value(owner, SettingName.PO_NUMBER)
+    po_number = charge.order_number or settings.value(owner, SettingName.PO_NUMBER)
     key = key_of(
         seller=families.seller_of(settings, bill_to[0]),
         bill_to=bill_to[0],

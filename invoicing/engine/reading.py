@@ -55,6 +55,7 @@ _CHARGE = (
     "status",
     "reason",
     "held_until",
+    "po_number",
     "credited_id",
 )
 
@@ -250,14 +251,14 @@ def _in_order(charges: "QuerySet[Charge]") -> "QuerySet[Charge, Any]":
 
 def _charge_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ChargeRow]:
     """Return stored charges with subscriptions and tax classes. Two statements."""
-    subscriptions = subscription_rows(actor, (row[3] for row in rows))
+    subscriptions = subscription_rows(actor, (row[3] for row in rows if row[3] is not None))
     tax_classes = _tax_classes(actor, rows)
     return list(_charges(rows, subscriptions, tax_classes))
 
 
 def _tax_classes(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
     """Return the present tax class of every price that a charge was computed with, by its id."""
-    ids = {row[_CALCULATION]["price"]["id"] for row in rows}
+    ids = {row[_CALCULATION]["price"]["id"] for row in rows} - {None}
     if not ids:
         return {}
     wanted = [parse_public_id("prc", text) for text in ids]
@@ -277,10 +278,12 @@ def _charges(
     subscriptions: Mapping[UUID, SubscriptionRow],
     tax_classes: Mapping[str, str],
 ) -> Iterator[ChargeRow]:
-    for charge_id, item_id, period_id, subscription_id, *values, credited_id in rows:
-        charge = ChargeRow(charge_id, item_id, period_id, subscriptions[subscription_id], *values)
-        charge.tax_class = tax_classes[charge.calculation["price"]["id"]]
-        charge.credited_id = credited_id
+    for charge_id, item_id, period_id, subscription_id, *values, po_number, credited_id in rows:
+        subscription = None if subscription_id is None else subscriptions[subscription_id]
+        charge = ChargeRow(charge_id, item_id, period_id, subscription, *values)
+        price = charge.calculation["price"]
+        charge.tax_class = price["tax_class"] if price["id"] is None else tax_classes[price["id"]]
+        charge.po_number, charge.credited_id = po_number, credited_id
         yield charge
 
 
@@ -306,7 +309,8 @@ def charges_since(actor: Actor, periods: Collection[PeriodRow]) -> dict[UUID, li
     )
     found: dict[UUID, list[ChargeRow]] = defaultdict(list)
     for row in _charge_rows(actor, list(rows)):
-        found[row.item_id].append(row)
+        if row.item_id is not None:
+            found[row.item_id].append(row)
     return dict(found)
 
 

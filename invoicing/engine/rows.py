@@ -196,13 +196,14 @@ class ChargeRow:
     """A charge on its way to a document; ``status`` and ``reason`` say how far it came.
 
     ``tax_class`` is what its price says now: what decides tax is read when drafting (R21). Before
-    ``held_until`` no run takes it. ``credited_id`` is the charge that a credit takes back of.
+    ``held_until`` no run takes it. ``credited_id`` is the charge that a credit takes back of. What
+    is charged once may have no item, period or subscription. ``po_number`` is its own.
     """
 
     id: UUID
-    item_id: UUID
-    period_id: UUID
-    subscription: SubscriptionRow
+    item_id: UUID | None
+    period_id: UUID | None
+    subscription: SubscriptionRow | None
     account_id: UUID
     period_start: date
     period_end: date
@@ -218,11 +219,32 @@ class ChargeRow:
     held_until: date | None = None
     tax_class: str = ""
     credited_id: UUID | None = None
+    po_number: str = ""
+    external_id: str | None = None
 
     @property
-    def subscription_id(self) -> UUID:
-        """Whose subscription it is for."""
-        return self.subscription.id
+    def subscription_id(self) -> UUID | None:
+        """The subscription that it is for, None where it is for none."""
+        return None if self.subscription is None else self.subscription.id
+
+    @property
+    def order_number(self) -> str:
+        """The purchase order that it names itself or by its subscription, empty for none."""
+        if self.po_number or self.subscription is None:
+            return self.po_number
+        return self.subscription.po_number
+
+    @property
+    def place_in_section(self) -> tuple[bool, str, int, date]:
+        """Sort lines of a section: subscription by subscription, then what is for none."""
+        if self.subscription is None:
+            return True, "", 0, self.period_start
+        one = self.subscription
+        return False, one.external_id or "", one.id.int, self.period_start
+
+    def override_on(self, day: date) -> UUID | None:
+        """Return whom its subscription names as recipient on a day, None for nobody."""
+        return None if self.subscription is None else self.subscription.override_on(day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +256,7 @@ class LineRow:
     section_id: UUID
     position: int
     charge_id: UUID
-    subscription_id: UUID
+    subscription_id: UUID | None
     description: str
     quantity: Decimal
     unit_amount: Decimal | None

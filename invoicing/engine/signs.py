@@ -54,7 +54,7 @@ class Signs:
             owners.add(placed.charge.account_id)
             price = placed.charge.calculation["price"]
             prices[id(price)] = price
-            yield placed.charge.subscription.po_number
+            yield placed.charge.order_number
         for price in prices.values():
             yield f"{price['name']}{price.get('unit') or ''}"
         for owner in (document.bill_to_id, *owners):

@@ -151,8 +151,8 @@ class _OfSubscription(Protocol):
     """An item or a charge."""
 
     @property
-    def subscription(self) -> SubscriptionRow:
-        """Whose it is."""
+    def subscription(self) -> SubscriptionRow | None:
+        """Whose it is; a charge may be for none."""
 
 
 _Row = TypeVar("_Row", bound=_OfSubscription)
@@ -255,11 +255,14 @@ class WhatIf:
     def readdressed(self, rows: Iterable[_Row]) -> list[_Row]:
         """Return items or charges whose subscriptions name the recipients that they would."""
         others = {one.subscription_id: one for one in self.recipients}
-        return [self._to(row, others.get(row.subscription.id)) for row in rows]
+        return [
+            self._to(row, others.get(row.subscription.id)) if others and row.subscription else row
+            for row in rows
+        ]
 
     @staticmethod
     def _to(row: _Row, other: Recipient | None) -> _Row:
-        if other is None:
+        if other is None or row.subscription is None:
             return row
         subscription = row.subscription.readdressed(other.bill_to_id, other.day)
         return replace(row, subscription=subscription)  # type: ignore[type-var]

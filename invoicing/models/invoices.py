@@ -210,7 +210,7 @@ class InvoiceLine(TenantPartModel):
     section = TenantForeignKey(InvoiceSection, db_index=False)
     position = models.PositiveIntegerField()
     charge = TenantForeignKey(Charge, db_index=False)
-    subscription = TenantForeignKey(Subscription, db_index=False)
+    subscription = TenantForeignKey(Subscription, null=True, db_index=False)
     description = models.CharField(max_length=300)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
     unit_amount = models.DecimalField(max_digits=20, decimal_places=8, null=True)

@@ -141,6 +141,14 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             {"net_minor": calculation.get("net_minor"), "currency": currency},
         )
         return
+    if "full_days" not in calculation:
+        # What is charged once is charged whole.
+        yield ExplanationStep(
+            "rounding",
+            {**_picked(calculation, "full_amount", "period"), "rounding": "half_up"},
+            {"net_minor": calculation.get("net_minor"), "currency": currency},
+        )
+        return
     yield ExplanationStep(
         "proration",
         {

@@ -28,6 +28,7 @@ from invoicing.engine.reading import (
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
+from invoicing.models import Charge
 from invoicing.queries.joined import joined_with
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
@@ -61,14 +62,18 @@ class DatesTooFar(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class ForeseenLine:
-    """A line to come; ``net_minor`` in minor units of the document's currency."""
+    """A line to come; ``net_minor`` in minor units of the document's currency.
 
-    subscription_id: UUID
+    What is charged once may be for no subscription; ``kind`` is that of its charge.
+    """
+
+    subscription_id: UUID | None
     description: str
     quantity: Decimal
     period_start: date
     period_end: date
     net_minor: int
+    kind: str = Charge.Kind.RECURRING.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,4 +359,5 @@ def _line(charge: ChargeRow) -> ForeseenLine:
         period_start=charge.period_start,
         period_end=charge.period_end,
         net_minor=charge.net_minor,
+        kind=charge.kind,
     )

@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import CharField, Count, F, Q, QuerySet, Window
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from accounts import access
 from accounts.access import Action
@@ -59,7 +61,12 @@ def _found(actor: Actor, account_id: UUID, today: date) -> Iterator[Hanging]:
     running = Subscription.objects.filter(mine, Q(end_date=None) | Q(end_date__gt=today))
     yield from _listed(SUBSCRIPTION, "sub", running.filter(account_id=account_id), "external_id")
     charges = Charge.objects.filter(mine, account_id=account_id, status=Charge.Status.PENDING)
-    yield from _listed(CHARGE, "chg", charges, "subscription__external_id")
+    named = charges.annotate(
+        name=Coalesce(
+            "subscription__external_id", KT("calculation__price__name"), output_field=CharField()
+        )
+    )
+    yield from _listed(CHARGE, "chg", named, "name")
     sections = InvoiceSection.objects.filter(mine, account_id=account_id).order_by()
     drafts = Invoice.objects.filter(
         Q(bill_to_id=account_id)

@@ -71,7 +71,8 @@ INVARIANTS = (
         SELECT id, 'an item is charged twice for the same days' FROM (
             SELECT id, period_start, lag(period_end) OVER (
                 PARTITION BY item_id, kind, revision ORDER BY period_start
-            ) AS before FROM invoicing_charge WHERE tenant_id = %(tenant)s
+            ) AS before FROM invoicing_charge
+            WHERE tenant_id = %(tenant)s AND item_id IS NOT NULL AND kind <> 'setup'
         ) AS charge WHERE period_start < before
         """,
     ),
@@ -109,6 +110,10 @@ INVARIANTS = (
                 (calculation->'discount'->>'before')::numeric
                 * (1 - COALESCE((calculation->'discount'->>'percent')::numeric, 0) / 100)
                 - COALESCE((calculation->'discount'->>'amount')::numeric, 0)))
+        UNION ALL
+        SELECT id, 'the amount is not what was agreed' FROM invoicing_charge
+        WHERE tenant_id = %(tenant)s AND kind IN ('one_off', 'setup') AND net_minor <> round(
+            (calculation->>'full_amount')::numeric * power(10::numeric, {_exponent_in_sql()}))
         """,  # noqa: S608
     ),
     Invariant(
@@ -350,6 +355,13 @@ INVARIANTS = (
             WHERE tenant_id = %(tenant)s AND kind = 'credit' GROUP BY credited_id
         ) AS credits ON credits.credited_id = charge.id
         WHERE charge.tenant_id = %(tenant)s AND charge.net_minor + credits.net < 0
+        UNION ALL
+        SELECT credit.id, 'it is for another item, period or subscription than what it takes back'
+        FROM invoicing_charge AS credit JOIN invoicing_charge AS charge
+            ON charge.tenant_id = credit.tenant_id AND charge.id = credit.credited_id
+        WHERE credit.tenant_id = %(tenant)s AND credit.kind = 'credit'
+        AND (credit.item_id, credit.period_id, credit.subscription_id)
+            IS DISTINCT FROM (charge.item_id, charge.period_id, charge.subscription_id)
         """,
     ),
     Invariant(

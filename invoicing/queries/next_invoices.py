@@ -82,7 +82,7 @@ def next_invoices(
         for document, draft in run.documents:
             charges += len(document.placed)
             placed = (one.charge for one in document.placed)
-            own = [charge for charge in placed if charge.subscription.id == subscription.pk]
+            own = [charge for charge in placed if charge.subscription_id == subscription.pk]
             if draft is not None and own:
                 bill_to = run.families.accounts[document.bill_to_id]
                 net_minor = sum(charge.net_minor for charge in own)

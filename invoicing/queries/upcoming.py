@@ -182,9 +182,7 @@ class _Outlook:
             charge
             for charge in charges
             if self._families.bill_to(
-                charge.account_id,
-                charge.subscription.override_on(charge.invoice_on),
-                charge.invoice_on,
+                charge.account_id, charge.override_on(charge.invoice_on), charge.invoice_on
             )[0]
             == self._bill_to_id
         ]

@@ -30,6 +30,7 @@ class StepOut(serializers.Serializer[Any]):
             "anchor",
             "proration",
             "credit",
+            "rounding",
             "bill_to",
             "payer",
             "invoice_on",
@@ -63,7 +64,14 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
 
     id = serializers.CharField(source="charge.public_id")
     account = AccountReferenceOut(source="charge.account")
-    subscription = IdField("sub", source="charge.subscription_id")
+    subscription = IdField("sub", source="charge.subscription_id", allow_null=True)
+    description = serializers.CharField(
+        source="charge.calculation.price.name", help_text="What invoices call it."
+    )
+    po_number = serializers.CharField(
+        source="charge.po_number", help_text="Its own; empty where subscription or account say it."
+    )
+    external_id = serializers.CharField(source="charge.external_id", allow_null=True)
     kind = serializers.ChoiceField(Charge.Kind.choices, source="charge.kind")
     status = serializers.ChoiceField(Charge.Status.choices, source="charge.status")
     period = PeriodOut(source="charge")

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from billing_rules.invoice_states import UNPAID
 from billing_rules.timelines import Stretch
-from invoicing.models import ChangePlan, Invoice, InvoiceSection
+from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
 from invoicing.queries.foreseeing import ForeseenInvoice
 from reports.declarations import Kind
 from subscriptions.models import Item, Subscription
@@ -24,6 +24,8 @@ from tenancy.ids import uuid7
 _CHARGED: Final = "charge"
 """How an invoice is collected whose amount the payer's bank is asked for."""
 
+_RENEWED: Final = frozenset({Charge.Kind.RECURRING, Charge.Kind.CREDIT})
+"""What a period costs that follows another, less what is taken back."""
 
 _PLANS: Final = {ChangePlan.Kind.MOVE: "move", ChangePlan.Kind.ALIGNMENT: "alignment"}
 """Plans that integrators know by another prefix."""
@@ -202,6 +204,8 @@ def _renewals(told: TreeToTell) -> Iterator[Entry]:
             if section.account_id not in told.members:
                 continue
             for line in section.lines:
+                if line.subscription_id is None or line.kind not in _RENEWED:
+                    continue
                 start = begun.get(line.subscription_id)
                 if start is None or not max(start, told.today) < line.period_start:
                     continue

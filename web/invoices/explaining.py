@@ -99,9 +99,12 @@ def _explained(steps: Iterable[Any], currency: str, written: Written) -> Iterato
 
 def _price(inputs: Values, result: Values, currency: str) -> Explained:
     price, full = inputs.get("price") or {}, result.get("full_amount")
-    text = _("%(name)s for %(interval)s: %(model)s.") % {
+    is_once = not price.get("interval")
+    text = (
+        _("%(name)s, once: %(model)s.") if is_once else _("%(name)s for %(interval)s: %(model)s.")
+    ) % {
         "name": price.get("name", ""),
-        "interval": _interval(price.get("interval", ""), price.get("interval_count", 1)),
+        "interval": "" if is_once else _interval(price["interval"], price.get("interval_count", 1)),
         "model": _MODELS.get(price.get("model", ""), ""),
     }
     write = _share if price.get("model") == Model.PERCENTAGE else _tier
@@ -226,6 +229,17 @@ def _proration(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Days and rounding"), text % values, (formula % values,))
 
 
+def _rounding(inputs: Values, result: Values, currency: str) -> Explained:
+    values = {
+        "period": _period(inputs.get("period") or {}),
+        "full": unit_price(Decimal(inputs.get("full_amount") or 0), currency),
+        "net": money(int(result.get("net_minor") or 0), currency),
+    }
+    text = _("It is charged once and whole, whatever the days (%(period)s).")
+    formula = _("%(full)s, rounded half up: %(net)s")
+    return Explained(_("Days and rounding"), text % values, (formula % values,))
+
+
 def _territory(code: str) -> str:
     """Return what a territory does to the tax, empty where the country says it all."""
     name = _TERRITORIES.get(code)
@@ -290,6 +304,7 @@ _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "credit": _credit,
     "discount": _discount,
     "proration": _proration,
+    "rounding": _rounding,
     "tax": _tax,
 }
 _NAMING: Final[Mapping[str, Callable[[Values, Values, Written], Explained]]] = {

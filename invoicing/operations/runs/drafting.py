@@ -135,7 +135,14 @@ def _draft(
         for charge in drafts.issuable_charges(families):
             charge.status = Charge.Status.INVOICED.value
     insert_rows(
-        new, into=Charge, tenant_id=actor.tenant_id, created_at=now, is_held=False, held_until=None
+        new,
+        into=Charge,
+        tenant_id=actor.tenant_id,
+        created_at=now,
+        is_held=False,
+        held_until=None,
+        po_number="",
+        external_id=None,
     )
     _store_placement(
         actor,

@@ -140,6 +140,7 @@ def store_charges(actor: Actor, charges: Sequence[ChargeRow], now: datetime) -> 
         created_at=now,
         is_held=False,
         held_until=None,
+        external_id=None,
     )
 
 
@@ -154,6 +155,7 @@ def as_charge(actor: Actor, subscription: Subscription, row: ChargeRow, now: dat
         account=subscription.account,
         kind=row.kind,
         credited_id=row.credited_id,
+        po_number=row.po_number,
         period_start=row.period_start,
         period_end=row.period_end,
         revision=row.revision,

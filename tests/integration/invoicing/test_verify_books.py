@@ -168,6 +168,15 @@ FAULTS = {
         "credited",
         "UPDATE invoicing_charge SET net_minor = 2 * net_minor WHERE kind = 'credit'",
     ),
+    "credited: of another item": (
+        "credited",
+        "UPDATE invoicing_charge SET item_id = NULL, period_id = NULL WHERE kind = 'credit'",
+    ),
+    "I3 what was agreed": (
+        "I3",
+        "UPDATE invoicing_charge SET kind = 'one_off', net_minor = net_minor + 1"
+        " WHERE kind = 'recurring'",
+    ),
     "history: two values": (
         "history",
         "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
