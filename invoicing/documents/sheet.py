@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
-from weasyprint import CSS, HTML
+from weasyprint import CSS
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from invoicing.documents.columns import Columns, columns_of
@@ -19,13 +19,15 @@ from invoicing.documents.content import PrintedDocument
 from invoicing.documents.fitting import fitted
 from invoicing.documents.grids import line_tables, summary_table
 from invoicing.documents.plan import HEADING_GAP, TOP, Measures, Part, Plan
+from invoicing.documents.typesetting.codes import draw_codes_at_once
 from invoicing.documents.typesetting.paging import Room
 from invoicing.documents.typesetting.painting import Furnished, FurnishedPage
+from invoicing.documents.typesetting.parsing import parsed
 from invoicing.documents.typesetting.shaping import Fonts, keep_shapes
 from invoicing.documents.typesetting.tables import Table, set_table
 from invoicing.documents.typesetting.tagging import tag_tables
 from invoicing.documents.typesetting.text import MILLIMETRE, Letters, Pen
-from invoicing.documents.typesetting.writing import write_once
+from invoicing.documents.typesetting.writing import write_numbers_once, write_once
 from tenancy.collecting import collecting_afterwards
 
 _VARIANT = "pdf/a-3a"
@@ -101,8 +103,7 @@ def pdf_bytes(document: PrintedDocument) -> bytes:
 
 def _render(html: str) -> Any:
     resources = _resources()
-    page = HTML(string=html, base_url=None, url_fetcher=NoResources())
-    return page.render(
+    return parsed(html, NoResources()).render(
         stylesheets=[resources.style], font_config=resources.fonts, pdf_variant=_VARIANT
     )
 
@@ -211,4 +212,6 @@ class _Resources(threading.local):
 @cache
 def _resources() -> _Resources:
     keep_shapes()
+    draw_codes_at_once()
+    write_numbers_once()
     return _Resources()

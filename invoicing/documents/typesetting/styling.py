@@ -55,22 +55,34 @@ class Styles(FontConfiguration):
         """Begin with nothing known."""
         super().__init__()
         self._root, self._count = Kept(), 0
+        self._declared: dict[int, tuple[Any, Any]] = {}
 
     def known(self, parent: Any, pseudo_type: Any, cascaded: dict[str, Any]) -> Kept | None:
         """Return what is known of a style, ``None`` if nothing can be."""
         above: Kept | None = self._root if parent is None else getattr(parent, "kept", None)
         if above is None:
             return None
-        try:
-            found, is_new = above.below((pseudo_type, *cascaded.items()))
-        except TypeError:
-            # The library's parser makes lists of some values.
-            found, is_new = above.below((pseudo_type, *map(_frozen, cascaded.items())))
+        declared = [(name, self._frozen(value), *weight[:2], *weight[2])
+                    for name, (value, weight) in cascaded.items()]  # fmt: skip
+        found, is_new = above.below((pseudo_type, *declared))
         self._count += is_new
         if self._count > MOST_KEPT:
             # Documents at work keep what they have; the next begins anew.
             self._root, self._count = Kept(), 0
         return found
+
+    def _frozen(self, value: Any) -> Any:
+        """Return a declared value as one that can be looked up by.
+
+        The library's parser makes lists of some. Those of the stylesheet are the same objects in
+        every document.
+        """
+        kept = self._declared.get(id(value))
+        if kept is None or kept[0] is not value:
+            if len(self._declared) > MOST_KEPT:
+                self._declared.clear()
+            kept = self._declared[id(value)] = (value, _frozen(value))
+        return kept[1]
 
 
 def _frozen(value: Any) -> Any:

@@ -1,8 +1,11 @@
 """Writes the objects of a PDF once: the library would, and compress them, twice for its digest."""
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import pydyf
+
+_to_bytes: Final = pydyf._to_bytes
 
 
 class _Written(pydyf.Object):
@@ -28,3 +31,20 @@ class _Written(pydyf.Object):
 def write_once(pdf: Any) -> None:
     """Write all objects of a PDF that nothing changes any more."""
     pdf.objects[:] = [one if one.free == "f" else _Written(one) for one in pdf.objects]
+
+
+@lru_cache(maxsize=20_000)
+def _number(number: float) -> bytes:
+    return bytes(_to_bytes(number))
+
+
+def _bytes_of(item: Any) -> bytes:
+    """Return what is written for a value; the same numbers come again and again."""
+    if type(item) is bytes:
+        return item
+    return _number(item) if type(item) is float else bytes(_to_bytes(item))
+
+
+def write_numbers_once() -> None:
+    """Let the library write numbers by this."""
+    pydyf._to_bytes = _bytes_of
