@@ -29,8 +29,14 @@ from invoicing.operations.subscriptions.settling import (
     settled,
     store_charges,
 )
-from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange, timelines_after
+from invoicing.operations.subscriptions.wanting import (
+    ItemAddition,
+    ItemChange,
+    timelines_after,
+    with_discounts_of,
+)
 from subscriptions.models import Item, Period, Subscription, Uncharged
+from subscriptions.operations.discounts.resolving import store_given
 from subscriptions.operations.subscriptions.end import plan_next
 from subscriptions.operations.subscriptions.terms import write_terms
 from subscriptions.queries.terms import ItemTerms
@@ -123,6 +129,7 @@ def change_subscription(
     subscription = opened.subscription
     since = require_possible(subscription, day or natural_day(actor, opened, today))
     wanted = timelines_after(actor, opened, changes, since)
+    given = with_discounts_of(actor, opened, wanted, since)
     if not wanted.changed and not wanted.added:
         raise NothingChanges
     items = {item.pk: item for item in opened.items}
@@ -147,6 +154,7 @@ def change_subscription(
             plan_next(item, subscription, after[item.pk])
             write_terms(actor, item, after[item.pk])
         _store_added(actor, wanted.items, wanted.added, begun)
+        store_given(actor, given)
         store_charges(actor, charges, now)
         _record(actor, result, now)
     return result

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from billing_rules.discounts import Given
 from billing_rules.timelines import Stretch, altered
 from invoicing.operations.subscriptions.opening import InvalidChange, Opened
-from subscriptions.models import Item, Price, Uncharged
+from subscriptions.models import Discount, Item, Price, Uncharged
 from subscriptions.models.limits import MAX_ITEMS, QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from subscriptions.operations.catalogue import hold_prices, sale_fault
+from subscriptions.operations.discounts.resolving import given_to, in_order, resolved
 from subscriptions.queries.terms import ItemTerms, terms_of
 from tenancy.actor import Actor
 from tenancy.errors import FieldError
@@ -73,6 +75,40 @@ def timelines_after(
     if fault := _count_fault(opened, wanted, day):
         raise InvalidChange(errors=[fault])
     return wanted
+
+
+def with_discounts_of(
+    actor: Actor, opened: Opened, wanted: Wanted, day: date
+) -> dict[UUID, Sequence[Given[Discount]]]:
+    """Give the changed and added items the discounts that hold; return what the added ones have.
+
+    What comes in has what its subscription has for other items, up to the day on which it ends
+    there. One statement, one more where an account above gives a discount.
+
+    Source: docs/billing-rules.md, Discounts.
+    """
+    known = given_to(actor, [item.pk for item in opened.items])
+    if not known:
+        return {}
+    owner = opened.subscription.account_id
+    for key, timeline in wanted.changed.items():
+        wanted.changed[key] = resolved(timeline, in_order(actor, owner, known.get(key, ())))
+    ends: dict[Discount, date | None] = {}
+    for one in (one for some in known.values() for one in some):
+        before = ends.get(one.discount, one.end)
+        ends[one.discount] = None if before is None or one.end is None else max(before, one.end)
+    coming = [
+        Given(discount, max(day, discount.starts), end)
+        for discount, end in ends.items()
+        if end is None or end > max(day, discount.starts)
+    ]
+    found: dict[UUID, Sequence[Given[Discount]]] = {}
+    for key, timeline in wanted.added.items():
+        price = timeline[-1].value.price
+        if given := [one for one in coming if one.discount.applies_to(price)]:
+            found[key] = given
+            wanted.added[key] = resolved(timeline, in_order(actor, owner, given))
+    return found
 
 
 def _prices(actor: Actor, changes: Sequence[ItemChange | ItemAddition]) -> dict[UUID, Price]:

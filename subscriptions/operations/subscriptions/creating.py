@@ -22,6 +22,7 @@ from subscriptions.models.limits import (
     fits,
 )
 from subscriptions.operations.catalogue import hold_prices, sale_fault
+from subscriptions.operations.discounts.starting import begin_with, store_begun
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
@@ -73,7 +74,8 @@ class NewSubscription:
 
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
     (R24), and the first ``trial_days`` are not charged. ``bill_to_id`` sends this subscription
-    alone to an account above its own. ``key`` is what the row is to be called, so that one form
+    alone to an account above its own. ``coupon`` is the code of one that it redeems, from its first
+    charged day on. ``key`` is what the row is to be called, so that one form
     makes one.
     """
 
@@ -86,6 +88,7 @@ class NewSubscription:
     bill_to_id: UUID | None = None
     po_number: str = ""
     external_id: str | None = None
+    coupon: str = ""
     key: UUID | None = None
 
     @property
@@ -122,8 +125,9 @@ def create_subscription(
         InvalidSubscription: a date, price, quantity or bill-to can't be.
         SubscriptionExists: another subscription has its external id.
         AlreadySubscribed: there is one with this key.
+        UnknownCoupon, CouponUsedUp and others: see ``new_discount``.
 
-    Source: docs/billing-rules.md, R5, R20, R24, R33.
+    Source: docs/billing-rules.md, R5, R20, R24, R33; docs/billing-rules.md, Discounts.
     """
     tree.lock_families(actor.tenant_id, [account_id])
     seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=account_id)
@@ -154,10 +158,16 @@ def create_subscription(
     if wanted.key is not None:
         subscription.pk = wanted.key
     items = [_item(actor, subscription, one, prices[one.price_id]) for one in wanted.items]
+    begun = begin_with(
+        actor, subscription, items, wanted.coupon.strip(), today=actor.today, now=now
+    )
     subscription._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     if not is_dry_run:
         subscription.save(force_insert=True)
+        if begun.own is not None:
+            begun.own.save(force_insert=True)
         Item.objects.bulk_create(items)
+        store_begun(actor, items, begun)
         _record(actor, subscription, items, now)
     return subscription
 

@@ -1,0 +1,1 @@
+"""Discounts: coupons and what is given without them, and from when to when items have them."""

@@ -1,0 +1,172 @@
+"""Redeeming coupons: what is refused, and counting them so that the last one is redeemed once."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy
+
+from billing_rules.discounts import Duration
+from subscriptions.models import Coupon, Discount, Subscription
+from subscriptions.operations.discounts.checking import (
+    WantedDiscount,
+    code_key,
+    require_discount,
+)
+from tenancy.actor import Actor
+from tenancy.errors import Conflict, Invalid
+from tenancy.ids import parse_public_id, uuid7
+
+
+class UnknownCoupon(Invalid):
+    """Nothing is called so."""
+
+    code = "unknown_coupon"
+    message = gettext_lazy("There is no such coupon.")
+
+
+class CouponArchived(Conflict):
+    """Nobody redeems it any more."""
+
+    code = "coupon_archived"
+    message = gettext_lazy("The coupon “%(code)s” is archived.")
+
+
+class CouponTooEarly(Conflict):
+    """Its time has not come."""
+
+    code = "coupon_too_early"
+    message = gettext_lazy("The coupon “%(code)s” can be redeemed from %(day)s on.")
+
+
+class CouponExpired(Conflict):
+    """Its time is over."""
+
+    code = "coupon_expired"
+    message = gettext_lazy("The coupon “%(code)s” could be redeemed until %(day)s.")
+
+
+class CouponUsedUp(Conflict):
+    """It was redeemed as often as it may be."""
+
+    code = "coupon_used_up"
+    message = gettext_lazy("The coupon “%(code)s” is used up: it was redeemed %(count)s times.")
+
+
+class CouponUsedUpHere(Conflict):
+    """It was redeemed in this customer's tree as often as it may be in one."""
+
+    code = "coupon_used_up_here"
+    message = gettext_lazy(
+        "This customer has redeemed the coupon “%(code)s” %(count)s times, as often as one may."
+    )
+
+
+class DiscountForNothing(Conflict):
+    """Nothing that is had costs less with it."""
+
+    code = "discount_for_nothing"
+    message = gettext_lazy(
+        "Nothing here gets cheaper by it: it is for other products or another currency, or another"
+        " discount goes before it."
+    )
+
+
+class DiscountHeld(Conflict):
+    """One discount at a time: discounts are not added up."""
+
+    code = "discount_held"
+    message = gettext_lazy(
+        "“%(name)s” holds here then already, from %(day)s on; one discount holds at a time. End it"
+        " before."
+    )
+
+
+def new_discount(
+    actor: Actor,
+    wanted: WantedDiscount,
+    *,
+    root_id: UUID,
+    subscription: Subscription | None = None,
+    account_id: UUID | None = None,
+    day: date,
+    today: date,
+    now: datetime,
+) -> Discount:
+    """Return a discount that is to be stored by whoever asks, who has locked the tree.
+
+    The coupon is locked, so that whoever redeems it too waits, and counts this one then. At most
+    three statements.
+
+    Args:
+        actor: who gives it.
+        wanted: what is given.
+        root_id: the root of the tree, whose redemptions are counted.
+        subscription: which one has it; None where an account has it.
+        account_id: which account has it, for all below it.
+        day: since when.
+        today: the tenant's day, on which a coupon has to be redeemable.
+        now: the instant.
+
+    Raises:
+        UnknownCoupon, CouponArchived, CouponTooEarly, CouponExpired, CouponUsedUp,
+        CouponUsedUpHere: see their texts.
+        InvalidDiscount: what is to be taken off can't be.
+
+    Source: docs/billing-rules.md, Discounts.
+    """
+    common = {
+        "id": wanted.key or uuid7(),
+        "tenant_id": actor.tenant_id,
+        "subscription": subscription,
+        "account_id": account_id,
+        "root_id": root_id,
+        "starts": day,
+        "reason": wanted.reason.strip(),
+        "given_by": actor.label,
+        "created_at": now,
+    }
+    if not wanted.coupon.strip():
+        require_discount(wanted, day, today=today)
+        return Discount(
+            name=wanted.name.strip(),
+            percent=wanted.percent,
+            amount=wanted.amount,
+            currency=wanted.currency,
+            duration=Duration.FOREVER.value,
+            ends=wanted.until,
+            **common,
+        )
+    coupon = _redeemable(actor, wanted.coupon, root_id, today)
+    return Discount(
+        coupon=coupon,
+        name=coupon.name,
+        percent=coupon.percent,
+        amount=coupon.amount,
+        currency=coupon.currency,
+        duration=coupon.duration,
+        periods=coupon.periods,
+        products=coupon.products,
+        **common,
+    )
+
+
+def _redeemable(actor: Actor, code: str, root_id: UUID, today: date) -> Coupon:
+    found = Coupon.objects.filter(tenant_id=actor.tenant_id)
+    key = parse_public_id("cpn", code.strip())
+    named = found.filter(pk=key) if key else found.filter(code_key=code_key(code))
+    coupon = None if "\x00" in code else named.select_for_update(of=("self",)).first()
+    if coupon is None:
+        raise UnknownCoupon
+    if coupon.archived_at is not None:
+        raise CouponArchived(code=coupon.code)
+    if coupon.redeem_from is not None and today < coupon.redeem_from:
+        raise CouponTooEarly(code=coupon.code, day=coupon.redeem_from)
+    if coupon.redeem_until is not None and today > coupon.redeem_until:
+        raise CouponExpired(code=coupon.code, day=coupon.redeem_until)
+    redeemed = Discount.objects.filter(tenant_id=actor.tenant_id, coupon=coupon)
+    most, here = coupon.max_redemptions, coupon.max_per_root
+    if most is not None and redeemed.count() >= most:
+        raise CouponUsedUp(code=coupon.code, count=most)
+    if here is not None and redeemed.filter(root_id=root_id).count() >= here:
+        raise CouponUsedUpHere(code=coupon.code, count=here)
+    return coupon
