@@ -12,6 +12,7 @@ from invoicing.api import (
     alignments,
     archiving,
     charges,
+    discounts,
     invoice_files,
     invoices,
     plans,
@@ -27,7 +28,7 @@ from invoicing.api.subscription_life import (
 )
 from invoicing.api.subscriptions import SubscriptionChange
 from reports.api.calendar import CalendarList
-from subscriptions.api import catalogue, subscriptions
+from subscriptions.api import catalogue, coupons, subscriptions
 
 
 class ReferenceConverter(StringConverter):
@@ -69,6 +70,12 @@ urlpatterns: list[URLPattern] = [
     path("prices/<reference:price>/archival", catalogue.PriceArchival.as_view()),
     path("prices/<reference:price>/reopening", catalogue.PriceReopening.as_view()),
     path("prices/<reference:price>", catalogue.PriceDetail.as_view()),
+    path("coupons", coupons.CouponList.as_view()),
+    path("coupons/<str:coupon>/archival", coupons.CouponArchival.as_view()),
+    path("coupons/<str:coupon>/reopening", coupons.CouponReopening.as_view()),
+    path("coupons/<str:coupon>", coupons.CouponDetail.as_view()),
+    path("discounts/<str:discount>/ending", discounts.DiscountEnding.as_view()),
+    path("discounts/<str:discount>", discounts.DiscountDetail.as_view()),
     path("subscriptions", subscriptions.SubscriptionList.as_view()),
     path(
         "subscriptions/<reference:subscription>/cancellation",
@@ -82,6 +89,10 @@ urlpatterns: list[URLPattern] = [
     path(
         "subscriptions/<reference:subscription>/resumption",
         SubscriptionResumption.as_view(),
+    ),
+    path(
+        "subscriptions/<reference:subscription>/discounts",
+        discounts.SubscriptionDiscounts.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>/changes",

@@ -81,7 +81,7 @@ class SubscriptionTerms(ActorView):
             day=effective_day(values.get("effective", "period_end"), actor.today),
             is_billed_now=values.get("bill_now", False),
             is_dry_run=parameters["dry_run"],
-            **_asked(request, subscription),
+            **asked_of(request, subscription),
         )
         return Response(_change_out(actor, result))
 
@@ -108,7 +108,7 @@ class SubscriptionCancellation(ActorView):
             end_date=effective_day(values.get("effective", "period_end"), actor.today),
             is_billed_now=values.get("bill_now", False),
             is_dry_run=parameters["dry_run"],
-            **_asked(request, subscription),
+            **asked_of(request, subscription),
         )
         if parameters["dry_run"]:
             [shown] = subscriptions_shown(actor, [ended.subscription])
@@ -133,7 +133,7 @@ class SubscriptionReactivation(ActorView):
         ended = reactivate_subscription(
             actor,
             found.pk,
-            **_asked(request, subscription),
+            **asked_of(request, subscription),
         )
         return _answer(request, found, ended)
 
@@ -161,7 +161,7 @@ class SubscriptionPause(ActorView):
             until=values.get("until"),
             is_billed_now=values.get("bill_now", False),
             is_dry_run=parameters["dry_run"],
-            **_asked(request, subscription),
+            **asked_of(request, subscription),
         )
         return Response(_change_out(actor, paused))
 
@@ -188,7 +188,7 @@ class SubscriptionResumption(ActorView):
             day=_day_of_going_on(values.get("effective", "now"), actor.today),
             is_billed_now=values.get("bill_now", False),
             is_dry_run=parameters["dry_run"],
-            **_asked(request, subscription),
+            **asked_of(request, subscription),
         )
         return Response(_change_out(actor, resumed))
 
@@ -208,7 +208,9 @@ class _Asked(TypedDict):
     now: datetime
 
 
-def _asked(request: ActorApiRequest, subscription: str) -> _Asked:
+def asked_of(request: ActorApiRequest, subscription: str) -> _Asked:
+    """Return how a change of a subscription is asked for by a request."""
+
     def require_seen() -> None:
         require_match(request, lambda: subscription_detail(request.actor, subscription))
 

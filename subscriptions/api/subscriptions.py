@@ -146,6 +146,7 @@ def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
         bill_to_id=referred(actor, values, "bill_to", refusal=InvalidBody),
         po_number=values.get("po_number", ""),
         external_id=values.get("external_id"),
+        coupon=values.get("coupon") or "",
     )
 
 

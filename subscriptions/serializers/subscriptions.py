@@ -15,7 +15,7 @@ from accounts.serializers.parts import (
     InstantField,
     WithinParameters,
 )
-from subscriptions.models import Item, Subscription
+from subscriptions.models import Discount, Item, Subscription
 from subscriptions.queries.renewals import Renewal
 from subscriptions.queries.subscriptions import state_of
 
@@ -70,6 +70,12 @@ class SubscriptionIn(serializers.Serializer[Any]):
         help_text="For this subscription alone: its account or one above.",
     )
     po_number = serializers.CharField(required=False, max_length=100, allow_blank=True)
+    coupon = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="The code of a coupon that it redeems, from its first charged day on.",
+    )
 
 
 class ItemChangeIn(serializers.Serializer[Any]):
@@ -159,6 +165,15 @@ class ServicePeriodOut(serializers.Serializer[Any]):
     end = DayField()
 
 
+class ItemDiscountOut(serializers.Serializer[Discount]):
+    """What is taken off the price of a full period of an item."""
+
+    id = IdField("dsc")
+    name = serializers.CharField()
+    percent = DecimalTextField(allow_null=True)
+    amount = DecimalTextField(allow_null=True)
+
+
 class ItemOut(serializers.Serializer[Item]):
     """A price in a quantity."""
 
@@ -166,6 +181,7 @@ class ItemOut(serializers.Serializer[Item]):
     price = IdField("prc", source="price_id")
     name = serializers.CharField(source="price.name")
     quantity = DecimalTextField()
+    discount = ItemDiscountOut(allow_null=True, help_text="The one that holds now; null: none.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,14 +55,21 @@ from invoicing.operations.plans import (
     reversing,
 )
 from invoicing.operations.runs import approving, changed, discarding
-from invoicing.operations.subscriptions import changing, ending, pausing, wanting
+from invoicing.operations.subscriptions import (
+    changing,
+    discounting,
+    ending,
+    pausing,
+    wanting,
+)
 from invoicing.queries.plans.wanted import Alignment, Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations import feeds
-from subscriptions.models import Item, Price, Subscription
+from subscriptions.models import Coupon, Discount, Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
+from subscriptions.operations.discounts import checking, coupons
 from subscriptions.operations.subscriptions import creating
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
@@ -351,6 +358,35 @@ def change_item(shop: Vendor, actor: Actor) -> Any:
     return changing.change_subscription(actor, made.pk, wanted, day=DAY, today=TODAY, now=NOW)
 
 
+def make_coupon(actor: Actor, code: str = "SPRING") -> Coupon:
+    wanted = checking.NewCoupon(code=code, name="Spring", percent=Decimal(10))
+    return coupons.create_coupon(actor, wanted, today=TODAY, now=NOW)
+
+
+def rename_coupon(_shop: Vendor, actor: Actor) -> None:
+    coupons.edit_coupon(actor, make_coupon(actor).pk, {"name": "Summer"}, now=NOW)
+
+
+def archive_coupon(_shop: Vendor, actor: Actor) -> Coupon:
+    return coupons.archive_coupon(actor, make_coupon(actor).pk, now=NOW)
+
+
+def reopen_coupon(shop: Vendor, actor: Actor) -> None:
+    coupons.reopen_coupon(actor, archive_coupon(shop, actor).pk, now=NOW)
+
+
+def redeem(shop: Vendor, actor: Actor) -> Any:
+    make_coupon(shop.actor)
+    made = subscribe(shop, actor)
+    wanted = checking.WantedDiscount(coupon="SPRING")
+    return discounting.discount_subscription(actor, made.pk, wanted, day=DAY, today=TODAY, now=NOW)
+
+
+def redeem_and_end(shop: Vendor, actor: Actor) -> None:
+    given = redeem(shop, actor).discount
+    discounting.end_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
+
+
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
 
@@ -615,6 +651,12 @@ OPERATIONS: dict[str, Change] = {
     "subscriptions.ending.reactivate_subscription": Change(
         end_and_go_on, "subscription.reactivated"
     ),
+    "discounts.coupons.create_coupon": Change(lambda _s, a: make_coupon(a), "coupon.created"),
+    "discounts.coupons.edit_coupon": Change(rename_coupon, "coupon.updated"),
+    "discounts.coupons.archive_coupon": Change(archive_coupon, "coupon.archived"),
+    "discounts.coupons.reopen_coupon": Change(reopen_coupon, "coupon.reopened"),
+    "subscriptions.discounting.discount_subscription": Change(redeem, "subscription.discounted"),
+    "subscriptions.discounting.end_discount": Change(redeem_and_end, "subscription.discount_ended"),
     "import_jobs.request_import": Change(checked, "job.requested"),
     "import_jobs.apply_import": Change(import_worked, "job.requested"),
     "import_jobs.work_on_import": Change(import_worked, "account.created"),
@@ -705,7 +747,14 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.settling.root_of", "subscriptions.settling.item_row",
             "subscriptions.settling.pending", "subscriptions.opening.open_subscription",
             "subscriptions.opening.natural_day", "subscriptions.opening.require_possible",
-            "subscriptions.wanting.timelines_after",
+            "subscriptions.wanting.timelines_after", "subscriptions.wanting.with_discounts_of",
+            "subscriptions.discounting.spans_of", "subscriptions.discounting.ended_for",
+            "subscriptions.discounting.applied",
+            "discounts.checking.require_coupon", "discounts.checking.require_discount",
+            "discounts.checking.off_faults", "discounts.checking.code_key",
+            "discounts.redeeming.new_discount", "discounts.resolving.given_to",
+            "discounts.resolving.in_order", "discounts.resolving.resolved",
+            "discounts.starting.begin_with",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -746,7 +795,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
             "plans.aligning.align", "subscriptions.aligning.let_begin",
-            "subscriptions.terms.write_all_terms",
+            "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
+            "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
@@ -1410,6 +1460,36 @@ def api_change(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/changes", items=[{"quantity": "3"}])
 
 
+def api_coupon(client: Client, code: str = "SPRING") -> Any:
+    return api_post(client, "coupons", code=code, name="Spring", percent="10", duration="forever")
+
+
+def api_rename_coupon(client: Client, _shop: Vendor) -> Any:
+    key = api_coupon(client).json()["id"]
+    return api_patch(client, f"coupons/{key}", name="Summer")
+
+
+def api_put_coupon(way: str) -> Callable[[Client, Vendor], Any]:
+    def do(client: Client, shop: Vendor) -> Any:
+        made = make_coupon(shop.actor) if way == "archival" else archive_coupon(shop, shop.actor)
+        return api_post(client, f"coupons/{made.public_id}/{way}")
+
+    return do
+
+
+def api_discount(client: Client, shop: Vendor) -> Any:
+    make_coupon(shop.actor)
+    api_subscribe(client, shop)
+    return api_post(client, "subscriptions/ext:new/discounts", coupon="spring")
+
+
+def api_end_discount(client: Client, shop: Vendor) -> Any:
+    redeem(shop, shop.actor)
+    with shop.seen():
+        key = Discount.objects.get().public_id
+    return api_post(client, f"discounts/{key}/ending", effective=DAY.isoformat())
+
+
 def api_pause(client: Client, shop: Vendor) -> Any:
     api_subscribe(client, shop)
     return api_post(client, "subscriptions/ext:new/pause")
@@ -1534,6 +1614,18 @@ ENDPOINTS: dict[str, Change] = {
         api_put("prices", "reopening", is_away=True), "price.reopened"
     ),
     "POST api/v1/prices": Change(api_price, "price.created"),
+    "POST api/v1/coupons": Change(lambda client, _shop: api_coupon(client), "coupon.created"),
+    "PATCH api/v1/coupons/<str:coupon>": Change(api_rename_coupon, "coupon.updated"),
+    "POST api/v1/coupons/<str:coupon>/archival": Change(
+        api_put_coupon("archival"), "coupon.archived"
+    ),
+    "POST api/v1/coupons/<str:coupon>/reopening": Change(
+        api_put_coupon("reopening"), "coupon.reopened"
+    ),
+    f"{_SUBSCRIPTION}/discounts": Change(api_discount, "subscription.discounted"),
+    "POST api/v1/discounts/<str:discount>/ending": Change(
+        api_end_discount, "subscription.discount_ended"
+    ),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
     "PATCH api/v1/subscriptions/<reference:subscription>": Change(
         api_readdress, "subscription.readdressed"

@@ -160,6 +160,8 @@ def planted(vendor):
             "kind": ["accounts"],
             "currency": ["EUR"],
             "feed": [public_id("fed", uuid7())],
+            "coupon": [public_id("cpn", uuid7())],
+            "discount": [public_id("dsc", uuid7())],
             "token": ["0" * 75],
         }
         own = vendor.id_of("leaf")

@@ -19,7 +19,7 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
 from reports.models import CalendarFeed
-from subscriptions.models import Item, Price, Product, Subscription
+from subscriptions.models import Coupon, Discount, Item, Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -41,6 +41,8 @@ PREFIXES = {
     "item": "itm",
     "plan": "chp",
     "feed": "fed",
+    "coupon": "cpn",
+    "discount": "dsc",
 }
 PLAIN = {
     "token": "0" * 75,
@@ -141,11 +143,25 @@ def ids_of(vendor):
             account_id=vendor.id_of("A"),
             role="viewer",
         )
+        terms = {"name": "Spring", "percent": 10, "duration": "forever"}
+        coupon = Coupon.objects.create(
+            tenant_id=vendor.tenant_id, code="Spring", code_key="spring", **terms
+        )
+        discount = Discount.objects.create(
+            tenant_id=vendor.tenant_id,
+            subscription=Subscription.objects.get(),
+            root_id=vendor.id_of("A"),
+            starts=NOW.date(),
+            given_by="Kim",
+            **terms,
+        )
         return {
             "contact": contact.pk,
             "grant": grant.pk,
             "plan": plan.pk,
             "feed": feed.pk,
+            "coupon": coupon.pk,
+            "discount": discount.pk,
             "account": vendor.id_of("A"),
             "invoice": Invoice.objects.get().pk,
             "line": InvoiceLine.objects.get().pk,

@@ -49,7 +49,7 @@ class CouponUsedUp(Conflict):
     """It was redeemed as often as it may be."""
 
     code = "coupon_used_up"
-    message = gettext_lazy("The coupon “%(code)s” is used up: it was redeemed %(count)s times.")
+    message = gettext_lazy("The coupon “%(code)s” is used up (limit: %(count)s).")
 
 
 class CouponUsedUpHere(Conflict):
@@ -57,7 +57,7 @@ class CouponUsedUpHere(Conflict):
 
     code = "coupon_used_up_here"
     message = gettext_lazy(
-        "This customer has redeemed the coupon “%(code)s” %(count)s times, as often as one may."
+        "This customer has used up the coupon “%(code)s” (limit per customer: %(count)s)."
     )
 
 

@@ -28,13 +28,13 @@ from invoicing.operations.subscriptions.pausing import (
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from subscriptions.models import Coupon, Discount, Item, Price, Product, Subscription
 from subscriptions.operations.discounts.checking import (
+    InvalidCoupon,
     InvalidDiscount,
     NewCoupon,
     WantedDiscount,
 )
 from subscriptions.operations.discounts.coupons import (
     CouponCodeTaken,
-    InvalidCoupon,
     archive_coupon,
     create_coupon,
     edit_coupon,
@@ -111,9 +111,7 @@ def staff_gives(percent="10", until=None, **values):
 
 def ended(shop, discount, day, **values):
     when = None if day is None else D(day)
-    return end_discount(
-        shop.actor, discount.pk, day=when, **{"today": TODAY, "now": NOW, **values}
-    )
+    return end_discount(shop.actor, discount.pk, day=when, **{"today": TODAY, "now": NOW, **values})
 
 
 def made(result):

@@ -1,0 +1,163 @@
+"""Discounts over the API: given to subscriptions, listed, ended."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts import access
+from accounts.access import Action
+from accounts.serializers.parts import NoParameters
+from invoicing.api.subscription_life import asked_of, charges_out
+from invoicing.operations.subscriptions.discounting import (
+    Discounted,
+    discount_subscription,
+    end_discount,
+)
+from invoicing.serializers.discounts import SubscriptionDiscountOut
+from subscriptions.api.subscriptions import effective_day, subscription_detail
+from subscriptions.models import Discount
+from subscriptions.operations.discounts.checking import WantedDiscount
+from subscriptions.queries.discounts import discounts_of, get_discount, reaches
+from subscriptions.queries.subscriptions import get_subscription
+from subscriptions.serializers.catalogue import DryRunParameters
+from subscriptions.serializers.discounts import (
+    DiscountEndIn,
+    DiscountIn,
+    DiscountOut,
+    DiscountShown,
+)
+from tenancy.actor import Actor
+from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
+from tenancy.api.preconditions import require_match
+from tenancy.api.reading import read_body, read_parameters
+
+
+class SubscriptionDiscounts(ActorView):
+    """``/api/v1/subscriptions/{id}/discounts``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(operation_id="list_discounts_of_subscription", responses=DiscountOut(many=True))
+    def get(self, request: ActorApiRequest, subscription: str) -> Response:
+        """List the discounts of a subscription, and those of accounts that it has, newest first."""
+        self.parameters(request, NoParameters)
+        found = get_subscription(request.actor, subscription, today=request.actor.today)
+        given = discounts_of(request.actor, found)
+        return Response({"data": many(DiscountOut, discounts_shown(request.actor, given))})
+
+    @extend_schema(
+        operation_id="discount_subscription",
+        parameters=[DryRunParameters],
+        request=DiscountIn,
+        responses=SubscriptionDiscountOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> Response:
+        """Redeem a coupon for a subscription, or give it a discount, from a day on."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, DiscountIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        result = discount_subscription(
+            actor,
+            found.pk,
+            wanted_of(values),
+            day=effective_day(values.get("effective", "period_end"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            **asked_of(request, subscription),
+        )
+        return Response(_out(actor, result))
+
+
+class DiscountDetail(ActorView):
+    """``GET /api/v1/discounts/{id}``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION}
+
+    @extend_schema(operation_id="get_discount", responses=DiscountOut)
+    def get(self, request: ActorApiRequest, discount: str) -> HttpResponseBase:
+        """Show a discount."""
+        self.parameters(request, NoParameters)
+        return tagged(request, discount_detail(request.actor, discount))
+
+
+class DiscountEnding(ActorView):
+    """``POST /api/v1/discounts/{id}/ending``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="end_discount",
+        parameters=[DryRunParameters],
+        request=DiscountEndIn,
+        responses=SubscriptionDiscountOut,
+    )
+    def post(self, request: ActorApiRequest, discount: str) -> Response:
+        """End the discount of a subscription; what was charged with it since is made good."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, DiscountEndIn)
+        found = get_discount(actor, discount)
+        result = end_discount(
+            actor,
+            found.pk,
+            day=effective_day(values.get("effective", "period_end"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            require_seen=discount_seen(request, found),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return Response(_out(actor, result))
+
+
+def discounts_shown(actor: Actor, given: Sequence[Discount]) -> list[DiscountShown]:
+    """Return discounts as they go out. Two statements, none without discounts."""
+    found = reaches(actor, [one.pk for one in given]) if given else {}
+    keys = {one.account_id for one in given if one.account_id is not None}
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).in_bulk(keys) if keys else {}
+    return [
+        DiscountShown(one, found.get(one.pk), seen.get(one.account_id) if one.account_id else None)
+        for one in given
+    ]
+
+
+def discount_detail(actor: Actor, reference: str) -> dict[str, Any]:
+    """Return a discount as it goes out.
+
+    Raises:
+        NotFound: none in reach is named so.
+    """
+    [shown] = discounts_shown(actor, [get_discount(actor, reference)])
+    return dict(DiscountOut(shown).data)
+
+
+def discount_seen(request: ActorApiRequest, found: Discount) -> Callable[[], object]:
+    """Return what refuses a discount that is not as the caller has seen it."""
+    return lambda: require_match(request, lambda: discount_detail(request.actor, found.public_id))
+
+
+def wanted_of(values: Mapping[str, Any]) -> WantedDiscount:
+    """Return the discount that a body describes."""
+    return WantedDiscount(
+        coupon=values.get("coupon", ""),
+        name=values.get("name", ""),
+        percent=values.get("percent"),
+        amount=values.get("amount"),
+        currency=values.get("currency") or "",
+        until=values.get("until"),
+        reason=values.get("reason", ""),
+    )
+
+
+def _out(actor: Actor, result: Discounted) -> dict[str, Any]:
+    shown = DiscountShown(result.discount, None, None)
+    return {
+        "effective_date": result.day.isoformat(),
+        "until": result.until and result.until.isoformat(),
+        "discount": DiscountOut(shown).data,
+        "charges": charges_out(actor, result.charges),
+        "subscription": subscription_detail(actor, result.subscription.public_id),
+    }
