@@ -21,6 +21,7 @@ from invoicing.api import (
 )
 from invoicing.api.subscription_life import (
     SubscriptionCancellation,
+    SubscriptionContract,
     SubscriptionPause,
     SubscriptionReactivation,
     SubscriptionResumption,
@@ -80,6 +81,10 @@ urlpatterns: list[URLPattern] = [
     path(
         "subscriptions/<reference:subscription>/cancellation",
         SubscriptionCancellation.as_view(),
+    ),
+    path(
+        "subscriptions/<reference:subscription>/contract",
+        SubscriptionContract.as_view(),
     ),
     path(
         "subscriptions/<reference:subscription>/reactivation",

@@ -22,6 +22,7 @@ def state_on(
     *,
     trial_end: date | None = None,
     is_paused: bool = False,
+    non_renewing_since: date | None = None,
 ) -> State:
     """Return the state on a day.
 
@@ -31,6 +32,8 @@ def state_on(
         end_date: the first day no longer served, None while it is open.
         trial_end: the first day after the trial, None without one.
         is_paused: whether it is paused on that day.
+        non_renewing_since: the day from which its end is news, None for at any time: what ends
+            with its term runs as ever until its notice period begins.
 
     Returns:
         ``cancelled`` from the end date on, ``future`` before the start, ``trialing`` up to the end
@@ -47,4 +50,5 @@ def state_on(
         return State.TRIALING
     if is_paused:
         return State.PAUSED
-    return State.ACTIVE if end_date is None else State.NON_RENEWING
+    is_news = non_renewing_since is None or day >= non_renewing_since
+    return State.NON_RENEWING if end_date is not None and is_news else State.ACTIVE

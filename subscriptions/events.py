@@ -107,8 +107,20 @@ declare(
         "subscription.cancelled",
         "subscription",
         _("A subscription got an end."),
-        {"external_id": Maybe(Kind.TEXT), "end": Kind.DAY},
+        {
+            "external_id": Maybe(Kind.TEXT),
+            "end": Kind.DAY,
+            "notice_on": Maybe(Kind.DAY),
+            "override_reason": Maybe(Kind.TEXT),
+        },
         short=_("End set"),
+    ),
+    Declared(
+        "subscription.contract_changed",
+        "subscription",
+        _("A subscription is bound for another time, or its notice period is another."),
+        {"external_id": Maybe(Kind.TEXT), "end": Maybe(Kind.DAY)},
+        short=_("Contract terms changed"),
     ),
     Declared(
         "subscription.reactivated",

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.access import Action
 from accounts.serializers.parts import NoParameters
 from invoicing.models import Charge
+from invoicing.operations.subscriptions.binding import Bound, change_contract
 from invoicing.operations.subscriptions.changing import Changed, change_subscription
 from invoicing.operations.subscriptions.ending import (
     Ended,
@@ -38,6 +39,7 @@ from subscriptions.api.subscriptions import (
     effective_day,
     subscription_detail,
     subscriptions_shown,
+    wanted_contract,
 )
 from subscriptions.models import Item, Subscription
 from subscriptions.queries import catalogue
@@ -46,6 +48,7 @@ from subscriptions.serializers.catalogue import DryRunParameters
 from subscriptions.serializers.subscriptions import (
     CancellationIn,
     ChangeIn,
+    ContractChangeIn,
     PauseIn,
     ResumptionIn,
     SubscriptionOut,
@@ -56,6 +59,8 @@ from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidBody, read_body, read_parameters
 from tenancy.errors import FieldError, NotFound
 from tenancy.ids import parse_public_id
+
+_TERM_END = "term_end"
 
 
 class SubscriptionTerms(ActorView):
@@ -98,14 +103,20 @@ class SubscriptionCancellation(ActorView):
         responses=EndedSubscriptionOut,
     )
     def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
-        """End a subscription with its period, today, or on a day; what is not used is credited."""
+        """End a subscription with a term, its period, today, or on a day; the rest is credited."""
         actor, parameters = request.actor, read_parameters(request, DryRunParameters)
         values = read_body(request, CancellationIn)
         found = get_subscription(actor, subscription, today=actor.today)
+        usual = "period_end" if found.contract_terms is None else _TERM_END
+        effective = values.get("effective", usual)
+        at_term_end = effective == _TERM_END
         ended = cancel_subscription(
             actor,
             found.pk,
-            end_date=effective_day(values.get("effective", "period_end"), actor.today),
+            end_date=None if at_term_end else effective_day(effective, actor.today),
+            at_term_end=at_term_end,
+            notice_on=values.get("notice_date"),
+            override_reason=values.get("override_reason", ""),
             is_billed_now=values.get("bill_now", False),
             is_dry_run=parameters["dry_run"],
             **asked_of(request, subscription),
@@ -115,6 +126,37 @@ class SubscriptionCancellation(ActorView):
             charges = charges_out(actor, ended.charges)
             return Response({**SubscriptionOut(shown).data, "charges": charges})
         return _answer(request, found, ended)
+
+
+class SubscriptionContract(ActorView):
+    """``POST /api/v1/subscriptions/{id}/contract``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="change_contract",
+        parameters=[DryRunParameters],
+        request=ContractChangeIn,
+        responses=EndedSubscriptionOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> HttpResponseBase:
+        """Set minimum term, renewal and notice period; without renewal it ends with its term."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, ContractChangeIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        bound = change_contract(
+            actor,
+            found.pk,
+            wanted_contract(values),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            **asked_of(request, subscription),
+        )
+        if parameters["dry_run"]:
+            [shown] = subscriptions_shown(actor, [bound.subscription])
+            charges = charges_out(actor, bound.charges)
+            return Response({**SubscriptionOut(shown).data, "charges": charges})
+        return _answer(request, found, bound)
 
 
 class SubscriptionReactivation(ActorView):
@@ -193,7 +235,9 @@ class SubscriptionResumption(ActorView):
         return Response(_change_out(actor, resumed))
 
 
-def _answer(request: ActorApiRequest, subscription: Subscription, ended: Ended) -> HttpResponseBase:
+def _answer(
+    request: ActorApiRequest, subscription: Subscription, ended: Ended | Bound
+) -> HttpResponseBase:
     """Answer with a subscription as it is now, its tag, and the charges that were made."""
     response = tagged(request, subscription_detail(request.actor, subscription.public_id))
     response.data["charges"] = charges_out(request.actor, ended.charges)  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from accounts.access import Action
 from accounts.api.references import referred
 from accounts.serializers.parts import NoParameters
 from subscriptions.models import Subscription
+from subscriptions.operations.subscriptions.contracting import Contract
 from subscriptions.operations.subscriptions.creating import (
     NewItem,
     NewSubscription,
@@ -135,7 +136,19 @@ def effective_day(text: str, today: date) -> date | None:
     return day
 
 
+def wanted_contract(values: Mapping[str, Any]) -> Contract:
+    """Return the contract terms of a body."""
+    return Contract(
+        minimum_term_months=values.get("minimum_term_months"),
+        renewal_months=values.get("renewal_months"),
+        notice_months=values.get("notice_months", 0),
+        notice_days=values.get("notice_days", 0),
+        term_start=values.get("term_start"),
+    )
+
+
 def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
+    contract = values.get("contract")
     return NewSubscription(
         items=_items(actor, values["items"]),
         start_date=values["start_date"],
@@ -147,6 +160,7 @@ def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
         po_number=values.get("po_number", ""),
         external_id=values.get("external_id"),
         coupon=values.get("coupon") or "",
+        contract=None if contract is None else wanted_contract(contract),
     )
 
 

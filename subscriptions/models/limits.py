@@ -10,6 +10,9 @@ PRICE_DECIMALS: Final = 8
 MAX_TIERS: Final = 100
 MAX_ITEMS: Final = 100
 MAX_TRIAL_DAYS: Final = 3_650
+MAX_TERM_MONTHS: Final = 240
+MAX_NOTICE_MONTHS: Final = 36
+MAX_NOTICE_DAYS: Final = 1_000
 
 
 def fits(number: Decimal, digits: int, decimals: int) -> bool:

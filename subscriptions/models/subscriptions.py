@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models import Account
+from billing_rules.contract_terms import ContractTerms, notice_deadline
 from subscriptions.models.catalogue import Price
 from subscriptions.models.discounts import Discount
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
@@ -23,6 +24,9 @@ class Subscription(TenantModel):
     ``override_bill_to`` is whom it is invoiced to, None for whoever its account says; since
     ``override_since``, or ever since it began. Whom it was before say its ``EarlierRecipient``
     rows.
+    It is bound for ``minimum_term_months`` from ``term_start`` on (None: from its first charged
+    anniversary), None for no term; then for ``renewal_months`` again and again, None for ending
+    with its term. What ends with its term is non-renewing since ``non_renewing_since``.
     """
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
@@ -36,6 +40,12 @@ class Subscription(TenantModel):
     override_bill_to = TenantForeignKey(Account, null=True, db_index=False)
     override_since = models.DateField(null=True, blank=True)
     po_number = models.CharField(max_length=100, blank=True)
+    minimum_term_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    renewal_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    notice_months = models.PositiveSmallIntegerField(default=0, db_default=0)
+    notice_days = models.PositiveSmallIntegerField(default=0, db_default=0)
+    term_start = models.DateField(null=True, blank=True)
+    non_renewing_since = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     agreed: "Sequence[Item]" = ()
     """Set where the items are read as of a day: all of them, as they were agreed last."""
@@ -64,6 +74,12 @@ class Subscription(TenantModel):
                 condition=models.Q(billing_day_until__isnull=True)
                 | models.Q(billing_day__isnull=False),
             ),
+            models.CheckConstraint(
+                name="subscription_term",
+                condition=models.Q(minimum_term_months__isnull=True, renewal_months__isnull=True)
+                | models.Q(minimum_term_months__gte=1, renewal_months__isnull=True)
+                | models.Q(minimum_term_months__gte=1, renewal_months__gte=1),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,6 +95,35 @@ class Subscription(TenantModel):
     def anchor_date(self) -> date:
         """The day whose anniversaries begin its periods, where nothing sets a billing day."""
         return self.trial_end or self.start_date
+
+    @property
+    def contract_terms(self) -> ContractTerms | None:
+        """What binds it, as the rules take it; None where it may end on any day."""
+        minimum, months, days = self.minimum_term_months, self.notice_months, self.notice_days
+        if minimum is None and not months and not days:
+            return None
+        start = self.term_start or self.anchor_date
+        return ContractTerms(start, minimum, self.renewal_months, months, days)
+
+    @property
+    def fixed_end(self) -> date | None:
+        """The day on which it ends by itself, with its term; None where it does not."""
+        terms = self.contract_terms
+        return None if terms is None else terms.fixed_end
+
+    @property
+    def ends_with_term(self) -> bool:
+        """Whether its end is that of its term, and nobody has set another."""
+        return self.end_date is not None and self.end_date == self.fixed_end
+
+    def note_when_it_is_news(self) -> None:
+        """Note since when its end is news: one with its term since notice would be given."""
+        terms = self.contract_terms
+        self.non_renewing_since = None
+        end_date = self.end_date if self.ends_with_term else None
+        if terms is not None and terms.has_notice and end_date is not None:
+            last = notice_deadline(terms, end_date)
+            self.non_renewing_since = date.fromordinal(last.toordinal() + 1)
 
     def own_billing_day(self, day: date) -> int | None:
         """Return the day that it sets itself for a period that begins then, None for none."""

@@ -78,6 +78,7 @@ def state_of(subscription: Subscription, on: date) -> State:
         subscription.end_date,
         trial_end=subscription.trial_end,
         is_paused=any(item.uncharged == Uncharged.PAUSED for item in items),
+        non_renewing_since=subscription.non_renewing_since,
     )
 
 
@@ -225,6 +226,8 @@ def _is(actor: Actor, status: str, today: date) -> Q:
     has_begun = Q(start_date__lte=today)
     is_tried = Q(trial_end__isnull=False, trial_end__gt=today)
     is_paused = paused_on(actor, today)
+    is_news = Q(non_renewing_since=None) | Q(non_renewing_since__lte=today)
+    goes_on = Q(end_date=None) | (Q(end_date__gt=today) & Q(non_renewing_since__gt=today))
     match status:
         case State.CANCELLED:
             return Q(end_date__isnull=False, end_date__lte=today)
@@ -235,9 +238,9 @@ def _is(actor: Actor, status: str, today: date) -> Q:
         case State.PAUSED:
             return has_not_ended & has_begun & ~is_tried & is_paused
         case State.NON_RENEWING:
-            return Q(end_date__gt=today) & has_begun & ~is_tried & ~is_paused
+            return Q(end_date__gt=today) & is_news & has_begun & ~is_tried & ~is_paused
         case State.ACTIVE:
-            return Q(end_date=None) & has_begun & ~is_tried & ~is_paused
+            return goes_on & has_begun & ~is_tried & ~is_paused
         case _:
             # A state that nothing sets yet.
             return Q(pk__in=())

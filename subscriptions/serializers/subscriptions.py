@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers.accounts import AccountReferenceOut
@@ -16,6 +17,8 @@ from accounts.serializers.parts import (
     WithinParameters,
 )
 from subscriptions.models import Discount, Item, Subscription
+from subscriptions.models.limits import MAX_NOTICE_DAYS, MAX_NOTICE_MONTHS, MAX_TERM_MONTHS
+from subscriptions.queries.contracts import ContractStanding, standing_of
 from subscriptions.queries.renewals import Renewal
 from subscriptions.queries.subscriptions import state_of
 
@@ -38,6 +41,52 @@ class ItemIn(serializers.Serializer[Any]):
 
     price = serializers.CharField(max_length=_REFERENCE)
     quantity = DecimalIn(required=False, help_text="1 if left out.")
+
+
+class ContractIn(serializers.Serializer[Any]):
+    """How long a subscription is bound, and how notice is given; what is left out is none."""
+
+    minimum_term_months = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_TERM_MONTHS,
+        help_text="The length of the first term; null: it may end on any day.",
+    )
+    renewal_months = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_TERM_MONTHS,
+        help_text="By how much it goes on after each term; null: it ends with its first.",
+    )
+    notice_months = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_NOTICE_MONTHS,
+        help_text="Notice is given so many months before the end of a term; 0 if left out.",
+    )
+    notice_days = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_NOTICE_DAYS,
+        help_text="So many days, beside the months if both are set; 0 if left out.",
+    )
+    term_start = DayField(
+        required=False,
+        allow_null=True,
+        help_text="The first day of the term; null: the start, or the first day after the trial.",
+    )
+
+
+class ContractChangeIn(ContractIn):
+    """All contract terms that a subscription is to have."""
+
+    bill_now = serializers.BooleanField(
+        required=False,
+        help_text="Credit or charge today, instead of with the next billing day, what another end"
+        " makes good.",
+    )
 
 
 class SubscriptionIn(serializers.Serializer[Any]):
@@ -76,6 +125,7 @@ class SubscriptionIn(serializers.Serializer[Any]):
         max_length=_REFERENCE,
         help_text="The code of a coupon that it redeems, from its first charged day on.",
     )
+    contract = ContractIn(required=False, allow_null=True)
 
 
 class ItemChangeIn(serializers.Serializer[Any]):
@@ -120,7 +170,20 @@ class CancellationIn(serializers.Serializer[Any]):
     effective = serializers.CharField(
         required=False,
         max_length=10,
-        help_text="`period_end` (if left out), `now`, or the first day no longer served.",
+        help_text="`term_end`: the earliest day on which its contract terms let it end (if left out"
+        " and it has some), `period_end` (else), `now`, or the first day no longer served.",
+    )
+    notice_date = DayField(
+        required=False,
+        allow_null=True,
+        help_text="The day on which notice was given; today if left out.",
+    )
+    override_reason = serializers.CharField(
+        required=False,
+        max_length=500,
+        allow_blank=True,
+        help_text="Why it ends earlier than its contract terms allow; who may change all"
+        " subscriptions may. It is kept.",
     )
     bill_now = serializers.BooleanField(
         required=False, help_text="Credit it today instead of with the next billing day."
@@ -193,6 +256,24 @@ class SubscriptionShown:
     on: date
 
 
+class ContractOut(serializers.Serializer[ContractStanding]):
+    """How long it is bound, and how it can end."""
+
+    minimum_term_months = serializers.IntegerField(source="terms.minimum_months", allow_null=True)
+    renewal_months = serializers.IntegerField(source="terms.renewal_months", allow_null=True)
+    notice_months = serializers.IntegerField(source="terms.notice_months")
+    notice_days = serializers.IntegerField(source="terms.notice_days")
+    term_start = DayField(source="terms.start")
+    current_term = ServicePeriodOut(source="term", allow_null=True)
+    renews_on = DayField(allow_null=True, help_text="The first day of the next term.")
+    earliest_end = DayField(
+        allow_null=True, help_text="The first day on which it may end, if notice is given today."
+    )
+    notice_deadline = DayField(
+        allow_null=True, help_text="The last day on which notice to that end is in time."
+    )
+
+
 class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
     """What an account subscribes to."""
 
@@ -218,6 +299,7 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
         help_text="Set for this subscription alone; null: as its account is invoiced.",
     )
     po_number = serializers.CharField(source="subscription.po_number")
+    contract = serializers.SerializerMethodField()
     current_period = ServicePeriodOut(source="renewal.period", allow_null=True)
     next_invoice_date = DayField(source="renewal.next_invoice_date", allow_null=True)
     currency = serializers.CharField(source="renewal.currency")
@@ -227,6 +309,12 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
     def get_billing_day(self, shown: SubscriptionShown) -> int | None:
         """Return its own billing day, while it has one."""
         return shown.subscription.own_billing_day(shown.on)
+
+    @extend_schema_field(ContractOut(allow_null=True))
+    def get_contract(self, shown: SubscriptionShown) -> dict[str, Any] | None:
+        """Return its contract terms, if it has some."""
+        standing = standing_of(shown.subscription, shown.on)
+        return None if standing is None else dict(ContractOut(standing).data)
 
     def get_status(self, shown: SubscriptionShown) -> str:
         """Return where in its life it is."""

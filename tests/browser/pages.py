@@ -222,6 +222,7 @@ PAGES = (
     PageEntry("subscription, pause", "/subscriptions/{subscription}/pause/"),
     PageEntry("subscription, resume", "/subscriptions/{subscription}/resume/"),
     PageEntry("subscription, end", "/subscriptions/{subscription}/end/"),
+    PageEntry("subscription, contract", "/subscriptions/{subscription}/contract/"),
     PageEntry("new subscription", "/subscriptions/new/"),
     PageEntry("catalogue", "/catalogue/"),
     PageEntry("catalogue, nothing found", "/catalogue/?q=nothing"),

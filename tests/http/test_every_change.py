@@ -56,6 +56,7 @@ from invoicing.operations.plans import (
 )
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import (
+    binding,
     changing,
     discounting,
     ending,
@@ -70,7 +71,7 @@ from reports.operations import feeds
 from subscriptions.models import Coupon, Discount, Item, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
 from subscriptions.operations.discounts import checking, coupons
-from subscriptions.operations.subscriptions import creating
+from subscriptions.operations.subscriptions import contracting, creating
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
@@ -387,6 +388,12 @@ def redeem_and_end(shop: Vendor, actor: Actor) -> None:
     discounting.end_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
 
 
+def bind(shop: Vendor, actor: Actor) -> Any:
+    made = subscribe(shop, actor)
+    wanted = contracting.Contract(12, 12, notice_months=3)
+    return binding.change_contract(actor, made.pk, wanted, today=TODAY, now=NOW)
+
+
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
 
@@ -647,6 +654,7 @@ OPERATIONS: dict[str, Change] = {
     "subscriptions.changing.change_subscription": Change(change_item, "subscription.changed"),
     "subscriptions.pausing.pause_subscription": Change(pause, "subscription.paused"),
     "subscriptions.pausing.resume_subscription": Change(pause_and_resume, "subscription.resumed"),
+    "subscriptions.binding.change_contract": Change(bind, "subscription.contract_changed"),
     "subscriptions.ending.cancel_subscription": Change(end, "subscription.cancelled"),
     "subscriptions.ending.reactivate_subscription": Change(
         end_and_go_on, "subscription.reactivated"
@@ -755,6 +763,9 @@ WITHOUT_ENTRY: dict[str, str] = {
             "discounts.redeeming.new_discount", "discounts.resolving.given_to",
             "discounts.resolving.in_order", "discounts.resolving.resolved",
             "discounts.starting.begin_with",
+            "subscriptions.ending.settled_end",
+            "subscriptions.contracting.contract_of", "subscriptions.contracting.said_of",
+            "subscriptions.contracting.contract_faults", "subscriptions.contracting.end_faults",
             "job_actors.actor_of", "settings.own_settings", "settings.differences",
             "settings.stored_intervals", "settings.timeline_of", "settings.after_change",
             "account_settings.refusals.require_right", "account_settings.refusals.require_day",
@@ -798,6 +809,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
+            "subscriptions.end.store_end", "subscriptions.contracting.set_contract",
             "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
@@ -1055,6 +1067,12 @@ def end_page(browser: Browser) -> None:
     send_seen(browser, f"/subscriptions/{found.public_id}/end/", when="period_end")
 
 
+def contract_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    url = f"/subscriptions/{found.public_id}/contract/"
+    send_seen(browser, url, minimum_term_months="12", renewal_months="12", notice_months="3")
+
+
 def change_page(browser: Browser) -> None:
     found = only_subscription(browser.shop)
     with browser.shop.seen():
@@ -1236,6 +1254,9 @@ PAGES: dict[str, Change] = {
     "subscriptions/new/": Change(subscribe_page, "subscription.created"),
     "subscriptions/<str:subscription_id>/items/<str:item_id>/": Change(
         change_page, "subscription.changed"
+    ),
+    "subscriptions/<str:subscription_id>/contract/": Change(
+        contract_page, "subscription.contract_changed"
     ),
     "subscriptions/<str:subscription_id>/end/": Change(end_page, "subscription.cancelled"),
     "subscriptions/<str:subscription_id>/items/new/": Change(add_item_page, "subscription.changed"),
@@ -1455,6 +1476,11 @@ def api_end(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/cancellation")
 
 
+def api_bind(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    return api_post(client, "subscriptions/ext:new/contract", minimum_term_months=12)
+
+
 def api_change(client: Client, shop: Vendor) -> Any:
     api_subscribe(client, shop)
     return api_post(client, "subscriptions/ext:new/changes", items=[{"quantity": "3"}])
@@ -1631,6 +1657,7 @@ ENDPOINTS: dict[str, Change] = {
         api_readdress, "subscription.readdressed"
     ),
     f"{_SUBSCRIPTION}/changes": Change(api_change, "subscription.changed"),
+    f"{_SUBSCRIPTION}/contract": Change(api_bind, "subscription.contract_changed"),
     f"{_SUBSCRIPTION}/cancellation": Change(api_end, "subscription.cancelled"),
     f"{_SUBSCRIPTION}/pause": Change(api_pause, "subscription.paused"),
     f"{_SUBSCRIPTION}/resumption": Change(api_resume, "subscription.resumed"),

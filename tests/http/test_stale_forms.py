@@ -87,6 +87,7 @@ WITHOUT_FORM = {
             "subscriptions/<str:subscription_id>/pause/",
             "subscriptions/<str:subscription_id>/resume/",
             "subscriptions/<str:subscription_id>/end/",
+            "subscriptions/<str:subscription_id>/contract/",
         ),
         "It carries the subscription's version; test_subscription_life.py is about it.",
     ),

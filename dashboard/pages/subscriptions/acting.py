@@ -18,7 +18,7 @@ from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile, version_of
 from dashboard.pages.subscriptions.made_good import made_good, refused
 from dashboard.pages.subscriptions.page import steps_to
-from dashboard.pages.subscriptions.when import WhenForm, start_ahead
+from dashboard.pages.subscriptions.when import BilledForm, start_ahead
 from invoicing.models import Charge
 from subscriptions.models import Subscription
 from subscriptions.queries.renewals import running_period_end
@@ -60,12 +60,12 @@ class Act:
     button: str | Promise
     explanation: str | Promise
     done: str | Promise
-    carry_out: Callable[[WhenForm, bool, Callable[[], None]], Result]
+    carry_out: Callable[[Any, bool, Callable[[], None]], Result]
     facts: Callable[[Any], list[Fact]]
 
 
 def perform(
-    request: ActorRequest, found: Subscription, form: WhenForm, act: Act, *, fields: Sequence[str]
+    request: ActorRequest, found: Subscription, form: BilledForm, act: Act, *, fields: Sequence[str]
 ) -> HttpResponse:
     """Answer the page of an act: the form, its preview, or the subscription once it is done.
 
@@ -129,7 +129,7 @@ class Particulars(TypedDict):
 
 
 def particulars(
-    actor: Actor, given: WhenForm, is_dry_run: bool, seen: Callable[[], None]
+    actor: Actor, given: BilledForm, is_dry_run: bool, seen: Callable[[], None]
 ) -> Particulars:
     """Return what an operation is told beside what is to change."""
     return Particulars(
@@ -153,6 +153,10 @@ def stored_of(subscription: Subscription) -> dict[str, object]:
     items = sorted(subscription.items.all(), key=lambda item: item.pk)
     return {
         "end": subscription.end_date,
+        "contract": (
+            subscription.minimum_term_months, subscription.renewal_months,
+            subscription.notice_months, subscription.notice_days, subscription.term_start,
+        ),
         "items": [
             (item.pk, item.price_id, item.quantity, item.uncharged, item.terms_since,
              item.chain_end)
@@ -167,7 +171,7 @@ def currency_of(subscription: Subscription) -> str:
 
 
 def _tried(
-    request: ActorRequest, found: Subscription, form: WhenForm, act: Act, *, is_dry_run: bool
+    request: ActorRequest, found: Subscription, form: BilledForm, act: Act, *, is_dry_run: bool
 ) -> Result | None:
     """Do it, or try to; what is refused stands at the fields."""
     if not form.is_valid():
@@ -191,7 +195,7 @@ def _tried(
 def _page(
     request: ActorRequest,
     found: Subscription,
-    form: WhenForm,
+    form: BilledForm,
     act: Act,
     fields: Sequence[str],
     *,

@@ -20,6 +20,7 @@ from billing_rules.timelines import Stretch
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
 from dashboard.pages.plans.doors import recipient_url
 from dashboard.pages.subscriptions.columns import title_of
+from dashboard.pages.subscriptions.contract_facts import contract_facts
 from dashboard.pages.subscriptions.phases import phases_of
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
@@ -97,6 +98,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "steps": steps_to(found),
         "badges": [subscription_badge(state)],
         "facts": facts_of(row, actor.today),
+        "contract": contract_facts(found, actor.today),
         "planned": [_planned(plan) for plan in _open_plans(actor, found)],
         "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
         "items": [
@@ -115,8 +117,14 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "may_pause": may_change and state not in (State.CANCELLED, State.PAUSED),
         "may_resume": may_change and state != State.CANCELLED and is_paused,
         "may_add": may_change and state != State.CANCELLED,
-        "may_end": may_change and found.end_date is None,
-        "may_go_on": may_change and found.end_date is not None and state != State.CANCELLED,
+        "may_bind": may_change and state != State.CANCELLED,
+        "may_end": may_change
+        and state != State.CANCELLED
+        and (found.end_date is None or found.ends_with_term),
+        "may_go_on": may_change
+        and state != State.CANCELLED
+        and found.end_date is not None
+        and not found.ends_with_term,
         "subscription_id": found.public_id,
         "scope_name": found.account.name,
     }

@@ -20,6 +20,11 @@ from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
 from accounts.queries.accounts import get_account, resolve_reference
+from dashboard.pages.subscriptions.contract import (
+    CONTRACT_FIELDS,
+    ContractFields,
+)
+from dashboard.pages.subscriptions.contract_facts import contract_facts
 from subscriptions.models import Subscription
 from subscriptions.models.limits import MAX_TRIAL_DAYS, QUANTITY_DECIMALS, QUANTITY_DIGITS
 from subscriptions.operations.subscriptions.creating import (
@@ -43,7 +48,7 @@ from web.templatetags.figures import money
 _MOST_PRICES: Final = 1_000
 
 
-class NewSubscriptionForm(forms.Form):
+class NewSubscriptionForm(ContractFields):
     """Who subscribes to what, how much of it, and from when."""
 
     account = forms.CharField(
@@ -143,6 +148,7 @@ def _tried(
         end_date=chosen["end_date"],
         trial_days=chosen["trial_days"],
         po_number=chosen["po_number"],
+        contract=form.contract(),
         key=key,
     )
     try:
@@ -173,7 +179,7 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
         facts.append(Fact(_("First period until"), date_text(coming.period.end)))
     if coming.next_invoice_date is not None:
         facts.append(Fact(_("First invoice"), date_text(coming.next_invoice_date)))
-    return facts
+    return [*facts, *contract_facts(made, max(actor.today, made.start_date))]
 
 
 def _page(
@@ -182,6 +188,7 @@ def _page(
     carried = request.POST.get("key", "")
     context = {
         "form": form,
+        "contract_fields": [form[name] for name in CONTRACT_FIELDS],
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "account_name": _account_name(request.actor, form),
         "steps": [

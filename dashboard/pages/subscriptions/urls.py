@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard.pages.subscriptions import (
     changing,
+    contract,
     ending,
     items,
     listing,
@@ -27,5 +28,6 @@ urlpatterns = [
     path("<str:subscription_id>/pause/", pausing.pause, name="pause"),
     path("<str:subscription_id>/resume/", pausing.resume, name="resume"),
     path("<str:subscription_id>/end/", ending.end, name="end"),
+    path("<str:subscription_id>/contract/", contract.contract, name="contract"),
     path("<str:subscription_id>/go-on/", ending.go_on, name="go_on"),
 ]

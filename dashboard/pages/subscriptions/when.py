@@ -24,7 +24,25 @@ def day_field(label: Any, help_text: Any = "") -> forms.DateField:
     )
 
 
-class WhenForm(forms.Form):
+class BilledForm(forms.Form):
+    """Whether what a change makes good waits for the billing day."""
+
+    bill_now = forms.BooleanField(
+        label=gettext_lazy("Invoice it at once"),
+        help_text=gettext_lazy("Otherwise it waits for the recipient's billing day."),
+        required=False,
+    )
+
+    def refuse(self, refusal: BillingError) -> None:
+        """Say what was refused at the fields that it is about."""
+        for error in refusal.errors:
+            name = error.pointer.rpartition("/")[2]
+            self.add_error(name if name in self.fields else None, error.detail)
+        if not refusal.errors:
+            self.add_error(None, refusal.detail)
+
+
+class WhenForm(BilledForm):
     """Today, with the next period, or on a day; and whether it waits for the billing day."""
 
     when = forms.ChoiceField(
@@ -32,11 +50,6 @@ class WhenForm(forms.Form):
     )
     day = day_field(
         gettext_lazy("First day"), gettext_lazy("A day in the past corrects a mistake.")
-    )
-    bill_now = forms.BooleanField(
-        label=gettext_lazy("Invoice it at once"),
-        help_text=gettext_lazy("Otherwise it waits for the recipient's billing day."),
-        required=False,
     )
 
     def __init__(
@@ -66,14 +79,6 @@ class WhenForm(forms.Form):
         chosen = self.cleaned_data
         days = {"period_end": self._period_end, "day": chosen["day"]}
         return days.get(chosen["when"]) or self._begins or today
-
-    def refuse(self, refusal: BillingError) -> None:
-        """Say what was refused at the fields that it is about."""
-        for error in refusal.errors:
-            name = error.pointer.rpartition("/")[2]
-            self.add_error(name if name in self.fields else None, error.detail)
-        if not refusal.errors:
-            self.add_error(None, refusal.detail)
 
 
 def start_ahead(found: Subscription, today: date) -> date | None:

@@ -23,6 +23,14 @@ from subscriptions.models.limits import (
 )
 from subscriptions.operations.catalogue import hold_prices, sale_fault
 from subscriptions.operations.discounts.starting import begin_with, store_begun
+from subscriptions.operations.subscriptions.contracting import (
+    Contract,
+    contract_faults,
+    contract_of,
+    end_faults,
+    said_of,
+    set_contract,
+)
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
@@ -73,10 +81,11 @@ class NewSubscription:
     """A subscription as somebody wants it.
 
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
-    (R24), and the first ``trial_days`` are not charged. ``bill_to_id`` sends this subscription
-    alone to an account above its own. ``coupon`` is the code of one that it redeems, from its first
-    charged day on. ``key`` is what the row is to be called, so that one form
-    makes one.
+    (R24), and the first ``trial_days`` are not charged. ``contract`` says how long it is
+    bound, None for no term; with one that does not renew it ends by itself. ``bill_to_id`` sends
+    this subscription alone to an account above its own. ``coupon`` is the code of one that it
+    redeems, from its first charged day on. ``key`` is what the row is to be called, so that one
+    form makes one.
     """
 
     items: Sequence[NewItem]
@@ -89,6 +98,7 @@ class NewSubscription:
     po_number: str = ""
     external_id: str | None = None
     coupon: str = ""
+    contract: Contract | None = None
     key: UUID | None = None
 
     @property
@@ -155,6 +165,7 @@ def create_subscription(
         po_number=wanted.po_number.strip(),
         created_at=now,
     )
+    _bind(subscription, wanted.contract or Contract())
     if wanted.key is not None:
         subscription.pk = wanted.key
     items = [_item(actor, subscription, one, prices[one.price_id]) for one in wanted.items]
@@ -170,6 +181,24 @@ def create_subscription(
         store_begun(actor, items, begun)
         _record(actor, subscription, items, now)
     return subscription
+
+
+def _bind(subscription: Subscription, contract: Contract) -> None:
+    """Bind a subscription for its terms, and end one that does not renew with its term.
+
+    Raises:
+        InvalidSubscription: its end is none of its terms, or its term is too long.
+    """
+    set_contract(subscription, contract)
+    if subscription.end_date is None:
+        subscription.end_date = subscription.fixed_end
+        if subscription.end_date is not None and subscription.end_date > LATEST:
+            detail = _("A date between 1970 and 2200 is expected.")
+            pointer = "/contract/minimum_term_months"
+            raise InvalidSubscription(errors=[FieldError("out_of_range", detail, pointer)])
+    if errors := [*end_faults(subscription)]:
+        raise InvalidSubscription(errors=errors)
+    subscription.note_when_it_is_news()
 
 
 def _item(actor: Actor, subscription: Subscription, wanted: NewItem, price: Price) -> Item:
@@ -191,11 +220,12 @@ def _record(actor: Actor, subscription: Subscription, items: Sequence[Item], now
     if subscription.external_id is not None:
         said["external_id"] = subscription.external_id
     sold = [{"price": item.price.public_id, "quantity": f"{item.quantity:f}"} for item in items]
+    bound = {} if subscription.contract_terms is None else said_of(contract_of(subscription))
     happening = Happening(
         "subscription.created",
         subscription.pk,
         subscription.account_id,
-        after={**said, "items": sold},
+        after={**said, "items": sold, **bound},
         data=said,
     )
     record_event(actor, happening, now=now)
@@ -247,6 +277,8 @@ def _faults(wanted: NewSubscription, prices: dict[UUID, Price]) -> list[FieldErr
         errors.append(FieldError("too_long", detail, "/po_number"))
     if wanted.billing_day is not None and not 1 <= wanted.billing_day <= 31:
         errors.append(FieldError("out_of_range", _("1 to 31 is expected."), "/billing_day"))
+    if wanted.contract is not None:
+        errors += contract_faults(wanted.contract, wanted.start_date)
     return [*errors, *_date_faults(wanted)]
 
 

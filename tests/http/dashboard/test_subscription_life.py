@@ -179,3 +179,24 @@ def test_the_page_says_its_phases_and_its_next_invoices(billed, seats, send, ali
     # What was taken back of December is on the next invoice.
     assert "1 Jan 2027" in part
     assert client.get(f"{url}next/").headers["Location"] == url
+
+
+def test_contract_terms_bind_and_the_page_says_how(seats, alice, visit):
+    client, address = visit(alice), f"/subscriptions/{seats.public_id}/"
+    values = {"minimum_term_months": "12", "renewal_months": "12", "notice_months": "3"}
+    seen = version_in(client.get(f"{address}contract/"))
+
+    preview = text_of(client.get(f"{address}contract/", values, headers=PREVIEW))
+    done = text_of(client.post(f"{address}contract/", {**values, "version": seen}, follow=True))
+
+    for text in (preview, done):
+        assert "Minimum term 1 year After the term renews by 1 year Notice period 3 months" in text
+        assert "Can end on" in text
+        assert "Notice until" in text
+    end = text_of(client.get(f"{address}end/"))
+    assert "As early as its contract terms allow, on" in end
+    refused = text_of(client.get(f"{address}end/", {"when": "now"}, headers=PREVIEW))
+    assert "The minimum term has not passed by then." in refused
+    reason = {"when": "now", "override_reason": "Goodwill"}
+    allowed = text_of(client.get(f"{address}end/", reason, headers=PREVIEW))
+    assert "First day no longer served" in allowed

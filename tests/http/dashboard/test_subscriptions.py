@@ -80,6 +80,7 @@ def test_needs_few_statements(billed, alice, visit, statements):
         "/subscriptions/",
         f"/subscriptions/{one}/",
         f"/subscriptions/{one}/end/",
+        f"/subscriptions/{one}/contract/",
         "/subscriptions/new/",
         "/catalogue/",
         f"/catalogue/prices/{price_id(billed, 'seats')}/",
