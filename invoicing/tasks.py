@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from invoicing.documents.making import make_files
-from invoicing.models import BillingRun
+from invoicing.models import BillingRun, Charge
 from invoicing.operations import clock_jobs, runs
 from invoicing.operations.checking import check_some_files
 from invoicing.operations.days import do_scheduled_day
@@ -20,7 +21,7 @@ from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days
 from invoicing.queries.books import verify_books
-from invoicing.queries.runs import progress_of
+from invoicing.queries.runs import progress_of, runs_of_drafts_made_good
 from invoicing.queries.waiting import DOCUMENTS_WAITING, PLANS_WAITING, RUNS_WAITING
 from tenancy.actor import Actor, Requester
 from tenancy.clock import today_of
@@ -98,6 +99,12 @@ def refresh_soon(actor: Actor, run: BillingRun) -> None:
         refresh_drafts_of_run.delay(tenant_id=str(actor.tenant_id), run_id=str(run.pk), asker=asker)
 
     transaction.on_commit(call, robust=True)
+
+
+def rewrite_soon(actor: Actor, made: Sequence[Charge]) -> None:
+    """Have the drafts drafted again that charges just made good, else by the timetable."""
+    for run in runs_of_drafts_made_good(actor, made):
+        refresh_soon(actor, run)
 
 
 @shared_task

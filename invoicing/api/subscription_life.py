@@ -35,6 +35,7 @@ from invoicing.serializers.charges import (
     EndedSubscriptionOut,
     SubscriptionChangeOut,
 )
+from invoicing.tasks import rewrite_soon
 from subscriptions.api.subscriptions import (
     effective_day,
     subscription_detail,
@@ -88,7 +89,7 @@ class SubscriptionTerms(ActorView):
             is_dry_run=parameters["dry_run"],
             **asked_of(request, subscription),
         )
-        return Response(_change_out(actor, result))
+        return Response(_change_out(actor, result, is_dry_run=parameters["dry_run"]))
 
 
 class SubscriptionCancellation(ActorView):
@@ -205,7 +206,7 @@ class SubscriptionPause(ActorView):
             is_dry_run=parameters["dry_run"],
             **asked_of(request, subscription),
         )
-        return Response(_change_out(actor, paused))
+        return Response(_change_out(actor, paused, is_dry_run=parameters["dry_run"]))
 
 
 class SubscriptionResumption(ActorView):
@@ -232,13 +233,14 @@ class SubscriptionResumption(ActorView):
             is_dry_run=parameters["dry_run"],
             **asked_of(request, subscription),
         )
-        return Response(_change_out(actor, resumed))
+        return Response(_change_out(actor, resumed, is_dry_run=parameters["dry_run"]))
 
 
 def _answer(
     request: ActorApiRequest, subscription: Subscription, ended: Ended | Bound
 ) -> HttpResponseBase:
     """Answer with a subscription as it is now, its tag, and the charges that were made."""
+    rewrite_soon(request.actor, ended.charges)
     response = tagged(request, subscription_detail(request.actor, subscription.public_id))
     response.data["charges"] = charges_out(request.actor, ended.charges)  # type: ignore[attr-defined]
     return response
@@ -281,7 +283,9 @@ def _day_of_going_on(text: str, today: date) -> date:
     return day
 
 
-def _change_out(actor: Actor, result: Changed | Paused) -> dict[str, Any]:
+def _change_out(actor: Actor, result: Changed | Paused, *, is_dry_run: bool) -> dict[str, Any]:
+    if not is_dry_run:
+        rewrite_soon(actor, result.charges)
     return {
         "effective_date": result.day.isoformat(),
         "charges": charges_out(actor, result.charges),

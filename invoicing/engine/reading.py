@@ -374,6 +374,39 @@ def charges_of(actor: Actor, invoice_ids: Iterable[UUID]) -> list[ChargeRow]:
     return _charge_rows(actor, rows)
 
 
+def corrections_of(
+    actor: Actor, charges: Sequence[ChargeRow], *, run_date: date
+) -> list[ChargeRow]:
+    """Return what waits to make good charges of drafts, and may stand beside them by a day.
+
+    None of it stands on a document, and none is held back. Three statements.
+    """
+    items = {one.item_id for one in charges if one.period_id is not None}
+    periods = {one.period_id for one in charges if one.period_id is not None}
+    if not periods:
+        return []
+    rows = _CORRECTIONS.rows(
+        tenant=actor.tenant_id, items=list(items), periods=list(periods), day=run_date
+    )
+    return _charge_rows(actor, rows)
+
+
+_CORRECTIONS = Prepared(
+    lambda: _in_order(
+        on_no_document(
+            Charge.objects.filter(
+                tenant_id=Given("tenant"),
+                item_id__among=Given("items"),
+                period_id__among=Given("periods"),
+                status=Charge.Status.PENDING,
+                is_held=False,
+                invoice_on__lte=Given("day", DateField()),
+            )
+        )
+    )
+)
+
+
 _ON_DOCUMENTS = Prepared(
     lambda: _in_order(
         Charge.objects.filter(

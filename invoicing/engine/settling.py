@@ -68,12 +68,7 @@ class Settler:
                     terms[one.terms],
                     one,
                     revision,
-                    # What replaces a part that waits for the next period waits with it.
-                    not_before=_waits_until(
-                        charge
-                        for charge in charges
-                        if charge.period_id == _of(periods, one.period).id
-                    ),
+                    charges,
                 )
                 for one, _minor in made.charged
             ),
@@ -107,7 +102,7 @@ class Settler:
                 "net_minor": charge.net_minor,
             },
         }
-        due_date = max(part.start, self._today, _waits_until([charge]))
+        due_date, invoice_on = self._when(item, part, [charge])
         return replace(
             charge,
             id=uuid7(),
@@ -116,7 +111,7 @@ class Settler:
             period_start=part.start,
             period_end=part.end,
             due_date=due_date,
-            invoice_on=self._invoice_on(item, due_date),
+            invoice_on=invoice_on,
             net_minor=-piece.net_minor,
             calculation=calculation,
             status=Charge.Status.PENDING.value,
@@ -132,14 +127,14 @@ class Settler:
         terms: Terms,
         owed: Owed,
         revision: int,
-        *,
-        not_before: date,
+        charges: Iterable[ChargeRow],
     ) -> ChargeRow:
         part = replace(
             period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
         )
         calculation = self._calculations.of(item, terms.price, part, terms.discount)
-        due_date = max(part.starts, self._today, not_before)
+        of_period = [one for one in charges if one.period_id == period.id]
+        due_date, invoice_on = self._when(item, owed.period, of_period)
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,
@@ -149,7 +144,7 @@ class Settler:
             period_start=part.starts,
             period_end=part.ends,
             due_date=due_date,
-            invoice_on=self._invoice_on(item, due_date),
+            invoice_on=invoice_on,
             currency=terms.price.currency,
             net_minor=calculation["net_minor"],
             calculation=calculation,
@@ -157,16 +152,23 @@ class Settler:
             tax_class=terms.price.tax_class,
         )
 
-    def _invoice_on(self, item: ItemRow, due_date: date) -> date:
+    def _when(self, item: ItemRow, part: Period, charges: Iterable[ChargeRow]) -> tuple[date, date]:
+        """Return when what makes good some days falls due, and when it is invoiced.
+
+        Both as what it takes the place of, where no document was issued of that yet: a draft is
+        made anew with it, and a part that waits for the next period goes on waiting.
+        """
+        pending = [one for one in charges if one.status == Charge.Status.PENDING]
+        beside = [
+            one for one in pending if one.period_start < part.end and part.start < one.period_end
+        ]
+        if beside:
+            return max((one.due_date, one.invoice_on) for one in beside)
+        waits_until = max((one.due_date for one in pending), default=date.min)
+        due_date = max(part.start, self._today, waits_until)
         if self._is_billed_now:
-            return due_date
-        return invoice_day(self._families, item, due_date)
-
-
-def _waits_until(charges: Iterable[ChargeRow]) -> date:
-    """Return the day on which what is pending of some charges falls due, if it does later."""
-    pending = (one.due_date for one in charges if one.status == Charge.Status.PENDING)
-    return max(pending, default=date.min)
+            return due_date, due_date
+        return due_date, invoice_day(self._families, item, due_date)
 
 
 def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
-from invoicing.models import BillingRun, Invoice, RunFamily
+from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, RunFamily
 from tenancy.actor import Actor
 from tenancy.errors import Forbidden, NotFound
 
@@ -121,6 +121,28 @@ def scopes_of(actor: Actor, run_id: UUID) -> list[UUID | None]:
     )
     scopes: list[UUID | None] = list(found)
     return [None] if None in scopes else scopes
+
+
+def runs_of_drafts_made_good(actor: Actor, made: Iterable[Charge]) -> list[BillingRun]:
+    """Return the runs with drafts on which something stands that charges make good.
+
+    One statement, none where nothing of a period was made. Whoever asks has made the charges.
+    """
+    pairs = {(one.item_id, one.period_id) for one in made if one.period_id is not None}
+    if not pairs:
+        return []
+    lines = InvoiceLine.objects.filter(
+        tenant_id=actor.tenant_id,
+        charge__item_id__in={item_id for item_id, _period in pairs},
+        charge__period_id__in={period_id for _item, period_id in pairs},
+        invoice__status__in=Invoice.UNISSUED,
+    )
+    found = BillingRun.objects.filter(
+        tenant_id=actor.tenant_id,
+        pk__in=lines.values("invoice__run_id"),
+        status=BillingRun.Status.TO_APPROVE,
+    )
+    return list(found.order_by("id"))
 
 
 def documents_by_path(actor: Actor, invoice_ids: Iterable[UUID]) -> list[Invoice]:

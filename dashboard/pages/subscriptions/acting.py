@@ -20,6 +20,7 @@ from dashboard.pages.subscriptions.made_good import made_good, refused
 from dashboard.pages.subscriptions.page import steps_to
 from dashboard.pages.subscriptions.when import BilledForm, start_ahead
 from invoicing.models import Charge
+from invoicing.tasks import rewrite_soon
 from subscriptions.models import Subscription
 from subscriptions.queries.renewals import running_period_end
 from subscriptions.queries.subscriptions import get_subscription
@@ -83,6 +84,7 @@ def perform(
             return _page(request, found, form, act, fields, status=HTTPStatus.CONFLICT)
         if result is None:
             return _page(request, found, form, act, fields, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        rewrite_soon(request.actor, result.charges)
         messages.success(request, str(act.done) % {"date": date_text(result.day)})
         return redirect("subscriptions:page", found.public_id)
     if request.headers.get("HX-Request"):

@@ -22,6 +22,7 @@ from dashboard.pages.subscriptions.page import steps_to
 from dashboard.pages.subscriptions.when import start_ahead
 from invoicing.operations.subscriptions.changing import Changed, change_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.tasks import rewrite_soon
 from subscriptions.models import Item, Subscription
 from subscriptions.queries.catalogue import get_price
 from subscriptions.queries.renewals import running_period_end
@@ -64,6 +65,7 @@ def change_item(request: ActorRequest, subscription_id: str, item_id: str) -> Ht
         except ChangedMeanwhile:
             return _page(request, found, item, form, status=HTTPStatus.CONFLICT)
         if changed is not None:
+            rewrite_soon(request.actor, changed.charges)
             text = _("It holds from %(date)s on.") % {"date": date_text(changed.day)}
             messages.success(request, text)
             return redirect("subscriptions:page", found.public_id)

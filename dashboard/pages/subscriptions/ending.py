@@ -31,6 +31,7 @@ from invoicing.operations.subscriptions.ending import (
     cancel_subscription,
     reactivate_subscription,
 )
+from invoicing.tasks import rewrite_soon
 from subscriptions.queries.contracts import ContractStanding, standing_of
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.formats import date_text
@@ -161,6 +162,7 @@ def go_on(request: ActorRequest, subscription_id: str) -> HttpResponse:
     actor = request.actor
     found = get_subscription(actor, subscription_id, today=actor.today)
     ended = reactivate_subscription(actor, found.pk, today=actor.today, now=timezone.now())
+    rewrite_soon(actor, ended.charges)
     text = _("It goes on without an end.")
     if ended.end_date is not None:
         text = _("It ends with its term again, on %(date)s.") % {"date": date_text(ended.end_date)}

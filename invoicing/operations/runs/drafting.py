@@ -95,13 +95,14 @@ def draft_again(
     own = Invoice.objects.select_for_update().filter(
         tenant_id=families.actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
     )
-    earlier, _charges = with_those_beside(families, run, own, only)
+    beside = with_those_beside(families, run, own, only)
+    earlier = beside.drafts
     families.problems = []
     drafts = _draft(
         families,
         run,
         earlier=earlier,
-        waiting=(),
+        waiting=beside.corrections,
         new=(),
         is_issuing=False,
         now=now,

@@ -1,6 +1,7 @@
 """Drafts of before: taken up by a run, compared with what they would be now, let go."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from invoicing.engine.composing import Drafts, compose_documents
 from invoicing.engine.families import Families
 from invoicing.engine.matching import facts_of, facts_of_key
 from invoicing.engine.placing import place_charges
-from invoicing.engine.reading import charges_of
+from invoicing.engine.reading import charges_of, corrections_of
 from invoicing.engine.rows import ChargeRow
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from tenancy.actor import Actor
@@ -71,26 +72,42 @@ def drafted_otherwise(families: Families, run: BillingRun, only: Collection[UUID
     own = Invoice.objects.filter(
         tenant_id=families.actor.tenant_id, run_id=run.id, status__in=Invoice.UNISSUED
     )
-    earlier, charges = with_those_beside(families, run, own, only)
-    documents = place_charges(families, charges, run_date=run.date)
-    drafts = compose_documents(families, run, documents, earlier, None, run.started_at)
-    return {draft.id for draft in earlier if draft.id in only} - drafts.kept.keys()
+    beside = with_those_beside(families, run, own, only)
+    documents = place_charges(families, beside.everything, run_date=run.date)
+    drafts = compose_documents(families, run, documents, beside.drafts, None, run.started_at)
+    return {draft.id for draft in beside.drafts if draft.id in only} - drafts.kept.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Drafts that are drafted again together, their charges, and what waits to make these good."""
+
+    drafts: list[Invoice]
+    charges: list[ChargeRow]
+    corrections: list[ChargeRow]
+
+    @property
+    def everything(self) -> list[ChargeRow]:
+        """What stands on these drafts, or comes to."""
+        return [*self.charges, *self.corrections]
 
 
 def with_those_beside(
     families: Families, run: BillingRun, own: QuerySet[Invoice], only: Collection[UUID]
-) -> tuple[list[Invoice], list[ChargeRow]]:
+) -> Beside:
     """Return some drafts, those that would share a document with them now, and all charges."""
     actor, earlier = families.actor, list(own.filter(pk__in=only).order_by("id"))
     charges = charges_of(actor, [one.id for one in earlier])
-    documents = place_charges(families, charges, run_date=run.date)
+    corrections = corrections_of(actor, charges, run_date=run.date)
+    documents = place_charges(families, [*charges, *corrections], run_date=run.date)
     wanted = {facts_of_key(document.key) for document in documents}
     beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
     others = beside.exclude(pk__in=[one.id for one in earlier]).order_by("id")
     sharing = [draft for draft in others if facts_of(draft) in wanted]
     if sharing:
         charges += charges_of(actor, [one.id for one in sharing])
-    return [*earlier, *sharing], charges
+        corrections = corrections_of(actor, charges, run_date=run.date)
+    return Beside([*earlier, *sharing], charges, corrections)
 
 
 def delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:

@@ -129,7 +129,8 @@ def test_what_goes_is_credited_and_charged_no_more(shop):
     added(shop, "seat", "2026-11-01", "30")
     result = removed(shop, "seat", "2026-11-16")
 
-    assert made(result) == [("credit", "2026-11-16", "2026-12-01", -15000, "2026-12-01")]
+    # What it takes back is on no document yet, and was to be invoiced on 1 November.
+    assert made(result) == [("credit", "2026-11-16", "2026-12-01", -15000, "2026-11-01")]
     for day in ("2026-12-01", "2027-01-01"):
         shop.run(day, today=D(day))
     assert charges_of(shop, "seat") == [
