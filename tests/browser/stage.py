@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,15 @@ from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Invoice, InvoiceLine
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
+from invoicing.operations.subscriptions.discounting import discount_subscription
 from invoicing.queries.plans.wanted import Wanted
 from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
-from subscriptions.models import Price
+from subscriptions.models import Discount, Price
+from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
+from subscriptions.operations.discounts.coupons import create_coupon
 from tenancy.actor import Actor
 from tenancy.ids import public_id
 from tenancy.models import Job, Tenant
@@ -44,6 +48,7 @@ class Stage:
     request: ChangePlan
     edit: Job
     feed: CalendarFeed
+    discount: Discount
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -68,6 +73,8 @@ class Stage:
             request=self.request.public_id,
             edit=self.edit.public_id,
             feed=self.feed.public_id,
+            coupon=public_id("cpn", self.discount.coupon_id),
+            discount=self.discount.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -134,7 +141,22 @@ def set_stage() -> Stage:
         asked,
         edit,
         _feed(actors["staff"]),
+        _redeemed(vendor.actor, line.subscription_id),
     )
+
+
+def _redeemed(actor: Actor, subscription_id: UUID) -> Discount:
+    """Redeem a coupon for a subscription from a day on that no invoice has reached."""
+    wanted = NewCoupon("SPRING", "Spring offer", percent=Decimal(10), max_redemptions=100)
+    create_coupon(actor, wanted, today=TODAY, now=NOW)
+    return discount_subscription(
+        actor,
+        subscription_id,
+        WantedDiscount(coupon="spring"),
+        day=date(2027, 3, 1),
+        today=TODAY,
+        now=NOW,
+    ).discount
 
 
 def _feed(actor: Actor) -> CalendarFeed:

@@ -1132,6 +1132,48 @@ def new_product_page(browser: Browser) -> None:
     browser.send("/catalogue/products/new/", name="New")
 
 
+def new_coupon_page(browser: Browser) -> None:
+    browser.send(
+        "/catalogue/coupons/new/", code="SUMMER", name="Summer", percent="10", duration="once"
+    )
+
+
+def coupon_page(way: str) -> Callable[[Browser], None]:
+    def do(browser: Browser) -> None:
+        shop = browser.shop
+        is_away = way == "reopen"
+        made = archive_coupon(shop, shop.actor) if is_away else make_coupon(shop.actor)
+        url = f"/catalogue/coupons/{made.public_id}/{way}/"
+        if way == "edit":
+            browser.send(url, name="Another")
+        else:
+            assert browser.client.post(url).status_code == 302
+
+    return do
+
+
+def redeem_page(browser: Browser) -> None:
+    make_coupon(browser.shop.actor)
+    found = only_subscription(browser.shop)
+    url = f"/subscriptions/{found.public_id}/coupon/"
+    send_seen(browser, url, coupon="spring", when="period_end")
+
+
+def discount_page(browser: Browser) -> None:
+    found = only_subscription(browser.shop)
+    url = f"/subscriptions/{found.public_id}/discount/"
+    send_seen(browser, url, name="Goodwill", percent="10", reason="An outage", when="period_end")
+
+
+def end_discount_page(browser: Browser) -> None:
+    discount_page(browser)
+    found = only_subscription(browser.shop)
+    with browser.shop.seen():
+        given = Discount.objects.get().public_id
+    url = f"/subscriptions/{found.public_id}/discounts/{given}/end/"
+    send_seen(browser, url, when="period_end")
+
+
 def product_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
     def do(browser: Browser) -> None:
         shop = browser.shop
@@ -1216,10 +1258,15 @@ def recall_default_page(browser: Browser) -> None:
 DEFAULTS = "tenant.settings_changed"
 PRODUCT = "catalogue/products/<str:product_id>"
 PRICE = "catalogue/prices/<str:price_id>"
+COUPON = "catalogue/coupons/<str:coupon_id>"
 PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
     "catalogue/products/new/": Change(new_product_page, "product.created"),
+    "catalogue/coupons/new/": Change(new_coupon_page, "coupon.created"),
+    f"{COUPON}/edit/": Change(coupon_page("edit"), "coupon.updated"),
+    f"{COUPON}/archive/": Change(coupon_page("archive"), "coupon.archived"),
+    f"{COUPON}/reopen/": Change(coupon_page("reopen"), "coupon.reopened"),
     f"{PRODUCT}/edit/": Change(product_page("edit"), "product.updated"),
     f"{PRODUCT}/archive/": Change(product_page("archive"), "product.archived"),
     f"{PRODUCT}/reopen/": Change(product_page("reopen", is_away=True), "product.reopened"),
@@ -1262,6 +1309,13 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/items/new/": Change(add_item_page, "subscription.changed"),
     "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/": Change(
         remove_item_page, "subscription.changed"
+    ),
+    "subscriptions/<str:subscription_id>/coupon/": Change(redeem_page, "subscription.discounted"),
+    "subscriptions/<str:subscription_id>/discount/": Change(
+        discount_page, "subscription.discounted"
+    ),
+    "subscriptions/<str:subscription_id>/discounts/<str:discount_id>/end/": Change(
+        end_discount_page, "subscription.discount_ended"
     ),
     "subscriptions/<str:subscription_id>/pause/": Change(pause_page, "subscription.paused"),
     "subscriptions/<str:subscription_id>/resume/": Change(resume_page, "subscription.resumed"),

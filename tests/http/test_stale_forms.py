@@ -69,6 +69,12 @@ WITHOUT_FORM = {
     "catalogue/products/<str:product_id>/edit/": (
         "It carries the product's version; test_catalogue.py is about it."
     ),
+    "catalogue/coupons/new/": MAKES_SOMETHING,
+    "catalogue/coupons/<str:coupon_id>/archive/": IS_REPEATED,
+    "catalogue/coupons/<str:coupon_id>/reopen/": IS_REPEATED,
+    "catalogue/coupons/<str:coupon_id>/edit/": (
+        "It carries the coupon's version; test_coupons.py is about it."
+    ),
     "catalogue/prices/<str:price_id>/archive/": IS_REPEATED,
     "catalogue/prices/<str:price_id>/reopen/": IS_REPEATED,
     "customers/<str:account_id>/align/preview/": MAKES_SOMETHING,
@@ -84,6 +90,9 @@ WITHOUT_FORM = {
         (
             "subscriptions/<str:subscription_id>/items/new/",
             "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/",
+            "subscriptions/<str:subscription_id>/coupon/",
+            "subscriptions/<str:subscription_id>/discount/",
+            "subscriptions/<str:subscription_id>/discounts/<str:discount_id>/end/",
             "subscriptions/<str:subscription_id>/pause/",
             "subscriptions/<str:subscription_id>/resume/",
             "subscriptions/<str:subscription_id>/end/",

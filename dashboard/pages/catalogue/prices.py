@@ -67,6 +67,7 @@ def tabs_of(current: str) -> list[Tab]:
     return [
         Tab(_("Prices"), reverse("catalogue:list"), current == "prices"),
         Tab(_("Products"), reverse("catalogue:products"), current == "products"),
+        Tab(_("Coupons"), reverse("catalogue:coupons"), current == "coupons"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import prices, pricing, products
+from dashboard.pages.catalogue import coupons, prices, pricing, products
 
 app_name = "catalogue"
 urlpatterns = [
@@ -24,6 +24,22 @@ urlpatterns = [
         name="reopen_product",
     ),
     path("products/<str:product_id>/prices/new/", pricing.new_price, name="new_price"),
+    path("coupons/", coupons.coupon_list, name="coupons"),
+    path("coupons/new/", coupons.new_coupon, name="new_coupon"),
+    path("coupons/<str:coupon_id>/", coupons.coupon_page, name="coupon"),
+    path("coupons/<str:coupon_id>/edit/", coupons.change_coupon, name="change_coupon"),
+    path(
+        "coupons/<str:coupon_id>/archive/",
+        coupons.put_coupon,
+        {"way": "archive"},
+        name="archive_coupon",
+    ),
+    path(
+        "coupons/<str:coupon_id>/reopen/",
+        coupons.put_coupon,
+        {"way": "reopen"},
+        name="reopen_coupon",
+    ),
     path("prices/<str:price_id>/", prices.price_page, name="price"),
     path("prices/<str:price_id>/edit/", pricing.change_price, name="change_price"),
     path(

@@ -160,8 +160,8 @@ def stored_of(subscription: Subscription) -> dict[str, object]:
             subscription.notice_months, subscription.notice_days, subscription.term_start,
         ),
         "items": [
-            (item.pk, item.price_id, item.quantity, item.uncharged, item.terms_since,
-             item.chain_end)
+            (item.pk, item.price_id, item.quantity, item.uncharged, item.discount_id,
+             item.terms_since, item.chain_end)
             for item in items
         ],
     }  # fmt: skip

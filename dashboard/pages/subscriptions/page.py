@@ -25,13 +25,15 @@ from dashboard.pages.subscriptions.phases import phases_of
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
-from subscriptions.models import Item, Subscription, Uncharged
+from subscriptions.models import Discount, Item, Subscription, Uncharged
+from subscriptions.queries.discounts import discounts_of, reaches
 from subscriptions.queries.subscriptions import get_subscription, state_of
 from subscriptions.queries.terms import ItemTerms, changing_terms
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.accounts import account_url
 from web.badges import Badge
+from web.discounts import DiscountRow, discount_rows
 from web.page_heads import Crumb, Fact
 from web.plan_badges import plan_badge
 from web.prices import TIMINGS, UNCHARGED, price_amount, price_rhythm, subscription_badge
@@ -78,13 +80,14 @@ class TermsRow:
     quantity: str
     monthly: str
     uncharged: str
+    discount: str
     holds: bool
 
 
 @require_safe
 @staff_only
 def subscription_page(request: ActorRequest, subscription_id: str) -> HttpResponse:
-    """Show a subscription. Ten statements beside those of the frame, one more for its past."""
+    """Show a subscription. Eleven statements beside those of the frame, two more for its past."""
     actor = request.actor
     found = get_subscription(actor, subscription_id, today=actor.today)
     [row] = rows_of(actor, [found], actor.today, request.tenant.currency, stood_then=False)
@@ -93,6 +96,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
     terms = changing_terms(actor, found)
     is_paused = state == State.PAUSED or _will_be_paused(actor, terms)
     may_change = access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION)
+    may_add = may_change and state != State.CANCELLED
     context = {
         "title": title_of(items),
         "steps": steps_to(found),
@@ -110,13 +114,14 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
             for item in items
         ],
         "terms": _terms(actor, terms),
+        "discounts": _discounts(actor, found, is_changeable=may_add),
+        "may_discount": may_add,
         "phases": phases_of(found, terms, actor.today, row.renewal.currency),
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,
         "upcoming_url": account_url(found.account_id, "upcoming"),
         "may_pause": may_change and state not in (State.CANCELLED, State.PAUSED),
         "may_resume": may_change and state != State.CANCELLED and is_paused,
-        "may_add": may_change and state != State.CANCELLED,
         "may_bind": may_change and state != State.CANCELLED,
         "may_end": may_change
         and state != State.CANCELLED
@@ -125,6 +130,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         and state != State.CANCELLED
         and found.end_date is not None
         and not found.ends_with_term,
+        "may_add": may_add,
         "subscription_id": found.public_id,
         "scope_name": found.account.name,
     }
@@ -181,6 +187,19 @@ def facts_of(row: SubscriptionRow, today: date) -> list[Fact]:
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
 
 
+def _discounts(actor: Actor, found: Subscription, *, is_changeable: bool) -> list[DiscountRow]:
+    """Return the discounts of a subscription. Two statements, one where it has none."""
+    given = discounts_of(actor, found)
+
+    def end_url(one: Discount) -> str:
+        if not is_changeable or one.subscription_id is None:
+            return ""
+        return reverse("subscriptions:end_discount", args=[found.public_id, one.public_id])
+
+    reached = reaches(actor, [one.pk for one in given]) if given else {}
+    return discount_rows(given, reached, actor.today, end_url=end_url)
+
+
 def _will_be_paused(actor: Actor, terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]]) -> bool:
     return any(
         one.value.uncharged == Uncharged.PAUSED and (one.end is None or one.end > actor.today)
@@ -198,6 +217,7 @@ def _terms(actor: Actor, terms: Mapping[UUID, Sequence[Stretch[ItemTerms]]]) -> 
             quantity=quantity(one.value.quantity),
             monthly=money(one.value.monthly_minor, one.value.price.currency),
             uncharged=str(UNCHARGED.get(one.value.uncharged, "")),
+            discount="" if one.value.discount is None else one.value.discount.name,
             holds=one.holds_on(actor.today),
         )
         for timeline in terms.values()

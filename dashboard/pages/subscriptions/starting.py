@@ -39,6 +39,7 @@ from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.formats import date_text
 from tenancy.ids import public_id
+from web.discounts import off_in_words
 from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
 from web.prices import price_in_words
@@ -90,6 +91,13 @@ class NewSubscriptionForm(ContractFields):
         label=gettext_lazy("Purchase order (optional)"),
         required=False,
         max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    coupon = forms.CharField(
+        label=gettext_lazy("Code of a coupon (optional)"),
+        required=False,
+        max_length=250,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 
@@ -149,6 +157,7 @@ def _tried(
         trial_days=chosen["trial_days"],
         po_number=chosen["po_number"],
         contract=form.contract(),
+        coupon=chosen["coupon"],
         key=key,
     )
     try:
@@ -158,11 +167,14 @@ def _tried(
     except AlreadySubscribed:
         raise
     except Conflict as refusal:
-        form.add_error("account", refusal.detail)
+        name = "coupon" if refusal.code.startswith(("coupon", "discount")) else "account"
+        form.add_error(name, refusal.detail)
     except Invalid as refusal:
         for error in refusal.errors:
             name = error.pointer.rpartition("/")[2]
             form.add_error(name if name in form.fields else None, error.detail)
+        if not refusal.errors:
+            form.add_error("coupon" if refusal.code == "unknown_coupon" else None, refusal.detail)
     return None
 
 
@@ -175,6 +187,10 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
     facts = [Fact(_("Used by"), made.account.name)]
     if coming.currency:
         facts.append(Fact(_("In a month"), money(coming.mrr_minor, coming.currency)))
+    given = next((item.discount for item in made.items.all() if item.discount), None)
+    if given is not None:
+        off = _("%(name)s, %(off)s") % {"name": given.name, "off": off_in_words(given)}
+        facts.append(Fact(_("Discount"), off))
     if coming.period is not None:
         facts.append(Fact(_("First period until"), date_text(coming.period.end)))
     if coming.next_invoice_date is not None:

@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard.pages.subscriptions import (
     changing,
     contract,
+    discounting,
     ending,
     items,
     listing,
@@ -27,6 +28,13 @@ urlpatterns = [
     path("<str:subscription_id>/next/", upcoming.next_three, name="next"),
     path("<str:subscription_id>/pause/", pausing.pause, name="pause"),
     path("<str:subscription_id>/resume/", pausing.resume, name="resume"),
+    path("<str:subscription_id>/coupon/", discounting.redeem, name="redeem"),
+    path("<str:subscription_id>/discount/", discounting.give, name="discount"),
+    path(
+        "<str:subscription_id>/discounts/<str:discount_id>/end/",
+        discounting.end,
+        name="end_discount",
+    ),
     path("<str:subscription_id>/end/", ending.end, name="end"),
     path("<str:subscription_id>/contract/", contract.contract, name="contract"),
     path("<str:subscription_id>/go-on/", ending.go_on, name="go_on"),
