@@ -18,6 +18,7 @@ from invoicing.operations.subscriptions.discounting import (
     end_discount,
 )
 from invoicing.serializers.discounts import SubscriptionDiscountOut
+from invoicing.tasks import rewrite_soon
 from subscriptions.api.subscriptions import effective_day, subscription_detail
 from subscriptions.models import Discount
 from subscriptions.operations.discounts.checking import WantedDiscount
@@ -69,7 +70,7 @@ class SubscriptionDiscounts(ActorView):
             is_dry_run=parameters["dry_run"],
             **asked_of(request, subscription),
         )
-        return Response(_out(actor, result))
+        return Response(_out(actor, result, is_dry_run=parameters["dry_run"]))
 
 
 class DiscountDetail(ActorView):
@@ -110,7 +111,7 @@ class DiscountEnding(ActorView):
             today=actor.today,
             now=timezone.now(),
         )
-        return Response(_out(actor, result))
+        return Response(_out(actor, result, is_dry_run=parameters["dry_run"]))
 
 
 def discounts_shown(actor: Actor, given: Sequence[Discount]) -> list[DiscountShown]:
@@ -152,7 +153,9 @@ def wanted_of(values: Mapping[str, Any]) -> WantedDiscount:
     )
 
 
-def _out(actor: Actor, result: Discounted) -> dict[str, Any]:
+def _out(actor: Actor, result: Discounted, *, is_dry_run: bool) -> dict[str, Any]:
+    if not is_dry_run:
+        rewrite_soon(actor, result.charges)
     shown = DiscountShown(result.discount, None, None)
     return {
         "effective_date": result.day.isoformat(),
