@@ -214,6 +214,7 @@ CELERY_TASK_ROUTES = {
     "invoicing.tasks.refresh_drafts_of_run": {"queue": "runs"},
     "invoicing.tasks.render_documents": {"queue": "documents"},
     "invoicing.tasks.render_document": {"queue": "documents"},
+    "invoicing.tasks.work_on_repricing": {"queue": "imports"},
     "subscriptions.tasks.work_on_import": {"queue": "imports"},
     "accounts.tasks.work_on_edit": {"queue": "imports"},
     "reports.tasks.make_forecast": {"queue": "imports"},

@@ -17,6 +17,7 @@ from invoicing.operations import clock_jobs, runs
 from invoicing.operations.checking import check_some_files
 from invoicing.operations.days import do_scheduled_day
 from invoicing.operations.plans.applying import carry_out_due_plans
+from invoicing.operations.prices import working
 from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days
@@ -214,6 +215,37 @@ def work_on_clock_move(*, tenant_id: str, job_id: str) -> None:
         fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
 
 
+def reprice_soon(actor: Actor, job: Job) -> None:
+    """Have a change of prices worked on as soon as it is committed, else by the timetable."""
+    if not job.is_open:
+        return
+    values = {"tenant_id": str(actor.tenant_id), "job_id": str(job.pk)}
+
+    def call() -> None:
+        work_on_repricing.delay(**values)
+
+    transaction.on_commit(call, robust=True)
+
+
+@shared_task
+def work_on_repricing(*, tenant_id: str, job_id: str) -> None:
+    """Change what is had at a price piece by piece for a turn; what nobody foresaw ends the job."""
+    actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    until = time.monotonic() + TURN_SECONDS
+    try:
+        while working.work_on_repricing(actor, key, now=datetime.now(UTC)):
+            if time.monotonic() >= until:
+                values = {"tenant_id": tenant_id, "job_id": job_id}
+                work_on_repricing.apply_async(kwargs=values, priority=priority_of_rest())
+                return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("prices.failed", extra={"job": job_id})
+        detail = _("Something unexpected stopped the change. What was changed until then holds.")
+        fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
+
+
 @shared_task
 def carry_out_plans(*, tenant_id: str) -> None:
     """Carry out what a tenant has planned for today or earlier; running it again does no harm."""
@@ -237,6 +269,11 @@ def _begin_clock_move(tenant_id: UUID, job_id: str) -> None:
     work_on_clock_move.apply_async(kwargs=values, expires=STALE_SECONDS)
 
 
+def _begin_repricing(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_repricing.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
 def _begin_plans(tenant_id: UUID, _key: str) -> None:
     carry_out_plans.apply_async(kwargs={"tenant_id": str(tenant_id)}, expires=STALE_SECONDS)
 
@@ -245,3 +282,4 @@ register_queue(WorkQueue("plans", PLANS_WAITING, _begin_plans))
 register_queue(WorkQueue("runs", RUNS_WAITING, _begin_run))
 register_queue(WorkQueue("documents", DOCUMENTS_WAITING, _begin_documents))
 register_queue(WorkQueue("clock moves", jobs_waiting(Job.Kind.CLOCK), _begin_clock_move))
+register_queue(WorkQueue("prices", jobs_waiting(Job.Kind.PRICES), _begin_repricing))

@@ -90,6 +90,26 @@ declare(
         short=_("Redeemed again"),
     ),
     Declared(
+        "price.version_created",
+        "price",
+        _("A price got another version, for everybody or for an account and those below it."),
+        {
+            "external_id": Maybe(Kind.TEXT),
+            "first": Kind.ID,
+            "account": Maybe(Kind.ID),
+            "number": Kind.WHOLE,
+            "valid_from": Kind.DAY,
+        },
+        short=_("New version"),
+    ),
+    Declared(
+        "price.version_ended",
+        "price",
+        _("A version of a price ends, or was taken back: what was there without it holds again."),
+        {"external_id": Maybe(Kind.TEXT), "ends_on": Kind.DAY},
+        short=_("Version ended"),
+    ),
+    Declared(
         "subscription.created",
         "subscription",
         _("An account subscribed to something."),

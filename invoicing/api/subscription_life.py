@@ -318,7 +318,8 @@ def _item_changes(
                 detail = _("An item that comes in has a price, and no id.")
                 errors.append(FieldError("invalid", detail, f"/items/{place}"))
                 continue
-            changes.append(ItemAddition(price_id, one.get("quantity", Decimal(1))))
+            quantity = one.get("quantity", Decimal(1))
+            changes.append(ItemAddition(price_id, quantity, one.get("exact", False)))
             continue
         item_id = _item_meant(items, one.get("id"), price_id)
         if item_id is None:
@@ -326,7 +327,13 @@ def _item_changes(
             errors.append(FieldError("unknown_item", detail, f"/items/{place}/id"))
             continue
         changes.append(
-            ItemChange(item_id, price_id, one.get("quantity"), one.get("removed", False))
+            ItemChange(
+                item_id,
+                price_id,
+                one.get("quantity"),
+                one.get("removed", False),
+                one.get("exact", False),
+            )
         )
     if errors:
         raise InvalidBody(errors=errors)
@@ -340,5 +347,5 @@ def _item_meant(items: Sequence[Item], named: str | None, price_id: UUID | None)
         return next((item.pk for item in items if item.pk == key), None)
     if len(items) == 1:
         return items[0].pk
-    with_price = [item.pk for item in items if item.price_id == price_id]
+    with_price = [item.pk for item in items if price_id in (item.price_id, item.price.family_id)]
     return with_price[0] if len(with_price) == 1 else None

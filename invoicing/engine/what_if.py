@@ -318,8 +318,13 @@ def _changed(items: dict[UUID, ItemRow], change: ItemChange) -> None:
     for one in sorted(item.later, key=lambda one: one.day):
         if one.day <= change.day:
             continue
-        is_same = is_same and (one.price, one.quantity) == (held.price, held.quantity)
-        later.append(replace(one, quantity=quantity, price=price) if is_same else one)
+        # Another version of its price is no change of what somebody has.
+        is_same = is_same and (one.price.family_id, one.quantity) == (
+            held.price.family_id,
+            held.quantity,
+        )
+        kept = one.price if change.price is None else price
+        later.append(replace(one, quantity=quantity, price=kept) if is_same else one)
     items[item.id] = replace(item, later=tuple(later))
 
 

@@ -68,16 +68,16 @@ class ProductList(ActorView):
     )
     def post(self, request: ActorApiRequest) -> HttpResponseBase:
         """Add a product."""
-        is_dry_run = _is_dry_run(request)
+        is_dry = is_dry_run(request)
         values = read_body(request, ProductIn)
-        with tried(is_dry_run=is_dry_run):
+        with tried(is_dry_run=is_dry):
             product = create_product(
                 request.actor,
                 name=values["name"],
                 external_id=values.get("external_id"),
                 now=timezone.now(),
             )
-        return created(request, ProductOut(product).data, product.public_id, is_new=not is_dry_run)
+        return created(request, ProductOut(product).data, product.public_id, is_new=not is_dry)
 
 
 class ProductDetail(ActorView):
@@ -100,10 +100,10 @@ class ProductDetail(ActorView):
     )
     def patch(self, request: ActorApiRequest, product: str) -> HttpResponseBase:
         """Call a product something else; what is left out stays."""
-        actor, is_dry_run = request.actor, _is_dry_run(request)
+        actor, is_dry = request.actor, is_dry_run(request)
         values = read_body(request, ProductPatchIn)
         found = catalogue.get_product(actor, product)
-        with tried(is_dry_run=is_dry_run):
+        with tried(is_dry_run=is_dry):
             changed = edit_product(
                 actor,
                 found.pk,
@@ -176,14 +176,14 @@ class PriceList(ActorView):
     )
     def post(self, request: ActorApiRequest) -> HttpResponseBase:
         """Give a product a price."""
-        actor, is_dry_run = request.actor, _is_dry_run(request)
+        actor, is_dry = request.actor, is_dry_run(request)
         values = read_body(request, PriceIn)
         product = _product(actor, values, InvalidBody)
-        with tried(is_dry_run=is_dry_run):
+        with tried(is_dry_run=is_dry):
             price = create_price(
                 actor, product.pk, _wanted(product, values), today=actor.today, now=timezone.now()
             )
-        return created(request, PriceOut(price).data, price.public_id, is_new=not is_dry_run)
+        return created(request, PriceOut(price).data, price.public_id, is_new=not is_dry)
 
 
 class PriceDetail(ActorView):
@@ -207,16 +207,16 @@ class PriceDetail(ActorView):
     )
     def patch(self, request: ActorApiRequest, price: str) -> HttpResponseBase:
         """Change a price that nobody has, or how it is called; what is left out stays."""
-        actor, is_dry_run = request.actor, _is_dry_run(request)
+        actor, is_dry = request.actor, is_dry_run(request)
         values = read_body(request, PricePatchIn)
         found = catalogue.get_price(actor, price)
         require_named(request)
-        with tried(is_dry_run=is_dry_run):
+        with tried(is_dry_run=is_dry):
             changed = edit_price(
                 actor,
                 found.pk,
                 _changes(values),
-                require_seen=_price_seen(request, found),
+                require_seen=price_seen(request, found),
                 today=actor.today,
                 now=timezone.now(),
             )
@@ -255,7 +255,8 @@ class PriceReopening(ActorView):
         return _put_price(request, price, reopen_price)
 
 
-def _is_dry_run(request: ActorApiRequest) -> bool:
+def is_dry_run(request: ActorApiRequest) -> bool:
+    """Return whether a request only asks what would be."""
     return bool(read_parameters(request, DryRunParameters)["dry_run"] == "true")
 
 
@@ -263,9 +264,9 @@ def _put_product(
     request: ActorApiRequest, reference: str, put: Callable[..., Product]
 ) -> HttpResponseBase:
     """Archive a product, or sell it again."""
-    is_dry_run = _is_dry_run(request)
+    is_dry = is_dry_run(request)
     found = catalogue.get_product(request.actor, reference)
-    with tried(is_dry_run=is_dry_run):
+    with tried(is_dry_run=is_dry):
         seen = _product_seen(request, found)
         product = put(request.actor, found.pk, require_seen=seen, now=timezone.now())
     return tagged(request, ProductOut(product).data)
@@ -275,10 +276,10 @@ def _put_price(
     request: ActorApiRequest, reference: str, put: Callable[..., Price]
 ) -> HttpResponseBase:
     """Sell nothing more at a price, or sell at it again."""
-    is_dry_run = _is_dry_run(request)
+    is_dry = is_dry_run(request)
     found = catalogue.get_price(request.actor, reference)
-    with tried(is_dry_run=is_dry_run):
-        seen = _price_seen(request, found)
+    with tried(is_dry_run=is_dry):
+        seen = price_seen(request, found)
         price = put(request.actor, found.pk, require_seen=seen, now=timezone.now())
     return tagged(request, PriceOut(price).data)
 
@@ -290,7 +291,9 @@ def _product_seen(request: ActorApiRequest, found: Product) -> Callable[[], obje
     return lambda: require_match(request, shown)
 
 
-def _price_seen(request: ActorApiRequest, found: Price) -> Callable[[], object]:
+def price_seen(request: ActorApiRequest, found: Price) -> Callable[[], object]:
+    """Return what refuses a change of a price that is not as the caller has seen it."""
+
     def shown() -> Mapping[str, Any]:
         return PriceOut(catalogue.get_price(request.actor, found.public_id)).data
 
@@ -301,7 +304,7 @@ def _changes(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a body changes of a price."""
     changes = dict(values)
     if "tiers" in changes:
-        changes["tiers"] = _tiers(changes)
+        changes["tiers"] = tiers_of(changes)
     return changes
 
 
@@ -320,10 +323,24 @@ def _wanted(product: Product, values: Mapping[str, Any]) -> NewPrice:
         for name, value in values.items()
         if name not in {"product", "tiers"} and value is not None
     }
-    return NewPrice(**{"name": product.name, **given, "tiers": _tiers(values)})
+    return NewPrice(**{"name": product.name, **given, "tiers": tiers_of(values)})
 
 
-def _tiers(values: Mapping[str, Any]) -> tuple[Tier, ...]:
+def price_named(actor: Actor, values: Mapping[str, Any], refusal: type[Invalid]) -> Price:
+    """Return the price that a body names.
+
+    Raises:
+        Invalid: there is none; ``refusal`` says of what it is a part.
+    """
+    try:
+        return catalogue.get_price(actor, values["price"])
+    except NotFound as error:
+        wrong = FieldError("not_found", _("There is no such price."), pointer("price"))
+        raise refusal(errors=[wrong]) from error
+
+
+def tiers_of(values: Mapping[str, Any]) -> tuple[Tier, ...]:
+    """Return the tiers of a body."""
     return tuple(
         Tier(tier["up_to"], tier["unit_amount"], tier.get("flat_amount", Decimal(0)))
         for tier in values.get("tiers", ())

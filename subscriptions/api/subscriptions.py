@@ -174,7 +174,8 @@ def _items(actor: Actor, given: Sequence[Mapping[str, Any]]) -> list[NewItem]:
             detail = _("There is no such price.")
             errors.append(FieldError("not_found", detail, f"/items/{place}/price"))
             continue
-        items.append(NewItem(price_id, item.get("quantity", Decimal(1))))
+        quantity = item.get("quantity", Decimal(1))
+        items.append(NewItem(price_id, quantity, item.get("exact", False)))
     if errors:
         raise InvalidBody(errors=errors)
     return items

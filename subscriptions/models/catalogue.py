@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 
+from accounts.models import Account
 from billing_rules.discounts import Off
 from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval, Unit
@@ -44,6 +46,11 @@ class Price(TenantModel):
     seller's rates applies; its percentage is looked up for the last day of service (R14).
     ``unit`` is what a quantity counts, as invoices print it. Since ``archived_at``, if it is set,
     nothing new is sold at it; what runs goes on.
+
+    What is sold at ``first`` costs what this one says from ``valid_from`` on: everywhere, or at
+    ``account`` and below it (a negotiated price). It does until the next one of the same kind, or
+    up to ``ends_on``: from then on the one before, or the one above, holds again. ``number``
+    counts the versions of each kind; a price without ``first`` is the first version itself.
     """
 
     class Timing(models.TextChoices):
@@ -66,12 +73,39 @@ class Price(TenantModel):
     timing = models.CharField(max_length=7, choices=Timing.choices)
     tax_class = models.CharField(max_length=20)
     tax_category = models.CharField(max_length=2)
+    first = TenantForeignKey("self", null=True, related_name="versions")
+    account = TenantForeignKey(Account, null=True)
+    number = models.PositiveIntegerField(default=1, db_default=1)
+    valid_from = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(name="price_external_id", fields=["tenant", "external_id"]),
+            models.UniqueConstraint(
+                name="price_version_once",
+                fields=["tenant", "first", "account", "number"],
+                nulls_distinct=False,
+                condition=models.Q(first__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="price_version_dated",
+                condition=models.Q(
+                    first__isnull=True,
+                    account__isnull=True,
+                    number=1,
+                    valid_from__isnull=True,
+                    ends_on__isnull=True,
+                )
+                | models.Q(first__isnull=False, valid_from__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="price_version_ends",
+                condition=models.Q(ends_on__isnull=True)
+                | models.Q(ends_on__gte=models.F("valid_from")),
+            ),
             models.CheckConstraint(
                 name="price_not_negative",
                 condition=models.Q(unit_amount__isnull=True) | models.Q(unit_amount__gte=0),
@@ -106,6 +140,16 @@ class Price(TenantModel):
             ),
             package_size=self.package_size,
         )
+
+    @property
+    def family_id(self) -> UUID:
+        """The key of the first version, by which whoever sells at any of them names all."""
+        return self.first_id or self.pk
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was taken back as a whole: it holds on no day."""
+        return self.ends_on is not None and self.ends_on == self.valid_from
 
     @property
     def cycle(self) -> Interval:

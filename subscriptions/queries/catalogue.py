@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from accounts import access
 from accounts.access import Action
@@ -63,7 +63,7 @@ def prices(
         product_id: only those of this product.
         currency: only those in this currency.
         text: only those whose name, product or external id contains it, in any case.
-        is_sold: only those at which something new is sold.
+        is_sold: only those at which something new is sold to everybody today.
 
     Raises:
         Forbidden: as of ``products``.
@@ -81,8 +81,29 @@ def prices(
             | Q(external_id__icontains=text)
         )
     if is_sold:
-        found = found.filter(archived_at=None, product__archived_at=None)
-    return found.select_related("product").order_by("-created_at", "-id")
+        found = found.filter(sold_to_everybody(actor))
+    return found.select_related("product", "account").order_by("-created_at", "-id")
+
+
+def sold_to_everybody(actor: Actor) -> Q:
+    """Return the condition that something new is sold at a price to everybody today.
+
+    Of its versions that is the one that holds.
+    """
+    day = actor.today
+    taken_back = Q(ends_on__isnull=False, ends_on=F("valid_from"))
+    later = Price.objects.filter(
+        ~taken_back, Q(valid_from__lte=day), tenant_id=actor.tenant_id, account=None
+    )
+    is_replaced = Exists(
+        later.filter(
+            Q(first_id=OuterRef("first_id")) | Q(first_id=OuterRef("pk")),
+            number__gt=OuterRef("number"),
+        )
+    )
+    begun = Q(valid_from=None) | Q(valid_from__lte=day)
+    held = Q(archived_at=None, product__archived_at=None, account=None) & begun & ~taken_back
+    return held & Q(~is_replaced)
 
 
 def get_price(actor: Actor, reference: str) -> Price:
@@ -99,10 +120,15 @@ def get_price(actor: Actor, reference: str) -> Price:
 
 
 def is_used(actor: Actor, price_id: UUID) -> bool:
-    """Return whether anybody has or had a price, or will have it. One or two statements."""
+    """Return whether anybody has or had a price, or will have it. At most three statements.
+
+    One that has versions, or is one, counts as used: what it costs is written down.
+    """
     access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     had = (kind.objects.filter(tenant_id=actor.tenant_id) for kind in (Item, EarlierTerms))
-    return any(rows.filter(price_id=price_id).exists() for rows in had)
+    versions = Price.objects.filter(tenant_id=actor.tenant_id)
+    is_version = versions.filter(Q(first_id=price_id) | Q(pk=price_id, first__isnull=False))
+    return is_version.exists() or any(rows.filter(price_id=price_id).exists() for rows in had)
 
 
 def product_shown(product: Product) -> dict[str, Any]:

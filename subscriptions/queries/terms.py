@@ -177,7 +177,7 @@ def with_items_on(
 
 
 def timelines_of(
-    actor: Actor, items: Iterable[Item], begun: date
+    actor: Actor, items: Iterable[Item], begun: date | None
 ) -> dict[UUID, list[Stretch[ItemTerms]]]:
     """Return the terms of items of a subscription from the day on which it began, in order.
 
@@ -186,11 +186,14 @@ def timelines_of(
     Args:
         actor: who asks.
         items: that have been read, with their prices.
-        begun: the start of their subscription.
+        begun: the start of their subscription; None for items of many that were read with them.
     """
     found = list(items)
     earlier = earlier_terms(actor, {item.pk for item in found if item.terms_since})
-    return {item.pk: _timeline(item, earlier.get(item.pk, ()), begun) for item in found}
+    return {
+        item.pk: _timeline(item, earlier.get(item.pk, ()), begun or item.subscription.start_date)
+        for item in found
+    }
 
 
 def changing_terms(

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.serializers.accounts import AccountReferenceOut
 from accounts.serializers.parts import (
     DecimalIn,
     DecimalTextField,
@@ -143,5 +144,21 @@ class PriceOut(serializers.Serializer[Price]):
     timing = serializers.CharField()
     tax_category = serializers.CharField()
     tax_class = serializers.CharField()
+    first = IdField(
+        "prc", source="family_id", help_text="The first version of the price; itself if it is that."
+    )
+    account = AccountReferenceOut(
+        allow_null=True,
+        help_text="With whom it is negotiated, for it and all below it; null: for everybody.",
+    )
+    number = serializers.IntegerField(help_text="Which version it is, of those for the same.")
+    valid_from = serializers.DateField(
+        allow_null=True, help_text="The first day; null: since ever."
+    )
+    ends_on = serializers.DateField(
+        allow_null=True,
+        help_text="The first day on which it holds no longer; its first day if it was taken back."
+        " null: until the next version.",
+    )
     archived_at = InstantField(allow_null=True, help_text="Since when nothing new is sold at it.")
     created_at = InstantField()

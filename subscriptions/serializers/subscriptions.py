@@ -39,8 +39,14 @@ class SubscriptionParameters(WithinParameters):
 class ItemIn(serializers.Serializer[Any]):
     """A price and how much of it."""
 
-    price = serializers.CharField(max_length=_REFERENCE)
+    price = serializers.CharField(
+        max_length=_REFERENCE,
+        help_text="Any version stands for the one that the account has when it begins.",
+    )
     quantity = DecimalIn(required=False, help_text="1 if left out.")
+    exact = serializers.BooleanField(
+        required=False, help_text="Take the version that is named, whatever holds."
+    )
 
 
 class ContractIn(serializers.Serializer[Any]):
@@ -147,6 +153,9 @@ class ItemChangeIn(serializers.Serializer[Any]):
     )
     added = serializers.BooleanField(
         required=False, help_text="An item at this price comes in; no `id` is named then."
+    )
+    exact = serializers.BooleanField(
+        required=False, help_text="Take the version that is named, whatever holds then."
     )
 
 

@@ -24,6 +24,7 @@ class Job(TenantModel):
         IMPORT = "import", _("Import")
         CLOCK = "clock", _("Clock")
         EDIT = "edit", _("Change of accounts")
+        PRICES = "prices", _("Change of prices")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""

@@ -54,6 +54,7 @@ from invoicing.operations.plans import (
     renewals,
     reversing,
 )
+from invoicing.operations.prices import beginning, working
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import (
     binding,
@@ -95,7 +96,8 @@ BANK = "seller.bank_account_changed"
 def _no_broker(monkeypatch: Any) -> None:
     """Let nobody be nudged: what is asked for waits in its table."""
     for task in ("invoicing.tasks.work_on_run", "invoicing.tasks.work_on_clock_move",
-                 "subscriptions.tasks.work_on_import"):  # fmt: skip
+                 "subscriptions.tasks.work_on_import",
+                 "invoicing.tasks.work_on_repricing"):  # fmt: skip
         monkeypatch.setattr(f"{task}.delay", lambda **values: None)
 
 
@@ -438,6 +440,37 @@ def reopen_product(shop: Vendor, actor: Actor) -> None:
     catalogue.reopen_product(actor, key, now=NOW)
 
 
+def make_version(shop: Vendor, actor: Actor, *, at: str | None = None) -> tuple[Price, Job]:
+    """Let the only price cost something else."""
+    with scope(actor.tenant_id):
+        key = Price.objects.get(first=None).pk
+    wanted = catalogue.NewVersion(
+        LATER, {"unit_amount": Decimal(12)}, shop.id_of(at) if at else None
+    )
+    return beginning.begin_version(actor, key, wanted, today=TODAY, now=NOW)
+
+
+def end_of_version(shop: Vendor, actor: Actor) -> Any:
+    version, job = make_version(shop, shop.actor, at="A")
+    working.work_on_repricing(Actor.system(shop.tenant_id), job.pk, now=NOW)
+    return beginning.end_version(actor, version.pk, None, today=TODAY, now=NOW)
+
+
+def stopped_version(shop: Vendor, actor: Actor) -> Job:
+    _version, job = make_version(shop, shop.actor)
+    return beginning.stop_repricing(actor, job.pk, now=NOW)
+
+
+def resumed_version(shop: Vendor, actor: Actor) -> Job:
+    job = stopped_version(shop, shop.actor)
+    return beginning.resume_repricing(actor, job.pk, today=TODAY, now=NOW)
+
+
+def work_on_version(shop: Vendor, actor: Actor) -> None:
+    _version, job = make_version(shop, actor)
+    working.work_on_repricing(Actor.system(shop.tenant_id), job.pk, now=NOW)
+
+
 def rename_price(_shop: Vendor, actor: Actor) -> None:
     key = price_of(actor).pk
     catalogue.edit_price(actor, key, {"name": "Eleven"}, today=TODAY, now=NOW)
@@ -644,6 +677,11 @@ OPERATIONS: dict[str, Change] = {
         lambda shop, actor: put_away(shop, actor, is_product=True), "product.archived"
     ),
     "catalogue.archiving.reopen_product": Change(reopen_product, "product.reopened"),
+    "prices.beginning.begin_version": Change(make_version, "price.version_created"),
+    "prices.beginning.end_version": Change(end_of_version, "price.version_ended"),
+    "prices.beginning.stop_repricing": Change(stopped_version, "job.stopped"),
+    "prices.beginning.resume_repricing": Change(resumed_version, "job.requested"),
+    "prices.working.work_on_repricing": Change(work_on_version, "subscription.changed"),
     "catalogue.archiving.archive_price": Change(put_away, "price.archived"),
     "catalogue.archiving.reopen_price": Change(reopen_price, "price.reopened"),
     "catalogue.adding.create_product": Change(
@@ -788,6 +826,10 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.earlier_drafts.with_those_beside",
             "runs.changed.compare_drafts", "runs.changed.count_drafts",
             "catalogue.archiving.sale_fault", "catalogue.archiving.hold_prices",
+            "catalogue.versions.exact_fault", "catalogue.versions.hold_price",
+            "catalogue.versions.planned_version", "catalogue.versions.planned_end",
+            "prices.beginning.preview_version", "prices.beginning.preview_end",
+            "subscriptions.settling.fallen_due",
             "catalogue.checking.columns_of", "catalogue.checking.wanted_of",
             "catalogue.checking.require_product_name", "catalogue.checking.require_possible",
             "catalogue.naming.named_once", "catalogue.naming.require_free",
@@ -808,6 +850,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.aligning.align", "subscriptions.aligning.let_begin",
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
+            "catalogue.versions.store_version", "catalogue.versions.store_end",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.end.store_end", "subscriptions.contracting.set_contract",
             "subscriptions.settling.store_charges",
@@ -1489,6 +1532,22 @@ def api_price(client: Client, _shop: Vendor) -> Any:
     return api_post(client, "prices", product=product, **terms)
 
 
+def api_version(client: Client, shop: Vendor) -> Any:
+    url = f"prices/{price_of(shop.actor).public_id}/versions"
+    return api_post(client, url, valid_from="2027-01-01", unit_amount="12")
+
+
+def api_negotiate(client: Client, _shop: Vendor) -> Any:
+    body = {"price": "ext:ten", "valid_from": "2027-01-01", "unit_amount": "8"}
+    return api_post(client, "accounts/ext:A/prices", **body)
+
+
+def api_end_version(client: Client, shop: Vendor) -> Any:
+    version, job = make_version(shop, shop.actor, at="A")
+    working.work_on_repricing(Actor.system(shop.tenant_id), job.pk, now=NOW)
+    return api_post(client, f"prices/{version.public_id}/ending", ends_on="2027-03-01")
+
+
 def api_rename_price(client: Client, shop: Vendor) -> Any:
     url = f"/api/v1/prices/{price_of(shop.actor).public_id}"
     headers = {"if-match": client.get(url).headers["ETag"]}
@@ -1692,6 +1751,11 @@ ENDPOINTS: dict[str, Change] = {
     ),
     "POST api/v1/prices/<reference:price>/reopening": Change(
         api_put("prices", "reopening", is_away=True), "price.reopened"
+    ),
+    "POST api/v1/prices/<reference:price>/versions": Change(api_version, "price.version_created"),
+    "POST api/v1/prices/<reference:price>/ending": Change(api_end_version, "price.version_ended"),
+    "POST api/v1/accounts/<reference:account>/prices": Change(
+        api_negotiate, "price.version_created"
     ),
     "POST api/v1/prices": Change(api_price, "price.created"),
     "POST api/v1/coupons": Change(lambda client, _shop: api_coupon(client), "coupon.created"),

@@ -62,6 +62,8 @@ BODIES = {
     "moves": {"parent": None},
     "changes": {"items": [{"quantity": "2"}]},
     "merge": {"into": "ext:A"},
+    "versions": {"valid_from": "2027-01-01", "unit_amount": "11"},
+    "prices": {"price": "ext:ten", "valid_from": "2027-01-01", "unit_amount": "9"},
 }
 # Not about one tenant's things, or with a test of their own.
 ELSEWHERE = ("admin/", "language/", "static/", "developers/", "media/")

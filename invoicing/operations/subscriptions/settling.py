@@ -84,9 +84,9 @@ def settled(
     row = replace(stored, end_date=subscription.end_date)
     made: list[ChargeRow] = []
     for item in items:
-        fallen_due = _fallen_due(item, periods.get(item.pk, ()))
+        due = fallen_due(item, periods.get(item.pk, ()))
         settled_row = item_row(item, row, terms[item.pk])
-        made += settler.settle(settled_row, fallen_due, charges.get(item.pk, ()))
+        made += settler.settle(settled_row, due, charges.get(item.pk, ()))
     if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in made):
         raise AmountTooLarge
     return [pending(charge) for charge in made]
@@ -170,7 +170,7 @@ def as_charge(actor: Actor, subscription: Subscription, row: ChargeRow, now: dat
     )
 
 
-def _fallen_due(item: Item, periods: Sequence[PeriodRow]) -> Sequence[PeriodRow]:
+def fallen_due(item: Item, periods: Sequence[PeriodRow]) -> Sequence[PeriodRow]:
     """Return the periods that have been charged: one in arrears falls due when it ends."""
     runs = item.price.timing == Price.Timing.ARREARS and item.next_action_date is not None
     return [one for one in periods if not (runs and one.ends == item.chain_end)]

@@ -13,8 +13,9 @@ from billing_rules.timelines import Stretch, altered
 from invoicing.operations.subscriptions.opening import InvalidChange, Opened
 from subscriptions.models import Discount, Item, Price, Uncharged
 from subscriptions.models.limits import MAX_ITEMS, QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
-from subscriptions.operations.catalogue import hold_prices, sale_fault
+from subscriptions.operations.catalogue import exact_fault, hold_prices, sale_fault
 from subscriptions.operations.discounts.resolving import given_to, in_order, resolved
+from subscriptions.queries.price_lists import PriceLists, price_lists
 from subscriptions.queries.terms import ItemTerms, terms_of
 from tenancy.actor import Actor
 from tenancy.errors import FieldError
@@ -24,20 +25,26 @@ Timeline = Sequence[Stretch[ItemTerms]]
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """An item at another price or in another quantity, or no longer; None is what it is."""
+    """An item at another price or in another quantity, or no longer; None is what it is.
+
+    Any version of another price stands for those that the account has from the day on;
+    ``is_exact`` takes the one that is named.
+    """
 
     item_id: UUID
     price_id: UUID | None = None
     quantity: Decimal | None = None
     is_removed: bool = False
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ItemAddition:
-    """A price that the subscription did not have, and how much of it."""
+    """A price that the subscription did not have, and how much of it; as of ``ItemChange``."""
 
     price_id: UUID
     quantity: Decimal
+    is_exact: bool = False
 
 
 @dataclass(slots=True)
@@ -49,27 +56,57 @@ class Wanted:
     added: dict[UUID, Timeline] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """The prices that are named, and their versions for the account of the subscription."""
+
+    actor: Actor
+    account_id: UUID
+    prices: Mapping[UUID, Price]
+    lists: PriceLists
+
+    def named(self, change: ItemChange | ItemAddition, day: date) -> Price | None:
+        """Return the version meant by a change on a day, None where there is none."""
+        price = self.prices.get(change.price_id) if change.price_id else None
+        if price is None or not self.lists.knows(price.pk):
+            return None
+        if change.is_exact:
+            return price
+        return self.lists.on(self.account_id, price.family_id, day)
+
+    def from_day(self, price: Price, day: date, *, is_exact: bool) -> list[Stretch[Price]]:
+        """Return a version and those that follow it; alone if it was chosen as it is."""
+        if is_exact:
+            return [Stretch(day, None, price)]
+        versions = self.lists.at(self.account_id, price.family_id)
+        return [
+            Stretch(max(one.start, day), one.end, one.value)
+            for one in versions
+            if one.end is None or one.end > day
+        ]
+
+
 def timelines_after(
     actor: Actor, opened: Opened, changes: Sequence[ItemChange | ItemAddition], day: date
 ) -> Wanted:
-    """Return the terms of the items that are others from a day on. One statement.
+    """Return the terms of the items that are others from a day on. Five statements.
 
     Raises:
         InvalidChange: an item, a price or a quantity can't be; all that is wrong is named.
     """
-    prices = _prices(actor, changes)
+    offers = _offers(actor, opened, changes)
     wanted, errors = Wanted(), []
     named: set[UUID] = set()
     for place, change in enumerate(changes):
         at = f"/items/{place}"
         if isinstance(change, ItemAddition):
-            errors += _added(actor, opened, change, prices, day, at, wanted)
+            errors += _added(actor, opened, change, offers, day, at, wanted)
         elif _held(opened, change.item_id, day) is None or change.item_id in named:
             detail = _("The subscription has no such item, or it is named twice.")
             errors.append(FieldError("unknown_item", detail, f"{at}/id"))
         else:
             named.add(change.item_id)
-            errors += _changed(actor, opened, change, prices, day, at, wanted)
+            errors += _changed(actor, opened, change, offers, day, at, wanted)
     if errors:
         raise InvalidChange(errors=errors)
     if fault := _count_fault(opened, wanted, day):
@@ -111,11 +148,14 @@ def with_discounts_of(
     return found
 
 
-def _prices(actor: Actor, changes: Sequence[ItemChange | ItemAddition]) -> dict[UUID, Price]:
+def _offers(actor: Actor, opened: Opened, changes: Sequence[ItemChange | ItemAddition]) -> _Offers:
     ids = [change.price_id for change in changes if change.price_id is not None]
     hold_prices(actor, ids)
     offered = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=ids)
-    return {price.pk: price for price in offered.select_related("product")}
+    prices = {price.pk: price for price in offered.select_related("product")}
+    account_id = opened.subscription.account_id
+    lists = price_lists(actor, prices.keys(), [account_id] if prices else [])
+    return _Offers(actor, account_id, prices, lists)
 
 
 def _held(opened: Opened, item_id: UUID, day: date) -> ItemTerms | None:
@@ -129,7 +169,7 @@ def _changed(
     actor: Actor,
     opened: Opened,
     change: ItemChange,
-    prices: Mapping[UUID, Price],
+    offers: _Offers,
     day: date,
     at: str,
     wanted: Wanted,
@@ -141,32 +181,50 @@ def _changed(
     if change.is_removed:
         wanted.changed[change.item_id] = altered(before, day, None, _absent)
         return []
-    price = old.price if change.price_id is None else prices.get(change.price_id)
+    is_kept = change.price_id in (None, old.price.pk)
+    price = old.price if is_kept else offers.named(change, day)
     quantity = old.quantity if change.quantity is None else change.quantity
     faults = _faults(opened, price, quantity, at, is_sold=price != old.price)
+    if not is_kept and change.is_exact and (fault := exact_fault(offers.actor, f"{at}/price")):
+        faults.append(fault)
     if faults or price is None or (price, quantity) == (old.price, old.quantity):
         return faults
     if (price.cycle, price.timing) != (old.price.cycle, old.price.timing):
         # Its periods are others: this item ends, and one with the new price begins.
         wanted.changed[change.item_id] = altered(before, day, None, _absent)
-        return _added(actor, opened, ItemAddition(price.pk, quantity), prices, day, at, wanted)
-    wanted.changed[change.item_id] = altered(
-        before, day, _next_change(before, day), _had_as(price, quantity)
-    )
+        addition = ItemAddition(price.pk, quantity, change.is_exact)
+        return _added(actor, opened, addition, offers, day, at, wanted)
+    end = _next_change(before, day)
+    after = altered(before, day, end, lambda one: _had_in(one, quantity))
+    if price != old.price:
+        for one in offers.from_day(price, day, is_exact=change.is_exact):
+            if end is not None and one.start >= end:
+                break
+            after = altered(after, one.start, _earlier(one.end, end), _sold_at(one.value))
+    wanted.changed[change.item_id] = after
     return []
+
+
+def _earlier(*days: date | None) -> date | None:
+    return min((day for day in days if day is not None), default=None)
+
+
+def _had_in(terms: ItemTerms, quantity: Decimal) -> ItemTerms:
+    return terms_of(terms.price, quantity, terms.uncharged, terms.discount)
 
 
 def _next_change(timeline: Timeline, day: date) -> date | None:
     """Return the first day after a day on which price or quantity are others, or it is gone.
 
-    A pause is no change of either: what holds when it begins holds when it is over.
+    A pause is no change of either: what holds when it begins holds when it is over. Another
+    version of the price is none either.
     """
     held: ItemTerms | None = None
     for one in timeline:
         if one.holds_on(day):
             held = one.value
         elif held is not None and (
-            (one.value.price, one.value.quantity) != (held.price, held.quantity)
+            (one.value.price.family_id, one.value.quantity) != (held.price.family_id, held.quantity)
             or one.value.uncharged == Uncharged.ABSENT
         ):
             return one.start
@@ -177,14 +235,16 @@ def _added(
     actor: Actor,
     opened: Opened,
     addition: ItemAddition,
-    prices: Mapping[UUID, Price],
+    offers: _Offers,
     day: date,
     at: str,
     wanted: Wanted,
 ) -> list[FieldError]:
     """Note an item that comes in; return what is wrong with it."""
-    price = prices.get(addition.price_id)
+    price = offers.named(addition, day)
     faults = _faults(opened, price, addition.quantity, at, is_sold=True)
+    if addition.is_exact and (fault := exact_fault(offers.actor, f"{at}/price")):
+        faults.append(fault)
     if faults or price is None:
         return faults
     subscription = opened.subscription
@@ -198,6 +258,8 @@ def _added(
         monthly_minor=Decimal(terms.monthly_minor),
     )
     timeline: Timeline = [Stretch(subscription.start_date, None, terms)]
+    for one in offers.from_day(price, day, is_exact=addition.is_exact):
+        timeline = altered(timeline, one.start, one.end, _sold_at(one.value))
     for start, end in _pauses(opened):
         timeline = altered(timeline, start, end, _paused)
     if day > subscription.start_date:
@@ -218,13 +280,13 @@ def _pauses(opened: Opened) -> list[tuple[date, date | None]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _had_as(price: Price, quantity: Decimal) -> Callable[[ItemTerms], ItemTerms]:
-    """Return what gives terms another price and quantity; a discount goes on if it is for them."""
+def _sold_at(price: Price) -> Callable[[ItemTerms], ItemTerms]:
+    """Return what gives terms another price; a discount goes on if it is for that."""
 
     def put(terms: ItemTerms) -> ItemTerms:
         discount = terms.discount
         is_for = discount is not None and discount.applies_to(price)
-        return terms_of(price, quantity, terms.uncharged, discount if is_for else None)
+        return terms_of(price, terms.quantity, terms.uncharged, discount if is_for else None)
 
     return put
 

@@ -17,6 +17,17 @@ from subscriptions.operations.catalogue.archiving import (
 from subscriptions.operations.catalogue.checking import InvalidPrice, InvalidProduct, NewPrice
 from subscriptions.operations.catalogue.editing import PriceUsed, edit_price, edit_product
 from subscriptions.operations.catalogue.naming import ExternalIdTaken, ProductNameTaken
+from subscriptions.operations.catalogue.versions import (
+    NewVersion,
+    PriceChangeUnderWay,
+    PriceVersionsOverlap,
+    exact_fault,
+    hold_price,
+    planned_end,
+    planned_version,
+    store_end,
+    store_version,
+)
 
 __all__ = [
     "AlreadyAdded",
@@ -24,7 +35,10 @@ __all__ = [
     "InvalidPrice",
     "InvalidProduct",
     "NewPrice",
+    "NewVersion",
+    "PriceChangeUnderWay",
     "PriceUsed",
+    "PriceVersionsOverlap",
     "ProductArchived",
     "ProductNameTaken",
     "archive_price",
@@ -33,8 +47,14 @@ __all__ = [
     "create_product",
     "edit_price",
     "edit_product",
+    "exact_fault",
+    "hold_price",
     "hold_prices",
+    "planned_end",
+    "planned_version",
     "reopen_price",
     "reopen_product",
     "sale_fault",
+    "store_end",
+    "store_version",
 ]

@@ -103,15 +103,18 @@ def reopen_price(
 def hold_prices(actor: Actor, price_ids: Collection[UUID]) -> None:
     """Let nobody change or archive prices and their products until this transaction ends.
 
-    Others who sell at them may do so at the same time. One statement; whoever asks reads them
-    after.
+    Nobody gives them other versions meanwhile either: the first version is held with each. Others
+    who sell at them may do so at the same time. One statement; whoever asks reads them after.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM subscriptions_price AS price JOIN subscriptions_product AS product"
             " ON product.tenant_id = price.tenant_id AND product.id = price.product_id"
-            " WHERE price.tenant_id = %s AND price.id = ANY(%s) ORDER BY price.id FOR SHARE",
-            [actor.tenant_id, list(price_ids)],
+            " WHERE price.tenant_id = %s AND (price.id = ANY(%s) OR price.id = ANY(ARRAY("
+            " SELECT named.first_id FROM subscriptions_price AS named"
+            " WHERE named.tenant_id = %s AND named.id = ANY(%s))))"
+            " ORDER BY price.id FOR SHARE",
+            [actor.tenant_id, list(price_ids)] * 2,
         )
 
 

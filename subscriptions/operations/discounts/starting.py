@@ -1,6 +1,7 @@
 """The discounts that a new subscription begins with: its coupon's, and those of accounts above."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +17,7 @@ from subscriptions.operations.discounts.redeeming import DiscountForNothing, new
 from subscriptions.operations.discounts.resolving import in_order, resolved, store_given
 from subscriptions.operations.discounts.spans import Calendar
 from subscriptions.operations.subscriptions.terms import write_all_terms
-from subscriptions.queries.terms import ItemTerms, terms_of
+from subscriptions.queries.terms import ItemTerms
 from tenancy.actor import Actor
 
 
@@ -33,6 +34,7 @@ def begin_with(
     actor: Actor,
     subscription: Subscription,
     items: Sequence[Item],
+    plain: Mapping[UUID, Sequence[Stretch[ItemTerms]]],
     coupon: str,
     *,
     today: date,
@@ -40,7 +42,8 @@ def begin_with(
 ) -> Begun:
     """Return the discounts of a subscription that is about to begin; items show its first terms.
 
-    Nothing is stored. One statement where there are none, else at most nine.
+    ``plain`` are the terms of each item without any. Nothing is stored. One statement where there
+    are none, else at most nine.
 
     Raises:
         DiscountForNothing: the coupon is for none of its items.
@@ -67,12 +70,11 @@ def begin_with(
     calendar = Calendar(actor, [subscription.account_id])
     offered = [*([begun.own] if begun.own else []), *above]
     for item in items:
-        plain = [Stretch(subscription.start_date, None, terms_of(item.price, item.quantity))]
-        spans = [calendar.given(one, subscription, item, plain) for one in offered]
+        spans = [calendar.given(one, subscription, item, plain[item.pk]) for one in offered]
         given = [one for one in spans if one is not None]
         if given:
             begun.given[item.pk] = given
-            timeline = resolved(plain, in_order(actor, subscription.account_id, given))
+            timeline = resolved(plain[item.pk], in_order(actor, subscription.account_id, given))
             begun.timelines[item.pk] = timeline
             _show(item, timeline, first)
     if begun.own is not None and not _is_held(begun.given, begun.own):
@@ -85,7 +87,8 @@ def store_begun(actor: Actor, items: Sequence[Item], begun: Begun) -> None:
     if begun.given:
         store_given(actor, begun.given)
         by_id = {item.pk: item for item in items}
-        write_all_terms(actor, [(by_id[key], line) for key, line in begun.timelines.items()])
+        # Items go on showing what they begin with.
+        write_all_terms(actor, [(copy(by_id[key]), line) for key, line in begun.timelines.items()])
 
 
 def _valid_above(actor: Actor, path: Sequence[UUID], day: date) -> Sequence[Discount]:

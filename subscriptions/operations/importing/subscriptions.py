@@ -1,13 +1,12 @@
 """Importing subscriptions, each with one item."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -22,11 +21,15 @@ from accounts.operations.importing import (
     refuse_outside,
 )
 from accounts.queries.currencies import account_currencies
+from billing_rules.timelines import Stretch
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
-from subscriptions.operations.catalogue import hold_prices
+from subscriptions.operations.catalogue import hold_prices, sale_fault
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
+from subscriptions.operations.subscriptions.terms import write_all_terms
+from subscriptions.queries.price_lists import PriceLists, price_lists
+from subscriptions.queries.terms import ItemTerms
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.database import operation
@@ -53,6 +56,10 @@ class _SubscriptionLine:
         """The day its first period to be charged begins; None if all was billed elsewhere."""
         first = max(self.start_date, self.billed_until or self.start_date)
         return None if self.end_date is not None and first >= self.end_date else first
+
+
+_New = tuple[_SubscriptionLine, Sequence[Stretch[ItemTerms]]]
+"""A subscription, and what it costs day by day."""
 
 
 @operation
@@ -118,7 +125,7 @@ def import_subscriptions(
 
 def _new_subscriptions(
     actor: Actor, rows: Sequence[FileRow], bound: Bound | None, warned: Problems, today: date
-) -> list[_SubscriptionLine]:
+) -> list[_New]:
     """Check some rows, and return those that are not there yet."""
     accounts = {
         key: (account_id, status)
@@ -138,13 +145,16 @@ def _new_subscriptions(
         for key, price_id, currency in Price.objects.filter(
             tenant_id=actor.tenant_id,
             external_id__in={row.cells["price_external_id"] for row in rows},
-        ).values_list("external_id", "id", "currency")
+            # Any version stands for the price; which of them somebody has is decided below.
+        ).values_list("external_id", Coalesce("first_id", "id"), "currency")
     }
-    archived = _archived_prices(actor, {price_id for price_id, _currency in prices.values()})
+    lists = _held_lists(
+        actor, [price_id for price_id, _currency in prices.values()], accounts.values()
+    )
     stored = _stored_subscriptions(actor, [row for row in rows if not row.is_again])
     owners = [account_id for account_id, _status in accounts.values()]
     currencies = account_currencies(actor, owners)
-    new: list[_SubscriptionLine] = []
+    new: list[_New] = []
     for row in rows:
         line = _understand_subscription(row, accounts, prices)
         if line is None:
@@ -155,9 +165,10 @@ def _new_subscriptions(
         expected = currencies.on(line.account_id, max(today, line.start_date))
         _warn_of_currency(row, expected, sold_in, warned)
         if known is None:
-            if line.price_id in archived:
+            terms = lists.terms(line.account_id, line.price_id, line.start_date, line.quantity)
+            if sale_fault(terms[0].value.price, ""):
                 _refuse_archived_price(row)
-            new.append(line)
+            new.append((line, terms))
         elif known != _filled_up(line, known, row):
             refuse_difference(row)
     return new
@@ -191,12 +202,12 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _S
         tenant_id=actor.tenant_id,
         subscription__tenant_id=actor.tenant_id,
         subscription__external_id__in={row.cells["external_id"] for row in rows},
-    ).select_related("subscription")
+    ).select_related("subscription", "price")
     return {
         item.subscription.external_id or "": _SubscriptionLine(
             key=item.subscription.external_id or "",
             account_id=item.subscription.account_id,
-            price_id=item.price_id,
+            price_id=item.price.family_id,
             quantity=item.quantity,
             start_date=item.subscription.start_date,
             end_date=item.subscription.end_date,
@@ -207,12 +218,12 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _S
     }
 
 
-def _archived_prices(actor: Actor, price_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of some prices at which nothing new is sold; none changes from here on."""
+def _held_lists(
+    actor: Actor, price_ids: Collection[UUID], accounts: Iterable[tuple[UUID, str]]
+) -> PriceLists:
+    """Return the versions of some prices for some accounts; none changes from here on."""
     hold_prices(actor, price_ids)
-    found = Price.objects.filter(tenant_id=actor.tenant_id, pk__in=price_ids)
-    archived = Q(archived_at__isnull=False) | Q(product__archived_at__isnull=False)
-    return set(found.filter(archived).values_list("pk", flat=True))
+    return price_lists(actor, price_ids, {account_id for account_id, _status in accounts})
 
 
 def _refuse_archived_price(row: FileRow) -> None:
@@ -254,14 +265,8 @@ def _understand_subscription(
     )
 
 
-def _monthly(actor: Actor, lines: Sequence[_SubscriptionLine]) -> dict[tuple[UUID, Decimal], int]:
-    """Return what each price brings in a month in each quantity it is sold in."""
-    sold = {(line.price_id, line.quantity) for line in lines}
-    prices = Price.objects.filter(tenant_id=actor.tenant_id).in_bulk({price for price, _ in sold})
-    return {(key, quantity): prices[key].monthly_minor(quantity) for key, quantity in sold}
-
-
-def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now: datetime) -> None:
+def _create_subscriptions(actor: Actor, new: Sequence[_New], now: datetime) -> None:
+    lines = [line for line, _terms in new]
     subscriptions = [
         Subscription(
             tenant_id=actor.tenant_id,
@@ -275,21 +280,24 @@ def _create_subscriptions(actor: Actor, lines: Sequence[_SubscriptionLine], now:
         for line in lines
     ]
     insert_rows(subscriptions)
-    monthly = _monthly(actor, lines)
-    insert_rows(
-        [
-            Item(
-                tenant_id=actor.tenant_id,
-                subscription=subscription,
-                account_id=line.account_id,
-                price_id=line.price_id,
-                quantity=line.quantity,
-                monthly_minor=Decimal(monthly[line.price_id, line.quantity]),
-                next_action_date=line.first_action,
-            )
-            for subscription, line in zip(subscriptions, lines, strict=True)
-        ]
-    )
+    items = [
+        Item(
+            tenant_id=actor.tenant_id,
+            subscription=subscription,
+            account_id=line.account_id,
+            price=terms[0].value.price,
+            quantity=line.quantity,
+            monthly_minor=Decimal(terms[0].value.monthly_minor),
+            next_action_date=line.first_action,
+        )
+        for subscription, (line, terms) in zip(subscriptions, new, strict=True)
+    ]
+    insert_rows(items)
+    stepped = [
+        (item, terms) for item, (_line, terms) in zip(items, new, strict=True) if len(terms) > 1
+    ]
+    if stepped:
+        write_all_terms(actor, stepped)
     record_events(
         actor,
         [

@@ -1,6 +1,7 @@
 """Subscribing an account to something."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import is_locked_above
+from billing_rules.timelines import Stretch
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.models.limits import (
     MAX_ITEMS,
@@ -21,7 +23,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
     fits,
 )
-from subscriptions.operations.catalogue import hold_prices, sale_fault
+from subscriptions.operations.catalogue import exact_fault, hold_prices, sale_fault
 from subscriptions.operations.discounts.starting import begin_with, store_begun
 from subscriptions.operations.subscriptions.contracting import (
     Contract,
@@ -31,6 +33,9 @@ from subscriptions.operations.subscriptions.contracting import (
     said_of,
     set_contract,
 )
+from subscriptions.operations.subscriptions.terms import write_all_terms
+from subscriptions.queries.price_lists import PriceLists, price_lists
+from subscriptions.queries.terms import ItemTerms, terms_of
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
@@ -70,10 +75,15 @@ class AlreadySubscribed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """A price and how much of it."""
+    """A price and how much of it.
+
+    Any version of a price stands for the one that the account has on the day, and then for those
+    that follow; ``is_exact`` takes the one that is named.
+    """
 
     price_id: UUID
     quantity: Decimal
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,8 @@ def create_subscription(
 ) -> Subscription:
     """Subscribe an account to one or more prices of one currency.
 
-    It is billed from its start by the next run: what has fallen due already waits for the
+    Of each price it has the version that its account has when it begins, and then those that
+    follow. It is billed from its start by the next run: what has fallen due already waits for the
     bill-to's next billing day (R5, R33).
 
     Args:
@@ -137,7 +148,7 @@ def create_subscription(
         AlreadySubscribed: there is one with this key.
         UnknownCoupon, CouponUsedUp and others: see ``new_discount``.
 
-    Source: docs/billing-rules.md, R5, R20, R24, R33; docs/billing-rules.md, Discounts.
+    Source: docs/billing-rules.md, R5, R20, R24, R33, Versions of a price, Discounts.
     """
     tree.lock_families(actor.tenant_id, [account_id])
     seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk=account_id)
@@ -149,7 +160,12 @@ def create_subscription(
         raise AccountArchived
     _require_new(actor, wanted.key)
     prices = _prices(actor, wanted)
-    if errors := [*_faults(wanted, prices), *_bill_to_faults(actor, account, wanted)]:
+    lists = price_lists(actor, prices.keys(), [account.pk])
+    timelines = [_terms(account, one, wanted, prices, lists) for one in wanted.items]
+    if errors := [
+        *_faults(actor, wanted, timelines, lists),
+        *_bill_to_faults(actor, account, wanted),
+    ]:
         raise InvalidSubscription(errors=errors)
     _require_free(actor, wanted.external_id)
     subscription = Subscription(
@@ -168,9 +184,10 @@ def create_subscription(
     _bind(subscription, wanted.contract or Contract())
     if wanted.key is not None:
         subscription.pk = wanted.key
-    items = [_item(actor, subscription, one, prices[one.price_id]) for one in wanted.items]
+    items = [_item(actor, subscription, one[0].value) for one in timelines]
+    plain = {item.pk: timeline for item, timeline in zip(items, timelines, strict=True)}
     begun = begin_with(
-        actor, subscription, items, wanted.coupon.strip(), today=actor.today, now=now
+        actor, subscription, items, plain, wanted.coupon.strip(), today=actor.today, now=now
     )
     subscription._prefetched_objects_cache = {"items": items}  # type: ignore[attr-defined]
     if not is_dry_run:
@@ -179,6 +196,14 @@ def create_subscription(
             begun.own.save(force_insert=True)
         Item.objects.bulk_create(items)
         store_begun(actor, items, begun)
+        # What is returned is as it begins.
+        stepped = [
+            (copy(item), plain[item.pk])
+            for item in items
+            if len(plain[item.pk]) > 1 and item.pk not in begun.timelines
+        ]
+        if stepped:
+            write_all_terms(actor, stepped)
         _record(actor, subscription, items, now)
     return subscription
 
@@ -201,16 +226,33 @@ def _bind(subscription: Subscription, contract: Contract) -> None:
     subscription.note_when_it_is_news()
 
 
-def _item(actor: Actor, subscription: Subscription, wanted: NewItem, price: Price) -> Item:
+def _terms(
+    account: Account,
+    item: NewItem,
+    wanted: NewSubscription,
+    prices: dict[UUID, Price],
+    lists: PriceLists,
+) -> list[Stretch[ItemTerms]]:
+    """Return what an item costs day by day; nothing where there is no such price."""
+    price = prices.get(item.price_id)
+    is_possible = fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) and item.quantity >= 0
+    if price is None or not is_possible:
+        return []
+    if item.is_exact:
+        return [Stretch(wanted.start_date, None, terms_of(price, item.quantity))]
+    return lists.terms(account.pk, price.family_id, wanted.start_date, item.quantity)
+
+
+def _item(actor: Actor, subscription: Subscription, terms: ItemTerms) -> Item:
     first = subscription.first_charged_day
     is_over = subscription.end_date is not None and first >= subscription.end_date
     return Item(
         tenant_id=actor.tenant_id,
         subscription=subscription,
         account_id=subscription.account_id,
-        price=price,
-        quantity=wanted.quantity,
-        monthly_minor=Decimal(price.monthly_minor(wanted.quantity)),
+        price=terms.price,
+        quantity=terms.quantity,
+        monthly_minor=Decimal(terms.monthly_minor),
         next_action_date=None if is_over else first,
     )
 
@@ -251,17 +293,25 @@ def _prices(actor: Actor, wanted: NewSubscription) -> dict[UUID, Price]:
     return {price.pk: price for price in found}
 
 
-def _faults(wanted: NewSubscription, prices: dict[UUID, Price]) -> list[FieldError]:
+def _faults(
+    actor: Actor,
+    wanted: NewSubscription,
+    timelines: Sequence[Sequence[Stretch[ItemTerms]]],
+    lists: PriceLists,
+) -> list[FieldError]:
     """Return what is wrong with the subscription itself."""
+    prices = {place: one[0].value.price for place, one in enumerate(timelines) if one}
     errors = []
     if not 1 <= len(wanted.items) <= MAX_ITEMS:
         errors.append(FieldError("out_of_range", _("1 to 100 items are expected."), "/items"))
     for place, item in enumerate(wanted.items):
-        if item.price_id not in prices:
-            detail = _("There is no such price.")
-            errors.append(FieldError("unknown_price", detail, f"/items/{place}/price"))
-        elif fault := sale_fault(prices[item.price_id], f"/items/{place}/price"):
+        at = f"/items/{place}/price"
+        if not lists.knows(item.price_id):
+            errors.append(FieldError("unknown_price", _("There is no such price."), at))
+        elif place in prices and (fault := sale_fault(prices[place], at)):
             errors.append(fault)
+        elif item.is_exact and (wrong := exact_fault(actor, at)):
+            errors.append(wrong)
         if not fits(item.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS) or item.quantity < 0:
             detail = _(
                 "A quantity of 0 or more is expected, with at most 12 digits before and 6 after"

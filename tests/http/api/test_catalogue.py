@@ -77,6 +77,11 @@ def test_adds_a_price(api, crm):
     assert made == {
         "id": made["id"],
         "external_id": "seats",
+        "first": made["id"],
+        "account": None,
+        "number": 1,
+        "valid_from": None,
+        "ends_on": None,
         "product": crm["id"],
         "name": "CRM",
         "model": "per_unit",

@@ -1,0 +1,25 @@
+"""Changes of prices are carried out by jobs."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tenancy", "0009_uncounted_json"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("import", "Import"),
+                    ("clock", "Clock"),
+                    ("edit", "Change of accounts"),
+                    ("prices", "Change of prices"),
+                ],
+                max_length=10,
+            ),
+        ),
+    ]
