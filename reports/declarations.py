@@ -20,6 +20,9 @@ class Kind(StrEnum):
     RENEWAL = "renewal"
     TRIAL_END = "trial_end"
     END = "end"
+    NOTICE = "notice"
+    TERM = "term"
+    PAUSE = "pause"
     PRICE_CHANGE = "price_change"
     PLAN = "plan"
 
@@ -63,6 +66,13 @@ KINDS: Final[Mapping[Kind, DeclaredKind]] = {
     Kind.END: DeclaredKind(
         _("End"), _("Ends of subscriptions"), Action.VIEW_SUBSCRIPTION, "circle-stop", "bad"
     ),
+    Kind.NOTICE: DeclaredKind(
+        _("Notice deadline"), _("Notice deadlines"), Action.VIEW_SUBSCRIPTION, "bell", "warn"
+    ),
+    Kind.TERM: DeclaredKind(
+        _("Term renewal"), _("Term renewals"), Action.VIEW_SUBSCRIPTION, "repeat", "info"
+    ),
+    Kind.PAUSE: DeclaredKind(_("Pause"), _("Pauses"), Action.VIEW_SUBSCRIPTION, "pause", "neutral"),
     Kind.PRICE_CHANGE: DeclaredKind(
         _("New terms"), _("New terms"), Action.VIEW_SUBSCRIPTION, "tag", "neutral"
     ),

@@ -17,6 +17,8 @@ def title_of(entry: CalendarEntry) -> str:
     if kind is Kind.PLAN:
         values["plan"] = str(dict(ChangePlan.Kind.choices).get(details.get("plan", ""), ""))
         return _("Change plan (%(plan)s): %(account)s") % values
+    if kind is Kind.PAUSE and details.get("goes_on"):
+        return _("%(name)s goes on: %(account)s") % values
     return _SENTENCES[kind, bool(values["number"]), entry.is_part]() % values
 
 
@@ -39,4 +41,7 @@ _SENTENCES = {
     (Kind.RENEWAL, False, False): lambda: _("Renewal of %(name)s: %(account)s"),
     (Kind.TRIAL_END, False, False): lambda: _("End of the trial of %(name)s: %(account)s"),
     (Kind.END, False, False): lambda: _("End of %(name)s: %(account)s"),
+    (Kind.NOTICE, False, False): lambda: _("Last day of notice for %(name)s: %(account)s"),
+    (Kind.TERM, False, False): lambda: _("Next term of %(name)s begins: %(account)s"),
+    (Kind.PAUSE, False, False): lambda: _("%(name)s is paused: %(account)s"),
 }

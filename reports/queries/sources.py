@@ -11,16 +11,18 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from billing_rules.contract_terms import notice_deadline, term_ends
 from billing_rules.invoice_states import UNPAID
 from billing_rules.timelines import Stretch
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
 from invoicing.queries.foreseeing import ForeseenInvoice
 from reports.declarations import Kind
-from subscriptions.models import Item, Subscription
+from subscriptions.models import Item, Subscription, Uncharged
 from subscriptions.queries.terms import ItemTerms, timelines_of
 from tenancy.actor import Actor
 from tenancy.ids import uuid7
 
+_PAUSED: Final = Uncharged.PAUSED.value
 _CHARGED: Final = "charge"
 """How an invoice is collected whose amount the payer's bank is asked for."""
 
@@ -71,7 +73,7 @@ class TreeToTell:
 
 
 def entries_of(told: TreeToTell) -> list[Entry]:
-    """Return all entries of a tree's calendar, each key once. Nine statements at most.
+    """Return all entries of a tree's calendar, each key once. Twelve statements at most.
 
     Args:
         told: the tree; the caller is an operation that has asked.
@@ -271,6 +273,41 @@ def _ends(told: TreeToTell) -> Iterator[Entry]:
             )
 
 
+def _contract_terms(told: TreeToTell) -> Iterator[Entry]:
+    """Terms that renew on their first day, and the last day of notice before that."""
+    found = Subscription.objects.filter(
+        tenant_id=told.actor.tenant_id,
+        account_id__in=told.members,
+        renewal_months__isnull=False,
+        end_date__isnull=True,
+    )
+    for one in found.prefetch_related("items__price").order_by("pk"):
+        terms = one.contract_terms
+        if terms is None:  # pragma: no cover - what renews has a term
+            continue
+        names = ", ".join(sorted({item.price.name for item in one.items.all()}))
+        for end in term_ends(terms, told.first):
+            deadline = notice_deadline(terms, end)
+            if min(deadline, end) > told.last:
+                break
+            if terms.has_notice:
+                yield _of(one, Kind.NOTICE, deadline, end, names)
+            yield _of(one, Kind.TERM, end, end, names)
+
+
+def _of(subscription: Subscription, kind: Kind, day: date, end: date, name: str) -> Entry:
+    """Return what is told of a term of a subscription, by its end."""
+    return Entry(
+        day,
+        kind.value,
+        f"{kind.value}:{subscription.pk}:{end}",
+        subscription.account_id,
+        subject_type="subscription",
+        subject_id=subscription.pk,
+        details={"name": name, "end": end.isoformat()},
+    )
+
+
 def _price_changes(told: TreeToTell) -> Iterator[Entry]:
     """Items that cost something else, or are had in another quantity, from a day on."""
     found = Item.objects.filter(
@@ -282,6 +319,9 @@ def _price_changes(told: TreeToTell) -> Iterator[Entry]:
     timelines = timelines_of(told.actor, items, date.min)
     for item in items:
         for day, before, after in _steps(timelines[item.pk]):
+            if _PAUSED in (before.uncharged, after.uncharged):
+                yield _pause(item, day, after)
+                continue
             yield Entry(
                 day,
                 Kind.PRICE_CHANGE.value,
@@ -296,6 +336,21 @@ def _price_changes(told: TreeToTell) -> Iterator[Entry]:
                     "old_quantity": f"{before.quantity.normalize():f}",
                 },
             )
+
+
+def _pause(item: Item, day: date, after: ItemTerms) -> Entry:
+    """Return what is told once of a subscription that is paused, or goes on."""
+    goes_on = after.uncharged != _PAUSED
+    details = {"name": after.price.name, **({"goes_on": "yes"} if goes_on else {})}
+    return Entry(
+        day,
+        Kind.PAUSE.value,
+        f"pause:{item.subscription_id}:{day}",
+        item.account_id,
+        subject_type="subscription",
+        subject_id=item.subscription_id,
+        details=details,
+    )
 
 
 def _steps(timeline: list[Stretch[ItemTerms]]) -> Iterator[tuple[date, ItemTerms, ItemTerms]]:
@@ -327,6 +382,7 @@ SOURCES: Final[tuple[Callable[[TreeToTell], Iterable[Entry]], ...]] = (
     _renewals,
     _trial_ends,
     _ends,
+    _contract_terms,
     _price_changes,
     _plans,
 )

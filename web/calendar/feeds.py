@@ -35,6 +35,8 @@ USUAL: Final = (
     Kind.DEBIT,
     Kind.TRIAL_END,
     Kind.END,
+    Kind.NOTICE,
+    Kind.PAUSE,
     Kind.PRICE_CHANGE,
     Kind.PLAN,
 )

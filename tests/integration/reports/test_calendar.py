@@ -10,6 +10,9 @@ from invoicing.models import ChangePlan, Invoice
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
+from invoicing.operations.subscriptions.binding import change_contract
+from invoicing.operations.subscriptions.ending import cancel_subscription
+from invoicing.operations.subscriptions.pausing import pause_subscription
 from invoicing.queries.plans.wanted import Wanted
 from reports.declarations import Kind
 from reports.models import CalendarEntry, Forecast
@@ -18,6 +21,7 @@ from reports.operations.forecasts import make_wanted_forecast, refresh_calendar
 from reports.queries.calendar import DatesTooFar, calendar_entries, day_sums, nearest_day
 from reports.words import title_of
 from subscriptions.models import Subscription
+from subscriptions.operations.subscriptions.contracting import Contract
 from tenancy.database import scope
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -259,6 +263,59 @@ def test_tells_the_end_of_a_trial_and_no_renewal_on_it(group):
         ("2027-01-20", "invoice", "firm", 1190),
         ("2027-01-20", "renewal", "firm", 1000),
     ]
+
+
+def test_tells_terms_that_renew_and_by_when_notice_is_given(group):
+    with group.seen():
+        key = Subscription.objects.get(external_id="f").pk
+    contract = Contract(3, 1, notice_days=30)
+    change_contract(group.actor, key, contract, today=TODAY, now=NOW)
+
+    refresh(group)
+
+    found = told(group, "firm", last=date(2027, 4, 5))
+    assert [(day, kind) for day, kind, *_ in found if kind in ("notice", "term")] == [
+        ("2027-02-02", "notice"),
+        ("2027-03-05", "notice"),
+        ("2027-03-05", "term"),
+        ("2027-04-04", "notice"),
+        ("2027-04-05", "term"),
+    ]
+    with group.seen():
+        notice = CalendarEntry.objects.filter(kind="notice").order_by("date").first()
+        assert title_of(notice) == "Last day of notice for Ten: firm"
+
+
+def test_what_is_to_end_has_no_notice_deadline_any_more(group):
+    with group.seen():
+        key = Subscription.objects.get(external_id="f").pk
+    change_contract(group.actor, key, Contract(3, 1), today=TODAY, now=NOW)
+    cancel_subscription(group.actor, key, end_date=None, at_term_end=True, today=TODAY, now=NOW)
+
+    refresh(group)
+
+    kinds = {kind for _day, kind, *_ in told(group, "firm", last=date(2027, 12, 31))}
+    assert "end" in kinds
+    assert not kinds & {"notice", "term"}
+
+
+def test_tells_a_pause_once_for_all_items_and_no_new_terms(group):
+    with group.seen():
+        key = Subscription.objects.get(external_id="a").pk
+    pause_subscription(
+        group.actor, key, day=date(2027, 1, 1), until=date(2027, 2, 1), today=TODAY, now=NOW
+    )
+
+    refresh(group)
+
+    found = [one for one in told(group, "A") if one[1] in ("pause", "price_change")]
+    assert [(day, kind) for day, kind, *_ in found] == [
+        ("2027-01-01", "pause"), ("2027-02-01", "pause")
+    ]  # fmt: skip
+    with group.seen():
+        entries = CalendarEntry.objects.filter(kind="pause").order_by("date")
+        titles = [title_of(one) for one in entries]
+    assert titles == ["Seat is paused: A", "Seat goes on: A"]
 
 
 def test_sums_days_by_kind_and_currency(group):
