@@ -87,6 +87,21 @@ def standing(events: Iterable[Charged | Credited], currency: str) -> list[Charge
     return found
 
 
+def since(pieces: Iterable[Charged], day: date, currency: str) -> list[Charged]:
+    """Return what is charged for a day and later, in the order of days.
+
+    Of a piece that begins before, the rest: what was charged minus what the days before cost.
+
+    Source: docs/billing-rules.md, R3; docs/billing-rules.md, Change plans.
+    """
+    found = [
+        piece if piece.period.start >= day else _split(piece, day, currency)[1]
+        for piece in pieces
+        if piece.period.end > day
+    ]
+    return sorted(found, key=lambda piece: piece.period.start)
+
+
 def settle(pieces: Iterable[Charged], owed: Sequence[Owed], currency: str) -> Settlement:
     """Return the credits and charges that turn what is charged into what is owed.
 

@@ -55,6 +55,7 @@ class SubscriptionChange(SubscriptionDetail):
         new = NewRecipient(
             referred(actor, values, "bill_to", refusal=InvalidBody),
             values.get("effective_date", actor.today),
+            values["prepaid"],
         )
 
         def require_seen() -> None:

@@ -24,7 +24,11 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     Source: docs/billing-rules.md, R3 and R19.
     """
     if "credited" in calculation:
-        return _taken_back(calculation)
+        text = pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days")
+        return _part_of(calculation, "credited", text)
+    if "taken_over" in calculation:
+        text = pgettext(CONTEXT, "time taken over: %(days)s of %(all)s days")
+        return _part_of(calculation, "taken_over", text)
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
@@ -61,11 +65,11 @@ def _less(terms: str, discount: Mapping[str, Any], formats: Formats) -> str:
     }
 
 
-def _taken_back(calculation: Mapping[str, Any]) -> str:
-    """Return what is taken back of an earlier line: which part of what it was for."""
-    said = calculation["credited"]
+def _part_of(calculation: Mapping[str, Any], name: str, text: str) -> str:
+    """Return which part it is of what an earlier line was for."""
+    said = calculation[name]
     period = {key: date.fromisoformat(day) for key, day in said["period"].items()}
-    return pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days") % {
+    return text % {
         "days": calculation["days"],
         "all": (period["end"] - period["start"]).days,
     }

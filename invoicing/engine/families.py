@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 from uuid import UUID
 
 from accounts import tree
@@ -17,6 +17,9 @@ from billing_rules.territories import tax_area, vat_id_country
 from invoicing.engine.what_if import WhatIf
 from tenancy.actor import Actor
 from tenancy.ids import public_id
+
+Parties: TypeAlias = tuple[UUID, UUID]
+"""Who is invoiced, and who pays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,16 @@ class Families:
             return override_id, owner_id
         return self.on(day).bill_tos[owner_id]
 
+    def parties(self, owner_id: UUID, override_id: UUID | None, day: date) -> Parties:
+        """Return the bill-to and the payer of a service owner on ``day``."""
+        bill_to_id, _by = self.bill_to(owner_id, override_id, day)
+        return bill_to_id, self.on(day).payers[bill_to_id][0]
+
     def path(self, top_id: UUID, account_id: UUID) -> list[str]:
-        """Return the names from below ``top_id`` down to the account; its own if it is the top."""
+        """Return the names from below ``top_id`` down to the account; its own if it is the top.
+
+        Of an account that stands elsewhere its own: its new family is nobody else's business.
+        """
         return [self.accounts[key].name for key in self._way(top_id, account_id)]
 
     def lineage(self, top_id: UUID, account_id: UUID) -> list[dict[str, str | None]]:
@@ -145,13 +156,13 @@ class Families:
         ]
 
     def _way(self, top_id: UUID, account_id: UUID) -> list[UUID]:
-        """Return the accounts from below ``top_id`` down; the account alone if it is the top."""
+        """Return the accounts from below ``top_id`` down; the account alone if it is not above."""
         way: list[UUID] = []
         up: UUID | None = account_id
         while up is not None and up != top_id:
             way.append(up)
             up = self.parents[up]
-        return way[::-1] or [account_id]
+        return way[::-1] if way and up is not None else [account_id]
 
     def reference(self, account_id: UUID | None) -> dict[str, str] | None:
         """Return an account as an explanation names it."""

@@ -1,6 +1,6 @@
 """Foreseeing: the runs of days to come, one after another, in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
@@ -8,12 +8,13 @@ from uuid import UUID
 
 from billing_rules.drafting import DocumentDraft
 from billing_rules.schedule import Followed
+from invoicing.engine.crediting import Billed, MadeOver, made_over
 from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
 from invoicing.engine.rating import rate
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
-from invoicing.engine.what_if import WhatIf
+from invoicing.engine.what_if import Crediting, WhatIf
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Stored:
         items: what is due some day.
         begun: the last stored period of items that are billed in arrears.
         waiting: charges that no issued document holds.
+        billed: what was charged for days on which others may be invoiced, where that matters.
     """
 
     families: Families
     items: Sequence[ItemRow]
     begun: Mapping[UUID, PeriodRow]
     waiting: Sequence[ChargeRow]
+    billed: Sequence[Billed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,18 @@ class ForeseenDays:
     Source: docs/billing-rules.md, R3 to R5, R9 to R16, R20, R21, R27.
     """
 
-    def __init__(self, stored: Stored, what_if: WhatIf, *, first: date) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        what_if: WhatIf,
+        *,
+        first: date,
+        crediting: Crediting | None = None,
+    ) -> None:
         """Take what was read, how the world differs, and the day of the first run.
 
-        The first run takes what is overdue.
+        The first run takes what is overdue. What may be credited in another world than this one is
+        remembered.
         """
         self._stored = stored
         self._what_if = what_if
@@ -65,6 +76,9 @@ class ForeseenDays:
         self._changes = _change_days(self._world(date.max))
         self._last_run: date | None = None
         self._next: date | None = first
+        self._first, self._crediting = first, crediting
+        self._billed = {one.charge.id: one for one in stored.billed}
+        self.made_over = MadeOver()
 
     def runs(self, until: date) -> Iterator[ForeseenRun]:
         """Yield the runs up to a day that have not been yielded yet."""
@@ -81,9 +95,22 @@ class ForeseenDays:
         other._items, other._begun = {item.id: item for item in items}, dict(self._begun)
         other._waiting, other._worlds = what_if.owed(self._waiting), {}
         other._changes = _change_days(other._world(date.max))
+        if what_if.crediting is not None:
+            other._credit(self._world(what_if.crediting.day), what_if.crediting.day)
         if self._last_run is not None:
             other._next = other.after(self._last_run)
         return other
+
+    def _credit(self, stored: Families, day: date) -> None:
+        """Let what is credited, and charged instead, wait for the runs to come."""
+        self._crediting = None
+        self.made_over = made_over(
+            stored, self._world(day), self._what_if, self._billed.values(), today=self._first
+        )
+        kept = {credit.id: credit for credit in self.made_over.kept}
+        self._waiting = [kept.get(charge.id, charge) for charge in self._waiting]
+        for made in self.made_over.transfers:
+            self._waiting += [replace(made.credit), replace(made.charge)]
 
     def run(self, day: date) -> ForeseenRun:
         """Do what a run of a day does."""
@@ -105,7 +132,23 @@ class ForeseenDays:
             for one in document.placed
         }
         self._waiting = [charge for charge in known if charge.id not in placed]
+        if self._crediting is not None:
+            self._remember(documents, placed, self._crediting)
         return ForeseenRun(day, families, [(one, numbers.get(one.key)) for one in documents])
+
+    def _remember(
+        self, documents: Iterable[PlacedDocument], placed: Set[UUID], crediting: Crediting
+    ) -> None:
+        """Remember to whom was charged what may be credited."""
+        for document in documents:
+            parties = document.key.bill_to, document.key.payer
+            for charge in (one.charge for one in document.placed):
+                known = self._billed.get(charge.id)
+                if known and known.charge.invoice_on >= crediting.day:
+                    continue  # its draft is taken back, and it follows
+                if charge.id in placed and (known or crediting.concerns(charge)):
+                    owner_id = known.owner_id if known else charge.account_id
+                    self._billed[charge.id] = Billed(charge, owner_id, parties)
 
     def after(self, day: date) -> date | None:
         """Return the next day on which a run has something to do, None if there is none.

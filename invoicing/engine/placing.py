@@ -60,8 +60,9 @@ def place_charges(
 ) -> list[PlacedDocument]:
     """Group charges by consolidation key and write into each why it is where it is.
 
-    Bill-to, payer and settings are resolved as of each charge's ``invoice_on`` (R21). A charge
-    whose tax can't be told stays pending and is noted.
+    Bill-to, payer and settings are resolved as of each charge's ``invoice_on`` (R21). A credit
+    that names its bill-to and payer goes to them, with what else they are invoiced. A charge whose
+    tax can't be told stays pending and is noted.
 
     Args:
         families: the families of this batch.
@@ -156,6 +157,8 @@ class _Placer:
             charge.order_number,
             charge.invoice_on,
             charge.currency,
+            charge.bill_to_id,
+            charge.payer_id,
         )
         if facts not in self._places:
             key, decided_by = _key(self._families, charge)
@@ -187,8 +190,18 @@ def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
 def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deciders]:
     """Return the key of a charge, and who decided its bill-to and its payer."""
     settings, owner = families.on(charge.invoice_on), charge.account_id
-    bill_to = families.bill_to(owner, charge.override_on(charge.invoice_on), charge.invoice_on)
-    payer = settings.payers[bill_to[0]]
+    bill_to: tuple[UUID, UUID | None]
+    payer: tuple[UUID, UUID | None]
+    if charge.bill_to_id is not None and charge.payer_id is not None:
+        # It joins what else its recipient is invoiced: its account may have gone elsewhere.
+        bill_to, payer, owner = (
+            (charge.bill_to_id, None),
+            (charge.payer_id, None),
+            charge.bill_to_id,
+        )
+    else:
+        bill_to = families.bill_to(owner, charge.override_on(charge.invoice_on), charge.invoice_on)
+        payer = settings.payers[bill_to[0]]
     po_number = charge.order_number or settings.value(owner, SettingName.PO_NUMBER)
     key = key_of(
         seller=families.seller_of(settings, bill_to[0]),
@@ -263,7 +276,9 @@ def _reason(
 ) -> dict[str, object]:
     """Return why the charge stands where it stands: a code and values, put in words later."""
     (bill_to_id, bill_to_by), (payer_id, payer_by) = decided_by
-    if key.service_owner is not None:
+    if charge.bill_to_id is not None:
+        code = "credited"
+    elif key.service_owner is not None:
         code = "per_account"
     elif bill_to_id == charge.account_id:
         code = "own_invoice"
@@ -292,7 +307,7 @@ def _warn(
 ) -> None:
     """Note once per account what does not stop a document but wants looking at (R1, R14)."""
     party_id = families.accounts[charge.account_id].contract_party_id
-    if party_id not in (None, bill_to_id):
+    if charge.bill_to_id is None and party_id not in (None, bill_to_id):
         _warn_once(families, "bill_to_not_contract_party", charge.account_id, warned)
     if decision.warning:
         _warn_once(families, decision.warning, bill_to_id, warned)

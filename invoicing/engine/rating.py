@@ -225,10 +225,16 @@ class Rater:
         return self._billing_days[key]
 
 
-def invoice_day(families: Families, item: ItemRow, due_date: date) -> date:
-    """Return the first billing day of an item's bill-to on or after a due date (R5)."""
-    override_id = item.subscription.override_on(due_date)
-    bill_to_id, _by = families.bill_to(item.account_id, override_id, due_date)
+def invoice_day(families: Families, owed: ItemRow | ChargeRow, due_date: date) -> date:
+    """Return the first billing day of the bill-to of an item or charge on or after a day (R5)."""
+    one = owed.subscription
+    override_id = None if one is None else one.override_on(due_date)
+    bill_to_id, _by = families.bill_to(owed.account_id, override_id, due_date)
+    return invoice_day_of(families, bill_to_id, due_date)
+
+
+def invoice_day_of(families: Families, bill_to_id: UUID, due_date: date) -> date:
+    """Return the first billing day of a bill-to on or after a due date (R5)."""
     billing_day = families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
     return first_billing_day(due_date, billing_day)
 

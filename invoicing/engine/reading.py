@@ -9,9 +9,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import DateField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
+from invoicing.engine.crediting import Billed
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
+from invoicing.engine.what_if import Crediting
 from invoicing.models import Charge, Invoice, InvoiceLine
 from subscriptions.models import (
     Discount,
@@ -57,6 +60,8 @@ _CHARGE = (
     "held_until",
     "po_number",
     "credited_id",
+    "bill_to_id",
+    "payer_id",
 )
 
 
@@ -278,12 +283,14 @@ def _charges(
     subscriptions: Mapping[UUID, SubscriptionRow],
     tax_classes: Mapping[str, str],
 ) -> Iterator[ChargeRow]:
-    for charge_id, item_id, period_id, subscription_id, *values, po_number, credited_id in rows:
+    for charge_id, item_id, period_id, subscription_id, *rest in rows:
+        *values, po_number, credited_id, bill_to_id, payer_id = rest
         subscription = None if subscription_id is None else subscriptions[subscription_id]
         charge = ChargeRow(charge_id, item_id, period_id, subscription, *values)
         price = charge.calculation["price"]
         charge.tax_class = price["tax_class"] if price["id"] is None else tax_classes[price["id"]]
         charge.po_number, charge.credited_id = po_number, credited_id
+        charge.bill_to_id, charge.payer_id = bill_to_id, payer_id
         yield charge
 
 
@@ -312,6 +319,67 @@ def charges_since(actor: Actor, periods: Collection[PeriodRow]) -> dict[UUID, li
         if row.item_id is not None:
             found[row.item_id].append(row)
     return dict(found)
+
+
+def billed_since(actor: Actor, crediting: Crediting) -> list[Billed]:
+    """Return what was charged and credited of periods that end after a day. Five statements.
+
+    Args:
+        actor: whose tenant.
+        crediting: of which accounts, since when, and whether drafts are taken back.
+    """
+    items = Item.objects.filter(
+        tenant_id=actor.tenant_id, account_id__in=_one_of(crediting.account_ids)
+    )
+    if crediting.subscription_id is not None:
+        items = items.filter(subscription_id=crediting.subscription_id)
+    owners = dict(items.order_by().values_list("id", "account_id"))
+    ending = Period.objects.filter(
+        tenant_id=actor.tenant_id, item_id__in=_one_of(owners), ends__gt=crediting.day
+    )
+    found = Charge.objects.filter(
+        tenant_id=actor.tenant_id,
+        item_id__in=_one_of(owners),
+        period_id__in=ending.order_by().values("id"),
+    )
+    charges = _charge_rows(actor, list(_in_order(found))) if owners else []
+    documents = _documents_of(actor, [charge.id for charge in charges])
+    billed = []
+    for charge in charges:
+        status, *parties, document, number = documents.get(charge.id, ("", None, None, None, None))
+        is_issued = charge.status == Charge.Status.INVOICED
+        if status and not is_issued and crediting.takes_drafts:
+            charge.invoice_on = max(charge.invoice_on, crediting.day)
+        billed.append(
+            Billed(
+                charge,
+                owners[charge.item_id],
+                (parties[0], parties[1]) if is_issued else None,
+                (document, number or "") if is_issued else None,
+            )
+        )
+    return billed
+
+
+def _one_of(ids: Iterable[UUID]) -> RawSQL:
+    """Return ids as one parameter: thousands of them are slow to write and parse."""
+    return RawSQL("SELECT unnest(%s::uuid[])", ([str(key) for key in ids],))
+
+
+def _documents_of(actor: Actor, charge_ids: Sequence[UUID]) -> dict[UUID, tuple[Any, ...]]:
+    """Return status, parties, id and number of the document of each charge that has one."""
+    if not charge_ids:
+        return {}
+    rows = InvoiceLine.objects.filter(tenant_id=actor.tenant_id, charge_id__in=_one_of(charge_ids))
+    found = rows.order_by().values_list(
+        "charge_id",
+        "invoice__status",
+        "invoice__bill_to_id",
+        "invoice__payer_id",
+        "invoice_id",
+        "invoice__number",
+    )
+    return {charge_id: tuple(values) for charge_id, *values in found}
 
 
 def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow]:

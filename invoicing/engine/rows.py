@@ -196,8 +196,9 @@ class ChargeRow:
     """A charge on its way to a document; ``status`` and ``reason`` say how far it came.
 
     ``tax_class`` is what its price says now: what decides tax is read when drafting (R21). Before
-    ``held_until`` no run takes it. ``credited_id`` is the charge that a credit takes back of. What
-    is charged once may have no item, period or subscription. ``po_number`` is its own.
+    ``held_until`` no run takes it. ``credited_id`` is the charge that a credit takes back of;
+    ``bill_to_id`` and ``payer_id`` say whose a credit is, whoever is invoiced by then. What is
+    charged once may have no item, period or subscription. ``po_number`` is its own.
     """
 
     id: UUID
@@ -221,6 +222,8 @@ class ChargeRow:
     credited_id: UUID | None = None
     po_number: str = ""
     external_id: str | None = None
+    bill_to_id: UUID | None = None
+    payer_id: UUID | None = None
 
     @property
     def subscription_id(self) -> UUID | None:

@@ -51,7 +51,7 @@ class Settler:
             _named(one): one for one in (item.terms_on(date.min), *item.later)
         }
         made = settle(
-            standing(map(_event, sorted(charges, key=_came_about)), charges[0].currency),
+            charged_so_far(charges),
             [one for period in periods for one in self._owed(item, period)],
             charges[0].currency,
         )
@@ -90,35 +90,8 @@ class Settler:
                 )
 
     def _credit(self, item: ItemRow, charge: ChargeRow, piece: Charged, revision: int) -> ChargeRow:
-        part = piece.period
-        calculation = {
-            **charge.calculation,
-            "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
-            "days": part.days,
-            "net_minor": -piece.net_minor,
-            "credited": {
-                "charge": public_id("chg", charge.id),
-                "period": charge.calculation["period"],
-                "net_minor": charge.net_minor,
-            },
-        }
-        due_date, invoice_on = self._when(item, part, [charge])
-        return replace(
-            charge,
-            id=uuid7(),
-            kind=Charge.Kind.CREDIT.value,
-            revision=revision,
-            period_start=part.start,
-            period_end=part.end,
-            due_date=due_date,
-            invoice_on=invoice_on,
-            net_minor=-piece.net_minor,
-            calculation=calculation,
-            status=Charge.Status.PENDING.value,
-            reason={},
-            held_until=None,
-            credited_id=charge.id,
-        )
+        due_date, invoice_on = self._when(item, piece.period, [charge])
+        return credit_of(charge, piece, revision, due_date=due_date, invoice_on=invoice_on)
 
     def _charge(
         self,
@@ -169,6 +142,49 @@ class Settler:
         if self._is_billed_now:
             return due_date, due_date
         return due_date, invoice_day(self._families, item, due_date)
+
+
+def credit_of(
+    charge: ChargeRow, piece: Charged, revision: int, *, due_date: date, invoice_on: date
+) -> ChargeRow:
+    """Return a pending credit for some days of a charge."""
+    part = piece.period
+    calculation = {
+        **charge.calculation,
+        "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
+        "days": part.days,
+        "net_minor": -piece.net_minor,
+        "credited": {
+            "charge": public_id("chg", charge.id),
+            "period": charge.calculation["period"],
+            "net_minor": charge.net_minor,
+        },
+    }
+    return replace(
+        charge,
+        id=uuid7(),
+        kind=Charge.Kind.CREDIT.value,
+        revision=revision,
+        period_start=part.start,
+        period_end=part.end,
+        due_date=due_date,
+        invoice_on=invoice_on,
+        net_minor=-piece.net_minor,
+        calculation=calculation,
+        status=Charge.Status.PENDING.value,
+        reason={},
+        held_until=None,
+        credited_id=charge.id,
+    )
+
+
+def charged_so_far(charges: Sequence[ChargeRow]) -> list[Charged]:
+    """Return what stands of the charges of one item after its credits; there is at least one.
+
+    Raises:
+        ValueError: a credit is for days that its charge does not stand for any more.
+    """
+    return standing(map(_event, sorted(charges, key=_came_about)), charges[0].currency)
 
 
 def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:

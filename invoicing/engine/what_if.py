@@ -147,6 +147,32 @@ class Realignment:
         return self.free is not None or Uncharged.FREE in known
 
 
+@dataclass(frozen=True, slots=True)
+class Crediting:
+    """What was charged for ``day`` and later goes back to who was charged, if another is invoiced.
+
+    Attributes:
+        day: since when another is.
+        account_ids: whose items it is about.
+        subscription_id: the one subscription that it is about, None for all of the accounts.
+        takes_drafts: what stands on drafts goes over to the other as a whole.
+    """
+
+    day: date
+    account_ids: frozenset[UUID]
+    subscription_id: UUID | None = None
+    takes_drafts: bool = False
+
+    def concerns(self, charge: ChargeRow) -> bool:
+        """Return whether a charge that is still to come is for such days."""
+        return (
+            charge.period_id is not None
+            and charge.period_end > self.day
+            and charge.account_id in self.account_ids
+            and self.subscription_id in (None, charge.subscription_id)
+        )
+
+
 class _OfSubscription(Protocol):
     """An item or a charge."""
 
@@ -171,6 +197,7 @@ class WhatIf:
     recipients: tuple[Recipient, ...] = ()
     hand_overs: tuple[HandOver, ...] = ()
     realignments: tuple[Realignment, ...] = ()
+    crediting: Crediting | None = None
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -244,13 +271,7 @@ class WhatIf:
     def owed(self, charges: Iterable[ChargeRow]) -> list[ChargeRow]:
         """Return charges as they would be; those of days before are whose they were."""
         given = {one.account_id: one for one in self.hand_overs}
-        return [
-            replace(charge, account_id=one.to_id)
-            if one is not None and charge.invoice_on >= one.day
-            else charge
-            for charge in self.readdressed(charges)
-            for one in [given.get(charge.account_id)]
-        ]
+        return [_owed(charge, given) if given else charge for charge in self.readdressed(charges)]
 
     def readdressed(self, rows: Iterable[_Row]) -> list[_Row]:
         """Return items or charges whose subscriptions name the recipients that they would."""
@@ -276,6 +297,16 @@ class WhatIf:
 
 AS_STORED = WhatIf()
 """The world as it is."""
+
+
+def _owed(charge: ChargeRow, given: Mapping[UUID, HandOver]) -> ChargeRow:
+    """Return a charge, or a credit for a certain recipient, of those who have it then."""
+    own, bill_to = given.get(charge.account_id), given.get(charge.bill_to_id or charge.account_id)
+    if own is not None and charge.invoice_on >= own.day:
+        charge = replace(charge, account_id=own.to_id)
+    if charge.bill_to_id and bill_to is not None and charge.invoice_on >= bill_to.day:
+        charge = replace(charge, bill_to_id=bill_to.to_id)
+    return charge
 
 
 def _begun(new: NewItem) -> ItemRow:

@@ -33,6 +33,8 @@ class Charge(TenantPartModel):
     has a stored ``period``. A ``po_number`` of its own goes before that of its subscription.
     What a change takes back of an earlier charge (``credited``) is a credit of its own, which is
     not above 0; credits and charges of the same change share the next revision.
+    A credit that names ``bill_to`` and ``payer`` is theirs, whoever is invoiced by then: they were
+    charged what it takes back. Everything else goes to whom the settings of its day name (R21).
     ``invoice_on`` is the first billing day of the bill-to on or after the due date (R5).
     ``calculation`` holds how the amount came about, ``reason`` why it waits or stands where it
     is: codes and values, put into words in the reader's language. A charge that ``is_held`` stands
@@ -61,6 +63,8 @@ class Charge(TenantPartModel):
     account = TenantForeignKey(Account)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.RECURRING)
     credited = TenantForeignKey("self", null=True, db_index=False)
+    bill_to = TenantForeignKey(Account, null=True, db_index=False)
+    payer = TenantForeignKey(Account, null=True, db_index=False)
     period_start = models.DateField()
     period_end = models.DateField()
     revision = models.PositiveSmallIntegerField(default=0)
@@ -109,6 +113,11 @@ class Charge(TenantPartModel):
                 | (~models.Q(kind="credit") & models.Q(credited__isnull=True)),
             ),
             models.CheckConstraint(
+                name="charge_parties",
+                condition=models.Q(kind="credit", bill_to__isnull=False, payer__isnull=False)
+                | models.Q(bill_to__isnull=True, payer__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="charge_held_until",
                 condition=models.Q(is_held=True) | models.Q(held_until__isnull=True),
             ),
@@ -118,6 +127,11 @@ class Charge(TenantPartModel):
                 name="charge_pending",
                 fields=["tenant", "invoice_on"],
                 condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                name="charge_credited_to",
+                fields=["tenant", "bill_to"],
+                condition=models.Q(status="pending", bill_to__isnull=False),
             ),
             models.Index(
                 name="charge_held",

@@ -130,11 +130,12 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             _picked(anchor, "rule", "day", "month", "start", "decided_by"),
             _picked(calculation, "full_period"),
         )
-    if credited := calculation.get("credited"):
+    credited, taken_over = calculation.get("credited"), calculation.get("taken_over")
+    if earlier := credited or taken_over:
         yield ExplanationStep(
-            "credit",
+            "credit" if credited else "taken_over",
             {
-                **_picked(credited, "charge", "period", "net_minor"),
+                **_picked(earlier, "charge", "period", "net_minor"),
                 "unused": calculation.get("period"),
                 "rounding": "half_up",
             },

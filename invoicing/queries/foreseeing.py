@@ -1,6 +1,6 @@
 """The invoices to come of some trees, as the world is and as it would be."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,10 +15,12 @@ from accounts.access import Action
 from accounts.models import Account
 from billing_rules.consolidation import ConsolidationKey
 from billing_rules.drafting import DocumentDraft, SectionDraft
+from invoicing.engine.crediting import Transfer
 from invoicing.engine.families import Families
 from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
 from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.reading import (
+    billed_since,
     charges_of,
     coming_items,
     open_drafts,
@@ -133,12 +135,16 @@ class Foresight:
         changed: what comes in the other world; the same where there is none.
         accounts: everybody named, by id.
         until: up to this day it is complete.
+        made_over: what a change credits and charges to others, where it is to.
+        is_cut: so much comes before the change that what it credits is not known.
     """
 
     stored: tuple[ForeseenInvoice, ...]
     changed: tuple[ForeseenInvoice, ...]
     accounts: Mapping[UUID, Account]
     until: date
+    made_over: Sequence[Transfer] = ()
+    is_cut: bool = False
 
 
 @collecting_afterwards()
@@ -156,7 +162,8 @@ def foresee_invoices(
 
     The engine of the runs computes it: what is foreseen is what a run makes on that day, to the
     cent, if nothing else changes. What stands on drafts is placed again by the first run, as an
-    issuing run does (R27). At most eighteen statements, however many accounts and days.
+    issuing run does (R27). At most eighteen statements, however many accounts and days, and five
+    more where a change credits what was charged.
 
     Args:
         actor: who asks.
@@ -179,21 +186,30 @@ def foresee_invoices(
     if not first <= last <= first + timedelta(days=MOST_DAYS):
         raise DatesTooFar(most=MOST_DAYS)
     asked = {*account_ids, *what_if.standing()}
+    crediting = what_if.crediting
+    billed = [] if crediting is None else billed_since(actor, crediting)
+    asked |= {key for one in billed if one.parties is not None for key in one.parties}
     families = seen_families(actor, asked, what_if, tenant=tenant)
-    stored = stored_of(families)
-    before, days = _Foreseen(first, last, with_lines), ForeseenDays(stored, AS_STORED, first=first)
+    stored = replace(stored_of(families), billed=billed)
+    before = _Foreseen(first, last, with_lines)
+    days = ForeseenDays(stored, AS_STORED, first=first, crediting=crediting)
     if what_if == AS_STORED:
         invoices = before.up_to(last, days).invoices
         return Foresight(invoices, invoices, families.accounts, before.until)
+    is_cut = False
     if what_if.since is None:
         after, otherwise = before.another(), ForeseenDays(stored, what_if, first=first)
     else:
         # Up to the day of the change both worlds are one.
         before.up_to(min(what_if.since - timedelta(days=1), last), days)
+        is_cut = before.is_full
         after, otherwise = before.another(), days.otherwise(what_if)
     invoices = before.up_to(last, days).invoices
     changed = after.up_to(last, otherwise).invoices
-    return Foresight(invoices, changed, families.accounts, min(before.until, after.until))
+    until = min(before.until, after.until)
+    return Foresight(
+        invoices, changed, families.accounts, until, otherwise.made_over.transfers, is_cut
+    )
 
 
 def seen_families(
@@ -270,7 +286,7 @@ class _Foreseen:
         self._found: list[ForeseenInvoice] = []
         self._waiting: dict[ConsolidationKey, ForeseenInvoice] = {}
         self._lines = 0
-        self._is_full = False
+        self.is_full = False
 
     @property
     def invoices(self) -> tuple[ForeseenInvoice, ...]:
@@ -285,10 +301,10 @@ class _Foreseen:
 
     def up_to(self, day: date, days: ForeseenDays) -> "_Foreseen":
         """Take the runs up to a day, as far as lines are counted."""
-        for run in () if self._is_full else days.runs(day):
+        for run in () if self.is_full else days.runs(day):
             self._lines += sum(len(one.placed) for one, numbers in run.documents if numbers)
-            self._is_full = self._lines > MOST_LINES
-            if self._is_full:
+            self.is_full = self._lines > MOST_LINES
+            if self.is_full:
                 self.until = max(self._first, run.day - timedelta(days=1))
                 break
             self._take(run)

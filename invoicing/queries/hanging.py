@@ -60,7 +60,8 @@ def _found(actor: Actor, account_id: UUID, today: date) -> Iterator[Hanging]:
     yield from _listed(CHILD, "acc", active.filter(node__parent_id=account_id), "name")
     running = Subscription.objects.filter(mine, Q(end_date=None) | Q(end_date__gt=today))
     yield from _listed(SUBSCRIPTION, "sub", running.filter(account_id=account_id), "external_id")
-    charges = Charge.objects.filter(mine, account_id=account_id, status=Charge.Status.PENDING)
+    owed = Q(account_id=account_id) | Q(bill_to_id=account_id) | Q(payer_id=account_id)
+    charges = Charge.objects.filter(mine, owed, status=Charge.Status.PENDING)
     named = charges.annotate(
         name=Coalesce(
             "subscription__external_id", KT("calculation__price__name"), output_field=CharField()

@@ -99,7 +99,8 @@ INVARIANTS = (
         # What is put in is made of constants.
         f"""
         SELECT id, 'the amount is not price times days over full days' FROM invoicing_charge
-        WHERE tenant_id = %(tenant)s AND kind = 'recurring' AND net_minor <> round(
+        WHERE tenant_id = %(tenant)s AND kind = 'recurring' AND calculation->'taken_over' IS NULL
+        AND net_minor <> round(
             (calculation->>'full_amount')::numeric * power(10::numeric, {_exponent_in_sql()})
             * (period_end - period_start) / (calculation->>'full_days')::int)
         UNION ALL
@@ -362,6 +363,22 @@ INVARIANTS = (
         WHERE credit.tenant_id = %(tenant)s AND credit.kind = 'credit'
         AND (credit.item_id, credit.period_id, credit.subscription_id)
             IS DISTINCT FROM (charge.item_id, charge.period_id, charge.subscription_id)
+        """,
+    ),
+    Invariant(
+        "taken over",
+        _counts("invoicing_charge", "revision > 0 AND calculation->'taken_over' IS NOT NULL"),
+        """
+        SELECT charge.id, 'what is credited is not what another is charged'
+        FROM (
+            SELECT id, item_id, revision, period_start, period_end, net_minor
+            FROM invoicing_charge WHERE tenant_id = %(tenant)s AND kind = 'recurring'
+            AND revision > 0 AND calculation->'taken_over' IS NOT NULL
+        ) AS charge LEFT JOIN (
+            SELECT id, item_id, revision, period_start, period_end, net_minor
+            FROM invoicing_charge WHERE tenant_id = %(tenant)s AND bill_to_id IS NOT NULL
+        ) AS credit USING (item_id, revision, period_start, period_end)
+        WHERE charge.net_minor + credit.net_minor IS DISTINCT FROM 0
         """,
     ),
     Invariant(

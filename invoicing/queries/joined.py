@@ -10,7 +10,7 @@ from tenancy.actor import Actor
 
 # What waits from before a move is invoiced by the path of its own days (R21), which may lie in
 # another tree now; and a draft that stays with its recipient may hold charges of accounts that
-# have moved away.
+# have moved away. A credit for a certain recipient is taken from what that one is invoiced.
 _JOINED: Final = """SELECT joined.account_id FROM (
     WITH own AS MATERIALIZED (
         SELECT DISTINCT tree_id FROM accounts_accountnode
@@ -24,6 +24,9 @@ _JOINED: Final = """SELECT joined.account_id FROM (
             ON above.tenant_id = placement.tenant_id AND above.account_id = placement.parent_id
         WHERE placement.tenant_id = %(tenant)s AND placement.valid_to IS NOT NULL
         AND node.tree_id IN (SELECT tree_id FROM own) AND above.tree_id <> node.tree_id
+    ), credits AS MATERIALIZED (
+        SELECT DISTINCT account_id, bill_to_id, payer_id FROM invoicing_charge
+        WHERE tenant_id = %(tenant)s AND status = 'pending' AND bill_to_id IS NOT NULL
     ), others AS (
         SELECT moved.other AS tree_id FROM moved
         JOIN accounts_accountnode AS below ON below.tenant_id = %(tenant)s
@@ -48,6 +51,15 @@ _JOINED: Final = """SELECT joined.account_id FROM (
         JOIN accounts_accountnode AS stands
             ON stands.tenant_id = %(tenant)s AND stands.account_id = section.account_id
         WHERE stands.tree_id <> own.tree_id
+        UNION
+        SELECT party.tree_id FROM credits
+        JOIN accounts_accountnode AS party ON party.tenant_id = %(tenant)s
+            AND party.account_id IN (credits.account_id, credits.bill_to_id, credits.payer_id)
+        WHERE party.tree_id NOT IN (SELECT tree_id FROM own) AND EXISTS (
+            SELECT FROM own JOIN accounts_accountnode AS mine
+                ON mine.tenant_id = %(tenant)s AND mine.tree_id = own.tree_id
+            WHERE mine.account_id IN (credits.account_id, credits.bill_to_id)
+        )
     )
     SELECT DISTINCT root.account_id FROM others
     JOIN accounts_accountnode AS root ON root.tenant_id = %(tenant)s
@@ -57,13 +69,16 @@ _JOINED: Final = """SELECT joined.account_id FROM (
 
 # Asked by itself: to plan the other one takes longer than to answer this.
 _HAS_ANYBODY_MOVED: Final = """SELECT EXISTS (
-    SELECT FROM accounts_placement WHERE tenant_id = %s AND valid_to IS NOT NULL)"""
+    SELECT FROM accounts_placement WHERE tenant_id = %(tenant)s AND valid_to IS NOT NULL
+) OR EXISTS (
+    SELECT FROM invoicing_charge
+    WHERE tenant_id = %(tenant)s AND status = 'pending' AND bill_to_id IS NOT NULL)"""
 
 
 def joined_with(actor: Actor, account_ids: Iterable[UUID]) -> set[UUID]:
     """Return the roots of other trees that those of some accounts are billed together with.
 
-    One statement where nobody ever moved; else one more, and one for each step from tree to tree.
+    One statement where nobody ever moved and nothing is credited to a certain recipient; else one more, and one for each step from tree to tree.
 
     Args:
         actor: whose tenant.
@@ -88,5 +103,5 @@ def joined_with(actor: Actor, account_ids: Iterable[UUID]) -> set[UUID]:
 
 def _has_anybody_moved(actor: Actor) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_HAS_ANYBODY_MOVED, [actor.tenant_id])
+        cursor.execute(_HAS_ANYBODY_MOVED, {"tenant": actor.tenant_id})
         return bool(cursor.fetchone()[0])

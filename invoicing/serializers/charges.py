@@ -31,6 +31,7 @@ class StepOut(serializers.Serializer[Any]):
             "proration",
             "credit",
             "rounding",
+            "taken_over",
             "bill_to",
             "payer",
             "invoice_on",

@@ -70,7 +70,8 @@ class MoveIn(_ChangeIn):
         ("stay", "credit"),
         default="stay",
         help_text="`stay`: what is paid in advance stays with who paid it until its period ends."
-        " `credit`: the unused part is credited to the old recipient and charged to the new one.",
+        " `credit`: the unused part is credited to whom it was charged and charged to the new"
+        " recipient; of a `move`, `bill_to`, `payer`, `promotion` and `subscription`.",
     )
 
 
@@ -142,6 +143,13 @@ class RecipientIn(serializers.Serializer[Any]):
     )
     effective_date = DayField(
         required=False, help_text="From this day on; today if left out, and then at once."
+    )
+    prepaid = serializers.ChoiceField(
+        ("stay", "credit"),
+        default="stay",
+        help_text="`stay`: what is paid in advance stays with who paid it until its period ends."
+        " `credit`: the unused part is credited to whom it was charged and charged to the new"
+        " recipient.",
     )
 
 
@@ -269,6 +277,46 @@ class BillingOut(serializers.Serializer[Any]):
     more_sections = serializers.IntegerField()
 
 
+class _CreditedOut(serializers.Serializer[Any]):
+    """Who was charged for days, and who is now; what is credited is charged, before tax."""
+
+    to = ShownAccountOut(help_text="Who was invoiced, and gets the credit.")
+    to_payer = ShownAccountOut(help_text="Who paid for that.")
+    charged_to = ShownAccountOut(help_text="Who is invoiced now, and is charged as much.")
+    charged_payer = ShownAccountOut()
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField(help_text="What is credited, before tax.")
+
+
+class CreditedDocumentOut(serializers.Serializer[Any]):
+    """The invoice on which the days were charged."""
+
+    id = serializers.CharField()
+    number = serializers.CharField()
+
+
+class PlanCreditOut(_CreditedOut):
+    """Days of a charge that are credited to one and charged to another."""
+
+    account = ShownAccountOut(help_text="Whose subscription it is.")
+    subscription = serializers.CharField()
+    name = serializers.CharField(help_text="What it is for.")
+    document = CreditedDocumentOut(
+        allow_null=True, help_text="null: it is on no issued invoice yet."
+    )
+    period_start = serializers.CharField()
+    period_end = serializers.CharField()
+    days = serializers.IntegerField()
+    invoice_on = serializers.CharField(help_text="From which day on a run takes the credit.")
+    charge_invoice_on = serializers.CharField(help_text="The same of the charge.")
+
+
+class PlanCreditSumOut(_CreditedOut):
+    """All credits of the same parties and currency."""
+
+    credits = serializers.IntegerField(help_text="How many they are.")
+
+
 class PlanPreviewOut(serializers.Serializer[Any]):
     """What comes of a plan, as it was when it was made."""
 
@@ -276,9 +324,11 @@ class PlanPreviewOut(serializers.Serializer[Any]):
     billing = BillingOut(many=True)
     bill_to = serializers.JSONField(required=False, help_text="Who is invoiced: before, after.")
     payer = serializers.JSONField(required=False, help_text="Who pays: before, after.")
-    credits = serializers.JSONField(
-        required=False, help_text="Unused time that is credited, and to whom."
+    credits = PlanCreditOut(
+        many=True, required=False, help_text="The first hundred credits of unused time."
     )
+    more_credits = serializers.IntegerField(required=False, help_text="How many more there are.")
+    credit_sums = PlanCreditSumOut(many=True, required=False)
     settings = serializers.JSONField(
         required=False, help_text="Settings that change by inheritance: old, new, accounts."
     )

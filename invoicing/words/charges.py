@@ -77,6 +77,10 @@ def _where_to(reason: Mapping[str, Any], values: Mapping[str, str], *, whole: bo
         return _("It was due on %(due_date)s.") if not values["bill_to"] else _goes_to(decided)
     if not values["bill_to"]:
         return _("It falls due on %(due_date)s and waits for the run of %(invoice_on)s.")
+    if code == "credited":
+        return _(
+            "It goes to %(bill_to)s, who was charged what it takes back, whoever is invoiced now."
+        )
     if code not in {"own_invoice", "per_account", "consolidated"}:
         return _(
             "It falls due on %(due_date)s and goes to %(bill_to)s with the run of %(invoice_on)s."

@@ -181,6 +181,11 @@ def describe_warning(warning: Mapping[str, Any]) -> str:
             "The change of %(account)s that is planned for %(day)s would not be carried out,"
             " because this one moves accounts that it depends on. Plan it again afterwards."
         ) % {"account": account, "day": date_text(date.fromisoformat(warning["effective_date"]))}
+    if warning["code"] == "credit_waits":
+        return _(
+            "%(account)s is not invoiced enough any more for its credit to be taken from: what is"
+            " left of it waits for its next invoice."
+        ) % {"account": account}
     if warning["code"] == "payer_without_effect":
         return _(
             "%(account)s gets no invoices of its own, so a payer set on it has no effect there."

@@ -202,6 +202,21 @@ def _credit(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Time not used"), text % values, (formula % values,))
 
 
+def _taken_over(inputs: Values, result: Values, currency: str) -> Explained:
+    values = {
+        "period": _period(inputs.get("period") or {}),
+        "charged": money(int(inputs.get("net_minor") or 0), currency),
+        "unused": _period(inputs.get("unused") or {}),
+        "net": money(int(result.get("net_minor") or 0), currency),
+    }
+    text = _(
+        "%(charged)s had been charged for %(period)s. Since another recipient is invoiced, or"
+        " another pays, the rest of it is credited there and charged here."
+    )
+    formula = _("For %(unused)s: %(net)s, just what is credited.")
+    return Explained(_("Days taken over"), text % values, (formula % values,))
+
+
 def _proration(inputs: Values, result: Values, currency: str) -> Explained:
     days, full_days = inputs.get("days") or 0, inputs.get("full_days") or 0
     full, net = Decimal(inputs.get("full_amount") or 0), int(result.get("net_minor") or 0)
@@ -303,6 +318,7 @@ _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
     "credit": _credit,
     "discount": _discount,
+    "taken_over": _taken_over,
     "proration": _proration,
     "rounding": _rounding,
     "tax": _tax,

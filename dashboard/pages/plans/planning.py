@@ -30,7 +30,7 @@ from dashboard.pages.subscriptions.columns import items_of, subscription_url, ti
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.preview import preview_plan
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import CREDIT, STAY, TAKES_CREDIT, Wanted
 from subscriptions.models import Subscription
 from subscriptions.queries.subscriptions import get_subscription
 from tenancy.actor import Actor
@@ -150,6 +150,7 @@ def _wanted(actor: Actor, asked: _Asked) -> Wanted | None:
         target_id=target_id,
         value=value,
         open_drafts="reroute" if values.get("open_drafts") == "reroute" else "keep",
+        prepaid=CREDIT if values.get("prepaid") == CREDIT else STAY,
         settings=settings,
         overrides=overrides,
     )
@@ -222,6 +223,8 @@ def _show(request: ActorRequest, asked: _Asked) -> HttpResponse:
         "open_drafts": values.get("open_drafts", "keep"),
         "is_merge": asked.kind == ChangePlan.Kind.MERGE,
         "asks_drafts": asked.kind in _TAKES_DRAFTS,
+        "asks_prepaid": asked.kind in TAKES_CREDIT,
+        "prepaid": values.get("prepaid", STAY),
         "error": asked.error,
         "details": asked.details,
         "preview": asked.preview,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,7 +14,7 @@ from accounts.declarations import SETTINGS, SettingName
 from dashboard.pages.plans.aligned import AlignedShown, aligned_of
 from dashboard.pages.plans.merging import Merging, merging_of
 from invoicing.words import describe_warning
-from tenancy.formats import date_text
+from tenancy.formats import date_text, period_text
 from tenancy.ids import key_of
 from web.accounts import account_url
 from web.naming import linked
@@ -66,6 +67,29 @@ class SettingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRow:
+    """Days of a charge that are credited to one and charged to another."""
+
+    to: str | SafeString
+    charged: str | SafeString
+    what: str | SafeString
+    days: str
+    document: str
+    document_url: str
+    amount: str
+    invoice_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What is credited: sums in sentences, and the first credits."""
+
+    sums: Sequence[str | SafeString]
+    rows: Sequence[CreditRow]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Everything that a page says of a preview."""
 
@@ -79,6 +103,7 @@ class Shown:
     stays: Sequence[str]
     warnings: Sequence[str | SafeString]
     acceptance: str | SafeString
+    credited: Credited | None = None
     merge: Merging | None = None
     alignment: AlignedShown | None = None
 
@@ -100,6 +125,7 @@ def shown(preview: Mapping[str, Any]) -> Shown:
         stays=[*_stays(preview)],
         warnings=[linked(describe_warning(one), addresses) for one in preview["warnings"]],
         acceptance=linked(agrees % {"name": asked["name"]}, addresses) if asked else "",
+        credited=_credited(preview, addresses),
         merge=merging_of(preview),
         alignment=aligned_of(preview),
     )
@@ -202,6 +228,52 @@ def _facts(preview: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     count = preview["accounts"]
     text = ngettext("%(count)s account", "%(count)s accounts", count)
     yield _("Moves along") if preview["moves"] else _("Concerns"), text % {"count": quantity(count)}
+
+
+def _credited(preview: Mapping[str, Any], addresses: Mapping[str, str]) -> Credited | None:
+    """Return what is credited, None where what is paid in advance stays."""
+    if preview.get("prepaid") != "credit":
+        return None
+    return Credited(
+        [_credit_sum(row, addresses) for row in preview.get("credit_sums", ())],
+        [_credit(row, addresses) for row in preview["credits"]],
+        preview.get("more_credits", 0),
+    )
+
+
+def _party(row: Mapping[str, Any], name: str, payer: str) -> str:
+    """Return who is invoiced, with who pays where that is another."""
+    one, pays = row[name], row[payer]
+    if one["id"] == pays["id"]:
+        return str(one["name"])
+    return _("%(account)s (%(payer)s pays)") % {"account": one["name"], "payer": pays["name"]}
+
+
+def _credit_sum(row: Mapping[str, Any], addresses: Mapping[str, str]) -> str | SafeString:
+    text = _("%(sum)s goes back to %(before)s and is charged to %(after)s, before tax.")
+    values = {
+        "sum": money(row["amount_minor"], row["currency"]),
+        "before": _party(row, "to", "to_payer"),
+        "after": _party(row, "charged_to", "charged_payer"),
+    }
+    return linked(text % values, addresses)
+
+
+def _credit(row: Mapping[str, Any], addresses: Mapping[str, str]) -> CreditRow:
+    start, end = (date.fromisoformat(row[name]) for name in ("period_start", "period_end"))
+    what = _("%(name)s of %(account)s")
+    days = ngettext("%(period)s · %(count)s day", "%(period)s · %(count)s days", row["days"])
+    document = row["document"]
+    return CreditRow(
+        to=linked(_party(row, "to", "to_payer"), addresses),
+        charged=linked(_party(row, "charged_to", "charged_payer"), addresses),
+        what=linked(what % {"name": row["name"], "account": row["account"]["name"]}, addresses),
+        days=days % {"period": period_text(start, end), "count": quantity(row["days"])},
+        document=document["number"] if document else _("not invoiced yet"),
+        document_url=reverse("invoices:page", args=[document["id"]]) if document else "",
+        amount=money(-row["amount_minor"], row["currency"]),
+        invoice_on=date_text(date.fromisoformat(row["invoice_on"])),
+    )
 
 
 def _setting(row: Mapping[str, Any]) -> SettingRow:

@@ -16,6 +16,7 @@ from accounts.operations.moving import place_account
 from accounts.operations.settings import Change, own_settings, write_changes
 from invoicing.models import ChangePlan, Charge, InvoiceLine
 from invoicing.operations.plans.aligning import align, undone
+from invoicing.operations.plans.crediting import made_over_by, store_made_over
 from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
 from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
 from invoicing.operations.runs.discarding import discard_drafts
@@ -107,7 +108,7 @@ def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> Chan
         if plan.status != ChangePlan.Status.SCHEDULED or plan.effective_date > day:
             return None
         with transaction.atomic():
-            plan.result = _apply(doer, plan, wanted, now=now)
+            plan.result = _apply(doer, plan, wanted, today=day, now=now)
     except BillingError as error:
         return _fail(doer, plan, error, now=now)
     was, plan.status, plan.applied_at = plan.status, ChangePlan.Status.APPLIED, now
@@ -129,7 +130,9 @@ def _fail(actor: Actor, plan: ChangePlan, error: BillingError, *, now: datetime)
     return plan
 
 
-def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> dict[str, Any]:
+def _apply(
+    actor: Actor, plan: ChangePlan, wanted: Wanted, *, today: date, now: datetime
+) -> dict[str, Any]:
     """Do all of it, and return what is needed to undo it."""
     standing = standing_of(actor, wanted)
     parts = changed_parts(plan.world, world_digests(standing))
@@ -138,6 +141,7 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     require_unused(standing)
     require_unchanged(standing)
     rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
+    made_over = made_over_by(actor, standing, today=today)
     alignings = alignings_of(standing, tenant=Tenant.objects.get(pk=actor.tenant_id))
     if wanted.kind == ChangePlan.Kind.MERGE:
         place_merged(actor, standing)
@@ -147,6 +151,7 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     changes = _changes(actor, wanted)
     write_changes(actor, changes, today=wanted.day)
     overrides = readdress(actor, wanted.overrides, day=wanted.day, now=now)
+    store_made_over(actor, made_over, now=now)
     if alignings is not None:
         align(actor, standing, alignings, now=now)
     if wanted.kind == ChangePlan.Kind.CLOSING:
@@ -157,7 +162,8 @@ def _apply(actor: Actor, plan: ChangePlan, wanted: Wanted, *, now: datetime) -> 
     undo = _undo(standing, changes, overrides)
     if alignings is not None:
         undo = replace(undo, alignment=undone(wanted.alignment, alignings))
-    return {"rerouted_drafts": rerouted, "undo": undo.stored()}
+    done = {"rerouted_drafts": rerouted, "credited": len(made_over.transfers)}
+    return {**done, "undo": undo.stored()}
 
 
 def _undo(
@@ -184,6 +190,7 @@ def _undo(
         value=value,
         settings=old,
         overrides=overrides,
+        prepaid=wanted.prepaid,
         places=() if is_one_move else back,
         reopens=wanted.kind == ChangePlan.Kind.CLOSING and not wanted.reopens,
     )

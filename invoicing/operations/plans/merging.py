@@ -97,4 +97,7 @@ def _charges(actor: Actor, standing: Standing, kept: Account, *, now: datetime) 
             "into": kept.name,
         }
         discard_drafts(actor, ids, reason=reason, hold=False, today=day, now=now)
+    # A credit that names the duplicate is the kept account's.
+    credits_of = Charge.objects.filter(tenant_id=actor.tenant_id, bill_to_id=duplicate_id)
+    credits_of.filter(status=Charge.Status.PENDING, invoice_on__gte=day).update(bill_to=kept)
     return charges.update(account=kept)

@@ -11,7 +11,7 @@ from invoicing.models import ChangePlan
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.checking import NothingToChange
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import STAY, Wanted
 from subscriptions.models import Subscription
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -20,10 +20,14 @@ from tenancy.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class NewRecipient:
-    """Whom a subscription is invoiced to from a day on; None for whoever its account says."""
+    """Whom a subscription is invoiced to from a day on; None for whoever its account says.
+
+    ``prepaid`` says what becomes of what is charged for later days: ``stay`` or ``credit``.
+    """
 
     bill_to_id: UUID | None
     day: date
+    prepaid: str = STAY
 
 
 def wanted_recipient(subscription: Subscription, new: NewRecipient) -> Wanted:
@@ -33,6 +37,7 @@ def wanted_recipient(subscription: Subscription, new: NewRecipient) -> Wanted:
         account_id=subscription.account_id,
         day=new.day,
         target_id=new.bill_to_id,
+        prepaid=new.prepaid,
         overrides={subscription.pk: new.bill_to_id},
     )
 

@@ -57,6 +57,13 @@ def warnings_of(
             "plan": plan.public_id,
             "effective_date": plan.effective_date.isoformat(),
         }
+    waiting = dict.fromkeys(
+        made.before[0]
+        for made in outlook.made_over
+        if (made.before[0], made.credit.currency) in outlook.waiting
+    )
+    for bill_to_id in waiting:
+        yield {"code": "credit_waits", "account": reference(bill_to_id)}
     if outlook.is_too_large:
         yield {"code": "invoices_unknown", "account": None}
 

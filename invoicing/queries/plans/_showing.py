@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.models import Account, Seller, SettingName
 from invoicing.queries.plans import people
+from invoicing.queries.plans._crediting import credit_shown, credit_sums, named_in
 from invoicing.queries.plans._merging import merge_shown
 from invoicing.queries.plans._noticing import warnings_of
 from invoicing.queries.plans.aligning import Alignings, alignment_shown
@@ -44,6 +45,7 @@ class Shown:
     def _read_the_rest(self) -> None:
         """Read the accounts that are named and stand elsewhere. One statement at most."""
         wanted: set[UUID] = {*([self._receiver_id] if self._receiver_id else [])}
+        wanted |= named_in(self._outlook.made_over)
         for one in self._outlook.billing:
             wanted.add(one.bill_to_id)
             for side in (one.before, one.after):
@@ -80,7 +82,11 @@ class Shown:
             "billing_unknown": self._outlook.is_too_large,
             "bill_to": self._decided("bill_tos"),
             "payer": self._decided("payers"),
-            "credits": [],
+            "credits": [
+                credit_shown(one, self._ref) for one in self._outlook.made_over[:MOST_ROWS]
+            ],
+            "more_credits": max(0, len(self._outlook.made_over) - MOST_ROWS),
+            "credit_sums": [*credit_sums(self._outlook.made_over, self._ref)][:MOST_ROWS],
             "settings": self._settings(),
             "to_answer": [self._unanswered(one) for one in self._open],
             "access": [self._person(one) for one in self._changes[:MOST_ROWS]],

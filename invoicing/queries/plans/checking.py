@@ -14,7 +14,7 @@ from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing, one_of
-from invoicing.queries.plans.wanted import CREDIT, REFERENCES, Wanted
+from invoicing.queries.plans.wanted import CREDIT, REFERENCES, TAKES_CREDIT, Wanted
 from subscriptions.models import Subscription
 from tenancy.errors import Conflict, FieldError, Invalid
 from tenancy.ids import public_id
@@ -113,13 +113,23 @@ class SubscriptionOver(Conflict):
     message = gettext_lazy("This subscription ends on %(day)s, before the change.")
 
 
-class CreditNotYet(Invalid):
-    """What is paid in advance cannot be credited by a plan yet."""
+class NothingToCredit(Invalid):
+    """The kind of change leaves with whom something is charged as it is."""
 
     code = "prepaid_credit_unavailable"
     message = gettext_lazy(
-        "What is paid in advance stays with who paid it until its period ends; crediting it with"
-        " the change is not possible yet."
+        "Only a change of who is invoiced, or of who pays, can credit what is paid in advance: a"
+        " move, a recipient, a payer or taking the place above."
+    )
+
+
+class CreditTooLarge(Invalid):
+    """What would be credited is more than is computed while somebody waits."""
+
+    code = "prepaid_credit_too_large"
+    message = gettext_lazy(
+        "These customers are too large to show what would be credited. Let what is paid in advance"
+        " stay with who paid it, or change parts of the tree one after another."
     )
 
 
@@ -134,8 +144,8 @@ def require_possible(standing: Standing) -> None:
     """Return if the plan makes sense, whatever it leaves unanswered. One statement.
 
     Raises:
-        AccountArchived, NotOnPath, NothingToChange, NothingAbove, SubscriptionOver: see their
-            texts.
+        AccountArchived, NotOnPath, NothingToChange, NothingAbove, SubscriptionOver,
+            NothingToCredit: see their texts.
         TreeCycle, TreeTooDeep: of the tree it would make.
     """
     wanted = standing.wanted
@@ -155,8 +165,8 @@ def require_possible(standing: Standing) -> None:
     wrong = [*_off_path(standing)]
     if wrong:
         raise NotOnPath(errors=wrong)
-    if wanted.prepaid == CREDIT:
-        raise CreditNotYet
+    if wanted.prepaid == CREDIT and wanted.kind not in TAKES_CREDIT:
+        raise NothingToCredit
     if not _changes(standing):
         raise NothingToChange
     locked = [*_locked(standing)]

@@ -62,7 +62,9 @@ def _what_hangs(standing: Standing) -> Iterator[FieldError]:
         ngettext("%(count)s subscription runs.", "%(count)s subscriptions run.", running),
     )
     charges = Charge.objects.filter(
-        tenant_id=actor.tenant_id, account_id=subject, status=Charge.Status.PENDING
+        Q(account_id=subject) | Q(bill_to_id=subject) | Q(payer_id=subject),
+        tenant_id=actor.tenant_id,
+        status=Charge.Status.PENDING,
     ).count()
     yield from _said(
         "charges",

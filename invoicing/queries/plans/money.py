@@ -1,12 +1,13 @@
 """The next invoices of everybody whom a plan concerns, as things are and as planned."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from invoicing.engine.crediting import Transfer
 from invoicing.queries.foreseeing import (
     ForeseenInvoice,
     Foresight,
@@ -62,11 +63,17 @@ class Outlook:
         billing: the recipients whose next invoices differ, and those of the plan's account.
         until: so far was looked.
         is_too_large: the trees are too large to compute it while somebody waits.
+        made_over: what is credited, and charged instead.
+        waiting: recipient and currency of documents that are kept back, their sum being negative.
+        knows_credits: whether all that is credited was computed.
     """
 
     billing: tuple[Billing, ...]
     until: date | None
     is_too_large: bool = False
+    made_over: Sequence[Transfer] = ()
+    waiting: Set[tuple[UUID, str]] = frozenset()
+    knows_credits: bool = True
 
 
 def outlook_of(
@@ -89,7 +96,7 @@ def outlook_of(
     recipients, subject = _recipients(standing), standing.wanted.account_id
     changes = () if alignings is None else alignings.realignments
     if len(changes) > _MOST_REALIGNED:
-        return Outlook((), None, is_too_large=True)
+        return _UNKNOWN
     for ahead in _horizons(standing, alignings):
         try:
             foresight = foresee_invoices(
@@ -97,17 +104,30 @@ def outlook_of(
                 [standing.wanted.account_id, *recipients],
                 first=today,
                 last=day + ahead,
-                what_if=world_of(standing.wanted, standing.moves, changes),
+                what_if=world_of(standing.wanted, standing.moves, changes, scope=standing.scope),
                 tenant=tenant,
             )
         except TreesTooLarge:
-            return Outlook((), None, is_too_large=True)
+            return _UNKNOWN
         own = {standing.invoiced_before.get(subject), standing.invoiced_after.get(subject)}
         billing = _billing(foresight, day, recipients, own)
         is_known = any(one.before or one.after for one in billing)
         if is_known or len(foresight.accounts) > _MOST_FAR:
             break
-    return Outlook(tuple(billing), foresight.until)
+    return Outlook(
+        tuple(billing),
+        foresight.until,
+        made_over=foresight.made_over,
+        waiting={
+            (one.bill_to_id, one.currency)
+            for one in foresight.changed
+            if one.waits_for == "negative_total"
+        },
+        knows_credits=not foresight.is_cut,
+    )
+
+
+_UNKNOWN: Final = Outlook((), None, is_too_large=True, knows_credits=False)
 
 
 def _horizons(standing: Standing, alignings: Alignings | None) -> Sequence[timedelta]:

@@ -23,7 +23,7 @@ from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.merging import redirected, require_mergeable, require_two
 from invoicing.queries.plans.money import outlook_of
 from invoicing.queries.plans.standing import standing_of
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import CREDIT, Wanted
 from invoicing.queries.plans.world import world_digests
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
@@ -67,7 +67,8 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
         NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
         PlanInPast, PlanTooFar, AccountArchived, AccountInUse, NotOnPath, NothingToChange,
             NothingAbove, TreeCycle, TreeTooDeep, MergeWithItself, MergeBelow, AccountMerged,
-            CannotMerge, InvalidAlignment, AlignmentTooLarge: see their texts.
+            CannotMerge, InvalidAlignment, AlignmentTooLarge, NothingToCredit, CreditTooLarge: see
+            their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
@@ -85,6 +86,8 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
     alignings = alignings_of(standing, tenant=tenant)
     require_changing(standing, alignings)
     outlook = outlook_of(standing, alignings, today=today, tenant=tenant)
+    if wanted.prepaid == CREDIT and not outlook.knows_credits:
+        raise checking.CreditTooLarge
     receiver_id = checking.receiver_of(standing)
     return PlanPreview(
         standing.wanted,

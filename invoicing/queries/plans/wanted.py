@@ -1,19 +1,41 @@
 """What a plan wants, as values; and as the world it would make."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import SettingName
-from invoicing.engine.what_if import HandOver, Move, Realignment, Recipient, Setting, WhatIf
+from invoicing.engine.what_if import (
+    Crediting,
+    HandOver,
+    Move,
+    Realignment,
+    Recipient,
+    Setting,
+    WhatIf,
+)
 from invoicing.models import ChangePlan
 from tenancy.ids import parse_public_id, public_id
 
 REFERENCES: Final = (SettingName.BILL_TO, SettingName.PAYER)
 KEEP, REROUTE = "keep", "reroute"
 STAY, CREDIT = "stay", "credit"
+TAKES_CREDIT: Final = frozenset(
+    {
+        ChangePlan.Kind.MOVE,
+        ChangePlan.Kind.PAYER,
+        ChangePlan.Kind.BILL_TO,
+        ChangePlan.Kind.PROMOTION,
+        ChangePlan.Kind.SUBSCRIPTION,
+    }
+)
+"""The kinds that may make others be invoiced or pay for what was charged already.
+
+A consolidation leaves both as they are; a merge is of one party with itself; nothing is charged of
+an account that is closed; an alignment settles its days by itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +258,26 @@ def world_of(
     wanted: Wanted,
     moves: tuple[tuple[UUID, UUID | None], ...],
     realignments: tuple[Realignment, ...] = (),
+    *,
+    scope: Iterable[UUID] = (),
 ) -> WhatIf:
-    """Return how the world would differ from the stored one."""
+    """Return how the world would differ from the stored one.
+
+    Args:
+        wanted: the plan.
+        moves: who gets which parent.
+        realignments: how items are aligned.
+        scope: the accounts that the plan is about: what is charged of theirs may be credited.
+    """
     return WhatIf(
+        crediting=Crediting(
+            wanted.day,
+            frozenset(scope),
+            wanted.subscription_id,
+            takes_drafts=wanted.open_drafts == REROUTE,
+        )
+        if wanted.prepaid == CREDIT
+        else None,
         realignments=realignments,
         moves=tuple(Move(key, parent_id, wanted.day) for key, parent_id in moves),
         settings=tuple(

@@ -204,3 +204,40 @@ def test_a_key_of_a_part_plans_nothing(nordlicht, caller):
     key = caller(nordlicht.key(reach="A"))
 
     assert_problem(key.post("/api/v1/accounts/ext:A1/moves", {"parent": None}), 403, "forbidden")
+
+
+def test_credits_what_is_paid_in_advance_to_whom_it_was_charged(nordlicht, api):
+    """A1's 27.00 for December go back to G, to the day, and S is charged as much."""
+    wanted = {"parent": "ext:S", "prepaid": "credit", "effective_date": "2026-12-12"}
+
+    preview = api.post("/api/v1/accounts/ext:A1/moves?dry_run=true", wanted).json()["preview"]
+
+    (row,) = preview["credits"]
+    assert {name: row[name]["external_id"] for name in ("to", "charged_to", "account")} == {
+        "to": "G", "charged_to": "S", "account": "A1",
+    }  # fmt: skip
+    assert (row["amount_minor"], row["days"], row["currency"]) == (1742, 20, "EUR")
+    assert row["document"]["number"].startswith("RE-2026-")
+    assert preview["credit_sums"][0]["amount_minor"] == 1742
+    plan = api.post("/api/v1/accounts/ext:A1/moves", wanted).json()
+    assert plan["parameters"]["prepaid"] == "credit"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"kind": "consolidation", "consolidation": "per_account", "prepaid": "credit"},
+         422, "prepaid_credit_unavailable"),
+        ({"kind": "merge", "into": "ext:S", "prepaid": "credit"},
+         422, "prepaid_credit_unavailable"),
+        ({"kind": "payer", "payer": "ext:S", "prepaid": "refund"}, 422, "invalid_body"),
+        ({"kind": "payer", "payer": "ext:S", "prepaid": None}, 422, "invalid_body"),
+    ],
+)  # fmt: skip
+def test_refuses_credits_where_there_are_none(nordlicht, api, body, status, code):
+    before = counts(nordlicht)
+
+    answer = api.post("/api/v1/change-plans", {"account": "ext:B", **body})
+
+    assert_problem(answer, status, code)
+    assert counts(nordlicht) == before

@@ -125,3 +125,13 @@ def test_is_planned_as_any_other_change(nordlicht, api):
     assert (made.status_code, made.json()["status"]) == (201, "draft")
     wrong = {**wanted, "subscription": found, "account": "ext:A"}
     assert_problem(api.post("/api/v1/change-plans", wrong), 404, "not_found")
+
+
+def test_what_is_paid_in_advance_is_credited_where_that_is_wanted(nordlicht, patch):
+    body = {"bill_to": "ext:A1", "prepaid": "credit", "effective_date": "2026-12-12"}
+
+    preview = patch(body, "?dry_run=true").json()["preview"]
+
+    assert [
+        (one["to"]["external_id"], one["charged_to"]["external_id"]) for one in preview["credits"]
+    ] == [("G", "A1")]

@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import AccountNode, Person
 from dashboard.pages.plans import moving as moving_page
 from invoicing.models import ChangePlan, PlanComment
+from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
@@ -233,7 +234,7 @@ def test_makes_an_own_invoice_and_a_payer_by_form(shop, alices):
 
 def test_marks_who_is_invoiced_now_until_somebody_chooses(shop, alices, alice):
     own, above = (public_id("acc", shop.id_of(key)) for key in ("A1", "A"))
-    chosen = r'value="([^"]*)"\s+checked'
+    chosen = r'name="choice" value="([^"]*)"\s+checked'
 
     assert re.findall(chosen, alices.get(address(shop, "bill_to", "A1")).content.decode()) == [""]
     wanted = Wanted("bill_to", shop.id_of("A1"), TODAY, target_id=shop.id_of("A1"))
@@ -367,3 +368,29 @@ def test_leads_from_an_account_to_every_kind_of_plan(shop, alices):
         "move", "payer", "bill_to", "consolidation", "closing", "promotion", "merge",
     ]  # fmt: skip
     assert offered("G") == ["payer", "bill_to", "consolidation", "closing", "merge"]
+
+
+def test_shows_what_is_credited_and_stores_the_choice(shop, alice, alices):
+    advance_clock(shop.actor, to_date=date(2026, 12, 2), now=NOW)
+    values = {
+        "target": public_id("acc", shop.id_of("X")),
+        "effective_date": "2026-12-12",
+        "prepaid": "credit",
+    }
+
+    page = alices.get(address(shop, "move", "A1", **values)).content.decode()
+
+    text = " ".join(re.sub(r"<[^>]+>", "", unescape(page)).split())
+    assert "Credits for time paid in advance" in text
+    assert "€6.45 goes back to G and is charged to X, before tax." in text
+    assert "12–31 Dec 2026 · 20 days" in text
+    alices.post("/plans/new/", {"kind": "move", "account": public_id("acc", shop.id_of("A1")),
+                                **values})  # fmt: skip
+    with shop.seen():
+        assert ChangePlan.objects.get().parameters["prepaid"] == "credit"
+
+
+def test_asks_about_what_is_paid_in_advance_where_it_can_go_elsewhere(shop, alices):
+    for kind, is_asked in (("move", True), ("payer", True), ("consolidation", False)):
+        page = alices.get(address(shop, kind, "A1")).content.decode()
+        assert ('name="prepaid"' in page) is is_asked

@@ -1,5 +1,6 @@
 """Random trees and plans: what is previewed is what then happens, to the cent."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -9,16 +10,18 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, Contact, SettingName
 from accounts.operations.settings import Change, write_changes
-from invoicing.models import ChangePlan, Invoice
+from invoicing.models import ChangePlan, Charge, Invoice, InvoiceLine
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.people import addresses_of
+from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.standing import standing_of
-from invoicing.queries.plans.wanted import Wanted
+from invoicing.queries.plans.wanted import TAKES_CREDIT, Wanted
 from subscriptions.models import Subscription
 from tenancy.database import scope
 from tenancy.errors import Conflict, Invalid
+from tenancy.queries.tenants import own_tenant
 from tests.world import NOW, TODAY, account, price, subscription
 
 LAST = date(2027, 3, 10)
@@ -83,7 +86,11 @@ def plan_ahead(vendor, chance, keys):
             write_changes(vendor.actor, [Change(vendor.id_of(key), name, None, value)], today=day)
 
 
-def some_plan(vendor, chance, keys, kind):
+def some_plan(vendor, chance, keys, kind, prepaid="stay"):
+    return replace(_some_plan(vendor, chance, keys, kind), prepaid=prepaid)
+
+
+def _some_plan(vendor, chance, keys, kind):
     key = chance.choice(keys)
     day = TODAY + timedelta(days=chance.randint(1, 45))
     if kind == "subscription":
@@ -142,11 +149,41 @@ SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2,
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_previewed_is_what_then_happens(vendor, alice, kind, seed):
-    chance = Random(f"{kind} {seed}")
+    _assert_kept(vendor, alice, Random(f"{kind} {seed}"), kind, "stay")
+
+
+@pytest.mark.parametrize("kind", sorted(map(str, TAKES_CREDIT)))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_credited_is_what_was_previewed(vendor, alice, kind, seed):
+    preview = _assert_kept(vendor, alice, Random(f"credit {kind} {seed}"), kind, "credit")
+
+    assert preview["more_credits"] == 0
+    shown = sorted(
+        (one["to"]["id"], one["to_payer"]["id"], one["account"]["id"], one["subscription"],
+         one["period_start"], one["period_end"], -one["amount_minor"], one["invoice_on"])
+        for one in preview["credits"]
+    )  # fmt: skip
+    with vendor.seen():
+        credits = Charge.objects.filter(kind="credit").select_related("bill_to", "payer", "account")
+        assert shown == sorted(
+            (one.bill_to.public_id, one.payer.public_id, one.account.public_id,
+             one.subscription.public_id, one.period_start.isoformat(), one.period_end.isoformat(),
+             one.net_minor, one.invoice_on.isoformat())
+            for one in credits.select_related("subscription")
+        )  # fmt: skip
+        placed = InvoiceLine.objects.filter(charge__kind="credit", charge__status="invoiced")
+        for line in placed.select_related("invoice", "charge"):
+            assert line.invoice.bill_to_id == line.charge.bill_to_id
+            assert line.invoice.payer_id == line.charge.payer_id
+
+
+def _assert_kept(vendor, alice, chance, kind, prepaid):
     keys, people = grow(vendor, chance)
-    for _attempt in range(60):
-        wanted = some_plan(vendor, chance, keys, kind)
+    for attempt in range(60):
+        wanted = some_plan(vendor, chance, keys, kind, prepaid)
         try:
+            if prepaid == "credit" and attempt < 50 and not _credits(vendor, alice, wanted):
+                continue
             plan = create_plan(alice, wanted, today=TODAY, now=NOW)
         except (Invalid, Conflict):
             continue
@@ -182,6 +219,13 @@ def test_what_is_previewed_is_what_then_happens(vendor, alice, kind, seed):
     _assert_mails(vendor, wanted, scope, preview)
     assert vendor.faults() == []
     assert vendor.violations() == []
+    return preview
+
+
+def _credits(vendor, alice, wanted):
+    with vendor.seen():
+        tenant = own_tenant(alice)
+        return preview_plan(alice, wanted, today=TODAY, tenant=tenant).shown["credits"]
 
 
 def _assert_people(vendor, people, preview, scope, seen_before):

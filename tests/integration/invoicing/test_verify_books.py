@@ -13,10 +13,14 @@ import pytest
 from django.db import connection, connections, transaction
 
 from invoicing.models import Invoice, StoredDocument
+from invoicing.operations.plans.applying import carry_out_due_plans
+from invoicing.operations.plans.deciding import answer_plan, submit_plan
+from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
+from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Item
 from tenancy.errors import Forbidden
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
@@ -177,6 +181,15 @@ FAULTS = {
         "UPDATE invoicing_charge SET kind = 'one_off', net_minor = net_minor + 1"
         " WHERE kind = 'recurring'",
     ),
+    "taken over: another amount": (
+        "taken over",
+        "UPDATE invoicing_charge SET net_minor = net_minor - 1"
+        " WHERE jsonb_exists(calculation, 'taken_over')",
+    ),
+    "taken over: no credit": (
+        "taken over",
+        "DELETE FROM invoicing_charge WHERE bill_to_id IS NOT NULL",
+    ),
     "history: two values": (
         "history",
         "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
@@ -231,9 +244,10 @@ def books(committed_database: str) -> Iterator[Vendor]:
         today=date(2026, 12, 15),
         now=NOW,
     )
+    _let_a_pay_for_b(vendor)
     vendor.run("2027-01-01", issue=False)
     documents = vendor.documents()
-    assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None]
+    assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None, None]
     connections["default"].close()
     connections.settings["default"].update(USER=owner["USER"], PASSWORD=owner["PASSWORD"])
     try:
@@ -241,6 +255,17 @@ def books(committed_database: str) -> Iterator[Vendor]:
     finally:
         connections["default"].close()
         connections.settings["default"].update(app)
+
+
+def _let_a_pay_for_b(vendor: Vendor) -> None:
+    """What is charged of B's running month goes over to A on 20 December."""
+    day = date(2026, 12, 20)
+    wanted = Wanted("payer", vendor.id_of("B"), day, target_id=vendor.id_of("A"), prepaid="credit")
+    today = date(2026, 12, 15)
+    plan = create_plan(vendor.actor, wanted, today=today, now=NOW)
+    submit_plan(vendor.actor, plan.pk, today=today, now=NOW)
+    answer_plan(vendor.actor, plan.pk, accepts=True, reason="So", today=today, now=NOW)
+    carry_out_due_plans(vendor.actor, day=day, now=NOW)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_rules.periods import Period
-from billing_rules.settling import Charged, Credited, Owed, Settlement, settle, standing
+from billing_rules.settling import Charged, Credited, Owed, Settlement, settle, since, standing
 
 quick = settings(max_examples=60, deadline=None, database=None)
 
@@ -32,6 +32,32 @@ def test_a_change_credits_the_unused_part_and_charges_the_rest_at_the_same_fract
 
     assert [(one.period, one.net_minor) for one in made.taken_back] == [(FIFTH, 21770)]
     assert [(one.period, minor) for one, minor in made.charged] == [(FIFTH, 52254)]
+
+
+def test_since_a_day_the_rest_of_what_was_charged_is_left():
+    """10.75 of 33.33 are the first ten days; 22.58 are left, where 21 days alone cost as much."""
+    odd = charged(MAY, Fraction("33.33"), 3333)
+    earlier, later = Period(date(2017, 4, 1), MAY.start), Period(MAY.end, date(2017, 7, 1))
+    around = [charged(later, OLD, 5, charge=3), odd, charged(earlier, OLD, 7, charge=2)]
+
+    left = since(around, date(2017, 5, 11), "EUR")
+
+    assert [(one.period.start, one.net_minor) for one in left] == [
+        (date(2017, 5, 11), 2258),
+        (MAY.end, 5),
+    ]
+
+
+@quick
+@given(st.integers(0, 10**7), st.integers(1, 30))
+def test_what_is_left_and_what_went_before_add_up(minor, days):
+    day = MAY.start + timedelta(days=days)
+    whole = charged(MAY, Fraction(minor, 100), minor)
+
+    (left,) = since([whole], day, "EUR")
+    taken = standing([whole, Credited(1, left.period)], "EUR")
+
+    assert left.net_minor + sum(one.net_minor for one in taken) == minor
 
 
 def test_nothing_is_made_good_where_what_is_charged_is_owed():
