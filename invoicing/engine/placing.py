@@ -11,7 +11,7 @@ from billing_rules.money import plain_digits
 from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from billing_rules.tax_rates import Rate
 from billing_rules.territories import tax_area
-from invoicing.engine.families import Families, Problem
+from invoicing.engine.families import Families, Parties, Problem
 from invoicing.engine.rows import ChargeRow
 
 # Bill-to and payer, each with the account whose setting decided it.
@@ -190,18 +190,11 @@ def _order(families: Families, key: ConsolidationKey) -> tuple[object, ...]:
 def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deciders]:
     """Return the key of a charge, and who decided its bill-to and its payer."""
     settings, owner = families.on(charge.invoice_on), charge.account_id
-    bill_to: tuple[UUID, UUID | None]
-    payer: tuple[UUID, UUID | None]
-    if charge.bill_to_id is not None and charge.payer_id is not None:
+    bill_to = families.bill_to(owner, charge.override_on(charge.invoice_on), charge.invoice_on)
+    payer = settings.payers[bill_to[0]]
+    if (own := _own_parties(charge)) is not None and own != (bill_to[0], payer[0]):
         # It joins what else its recipient is invoiced: its account may have gone elsewhere.
-        bill_to, payer, owner = (
-            (charge.bill_to_id, None),
-            (charge.payer_id, None),
-            charge.bill_to_id,
-        )
-    else:
-        bill_to = families.bill_to(owner, charge.override_on(charge.invoice_on), charge.invoice_on)
-        payer = settings.payers[bill_to[0]]
+        bill_to, payer, owner = (own[0], None), (own[1], None), own[0]
     po_number = charge.order_number or settings.value(owner, SettingName.PO_NUMBER)
     key = key_of(
         seller=families.seller_of(settings, bill_to[0]),
@@ -216,6 +209,13 @@ def _key(families: Families, charge: ChargeRow) -> tuple[ConsolidationKey, _Deci
         po_number=po_number,
     )
     return key, (bill_to, payer)
+
+
+def _own_parties(charge: ChargeRow) -> Parties | None:
+    """Return who a credit is for, whoever is invoiced by then; None of everything else."""
+    if charge.bill_to_id is None or charge.payer_id is None:
+        return None
+    return charge.bill_to_id, charge.payer_id
 
 
 def _last_day_of(charge: ChargeRow) -> date:
@@ -276,7 +276,7 @@ def _reason(
 ) -> dict[str, object]:
     """Return why the charge stands where it stands: a code and values, put in words later."""
     (bill_to_id, bill_to_by), (payer_id, payer_by) = decided_by
-    if charge.bill_to_id is not None:
+    if _own_parties(charge) is not None:
         code = "credited"
     elif key.service_owner is not None:
         code = "per_account"

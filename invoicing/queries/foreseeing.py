@@ -207,9 +207,8 @@ def foresee_invoices(
     invoices = before.up_to(last, days).invoices
     changed = after.up_to(last, otherwise).invoices
     until = min(before.until, after.until)
-    return Foresight(
-        invoices, changed, families.accounts, until, otherwise.made_over.transfers, is_cut
-    )
+    made_over = otherwise.made_over.transfers
+    return Foresight(invoices, changed, families.accounts, until, made_over, is_cut)
 
 
 def seen_families(

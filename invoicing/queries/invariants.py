@@ -366,7 +366,7 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "taken over",
+        "transferred",
         _counts("invoicing_charge", "revision > 0 AND calculation->'taken_over' IS NOT NULL"),
         """
         SELECT charge.id, 'what is credited is not what another is charged'

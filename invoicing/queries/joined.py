@@ -78,7 +78,8 @@ _HAS_ANYBODY_MOVED: Final = """SELECT EXISTS (
 def joined_with(actor: Actor, account_ids: Iterable[UUID]) -> set[UUID]:
     """Return the roots of other trees that those of some accounts are billed together with.
 
-    One statement where nobody ever moved and nothing is credited to a certain recipient; else one more, and one for each step from tree to tree.
+    One statement where nobody ever moved and nothing is credited to a certain recipient; else one
+    more, and one for each step from tree to tree.
 
     Args:
         actor: whose tenant.

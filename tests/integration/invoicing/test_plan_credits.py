@@ -336,4 +336,4 @@ def test_the_books_say_what_is_wrong(shop, alice):
     submitted(shop, alice, "move", "A1", "X", today=DAY)
     with shop.seen():
         Charge.objects.filter(revision=1, kind="recurring").update(net_minor=678)
-    assert [name for name, _text in shop.violations()] == ["taken over"]
+    assert [name for name, _text in shop.violations()] == ["transferred"]

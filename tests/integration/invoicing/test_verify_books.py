@@ -181,13 +181,13 @@ FAULTS = {
         "UPDATE invoicing_charge SET kind = 'one_off', net_minor = net_minor + 1"
         " WHERE kind = 'recurring'",
     ),
-    "taken over: another amount": (
-        "taken over",
+    "transferred: another amount": (
+        "transferred",
         "UPDATE invoicing_charge SET net_minor = net_minor - 1"
         " WHERE jsonb_exists(calculation, 'taken_over')",
     ),
-    "taken over: no credit": (
-        "taken over",
+    "transferred: no credit": (
+        "transferred",
         "DELETE FROM invoicing_charge WHERE bill_to_id IS NOT NULL",
     ),
     "history: two values": (
