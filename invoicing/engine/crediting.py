@@ -160,6 +160,7 @@ class _Maker:
             invoice_on=invoice_day_of(self._changed, before[0], due_date),
         )
         credit.bill_to_id, credit.payer_id = before
+        credit.subscription = owed.subscription
         charge = _charge(billed.charge, owed, piece, revision)
         charge.due_date, charge.invoice_on = due_date, day
         return Transfer(credit, charge, before, after, billed.document)

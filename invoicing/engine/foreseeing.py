@@ -108,7 +108,11 @@ class ForeseenDays:
             stored, self._world(day), self._what_if, self._billed.values(), today=self._first
         )
         kept = {credit.id: credit for credit in self.made_over.kept}
-        self._waiting = [kept.get(charge.id, charge) for charge in self._waiting]
+        self._waiting = [
+            replace(charge, bill_to_id=own.bill_to_id, payer_id=own.payer_id) if own else charge
+            for charge in self._waiting
+            for own in [kept.get(charge.id)]
+        ]
         for made in self.made_over.transfers:
             self._waiting += [replace(made.credit), replace(made.charge)]
 
