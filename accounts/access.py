@@ -31,6 +31,7 @@ class Action(StrEnum):
     EDIT_SUBSCRIPTION = "subscriptions:write"
     VIEW_INVOICE = "invoices:read"
     ISSUE_INVOICE = "invoices:write"
+    EDIT_CHARGE = "charges:write"
     RUN_BILLING = "billing_runs:write"
     VIEW_RUNS = "billing_runs:read"
     EDIT_PEOPLE = "people:write"
@@ -48,6 +49,7 @@ RIGHTS: dict[Action, Promise] = {
     Action.EDIT_SUBSCRIPTION: _("change subscriptions"),
     Action.VIEW_INVOICE: _("see invoices"),
     Action.ISSUE_INVOICE: _("issue invoices"),
+    Action.EDIT_CHARGE: _("charge something once"),
     Action.RUN_BILLING: _("start billing runs"),
     Action.VIEW_RUNS: _("see billing runs"),
     Action.EDIT_PEOPLE: _("change people and their access"),
@@ -70,6 +72,7 @@ _FINANCE = _READ | {
     Action.EDIT_CATALOGUE,
     Action.EDIT_SUBSCRIPTION,
     Action.ISSUE_INVOICE,
+    Action.EDIT_CHARGE,
     Action.RUN_BILLING,
     Action.EDIT_PEOPLE,
     Action.MOVE_CLOCK,
@@ -79,7 +82,8 @@ STAFF_ROLES: dict[str, frozenset[Action]] = {
     StaffRole.SUPPORT: _READ,
     StaffRole.AUDITOR: _READ,
     StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK},
-    StaffRole.BILLING: _READ | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.RUN_BILLING},
+    StaffRole.BILLING: _READ
+    | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.EDIT_CHARGE, Action.RUN_BILLING},
     StaffRole.FINANCE_ADMIN: _FINANCE,
     StaffRole.OWNER: frozenset(Action),
 }

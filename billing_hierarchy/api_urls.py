@@ -124,6 +124,8 @@ urlpatterns: list[URLPattern] = [
     path("invoices/<str:invoice>/withdrawal", invoices.InvoiceWithdrawal.as_view()),
     path("lines/<str:line>/explanation", invoices.LineExplanation.as_view()),
     path("charges", charges.ChargeList.as_view()),
+    path("charges/<str:charge>", charges.ChargeDetail.as_view()),
+    path("charges/<str:charge>/cancellation", charges.ChargeCancellation.as_view()),
     path("calendar", CalendarList.as_view()),
     path("billing-runs", runs.RunList.as_view()),
     path("billing-runs/<str:run>", runs.RunDetail.as_view()),

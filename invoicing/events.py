@@ -1,10 +1,34 @@
 """What may happen to invoices, billing runs and charges, and to the clock of a sandbox."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 from tenancy.events import Declared, Kind, Maybe, declare
 
+_OF_CHARGE: Mapping[str, Kind | Maybe] = {
+    "description": Kind.TEXT,
+    "net_minor": Kind.AMOUNT,
+    "currency": Kind.CURRENCY,
+    "invoice_on": Kind.DAY,
+    "external_id": Maybe(Kind.TEXT),
+}
+
 declare(
+    Declared(
+        "charge.added",
+        "charge",
+        _("An account is charged for something once; it stands on no invoice yet."),
+        _OF_CHARGE,
+        short=_("Charge added"),
+    ),
+    Declared(
+        "charge.cancelled",
+        "charge",
+        _("What was to be charged once was taken back before it was invoiced."),
+        _OF_CHARGE,
+        short=_("Charge cancelled"),
+    ),
     Declared(
         "charges.released",
         "account",

@@ -69,6 +69,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         ("settings", _("Billing settings")),
         ("responsibilities", _("Responsibilities")),
         ("subscriptions", _("Subscriptions")),
+        ("charges", _("Charges")),
         ("people", _("Contacts & access")),
         ("history", _("History")),
     )
@@ -77,7 +78,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
     calendar = Tab(gettext("Calendar"), calendar_url(account_id), is_current=False)
-    return [*tabs[:5], invoices, calendar, *tabs[5:]]
+    return [*tabs[:6], invoices, calendar, *tabs[6:]]
 
 
 def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:

@@ -1,5 +1,6 @@
 """How the amount of a period came about, as it is stored with its charge for good."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -7,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import SettingName
-from billing_rules.money import plain_digits
+from billing_rules.money import plain_digits, to_minor
 from billing_rules.periods import Interval, Period, Unit
-from billing_rules.pricing import Priced, PriceTerms, price_of
+from billing_rules.pricing import Model, Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
 from invoicing.engine.families import Families
 from invoicing.engine.rows import ItemRow, PeriodRow
@@ -130,18 +131,7 @@ class _PriceOfQuantity:
                 "timing": price.timing,
                 "tax_class": price.tax_class,
             },
-            "quantity": _plain(quantity),
-            "steps": [
-                {
-                    "up_to": _plain(step.tier.up_to) if step.tier else None,
-                    "quantity": _plain(step.quantity),
-                    "unit_amount": _plain(step.unit_amount),
-                    "flat_amount": _plain(step.flat_amount),
-                    "amount": _exact(step.amount),
-                }
-                for step in priced.steps
-            ],
-            "full_amount": _exact(self.amount),
+            **_steps_of(priced, quantity, self.amount),
         }
         if discount is not None:
             self.explanation["discount"] = {
@@ -152,6 +142,54 @@ class _PriceOfQuantity:
                 "before": _exact(priced.amount),
                 "after": _exact(self.amount),
             }
+
+
+def calculated_once(
+    *, price: Mapping[str, Any], quantity: Decimal, currency: str, start: date, end: date
+) -> dict[str, Any]:
+    """Return how the amount came about of what is charged once and whole, whatever its days.
+
+    Args:
+        price: ``id`` or None, ``name``, ``model`` (flat or per unit), ``unit``, ``unit_amount`` in
+            major units and ``tax_class``.
+        quantity: how much of it.
+        currency: ISO 4217.
+        start: the first day that it is for.
+        end: the first day that it is not for any more.
+
+    Source: docs/billing-rules.md, R3, R19, Charged once, for no item.
+    """
+    priced = price_of(PriceTerms(Model(price["model"]), price["unit_amount"]), quantity)
+    return {
+        "price": {
+            **price,
+            "unit_amount": _plain(price["unit_amount"]),
+            "currency": currency,
+            "interval": None,
+            "interval_count": None,
+            "timing": None,
+        },
+        **_steps_of(priced, quantity, priced.amount),
+        "period": {"start": start.isoformat(), "end": end.isoformat()},
+        "net_minor": to_minor(priced.amount, currency),
+    }
+
+
+def _steps_of(priced: Priced, quantity: Decimal, amount: Fraction) -> dict[str, Any]:
+    return {
+        "quantity": _plain(quantity),
+        "steps": [
+            {
+                "up_to": _plain(step.tier.up_to) if step.tier else None,
+                "quantity": _plain(step.quantity),
+                "unit_amount": _plain(step.unit_amount),
+                "flat_amount": _plain(step.flat_amount),
+                "amount": _exact(step.amount),
+            }
+            for step in priced.steps
+        ],
+        "full_amount": _exact(amount),
+    }
 
 
 def _plain(number: Decimal | None) -> str | None:

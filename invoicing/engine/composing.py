@@ -8,6 +8,8 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from django.utils import translation
+
 from accounts.models import Account, BankAccount, Seller, SettingName
 from billing_rules.drafting import (
     DocumentDraft,
@@ -23,10 +25,13 @@ from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.rows import ChargeRow, LineRow
 from invoicing.models import (
     BillingRun,
+    Charge,
     Invoice,
     InvoiceSection,
     InvoiceTax,
 )
+from invoicing.words.charges import named_as
+from tenancy.formats import language_of
 from tenancy.ids import public_id, uuid7
 
 
@@ -230,7 +235,7 @@ class Composer:
             position=number,
             charge_id=charge.id,
             subscription_id=charge.subscription_id,
-            description=charge.calculation["price"]["name"],
+            description=self._described(charge),
             quantity=quantity,
             unit_amount=unit_amount,
             period_start=charge.period_start,
@@ -239,6 +244,13 @@ class Composer:
             tax_category=placed.tax.category.value,
             tax_rate=placed.tax.rate,
         )
+
+    def _described(self, charge: ChargeRow) -> str:
+        """Return what a line is called, in the document's language."""
+        if charge.kind != Charge.Kind.SETUP:
+            return str(charge.calculation["price"]["name"])
+        with translation.override(language_of(self._invoice.language)):
+            return named_as(charge.kind, charge.calculation)
 
 
 def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:

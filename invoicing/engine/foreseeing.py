@@ -71,7 +71,7 @@ class ForeseenDays:
         self._what_if = what_if
         self._items = {item.id: item for item in what_if.items(stored.items)}
         self._begun = dict(stored.begun)
-        self._waiting = what_if.owed(stored.waiting)
+        self._waiting = what_if.owed([*stored.waiting, *what_if.new_charges])
         self._worlds: dict[int, Families] = {}
         self._changes = _change_days(self._world(date.max))
         self._last_run: date | None = None

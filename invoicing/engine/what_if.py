@@ -198,6 +198,7 @@ class WhatIf:
     hand_overs: tuple[HandOver, ...] = ()
     realignments: tuple[Realignment, ...] = ()
     crediting: Crediting | None = None
+    new_charges: tuple[ChargeRow, ...] = ()
 
     def moves_until(self, day: date) -> tuple[Move, ...]:
         """Return what has moved up to a day, in the order in which it does."""
@@ -207,9 +208,10 @@ class WhatIf:
     def since(self) -> date | None:
         """The first day on which anything is other than stored, None if days before may be too.
 
-        An item that ends, or another price, also decides about periods that begin before.
+        An item that ends, or another price, also decides about periods that begin before; what is
+        charged once beside them may be due before anything else.
         """
-        if self.new_items or self.item_changes or self.ends or self.prices:
+        if self.new_items or self.item_changes or self.ends or self.prices or self.new_charges:
             return None
         days = [*(move.day for move in self.moves), *(one.day for one in self.settings),
                 *(one.day for one in self.recipients),
@@ -232,6 +234,8 @@ class WhatIf:
                 yield recipient.bill_to_id
         for one in self.hand_overs:
             yield from (one.account_id, one.to_id)
+        for charge in self.new_charges:
+            yield charge.account_id
         for setting in self.settings:
             if setting.account_id is not None:
                 yield setting.account_id

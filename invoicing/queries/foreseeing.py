@@ -32,6 +32,7 @@ from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
 from invoicing.models import Charge
 from invoicing.queries.joined import joined_with
+from invoicing.words.charges import named_as
 from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
 from tenancy.errors import Forbidden, Invalid, NotFound
@@ -369,7 +370,7 @@ def _section(
 def _line(charge: ChargeRow) -> ForeseenLine:
     return ForeseenLine(
         subscription_id=charge.subscription_id,
-        description=charge.calculation["price"]["name"],
+        description=named_as(charge.kind, charge.calculation),
         quantity=Decimal(charge.calculation["quantity"]),
         period_start=charge.period_start,
         period_end=charge.period_end,

@@ -19,6 +19,7 @@ from invoicing.engine.reading import coming_items, open_periods, waiting_charges
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.queries.joined import joined_with
+from invoicing.words.charges import named_as
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -272,7 +273,7 @@ class _Outlook:
 
 def _line(charge: ChargeRow) -> UpcomingLine:
     return UpcomingLine(
-        description=charge.calculation["price"]["name"],
+        description=named_as(charge.kind, charge.calculation),
         quantity=Decimal(charge.calculation["quantity"]),
         period_start=charge.period_start,
         period_end=charge.period_end,

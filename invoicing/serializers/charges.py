@@ -7,10 +7,19 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.serializers.accounts import AccountReferenceOut
-from accounts.serializers.parts import DayField, IdField, WithinParameters
+from accounts.serializers.parts import (
+    DayField,
+    DecimalIn,
+    IdField,
+    StrictBooleanField,
+    WithinParameters,
+)
+from billing_rules.tax_rates import TaxClass
 from invoicing.models import Charge
+from invoicing.queries.charge_outlook import ChargeOutlook
 from invoicing.queries.charges import Explanation
 from invoicing.serializers.invoices import PeriodOut
+from invoicing.words.charges import named_as
 from subscriptions.serializers.subscriptions import SubscriptionOut
 
 
@@ -18,6 +27,7 @@ class ChargeParameters(WithinParameters):
     """Which charges."""
 
     status = serializers.ChoiceField(Charge.Status.choices, required=False)
+    kind = serializers.ChoiceField(Charge.Kind.choices, required=False)
 
 
 class StepOut(serializers.Serializer[Any]):
@@ -58,6 +68,7 @@ class ChargeShown:
     invoice_id: UUID | None
     line_id: UUID | None
     explanation: Explanation
+    foreseen: ChargeOutlook | None = None
 
 
 class ChargeOut(serializers.Serializer[ChargeShown]):
@@ -66,9 +77,7 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
     id = serializers.CharField(source="charge.public_id")
     account = AccountReferenceOut(source="charge.account")
     subscription = IdField("sub", source="charge.subscription_id", allow_null=True)
-    description = serializers.CharField(
-        source="charge.calculation.price.name", help_text="What invoices call it."
-    )
+    description = serializers.SerializerMethodField(help_text="What invoices call it.")
     po_number = serializers.CharField(
         source="charge.po_number", help_text="Its own; empty where subscription or account say it."
     )
@@ -90,6 +99,79 @@ class ChargeOut(serializers.Serializer[ChargeShown]):
     line = IdField("lin", source="line_id", allow_null=True)
     reason = serializers.CharField(source="explanation.sentence", help_text="Why it is here.")
     calculation = StepOut(many=True, source="explanation.steps")
+
+    def get_description(self, shown: ChargeShown) -> str:
+        """Return its name, in the reader's language."""
+        return named_as(shown.charge.kind, shown.charge.calculation)
+
+
+class ChargeIn(serializers.Serializer[Any]):
+    """Something that an account is charged once."""
+
+    account = serializers.CharField(max_length=250, help_text="Whose it is.")
+    price = serializers.CharField(
+        required=False,
+        max_length=250,
+        help_text="A flat price or one per unit, which says amount, currency and tax.",
+    )
+    description = serializers.CharField(
+        required=False, allow_blank=True, help_text="As invoices call it; needed without a price."
+    )
+    quantity = DecimalIn(required=False, help_text="More than 0; 1 if left out.")
+    unit = serializers.CharField(required=False, allow_blank=True)
+    unit_amount = DecimalIn(
+        required=False, help_text="Of one, net, in major units; needed without a price."
+    )
+    currency = serializers.CharField(
+        required=False, max_length=3, help_text="Needed without a price."
+    )
+    tax_class = serializers.ChoiceField(
+        [one.value for one in TaxClass],
+        required=False,
+        help_text="`standard` if left out; the seller's rate on the last day applies.",
+    )
+    first_day = DayField(help_text="The day of the service, or its first one.")
+    last_day = DayField(
+        required=False, allow_null=True, help_text="Its last day; it is charged whole all the same."
+    )
+    subscription = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=250,
+        help_text="A subscription of the account, as which it is then invoiced.",
+    )
+    po_number = serializers.CharField(required=False, allow_blank=True)
+    external_id = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Sent again with the same content, it is charged once (200).",
+    )
+    bill_now = StrictBooleanField(
+        required=False, help_text="Invoice it when it is due, not on the next billing day."
+    )
+
+
+class ForeseenChargeOut(serializers.Serializer[Any]):
+    """The document on which a charge comes if nothing else changes."""
+
+    invoice_date = DayField(source="day")
+    bill_to = AccountReferenceOut(allow_null=True)
+    payer = AccountReferenceOut(allow_null=True)
+    tax_minor = serializers.IntegerField(help_text="On the charge itself.")
+    document_gross_minor = serializers.IntegerField()
+    line_count = serializers.IntegerField()
+    waits_for = serializers.CharField(
+        allow_blank=True, help_text="The code of what keeps it from being invoiced then."
+    )
+
+
+class AddedChargeOut(ChargeOut):
+    """A charge that was just added, or would be."""
+
+    foreseen = ForeseenChargeOut(
+        allow_null=True,
+        help_text="In a dry run: where it comes; null where the tree is too large to be computed.",
+    )
 
 
 class EndedSubscriptionOut(SubscriptionOut):

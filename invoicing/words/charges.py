@@ -20,6 +20,12 @@ def name_of(named: Named) -> str:
     return str(named.get("name") or "")
 
 
+def named_as(kind: str, calculation: Mapping[str, Any]) -> str:
+    """Return what a charge is called on a document or a page, in the active language."""
+    name = str(calculation["price"]["name"])
+    return _("Setup fee: %(name)s") % {"name": name} if kind == Charge.Kind.SETUP else name
+
+
 def why_here(
     charge: Charge, *, whole: bool = True, written: Callable[[Named], str] = name_of
 ) -> str:

@@ -109,6 +109,17 @@ PAGES = (
     PageEntry("subscriptions of an account", "/customers/{account}/subscriptions/"),
     PageEntry("subscriptions of a tree", "/customers/{account}/subscriptions/?below=1"),
     PageEntry("subscriptions of an account, none", "/customers/{empty}/subscriptions/"),
+    PageEntry("charges of an account", "/customers/{account}/charges/"),
+    PageEntry("charges of a tree", "/customers/{account}/charges/?below=1&status=invoiced"),
+    PageEntry("charges of an account, none", "/customers/{empty}/charges/"),
+    PageEntry("charge, new", "/customers/{branch}/charges/new/"),
+    PageEntry(
+        "charge, new, refused",
+        "/customers/{branch}/charges/new/",
+        opens="main form .primary",
+        shows="#form-errors",
+    ),
+    PageEntry("charge, cancel", "/customers/{branch}/charges/{charge}/cancel/"),
     PageEntry("settings of an account", "/customers/{account}/settings/"),
     PageEntry(
         "settings of an account, a later day", "/customers/{account}/settings/?as_of=2027-06-01"

@@ -14,7 +14,8 @@ from accounts.models import Contact, Person
 from accounts.operations.accounts.editing_jobs import request_edit, work_on_edit
 from accounts.operations.accounts.editing_many import WantedOfMany
 from accounts.operations.bank_accounts import set_bank_account
-from invoicing.models import ChangePlan, Invoice, InvoiceLine
+from invoicing.models import ChangePlan, Charge, Invoice, InvoiceLine
+from invoicing.operations.charges.adding import NewCharge, add_charge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.subscriptions.discounting import discount_subscription
@@ -49,6 +50,7 @@ class Stage:
     edit: Job
     feed: CalendarFeed
     discount: Discount
+    charge: Charge
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -75,6 +77,7 @@ class Stage:
             feed=self.feed.public_id,
             coupon=public_id("cpn", self.discount.coupon_id),
             discount=self.discount.public_id,
+            charge=self.charge.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -142,6 +145,7 @@ def set_stage() -> Stage:
         edit,
         _feed(actors["staff"]),
         _redeemed(vendor.actor, line.subscription_id),
+        _charge(vendor),
     )
 
 
@@ -157,6 +161,14 @@ def _redeemed(actor: Actor, subscription_id: UUID) -> Discount:
         today=TODAY,
         now=NOW,
     ).discount
+
+
+def _charge(vendor: Vendor) -> Charge:
+    """Charge a branch once for what the next run invoices."""
+    wanted = NewCharge(
+        date(2027, 1, 20), description="Training", unit_amount=Decimal(400), currency="EUR"
+    )
+    return add_charge(vendor.actor, vendor.id_of("branch"), wanted, today=TODAY, now=NOW).charge
 
 
 def _feed(actor: Actor) -> CalendarFeed:

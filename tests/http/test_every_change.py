@@ -45,6 +45,7 @@ from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
 from invoicing.operations import clock, clock_jobs, rendering, runs
 from invoicing.operations.accounts import archiving
+from invoicing.operations.charges import adding, cancelling
 from invoicing.operations.plans import (
     applying,
     deciding,
@@ -346,6 +347,11 @@ def subscribe(_shop: Vendor, actor: Actor) -> Any:
         price_id, account_id = Price.objects.get().pk, Subscription.objects.get().account_id
     wanted = creating.NewSubscription([creating.NewItem(price_id, Decimal(2))], DAY)
     return creating.create_subscription(actor, account_id, wanted, now=NOW)
+
+
+def charge(shop: Vendor, actor: Actor) -> Any:
+    wanted = adding.NewCharge(DAY, description="Training", unit_amount=Decimal(90), currency="EUR")
+    return adding.add_charge(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW).charge
 
 
 def end(shop: Vendor, actor: Actor) -> Any:
@@ -740,6 +746,10 @@ OPERATIONS: dict[str, Change] = {
     "runs.approving.approve_run": Change(approve_all, "run.approved"),
     "runs.discarding.discard_drafts": Change(take_back, "invoice.held_back"),
     "runs.discarding.release_charges": Change(release, "charges.released"),
+    "charges.adding.add_charge": Change(charge, "charge.added"),
+    "charges.cancelling.cancel_charge": Change(
+        lambda s, a: cancelling.cancel_charge(a, charge(s, a).pk, now=NOW), "charge.cancelled"
+    ),
     "runs.discarding.reject_run": Change(reject, "run.rejected"),
     "runs.changed.refresh_drafts": Change(redraft, "invoice.redrafted"),
     "plans.planning.create_plan": Change(planned, "plan.created"),
@@ -834,6 +844,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.checking.require_product_name", "catalogue.checking.require_possible",
             "catalogue.naming.named_once", "catalogue.naming.require_free",
             "catalogue.naming.said_of",
+            "charges.adding.said_of",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,
@@ -1093,6 +1104,25 @@ def only_subscription(shop: Vendor) -> Subscription:
         return Subscription.objects.get()
 
 
+def charge_page(browser: Browser) -> None:
+    url = f"/customers/{public_id('acc', browser.shop.id_of('A'))}/charges/new/"
+    browser.send(
+        url,
+        description="Training",
+        quantity="2",
+        unit_amount="90",
+        currency="EUR",
+        tax_class="standard",
+        first_day=DAY.isoformat(),
+    )
+
+
+def cancel_charge_page(browser: Browser) -> None:
+    made = charge(browser.shop, browser.shop.actor)
+    account_id = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{account_id}/charges/{made.public_id}/cancel/")
+
+
 def subscribe_page(browser: Browser) -> None:
     with browser.shop.seen():
         price_id = Price.objects.get().public_id
@@ -1332,6 +1362,10 @@ PAGES: dict[str, Change] = {
     ),
     "customers/<str:account_id>/people/roles/<str:grant_id>/end/": Change(
         end_role_page, "grant.ended"
+    ),
+    "customers/<str:account_id>/charges/new/": Change(charge_page, "charge.added"),
+    "customers/<str:account_id>/charges/<str:charge_id>/cancel/": Change(
+        cancel_charge_page, "charge.cancelled"
     ),
     "customers/<str:account_id>/archive/": Change(archive_page, "account.archived"),
     "customers/<str:account_id>/reopen/": Change(reopen_page, "account.reopened"),
@@ -1584,6 +1618,23 @@ def api_subscribe(client: Client, _shop: Vendor) -> Any:
     )
 
 
+def api_charge(client: Client, _shop: Vendor) -> Any:
+    return api_post(
+        client,
+        "charges",
+        account="ext:A",
+        description="Training",
+        unit_amount="90",
+        currency="EUR",
+        first_day="2026-12-01",
+    )
+
+
+def api_cancel_charge(client: Client, shop: Vendor) -> Any:
+    made = charge(shop, shop.actor)
+    return api_post(client, f"charges/{made.public_id}/cancellation")
+
+
 def api_end(client: Client, shop: Vendor) -> Any:
     api_subscribe(client, shop)
     return api_post(client, "subscriptions/ext:new/cancellation")
@@ -1770,6 +1821,8 @@ ENDPOINTS: dict[str, Change] = {
     "POST api/v1/discounts/<str:discount>/ending": Change(
         api_end_discount, "subscription.discount_ended"
     ),
+    "POST api/v1/charges": Change(api_charge, "charge.added"),
+    "POST api/v1/charges/<str:charge>/cancellation": Change(api_cancel_charge, "charge.cancelled"),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
     "PATCH api/v1/subscriptions/<reference:subscription>": Change(
         api_readdress, "subscription.readdressed"

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
-from invoicing.models import BillingRun, ChangePlan, Invoice, InvoiceLine
+from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, InvoiceLine
 from reports.models import CalendarFeed
 from subscriptions.models import Coupon, Discount, Item, Price, Product, Subscription
 from tenancy.errors import BillingError
@@ -43,6 +43,7 @@ PREFIXES = {
     "feed": "fed",
     "coupon": "cpn",
     "discount": "dsc",
+    "charge": "chg",
 }
 PLAIN = {
     "token": "0" * 75,
@@ -174,6 +175,7 @@ def ids_of(vendor):
             "price": Price.objects.get().pk,
             "subscription": Subscription.objects.get().pk,
             "item": Item.objects.get().pk,
+            "charge": Charge.objects.get().pk,
         }
 
 

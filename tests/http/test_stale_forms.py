@@ -81,6 +81,10 @@ WITHOUT_FORM = {
     "plans/new/": MAKES_SOMETHING,
     "plans/move/": MAKES_SOMETHING,
     "plans/<str:plan_id>/": "It carries the plan's version; test_plans.py is about it.",
+    "customers/<str:account_id>/charges/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/charges/<str:charge_id>/cancel/": (
+        "It carries the charge's version; test_charges.py is about it."
+    ),
     "runs/new/": MAKES_SOMETHING,
     "subscriptions/new/": MAKES_SOMETHING,
     "subscriptions/<str:subscription_id>/items/<str:item_id>/": (

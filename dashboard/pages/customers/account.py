@@ -21,7 +21,14 @@ from accounts.queries.responsibilities import Responsibility, responsibilities
 from accounts.queries.trees import TreeRow
 from billing_rules.tax import vat_id_state
 from dashboard.pages.customers.account_facts import further_facts, head_facts, own_records
-from dashboard.pages.customers.doors import add_url, archive_url, edit_url, import_url, reopen_url
+from dashboard.pages.customers.doors import (
+    add_charge_url,
+    add_url,
+    archive_url,
+    edit_url,
+    import_url,
+    reopen_url,
+)
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
@@ -130,6 +137,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "merged_into": merged_into_of(actor, account),
         "edit_url": edit_url(actor, account),
         "add_url": add_url(actor, account),
+        "charge_url": add_charge_url(actor, account),
         "file_url": account_url(key, "subtree_file"),
         "import_url": import_url(actor, account),
         "archive_url": archive_url(actor, account),

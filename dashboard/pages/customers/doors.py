@@ -18,6 +18,13 @@ def add_url(actor: Actor, account: Account) -> str:
     return account_url(account.pk, "new_below") if _may(actor, account, archived=False) else ""
 
 
+def add_charge_url(actor: Actor, account: Account) -> str:
+    """Return where an account is charged once, empty where that is not possible. No statement."""
+    is_open = account.status != Account.Status.ARCHIVED
+    may = is_open and access.allows_everywhere(actor, Action.EDIT_CHARGE)
+    return account_url(account.pk, "add_charge") if may else ""
+
+
 def import_url(actor: Actor, account: Account) -> str:
     """Return where a file is imported below one, empty where none may be. No statement."""
     return account_url(account.pk, "import_below") if _may(actor, account, archived=False) else ""

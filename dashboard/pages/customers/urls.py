@@ -5,6 +5,8 @@ from django.urls import path
 from dashboard.pages.customers import (
     account,
     archiving,
+    charges,
+    charging,
     chart,
     contact,
     contact_removing,
@@ -65,6 +67,13 @@ urlpatterns = [
         "<str:account_id>/subscriptions/",
         subscriptions.subscriptions_page,
         name="subscriptions",
+    ),
+    path("<str:account_id>/charges/", charges.charges_page, name="charges"),
+    path("<str:account_id>/charges/new/", charging.add_charge_page, name="add_charge"),
+    path(
+        "<str:account_id>/charges/<str:charge_id>/cancel/",
+        charging.cancel_charge_page,
+        name="cancel_charge",
     ),
     path("<str:account_id>/upcoming/", upcoming.upcoming_page, name="upcoming"),
     path("<str:account_id>/settings/", settings.settings_page, name="settings"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from invoicing.models import Charge
+from invoicing.words.charges import named_as
 from tenancy.formats import date_text, period_text
 from web.page_heads import Fact
 from web.templatetags.figures import money
@@ -46,7 +47,7 @@ def refused(form: forms.Form) -> dict[str, Any]:
 
 
 def _row(charge: Charge) -> ChargeRow:
-    name = charge.calculation["price"]["name"]
+    name = named_as(charge.kind, charge.calculation)
     is_credit = charge.kind == Charge.Kind.CREDIT
     return ChargeRow(
         title=_("Time not used: %(name)s") % {"name": name} if is_credit else name,
