@@ -130,6 +130,7 @@ def set_stage() -> Stage:
     everybody = {**people, "operator": operator.pk}
     asked = _request(vendor, actors["staff"])
     edit = _edit(vendor, actors["staff"])
+    discount, charge = _redeemed(vendor.actor, line.subscription_id), _charge(vendor)
     _keep_calendar(vendor)
     return Stage(
         vendor,
@@ -144,8 +145,8 @@ def set_stage() -> Stage:
         asked,
         edit,
         _feed(actors["staff"]),
-        _redeemed(vendor.actor, line.subscription_id),
-        _charge(vendor),
+        discount,
+        charge,
     )
 
 
