@@ -24,6 +24,7 @@ from invoicing.api.subscription_life import (
     SubscriptionCancellation,
     SubscriptionContract,
     SubscriptionPause,
+    SubscriptionPlan,
     SubscriptionReactivation,
     SubscriptionResumption,
     SubscriptionTerms,
@@ -31,6 +32,7 @@ from invoicing.api.subscription_life import (
 from invoicing.api.subscriptions import SubscriptionChange
 from reports.api.calendar import CalendarList
 from subscriptions.api import catalogue, coupons, subscriptions
+from subscriptions.api import plans as bundles
 
 
 class ReferenceConverter(StringConverter):
@@ -75,6 +77,10 @@ urlpatterns: list[URLPattern] = [
     path("prices/<reference:price>/versions", prices.PriceVersions.as_view()),
     path("prices/<reference:price>/ending", prices.PriceEnding.as_view()),
     path("prices/<reference:price>", catalogue.PriceDetail.as_view()),
+    path("plans", bundles.PlanList.as_view()),
+    path("plans/<reference:bundle>/archival", bundles.PlanArchival.as_view()),
+    path("plans/<reference:bundle>/reopening", bundles.PlanReopening.as_view()),
+    path("plans/<reference:bundle>", bundles.PlanOne.as_view()),
     path("coupons", coupons.CouponList.as_view()),
     path("coupons/<str:coupon>/archival", coupons.CouponArchival.as_view()),
     path("coupons/<str:coupon>/reopening", coupons.CouponReopening.as_view()),
@@ -90,6 +96,7 @@ urlpatterns: list[URLPattern] = [
         "subscriptions/<reference:subscription>/contract",
         SubscriptionContract.as_view(),
     ),
+    path("subscriptions/<reference:subscription>/plan", SubscriptionPlan.as_view()),
     path(
         "subscriptions/<reference:subscription>/reactivation",
         SubscriptionReactivation.as_view(),

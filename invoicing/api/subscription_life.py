@@ -27,6 +27,7 @@ from invoicing.operations.subscriptions.pausing import (
     pause_subscription,
     resume_subscription,
 )
+from invoicing.operations.subscriptions.replanning import change_plan
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from invoicing.queries.charges import explanation_of
 from invoicing.serializers.charges import (
@@ -36,6 +37,7 @@ from invoicing.serializers.charges import (
     SubscriptionChangeOut,
 )
 from invoicing.tasks import rewrite_soon
+from subscriptions.api.plans import plan_choice
 from subscriptions.api.subscriptions import (
     effective_day,
     subscription_detail,
@@ -46,6 +48,7 @@ from subscriptions.models import Item, Subscription
 from subscriptions.queries import catalogue
 from subscriptions.queries.subscriptions import get_subscription
 from subscriptions.serializers.catalogue import DryRunParameters
+from subscriptions.serializers.plans import PlanChangeIn
 from subscriptions.serializers.subscriptions import (
     CancellationIn,
     ChangeIn,
@@ -158,6 +161,34 @@ class SubscriptionContract(ActorView):
             charges = charges_out(actor, bound.charges)
             return Response({**SubscriptionOut(shown).data, "charges": charges})
         return _answer(request, found, bound)
+
+
+class SubscriptionPlan(ActorView):
+    """``POST /api/v1/subscriptions/{id}/plan``."""
+
+    scopes: ClassVar = {"POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(
+        operation_id="change_plan_of_subscription",
+        parameters=[DryRunParameters],
+        request=PlanChangeIn,
+        responses=SubscriptionChangeOut,
+    )
+    def post(self, request: ActorApiRequest, subscription: str) -> Response:
+        """Replace the items of a subscription by those of a plan, from a day on."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, PlanChangeIn)
+        found = get_subscription(actor, subscription, today=actor.today)
+        result = change_plan(
+            actor,
+            found.pk,
+            plan_choice(actor, values, values.get("items", ())),
+            day=effective_day(values.get("effective", "period_end"), actor.today),
+            is_billed_now=values.get("bill_now", False),
+            is_dry_run=parameters["dry_run"],
+            **asked_of(request, subscription),
+        )
+        return Response(_change_out(actor, result, is_dry_run=parameters["dry_run"]))
 
 
 class SubscriptionReactivation(ActorView):

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.access import Action
 from accounts.api.references import referred
 from accounts.serializers.parts import NoParameters
+from subscriptions.api.plans import plan_choice
 from subscriptions.models import Subscription
 from subscriptions.operations.subscriptions.contracting import Contract
 from subscriptions.operations.subscriptions.creating import (
@@ -149,8 +150,15 @@ def wanted_contract(values: Mapping[str, Any]) -> Contract:
 
 def _wanted(actor: Actor, values: Mapping[str, Any]) -> NewSubscription:
     contract = values.get("contract")
+    given, plan = values.get("items", ()), None
+    if values.get("plan") is not None:
+        plan, given = plan_choice(actor, values, given), ()
+    elif "items" not in values:
+        detail = _("Items or a plan are expected.")
+        raise InvalidBody(errors=[FieldError("required", detail, "/items")])
     return NewSubscription(
-        items=_items(actor, values["items"]),
+        items=_items(actor, given),
+        plan=plan,
         start_date=values["start_date"],
         end_date=values.get("end_date"),
         billed_until=values.get("billed_until"),

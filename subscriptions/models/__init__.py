@@ -2,6 +2,7 @@
 
 from subscriptions.models.catalogue import Price, Product
 from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
+from subscriptions.models.plans import Plan, PlanItem
 from subscriptions.models.subscriptions import (
     EarlierOwner,
     EarlierRecipient,
@@ -21,6 +22,8 @@ __all__ = [
     "EarlierTerms",
     "Item",
     "Period",
+    "Plan",
+    "PlanItem",
     "Price",
     "Product",
     "Subscription",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 
@@ -10,6 +11,7 @@ from accounts.models import Account
 from billing_rules.contract_terms import ContractTerms, notice_deadline
 from subscriptions.models.catalogue import Price
 from subscriptions.models.discounts import Discount
+from subscriptions.models.plans import Plan
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
@@ -27,6 +29,7 @@ class Subscription(TenantModel):
     It is bound for ``minimum_term_months`` from ``term_start`` on (None: from its first charged
     anniversary), None for no term; then for ``renewal_months`` again and again, None for ending
     with its term. What ends with its term is non-renewing since ``non_renewing_since``.
+    It has its ``plan`` since ``plan_since``, or ever since it began; up to then ``former_plan``.
     """
 
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
@@ -46,6 +49,9 @@ class Subscription(TenantModel):
     notice_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     term_start = models.DateField(null=True, blank=True)
     non_renewing_since = models.DateField(null=True, blank=True)
+    plan = TenantForeignKey(Plan, null=True, blank=True)
+    plan_since = models.DateField(null=True, blank=True)
+    former_plan = TenantForeignKey(Plan, null=True, blank=True, db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
     agreed: "Sequence[Item]" = ()
     """Set where the items are read as of a day: all of them, as they were agreed last."""
@@ -95,6 +101,12 @@ class Subscription(TenantModel):
     def anchor_date(self) -> date:
         """The day whose anniversaries begin its periods, where nothing sets a billing day."""
         return self.trial_end or self.start_date
+
+    def plan_id_on(self, day: date) -> UUID | None:
+        """Return the key of the plan that it has on a day, None for single prices."""
+        is_ahead = self.plan_since is not None and day < self.plan_since
+        had: UUID | None = self.former_plan_id if is_ahead else self.plan_id
+        return had
 
     @property
     def contract_terms(self) -> ContractTerms | None:

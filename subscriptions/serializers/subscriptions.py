@@ -16,11 +16,13 @@ from accounts.serializers.parts import (
     InstantField,
     WithinParameters,
 )
+from billing_rules.periods import Unit
 from subscriptions.models import Discount, Item, Subscription
 from subscriptions.models.limits import MAX_NOTICE_DAYS, MAX_NOTICE_MONTHS, MAX_TERM_MONTHS
 from subscriptions.queries.contracts import ContractStanding, standing_of
 from subscriptions.queries.renewals import Renewal
 from subscriptions.queries.subscriptions import state_of
+from tenancy.ids import public_id
 
 _REFERENCE = 250
 STATES = ("draft", "future", "trialing", "active", "paused", "non_renewing", "cancelled")
@@ -100,7 +102,24 @@ class SubscriptionIn(serializers.Serializer[Any]):
 
     external_id = serializers.CharField(required=False, max_length=200, allow_null=True)
     account = serializers.CharField(max_length=_REFERENCE)
-    items = ItemIn(many=True)
+    items = ItemIn(
+        many=True,
+        required=False,
+        help_text="Needed without a plan; with one: other quantities, and add-ons that are taken.",
+    )
+    plan = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="Its items; trial and contract terms are those of the plan where none are said.",
+    )
+    currency = serializers.CharField(
+        required=False, max_length=3, help_text="Of the variant of the plan."
+    )
+    interval = serializers.ChoiceField(
+        [one.value for one in Unit], required=False, help_text="Of the variant of the plan."
+    )
+    interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_000)
     start_date = DayField()
     end_date = DayField(
         required=False, allow_null=True, help_text="The first day no longer served."
@@ -309,6 +328,7 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
     )
     po_number = serializers.CharField(source="subscription.po_number")
     contract = serializers.SerializerMethodField()
+    plan = serializers.SerializerMethodField(help_text="The plan that it has; null: none.")
     current_period = ServicePeriodOut(source="renewal.period", allow_null=True)
     next_invoice_date = DayField(source="renewal.next_invoice_date", allow_null=True)
     currency = serializers.CharField(source="renewal.currency")
@@ -324,6 +344,11 @@ class SubscriptionOut(serializers.Serializer[SubscriptionShown]):
         """Return its contract terms, if it has some."""
         standing = standing_of(shown.subscription, shown.on)
         return None if standing is None else dict(ContractOut(standing).data)
+
+    def get_plan(self, shown: SubscriptionShown) -> str | None:
+        """Return the id of the plan that it has."""
+        plan_id = shown.subscription.plan_id_on(shown.on)
+        return None if plan_id is None else public_id("pln", plan_id)
 
     def get_status(self, shown: SubscriptionShown) -> str:
         """Return where in its life it is."""

@@ -39,6 +39,8 @@ from subscriptions.models import (
     EarlierRecipient,
     EarlierTerms,
     Item,
+    Plan,
+    PlanItem,
     Price,
     Subscription,
 )
@@ -180,6 +182,10 @@ def vendors():
                 discount=discount,
                 item=Item.objects.order_by("pk").first(),
                 starts=world.TODAY,
+            )
+            bundle = Plan.objects.create(tenant_id=one.id, name="Small")
+            PlanItem.objects.create(
+                tenant_id=one.id, plan=bundle, price_id=item.price_id, quantity=1, position=0
             )
             EarlierOwner.objects.create(
                 tenant_id=one.id,

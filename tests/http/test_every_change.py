@@ -63,6 +63,7 @@ from invoicing.operations.subscriptions import (
     discounting,
     ending,
     pausing,
+    replanning,
     wanting,
 )
 from invoicing.queries.plans.wanted import Alignment, Wanted
@@ -70,9 +71,12 @@ from invoicing.queries.run_figures import digest_of, drafts_seen
 from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations import feeds
-from subscriptions.models import Coupon, Discount, Item, Price, Subscription
+from subscriptions.models import Coupon, Discount, Item, Plan, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
 from subscriptions.operations.discounts import checking, coupons
+from subscriptions.operations.plans import checking as plan_checking
+from subscriptions.operations.plans import keeping
+from subscriptions.operations.plans import starting as plan_starting
 from subscriptions.operations.subscriptions import contracting, creating
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
@@ -382,6 +386,34 @@ def archive_coupon(_shop: Vendor, actor: Actor) -> Coupon:
 
 def reopen_coupon(shop: Vendor, actor: Actor) -> None:
     coupons.reopen_coupon(actor, archive_coupon(shop, actor).pk, now=NOW)
+
+
+def make_bundle(_shop: Vendor, actor: Actor, name: str = "Small") -> Plan:
+    with scope(actor.tenant_id):
+        price_id = Price.objects.get().pk
+    wanted = plan_checking.NewPlan(name, [plan_checking.NewPlanItem(price_id, Decimal(4))])
+    return keeping.create_plan(actor, wanted, now=NOW)
+
+
+def edit_bundle(shop: Vendor, actor: Actor) -> None:
+    made = make_bundle(shop, actor)
+    with scope(actor.tenant_id):
+        item = plan_checking.NewPlanItem(Price.objects.get().pk)
+    keeping.edit_plan(actor, made.pk, plan_checking.NewPlan("Large", [item]), now=NOW)
+
+
+def archive_bundle(shop: Vendor, actor: Actor) -> Plan:
+    return keeping.archive_plan(actor, make_bundle(shop, actor).pk, now=NOW)
+
+
+def reopen_bundle(shop: Vendor, actor: Actor) -> None:
+    keeping.reopen_plan(actor, archive_bundle(shop, actor).pk, now=NOW)
+
+
+def give_bundle(shop: Vendor, actor: Actor) -> Any:
+    choice = plan_starting.PlanChoice(make_bundle(shop, shop.actor).pk)
+    made = subscribe(shop, actor)
+    return replanning.change_plan(actor, made.pk, choice, day=DAY, today=TODAY, now=NOW)
 
 
 def redeem(shop: Vendor, actor: Actor) -> Any:
@@ -703,6 +735,11 @@ OPERATIONS: dict[str, Change] = {
     "subscriptions.ending.reactivate_subscription": Change(
         end_and_go_on, "subscription.reactivated"
     ),
+    "plans.keeping.create_plan": Change(make_bundle, "bundle.created"),
+    "plans.keeping.edit_plan": Change(edit_bundle, "bundle.updated"),
+    "plans.keeping.archive_plan": Change(archive_bundle, "bundle.archived"),
+    "plans.keeping.reopen_plan": Change(reopen_bundle, "bundle.reopened"),
+    "subscriptions.replanning.change_plan": Change(give_bundle, "subscription.plan_changed"),
     "discounts.coupons.create_coupon": Change(lambda _s, a: make_coupon(a), "coupon.created"),
     "discounts.coupons.edit_coupon": Change(rename_coupon, "coupon.updated"),
     "discounts.coupons.archive_coupon": Change(archive_coupon, "coupon.archived"),
@@ -806,6 +843,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.wanting.timelines_after", "subscriptions.wanting.with_discounts_of",
             "subscriptions.discounting.spans_of", "subscriptions.discounting.ended_for",
             "subscriptions.discounting.applied",
+            "plans.checking.require_plan", "plans.checking.bounds_fault", "plans.starting.bundled",
             "discounts.checking.require_coupon", "discounts.checking.require_discount",
             "discounts.checking.off_faults", "discounts.checking.code_key",
             "discounts.redeeming.new_discount", "discounts.resolving.given_to",
@@ -863,7 +901,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
-            "subscriptions.end.store_end", "subscriptions.contracting.set_contract",
+            "subscriptions.changing.carry_out", "subscriptions.end.store_end",
+            "subscriptions.contracting.set_contract",
             "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
@@ -1650,6 +1689,32 @@ def api_change(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/changes", items=[{"quantity": "3"}])
 
 
+def api_bundle(client: Client, **values: Any) -> Any:
+    items = [{"price": "ext:ten", "quantity": "4", "maximum": "9"}]
+    return api_post(client, "plans", name="Small", items=items, external_id="small", **values)
+
+
+def api_edit_bundle(client: Client, _shop: Vendor) -> Any:
+    api_bundle(client)
+    return api_patch(client, "plans/ext:small", name="Large")
+
+
+def api_put_bundle(way: str) -> Callable[[Client, Vendor], Any]:
+    def put(client: Client, shop: Vendor) -> Any:
+        made = (make_bundle if way == "archival" else archive_bundle)(shop, shop.actor)
+        return api_post(client, f"plans/{made.public_id}/{way}")
+
+    return put
+
+
+def api_give_bundle(client: Client, shop: Vendor) -> Any:
+    api_subscribe(client, shop)
+    make_bundle(shop, shop.actor)
+    with shop.seen():
+        key = Plan.objects.get().public_id
+    return api_post(client, "subscriptions/ext:new/plan", plan=key)
+
+
 def api_coupon(client: Client, code: str = "SPRING") -> Any:
     return api_post(client, "coupons", code=code, name="Spring", percent="10", duration="forever")
 
@@ -1809,6 +1874,15 @@ ENDPOINTS: dict[str, Change] = {
         api_negotiate, "price.version_created"
     ),
     "POST api/v1/prices": Change(api_price, "price.created"),
+    "POST api/v1/plans": Change(lambda client, _shop: api_bundle(client), "bundle.created"),
+    "PATCH api/v1/plans/<reference:bundle>": Change(api_edit_bundle, "bundle.updated"),
+    "POST api/v1/plans/<reference:bundle>/archival": Change(
+        api_put_bundle("archival"), "bundle.archived"
+    ),
+    "POST api/v1/plans/<reference:bundle>/reopening": Change(
+        api_put_bundle("reopening"), "bundle.reopened"
+    ),
+    f"{_SUBSCRIPTION}/plan": Change(api_give_bundle, "subscription.plan_changed"),
     "POST api/v1/coupons": Change(lambda client, _shop: api_coupon(client), "coupon.created"),
     "PATCH api/v1/coupons/<str:coupon>": Change(api_rename_coupon, "coupon.updated"),
     "POST api/v1/coupons/<str:coupon>/archival": Change(

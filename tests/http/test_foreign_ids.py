@@ -19,7 +19,7 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, InvoiceLine
 from reports.models import CalendarFeed
-from subscriptions.models import Coupon, Discount, Item, Price, Product, Subscription
+from subscriptions.models import Coupon, Discount, Item, Plan, Price, Product, Subscription
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -42,6 +42,7 @@ PREFIXES = {
     "plan": "chp",
     "feed": "fed",
     "coupon": "cpn",
+    "bundle": "pln",
     "discount": "dsc",
     "charge": "chg",
 }
@@ -57,6 +58,7 @@ BODIES = {
     "approval": {"drafts_digest": "0"},
     "rejection": {"reason": "No.", "drafts_digest": "0"},
     "withdrawal": {"reason": "No."},
+    "plan": {"plan": "ext:none"},
     "recall": {"setting": "billing_day", "effective_date": "2027-01-01"},
     "acceptance": {"decision": "accept", "reason": "Yes."},
     "comments": {"text": "Hello"},
@@ -150,6 +152,7 @@ def ids_of(vendor):
         coupon = Coupon.objects.create(
             tenant_id=vendor.tenant_id, code="Spring", code_key="spring", **terms
         )
+        bundle = Plan.objects.create(tenant_id=vendor.tenant_id, name="Spring")
         discount = Discount.objects.create(
             tenant_id=vendor.tenant_id,
             subscription=Subscription.objects.get(),
@@ -164,6 +167,7 @@ def ids_of(vendor):
             "plan": plan.pk,
             "feed": feed.pk,
             "coupon": coupon.pk,
+            "bundle": bundle.pk,
             "discount": discount.pk,
             "account": vendor.id_of("A"),
             "invoice": Invoice.objects.get().pk,

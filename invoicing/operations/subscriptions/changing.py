@@ -126,8 +126,32 @@ def change_subscription(
     Source: docs/billing-rules.md, Changes.
     """
     opened = open_subscription(actor, subscription_id, require_seen)
+    since = require_possible(opened.subscription, day or natural_day(actor, opened, today))
+    return carry_out(
+        actor,
+        opened,
+        changes,
+        since=since,
+        is_billed_now=is_billed_now,
+        is_dry_run=is_dry_run,
+        today=today,
+        now=now,
+    )
+
+
+def carry_out(
+    actor: Actor,
+    opened: Opened,
+    changes: Sequence[ItemChange | ItemAddition],
+    *,
+    since: date,
+    is_billed_now: bool,
+    is_dry_run: bool,
+    today: date,
+    now: datetime,
+) -> Changed:
+    """Carry out a change of a subscription that is open, as ``change_subscription`` says."""
     subscription = opened.subscription
-    since = require_possible(subscription, day or natural_day(actor, opened, today))
     wanted = timelines_after(actor, opened, changes, since)
     given = with_discounts_of(actor, opened, wanted, since)
     if not wanted.changed and not wanted.added:

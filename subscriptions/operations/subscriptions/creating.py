@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -15,7 +15,7 @@ from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import is_locked_above
 from billing_rules.timelines import Stretch
-from subscriptions.models import Item, Price, Subscription
+from subscriptions.models import Item, Plan, Price, Subscription
 from subscriptions.models.limits import (
     MAX_ITEMS,
     MAX_TRIAL_DAYS,
@@ -25,6 +25,7 @@ from subscriptions.models.limits import (
 )
 from subscriptions.operations.catalogue import exact_fault, hold_prices, sale_fault
 from subscriptions.operations.discounts.starting import begin_with, store_begun
+from subscriptions.operations.plans.starting import PlanChoice, bundled
 from subscriptions.operations.subscriptions.contracting import (
     Contract,
     contract_faults,
@@ -93,8 +94,9 @@ class NewSubscription:
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
     (R24), and the first ``trial_days`` are not charged. ``contract`` says how long it is
     bound, None for no term; with one that does not renew it ends by itself. ``bill_to_id`` sends
-    this subscription alone to an account above its own. ``coupon`` is the code of one that it
-    redeems, from its first charged day on. ``key`` is what the row is to be called, so that one
+    this subscription alone to an account above its own. With a ``plan`` the items are those of the
+    plan, and so are trial and contract terms that are not said. ``coupon`` is the code of one that
+    it redeems, from its first charged day on. ``key`` is what the row is to be called, so that one
     form makes one.
     """
 
@@ -108,6 +110,7 @@ class NewSubscription:
     po_number: str = ""
     external_id: str | None = None
     coupon: str = ""
+    plan: PlanChoice | None = None
     contract: Contract | None = None
     key: UUID | None = None
 
@@ -159,6 +162,9 @@ def create_subscription(
     if account.status == Account.Status.ARCHIVED:
         raise AccountArchived
     _require_new(actor, wanted.key)
+    plan = None
+    if wanted.plan is not None:
+        plan, wanted = _begun_with(actor, wanted, wanted.plan)
     prices = _prices(actor, wanted)
     lists = price_lists(actor, prices.keys(), [account.pk])
     timelines = [_terms(account, one, wanted, prices, lists) for one in wanted.items]
@@ -179,6 +185,7 @@ def create_subscription(
         billing_day=wanted.billing_day,
         override_bill_to_id=wanted.bill_to_id,
         po_number=wanted.po_number.strip(),
+        plan=plan,
         created_at=now,
     )
     _bind(subscription, wanted.contract or Contract())
@@ -206,6 +213,29 @@ def create_subscription(
             write_all_terms(actor, stepped)
         _record(actor, subscription, items, now)
     return subscription
+
+
+def _begun_with(
+    actor: Actor, wanted: NewSubscription, choice: PlanChoice
+) -> tuple[Plan | None, NewSubscription]:
+    """Return a plan, and what is wanted with its items, its trial and its contract terms.
+
+    Raises:
+        InvalidSubscription: the plan, its variant or a quantity can't be.
+    """
+    had = bundled(actor, choice)
+    if had.errors or had.plan is None:
+        raise InvalidSubscription(errors=had.errors)
+    plan = had.plan
+    contract = wanted.contract or Contract(
+        plan.minimum_term_months, plan.renewal_months, plan.notice_months, plan.notice_days
+    )
+    return plan, replace(
+        wanted,
+        items=[NewItem(key, quantity) for key, quantity in had.items.items()],
+        trial_days=plan.trial_days if wanted.trial_days is None else wanted.trial_days,
+        contract=contract,
+    )
 
 
 def _bind(subscription: Subscription, contract: Contract) -> None:
@@ -262,12 +292,14 @@ def _record(actor: Actor, subscription: Subscription, items: Sequence[Item], now
     if subscription.external_id is not None:
         said["external_id"] = subscription.external_id
     sold = [{"price": item.price.public_id, "quantity": f"{item.quantity:f}"} for item in items]
+    plan = subscription.plan
+    of_plan = {} if plan is None else {"plan": plan.public_id}
     bound = {} if subscription.contract_terms is None else said_of(contract_of(subscription))
     happening = Happening(
         "subscription.created",
         subscription.pk,
         subscription.account_id,
-        after={**said, "items": sold, **bound},
+        after={**said, "items": sold, **bound, **of_plan},
         data=said,
     )
     record_event(actor, happening, now=now)

@@ -1,0 +1,1 @@
+"""Plans: what is sold together, and beginning with one."""
