@@ -29,6 +29,7 @@ class Action(StrEnum):
     EDIT_CATALOGUE = "prices:write"
     VIEW_SUBSCRIPTION = "subscriptions:read"
     EDIT_SUBSCRIPTION = "subscriptions:write"
+    REPORT_USAGE = "usage:write"
     VIEW_INVOICE = "invoices:read"
     ISSUE_INVOICE = "invoices:write"
     EDIT_CHARGE = "charges:write"
@@ -47,6 +48,7 @@ RIGHTS: dict[Action, Promise] = {
     Action.EDIT_CATALOGUE: _("change prices"),
     Action.VIEW_SUBSCRIPTION: _("see subscriptions"),
     Action.EDIT_SUBSCRIPTION: _("change subscriptions"),
+    Action.REPORT_USAGE: _("report usage"),
     Action.VIEW_INVOICE: _("see invoices"),
     Action.ISSUE_INVOICE: _("issue invoices"),
     Action.EDIT_CHARGE: _("charge something once"),
@@ -71,6 +73,7 @@ _FINANCE = _READ | {
     Action.EDIT_SETTINGS,
     Action.EDIT_CATALOGUE,
     Action.EDIT_SUBSCRIPTION,
+    Action.REPORT_USAGE,
     Action.ISSUE_INVOICE,
     Action.EDIT_CHARGE,
     Action.RUN_BILLING,
@@ -81,9 +84,15 @@ _FINANCE = _READ | {
 STAFF_ROLES: dict[str, frozenset[Action]] = {
     StaffRole.SUPPORT: _READ,
     StaffRole.AUDITOR: _READ,
-    StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK},
+    StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK, Action.REPORT_USAGE},
     StaffRole.BILLING: _READ
-    | {Action.EDIT_ACCOUNT, Action.EDIT_SUBSCRIPTION, Action.EDIT_CHARGE, Action.RUN_BILLING},
+    | {
+        Action.EDIT_ACCOUNT,
+        Action.EDIT_SUBSCRIPTION,
+        Action.REPORT_USAGE,
+        Action.EDIT_CHARGE,
+        Action.RUN_BILLING,
+    },
     StaffRole.FINANCE_ADMIN: _FINANCE,
     StaffRole.OWNER: frozenset(Action),
 }

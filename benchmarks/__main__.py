@@ -24,6 +24,7 @@ NAMES = (
     "plans",
     "calendar",
     "books",
+    "usage",
 )
 
 

@@ -29,7 +29,7 @@ def vendor_with_prices(slug: str = SLUG) -> Vendor:
 def vendor_of_families(families: int, subscriptions: int, slug: str = SLUG) -> Vendor:
     """Return a vendor of families: a company, and ten branches that have its subscriptions."""
     vendor = vendor_with_prices(slug)
-    vendor.has("accounts", *_families(families))
+    vendor.has("accounts", *families_of(families))
     each = subscriptions // families
     vendor.has(
         "subscriptions",
@@ -42,7 +42,8 @@ def vendor_of_families(families: int, subscriptions: int, slug: str = SLUG) -> V
     return vendor
 
 
-def _families(families: int) -> Iterator[dict[str, object]]:
+def families_of(families: int) -> Iterator[dict[str, object]]:
+    """Yield the rows of families: a company with ten branches each."""
     for family in range(families):
         key = f"F{family}"
         yield account(key, name=f"Family {family}", billing_day=1)

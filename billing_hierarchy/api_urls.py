@@ -31,7 +31,7 @@ from invoicing.api.subscription_life import (
 )
 from invoicing.api.subscriptions import SubscriptionChange
 from reports.api.calendar import CalendarList
-from subscriptions.api import catalogue, coupons, subscriptions
+from subscriptions.api import catalogue, coupons, metering, subscriptions
 from subscriptions.api import plans as bundles
 
 
@@ -87,6 +87,11 @@ urlpatterns: list[URLPattern] = [
     path("coupons/<str:coupon>", coupons.CouponDetail.as_view()),
     path("discounts/<str:discount>/ending", discounts.DiscountEnding.as_view()),
     path("discounts/<str:discount>", discounts.DiscountDetail.as_view()),
+    path("meters", metering.MeterList.as_view()),
+    path("meters/<reference:meter>/archival", metering.MeterArchival.as_view()),
+    path("meters/<reference:meter>/reopening", metering.MeterReopening.as_view()),
+    path("meters/<reference:meter>", metering.MeterDetail.as_view()),
+    path("usage", metering.UsageList.as_view()),
     path("subscriptions", subscriptions.SubscriptionList.as_view()),
     path(
         "subscriptions/<reference:subscription>/cancellation",

@@ -5,10 +5,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing_rules.metering import Aggregation
 from billing_rules.pricing import Model
 from billing_rules.subscription_states import State
 from billing_rules.tax_rates import TaxClass
-from subscriptions.models import Price, Product, Uncharged
+from subscriptions.models import Meter, Price, Product, Uncharged
 from web.badges import Badge
 from web.templatetags.figures import percent, unit_price
 
@@ -28,6 +29,13 @@ MODELS: Final = {
     Model.PACKAGE: gettext_lazy("Package"),
     Model.PERCENTAGE: gettext_lazy("Percentage"),
 }
+AGGREGATIONS: Final = {
+    Aggregation.SUM: gettext_lazy("Sum of all quantities"),
+    Aggregation.MAX: gettext_lazy("Largest quantity"),
+    Aggregation.LAST: gettext_lazy("Last quantity"),
+    Aggregation.UNIQUE_COUNT: gettext_lazy("How many different ones"),
+}
+"""What a meter makes of the events of a period."""
 TIMINGS: Final = {
     Price.Timing.ADVANCE: gettext_lazy("in advance"),
     Price.Timing.ARREARS: gettext_lazy("in arrears"),
@@ -91,8 +99,8 @@ def price_rhythm(price: Price) -> str:
     return words[price.interval] % {"n": price.interval_count}
 
 
-def archived_badges(thing: Product | Price) -> list[Badge]:
-    """Return what a product or a price bears that is not sold any more."""
+def archived_badges(thing: Product | Price | Meter) -> list[Badge]:
+    """Return what a product, a price or a meter bears that is archived."""
     return [] if thing.archived_at is None else [Badge(_("Archived"))]
 
 

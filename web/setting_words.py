@@ -51,4 +51,5 @@ _WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
     SettingName.PAYMENT_TERMS_DAYS: _terms,
     SettingName.BILLING_DAY: _billing_day,
     SettingName.PRORATION_CUTOFF_DAYS: _days,
+    SettingName.USAGE_GRACE_DAYS: _days,
 }

@@ -49,6 +49,7 @@ class SettingName(models.TextChoices):
     PARTIAL_RECIPIENTS = "partial_recipients"
     DUNNING_POLICY = "dunning_policy"
     PRORATION_CUTOFF_DAYS = "proration_cutoff_days"
+    USAGE_GRACE_DAYS = "usage_grace_days"
 
 
 _DECLARED: Final = (
@@ -131,6 +132,19 @@ _DECLARED: Final = (
         group=SettingGroup.TIMING,
         default=0,
         example="3",
+    ),
+    Setting(
+        name=SettingName.USAGE_GRACE_DAYS,
+        label=_("Late usage"),
+        does=_(
+            "For so many days after a period its usage still comes in and is made good on the next"
+            " invoice."
+        ),
+        kind=Whole(0, 365),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.TIMING,
+        default=30,
+        example="5",
     ),
     Setting(
         name=SettingName.TIME_ZONE,

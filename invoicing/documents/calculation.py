@@ -23,6 +23,10 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
 
     Source: docs/billing-rules.md, R3 and R19.
     """
+    if "credited" in calculation and "usage" in calculation:
+        quantity = formats.quantity(Decimal(str(calculation["quantity"])))
+        said = pgettext(CONTEXT, "usage of %(quantity)s as charged before, taken back")
+        return said % {"quantity": quantity}
     if "credited" in calculation:
         text = pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days")
         return _part_of(calculation, "credited", text)

@@ -1,6 +1,7 @@
 """How the amount of a period came about, as it is stored with its charge for good."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -10,11 +11,14 @@ from uuid import UUID
 from accounts.models import SettingName
 from billing_rules.money import plain_digits, to_minor
 from billing_rules.periods import Interval, Period, Unit
-from billing_rules.pricing import Model, Priced, PriceTerms, price_of
+from billing_rules.pricing import InvalidQuantity, Model, Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
 from invoicing.engine.families import Families
+from invoicing.engine.measuring import window_of
 from invoicing.engine.rows import ItemRow, PeriodRow
 from subscriptions.models import Discount, Price
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
+from subscriptions.queries.measured import Measured
 
 
 class Calculations:
@@ -33,15 +37,44 @@ class Calculations:
         """Return the unrounded price of a full period less a discount, in major units."""
         return self._price(price, quantity, discount).amount
 
+    def usage(self, item: ItemRow, price: Price, period: Period) -> Measured:
+        """Return what the meter of a price measured of an item's subscription in some days.
+
+        Raises:
+            InvalidQuantity: more than a line can say.
+        """
+        window = window_of(item.subscription, price, period)
+        if window is None:
+            raise ValueError(f"{price.id} is not metered")
+        used = self._families.usage.of(self._families.actor, window)
+        if not fits(used.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS):
+            raise InvalidQuantity("quantity_out_of_range")
+        return used
+
     def of(
         self, item: ItemRow, price: Price, period: PeriodRow, discount: Discount | None = None
     ) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
 
-        Equal ones are one object, which is computed once and travels to the database once.
+        Equal ones are one object, which is computed once and travels to the database once. What is
+        metered costs what was used in these days, however many they are.
+
+        Raises:
+            InvalidQuantity: more was measured than can be priced.
         """
         anchor = self._anchor_facts(item, price, period.starts)
-        key = (price.id, period.quantity, discount and discount.pk, period.starts, period.ends,
+        usage = None
+        if price.is_metered:
+            used = self.usage(item, price, Period(period.starts, period.ends))
+            usage = {"meter": used.meter, "events": used.events}
+            period = replace(
+                period,
+                quantity=used.quantity,
+                full_start=period.starts,
+                full_end=period.ends,
+            )
+        key = (price.id, usage and usage["events"], period.quantity,
+               discount and discount.pk, period.starts, period.ends,
                period.full_start, period.full_end, id(anchor))  # fmt: skip
         if key not in self._amounts:
             priced = self._price(price, period.quantity, discount)
@@ -54,6 +87,7 @@ class Calculations:
                 "days": (part.end - part.start).days,
                 "full_days": (full.end - full.start).days,
                 "anchor": anchor,
+                **({} if usage is None else {"usage": usage}),
                 "net_minor": prorate(priced.amount, part, full, price.currency),
             }
         return self._amounts[key]

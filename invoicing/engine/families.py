@@ -14,6 +14,7 @@ from accounts.queries.setting_history import FamilySettings, SettingHistory
 from billing_rules.tax import TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, rate_on
 from billing_rules.territories import tax_area, vat_id_country
+from invoicing.engine.measuring import Usage
 from invoicing.engine.what_if import WhatIf
 from tenancy.actor import Actor
 from tenancy.ids import public_id
@@ -47,6 +48,7 @@ class Families:
         in_scope: the accounts that the run is about.
         problems: what has been noted about them.
         judged: the accounts whose charges were placed, so that all warnings of them are noted.
+        usage: what was read of their meters.
     """
 
     actor: Actor
@@ -65,6 +67,7 @@ class Families:
     within: UUID | None = None
     problems: list[Problem] = field(default_factory=list)
     judged: set[UUID] = field(default_factory=set)
+    usage: Usage = field(default_factory=Usage)
     # What follows from accounts, sellers and rates holds in every world: it is told once for all.
     _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
     _references: dict[UUID, dict[str, str]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from invoicing.engine.crediting import Billed, MadeOver, made_over
 from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
-from invoicing.engine.rating import rate
+from invoicing.engine.rating import rate, read_usage_so_far
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.what_if import Crediting, WhatIf
 
@@ -79,6 +79,7 @@ class ForeseenDays:
         self._first, self._crediting = first, crediting
         self._billed = {one.charge.id: one for one in stored.billed}
         self.made_over = MadeOver()
+        self._read_usage(first)
 
     def runs(self, until: date) -> Iterator[ForeseenRun]:
         """Yield the runs up to a day that have not been yielded yet."""
@@ -99,6 +100,7 @@ class ForeseenDays:
             other._credit(self._world(what_if.crediting.day), what_if.crediting.day)
         if self._last_run is not None:
             other._next = other.after(self._last_run)
+            other._read_usage(self._last_run)
         return other
 
     def _credit(self, stored: Families, day: date) -> None:
@@ -115,6 +117,10 @@ class ForeseenDays:
         ]
         for made in self.made_over.transfers:
             self._waiting += [replace(made.credit), replace(made.charge)]
+
+    def _read_usage(self, day: date) -> None:
+        """Read what has been used so far."""
+        read_usage_so_far(self._world(day), self._items.values(), self._begun, day)
 
     def run(self, day: date) -> ForeseenRun:
         """Do what a run of a day does."""

@@ -17,11 +17,14 @@ from billing_rules.periods import (
     first_billing_day,
     next_period,
 )
+from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow, waits_for_next
 from invoicing.engine.calculations import Calculations, billing_day_of
 from invoicing.engine.families import Families, Problem
+from invoicing.engine.measuring import window_of
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from subscriptions.models import Discount, Price
+from subscriptions.queries.measured import Window
 from tenancy.ids import uuid7
 
 MAX_AMOUNT_MINOR = 10**15
@@ -49,12 +52,41 @@ def rate(
         begun: the last stored period of items that are billed in arrears.
         until: everything due up to this day.
 
-    Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
+    Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20; docs/billing-rules.md, Usage.
     """
-    rater = Rater(families, until)
-    for item in items:
+    rater, due = Rater(families, until), list(items)
+    rater.read_usage(due, begun)
+    for item in due:
         rater.rate(item, begun.get(item.id))
     return Rated(tuple(rater.periods), tuple(rater.charges), tuple(rater.moved))
+
+
+def read_usage_so_far(
+    families: Families, items: Iterable[ItemRow], begun: Mapping[UUID, PeriodRow], day: date
+) -> None:
+    """Read once what was used in the periods that fall due next, for looking ahead.
+
+    What is used in days to come is not known: later periods count as if nothing were used in
+    them. No statement where nothing is metered, else two or three.
+
+    Args:
+        families: the families of the items; what is read is kept there.
+        items: what is due some day.
+        begun: as for ``rate``.
+        day: the day from which on somebody looks ahead.
+
+    Source: docs/billing-rules.md, Usage.
+    """
+    raters: dict[date, Rater] = {}
+    windows: list[Window | None] = []
+    for item in items:
+        if item.is_metered:
+            due = max(day, item.next_action_date)
+            rater = raters.setdefault(due, Rater(families, due))
+            windows += rater.windows(item, begun.get(item.id))
+    families.usage.is_complete = False
+    families.usage.read(families.actor, windows)
+    families.usage.is_complete = True
 
 
 class Rater:
@@ -71,18 +103,36 @@ class Rater:
         self.charges: list[ChargeRow] = []
         self.moved: list[tuple[UUID, Followed]] = []
 
+    def read_usage(self, items: Iterable[ItemRow], begun: Mapping[UUID, PeriodRow]) -> None:
+        """Read for all of these at once what meters measured in the periods that fall due.
+
+        No statement where none is metered, else two or three.
+        """
+        metered = [item for item in items if item.is_metered]
+        if metered:
+            windows = (one for item in metered for one in self.windows(item, begun.get(item.id)))
+            self._families.usage.read(self._families.actor, windows)
+
+    def windows(self, item: ItemRow, open_period: PeriodRow | None) -> Iterator[Window | None]:
+        """Yield what the periods of an item that fall due ask of meters."""
+        try:
+            followed = self._follow(item, _chain(item))
+        except (TooManyPeriods, OutsideCalendar):
+            return
+        periods = {one.period.end: one.period.start for one in followed.begun}
+        if open_period is not None:
+            periods[open_period.ends] = open_period.starts
+        for due in followed.due:
+            start, end = periods[due.period_end], due.period_end
+            last = min(end, item.subscription.end_date or end)
+            for first, until, terms in item.terms_between(start, last):
+                if not terms.uncharged:
+                    yield window_of(item.subscription, terms.price, Period(first, until))
+
     def rate(self, item: ItemRow, open_period: PeriodRow | None) -> None:
         """Follow one item's chain and charge what falls due."""
-        subscription = item.subscription
-        chain = Chain(
-            first_start=subscription.first_charged_day,
-            end_date=subscription.end_date,
-            chain_end=item.chain_end,
-            next_action=item.next_action_date,
-            is_in_arrears=item.price.timing == Price.Timing.ARREARS,
-        )
         try:
-            followed = self._follow(item, chain)
+            followed = self._follow(item, _chain(item))
         except TooManyPeriods:
             self._note(item, "too_many_periods")
             return
@@ -101,6 +151,9 @@ class Rater:
             ]
         except OutsideCalendar:
             self._note(item, "outside_calendar")
+            return
+        except InvalidQuantity:
+            self._note(item, "amount_out_of_range")
             return
         if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in charges):
             self._note(item, "amount_out_of_range")
@@ -237,6 +290,17 @@ def invoice_day_of(families: Families, bill_to_id: UUID, due_date: date) -> date
     """Return the first billing day of a bill-to on or after a due date (R5)."""
     billing_day = families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
     return first_billing_day(due_date, billing_day)
+
+
+def _chain(item: ItemRow) -> Chain:
+    """Return how far the periods of an item are stored."""
+    return Chain(
+        first_start=item.subscription.first_charged_day,
+        end_date=item.subscription.end_date,
+        chain_end=item.chain_end,
+        next_action=item.next_action_date,
+        is_in_arrears=item.price.timing == Price.Timing.ARREARS,
+    )
 
 
 @lru_cache(maxsize=4_096)

@@ -118,6 +118,11 @@ class ItemRow:
         """Whether it is charged alike on all days."""
         return not self.later and not self.uncharged
 
+    @property
+    def is_metered(self) -> bool:
+        """Whether what is charged is what a meter measures, for some of its days at least."""
+        return self.price.is_metered or any(terms.price.is_metered for terms in self.later)
+
     def price_on(self, day: date) -> Price:
         """Return the price on a day."""
         return self.terms_on(day).price

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from billing_rules.money import plain_digits
@@ -10,6 +11,7 @@ from billing_rules.periods import Period
 from billing_rules.settling import Charged, Credited, Owed, settle, standing
 from invoicing.engine.calculations import Calculations
 from invoicing.engine.families import Families
+from invoicing.engine.measuring import window_of
 from invoicing.engine.rating import invoice_day
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
 from invoicing.models import Charge
@@ -42,17 +44,20 @@ class Settler:
             periods: those that have fallen due, all from the first that changes on, in order.
             charges: all charges and credits of these periods.
 
-        Source: docs/billing-rules.md, Changes.
+        Raises:
+            InvalidQuantity: more was measured than can be priced.
+
+        Source: docs/billing-rules.md, Changes; docs/billing-rules.md, Usage.
         """
         if not charges:
             return []
         known: dict[Hashable, ChargeRow] = {charge.id: charge for charge in charges}
-        terms: dict[Hashable, Terms] = {
-            _named(one): one for one in (item.terms_on(date.min), *item.later)
-        }
+        self._read_usage(item, periods)
+        owed = [pair for period in periods for pair in self._owed(item, period)]
+        terms: dict[Hashable, Terms] = {one.terms: held for one, held in owed}
         made = settle(
             charged_so_far(charges),
-            [one for period in periods for one in self._owed(item, period)],
+            [one for one, _held in owed],
             charges[0].currency,
         )
         revision = 1 + max(charge.revision for charge in charges)
@@ -74,20 +79,33 @@ class Settler:
             ),
         ]
 
-    def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[Owed]:
+    def _read_usage(self, item: ItemRow, periods: Iterable[PeriodRow]) -> None:
+        """Read for all periods at once what meters measured; no statement where none does."""
+        if item.is_metered:
+            windows = (
+                window_of(item.subscription, terms.price, part)
+                for period in periods
+                for part, terms in _parts(item, period)
+            )
+            self._families.usage.read(self._families.actor, windows)
+
+    def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[tuple[Owed, Terms]]:
         """Yield what a period should cost, terms by terms, up to the end of the subscription.
 
-        Days of terms that are not charged cost nothing.
+        Days of terms that are not charged cost nothing. What was used in some days has its price
+        for just these days: it is charged as it is, or taken back as a whole.
         """
-        for start, end, terms in item.terms_between(period.starts, period.ends):
-            last = min(end, item.subscription.end_date or end)
-            if start < last and not terms.uncharged:
-                yield Owed(
-                    terms=_named(terms),
-                    period=Period(start, last),
-                    full=Period(period.full_start, period.full_end),
-                    amount=self._calculations.amount(terms.price, terms.quantity, terms.discount),
-                )
+        for part, terms in _parts(item, period):
+            if terms.price.is_metered:
+                used = self._calculations.usage(item, terms.price, part)
+                named: Hashable = (*_named(terms, used.quantity), part)
+                amount = self._calculations.amount(terms.price, used.quantity, terms.discount)
+                full = part
+            else:
+                named = _named(terms, terms.quantity)
+                amount = self._calculations.amount(terms.price, terms.quantity, terms.discount)
+                full = Period(period.full_start, period.full_end)
+            yield Owed(terms=named, period=part, full=full, amount=amount), terms
 
     def _credit(self, item: ItemRow, charge: ChargeRow, piece: Charged, revision: int) -> ChargeRow:
         due_date, invoice_on = self._when(item, piece.period, [charge])
@@ -191,9 +209,17 @@ def _of(periods: Sequence[PeriodRow], part: Period) -> PeriodRow:
     return next(one for one in periods if one.starts <= part.start < one.ends)
 
 
-def _named(terms: Terms) -> tuple[str, str, str]:
+def _named(terms: Terms, quantity: Decimal) -> tuple[str, str, str]:
     discount = "" if terms.discount is None else terms.discount.public_id
-    return terms.price.public_id, plain_digits(terms.quantity), discount
+    return terms.price.public_id, plain_digits(quantity), discount
+
+
+def _parts(item: ItemRow, period: PeriodRow) -> Iterator[tuple[Period, Terms]]:
+    """Yield the charged parts of a period up to the end of the subscription, with their terms."""
+    for start, end, terms in item.terms_between(period.starts, period.ends):
+        last = min(end, item.subscription.end_date or end)
+        if start < last and not terms.uncharged:
+            yield Period(start, last), terms
 
 
 def _came_about(charge: ChargeRow) -> tuple[int, bool, date]:
@@ -206,13 +232,14 @@ def _event(charge: ChargeRow) -> Charged | Credited:
     period = Period(charge.period_start, charge.period_end)
     if charge.kind == Charge.Kind.CREDIT:
         return Credited(charge.credited_id, period)
+    named: tuple[Hashable, ...] = (
+        calculation["price"]["id"],
+        calculation["quantity"],
+        (calculation.get("discount") or {}).get("id", ""),
+    )
     return Charged(
         charge=charge.id,
-        terms=(
-            calculation["price"]["id"],
-            calculation["quantity"],
-            (calculation.get("discount") or {}).get("id", ""),
-        ),
+        terms=(*named, period) if "usage" in calculation else named,
         period=period,
         full=_period(calculation["full_period"]),
         amount=Fraction(calculation["full_amount"]),

@@ -110,6 +110,12 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
     discount = calculation.get("discount")
     listed = discount["before"] if discount else calculation.get("full_amount")
     full = {"full_amount": listed, "currency": currency}
+    if usage := calculation.get("usage"):
+        yield ExplanationStep(
+            "usage",
+            {**_picked(usage, "meter", "events"), **_picked(calculation, "period")},
+            _picked(calculation, "quantity"),
+        )
     yield ExplanationStep(
         "price",
         {

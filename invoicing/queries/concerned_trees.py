@@ -11,16 +11,22 @@ from django.db import connection
 from invoicing.engine.reading import ON_NO_DOCUMENT
 from tenancy.actor import Actor
 
-# A tree has a place in the queue when something of it falls due, waits, or stands on a draft of
-# this day's run; and when a run that issues finds drafts of an earlier one. Then all its drafts up
-# to the run's date are placed again by what holds now (R21, R27). A run that only drafts leaves a
-# tree alone for which it has nothing new: else every night would move what somebody is looking at.
+# A tree has a place in the queue when something of it falls due, was used late, waits, or stands
+# on a draft of this day's run; and when a run that issues finds drafts of an earlier one. Then all
+# its drafts up to the run's date are placed again by what holds now (R21, R27). A run that only
+# drafts leaves a tree alone for which it has nothing new: else every night would move what
+# somebody is looking at.
 # Each step is computed once and by key, so that the plan does not hang on statistics that a big
 # import has just made wrong. Asks for ``tenant``, ``date``, ``within`` and ``issue``.
 CONCERNED_TREES: Final = f"""
     WITH concerned AS MATERIALIZED (
         SELECT item.account_id FROM subscriptions_item AS item
         WHERE item.tenant_id = %(tenant)s AND item.next_action_date <= %(date)s
+        UNION
+        SELECT item.account_id FROM subscriptions_lateusage AS late
+        JOIN subscriptions_item AS item ON item.tenant_id = late.tenant_id
+            AND item.id = late.item_id
+        WHERE late.tenant_id = %(tenant)s
         UNION
         SELECT account_id FROM invoicing_charge
         WHERE tenant_id = %(tenant)s AND status = 'pending'

@@ -382,6 +382,65 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "used",
+        _counts("subscriptions_usageday"),
+        """
+        SELECT COALESCE(known.id, found.id), 'a day and its events do not agree' FROM (
+            SELECT min(id::text)::uuid AS id, subscription_id, meter_id, day, count(*) AS events,
+                sum(quantity) AS total, max(quantity) AS highest, max(at) AS last_at
+            FROM subscriptions_usageevent WHERE tenant_id = %(tenant)s
+            GROUP BY subscription_id, meter_id, day
+        ) AS found FULL JOIN (
+            SELECT * FROM subscriptions_usageday WHERE tenant_id = %(tenant)s
+        ) AS known USING (subscription_id, meter_id, day)
+        WHERE (known.events, known.total, known.highest, known.last_at)
+            IS DISTINCT FROM (found.events, found.total, found.highest, found.last_at)
+        """,
+    ),
+    Invariant(
+        "metered",
+        _counts("invoicing_charge", "calculation ? 'usage'"),
+        """
+        WITH standing AS (
+            SELECT charge.id, charge.item_id, charge.period_id, charge.subscription_id,
+                charge.period_start, charge.period_end, meter.id AS meter_id, meter.aggregation,
+                (charge.calculation->>'quantity')::numeric AS quantity
+            FROM invoicing_charge AS charge JOIN subscriptions_meter AS meter
+                ON meter.tenant_id = charge.tenant_id
+                AND meter.external_id = charge.calculation->'usage'->'meter'->>'external_id'
+            LEFT JOIN (
+                SELECT credited_id, min(net_minor) FROM invoicing_charge
+                WHERE tenant_id = %(tenant)s AND kind = 'credit' GROUP BY credited_id
+            ) AS credits ON credits.credited_id = charge.id
+            WHERE charge.tenant_id = %(tenant)s AND charge.kind = 'recurring'
+            AND charge.calculation ? 'usage' AND credits.credited_id IS NULL
+        ), measured AS (
+            SELECT standing.id, COALESCE(CASE standing.aggregation
+                WHEN 'sum' THEN sum(used.total) WHEN 'max' THEN max(used.highest)
+                ELSE (array_agg(used.last_quantity ORDER BY used.last_at DESC,
+                    used.last_event COLLATE "C" DESC))[1] END, 0) AS quantity
+            FROM standing LEFT JOIN subscriptions_usageday AS used
+                ON used.tenant_id = %(tenant)s AND used.subscription_id = standing.subscription_id
+                AND used.meter_id = standing.meter_id AND used.day >= standing.period_start
+                AND used.day < standing.period_end
+            WHERE standing.aggregation <> 'unique_count'
+            GROUP BY standing.id, standing.aggregation
+            UNION ALL
+            SELECT standing.id, count(DISTINCT met.unique_key) FROM standing
+            LEFT JOIN subscriptions_usagekey AS met
+                ON met.tenant_id = %(tenant)s AND met.subscription_id = standing.subscription_id
+                AND met.meter_id = standing.meter_id AND met.day >= standing.period_start
+                AND met.day < standing.period_end
+            WHERE standing.aggregation = 'unique_count' GROUP BY standing.id
+        )
+        SELECT standing.id, 'what was used is not what is charged, and nothing is to make it good'
+        FROM standing JOIN measured ON measured.id = standing.id
+        LEFT JOIN subscriptions_lateusage AS late ON late.tenant_id = %(tenant)s
+            AND late.item_id = standing.item_id AND late.period_id = standing.period_id
+        WHERE standing.quantity <> measured.quantity AND late.id IS NULL
+        """,
+    ),
+    Invariant(
         "history",
         _counts("accounts_settinginterval"),
         """

@@ -14,7 +14,7 @@ from billing_rules.drafting import DocumentDraft, SectionDraft
 from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
-from invoicing.engine.rating import Rated, rate
+from invoicing.engine.rating import Rated, rate, read_usage_so_far
 from invoicing.engine.reading import coming_items, open_periods, waiting_charges
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
@@ -162,6 +162,7 @@ class _Outlook:
         self._items: Sequence[ItemRow] = coming_items(actor, families.in_scope)
         self._periods: Mapping[UUID, PeriodRow] = open_periods(actor, self._items)
         self._waiting = self._own(waiting_charges(families, run_date=date.max))
+        read_usage_so_far(families, self._items, self._periods, today)
 
     def first(self) -> tuple[date | None, list[UpcomingDocument]]:
         """Return the day of the first document, and all of that day.

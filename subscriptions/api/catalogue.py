@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -26,6 +27,7 @@ from subscriptions.operations.catalogue import (
     reopen_product,
 )
 from subscriptions.queries import catalogue
+from subscriptions.queries.meters import get_meter
 from subscriptions.serializers.catalogue import (
     PriceIn,
     PriceOut,
@@ -181,7 +183,11 @@ class PriceList(ActorView):
         product = _product(actor, values, InvalidBody)
         with tried(is_dry_run=is_dry):
             price = create_price(
-                actor, product.pk, _wanted(product, values), today=actor.today, now=timezone.now()
+                actor,
+                product.pk,
+                _wanted(actor, product, values),
+                today=actor.today,
+                now=timezone.now(),
             )
         return created(request, PriceOut(price).data, price.public_id, is_new=not is_dry)
 
@@ -215,7 +221,7 @@ class PriceDetail(ActorView):
             changed = edit_price(
                 actor,
                 found.pk,
-                _changes(values),
+                _changes(actor, values),
                 require_seen=price_seen(request, found),
                 today=actor.today,
                 now=timezone.now(),
@@ -300,9 +306,12 @@ def price_seen(request: ActorApiRequest, found: Price) -> Callable[[], object]:
     return lambda: require_match(request, shown)
 
 
-def _changes(values: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a body changes of a price."""
     changes = dict(values)
+    if "meter" in changes:
+        del changes["meter"]
+        changes["meter_id"] = _meter(actor, values)
     if "tiers" in changes:
         changes["tiers"] = tiers_of(changes)
     return changes
@@ -316,14 +325,32 @@ def _product(actor: Actor, values: Mapping[str, Any], refusal: type[Invalid]) ->
         raise refusal(errors=[wrong]) from error
 
 
-def _wanted(product: Product, values: Mapping[str, Any]) -> NewPrice:
+def _wanted(actor: Actor, product: Product, values: Mapping[str, Any]) -> NewPrice:
     """Return the price that a body describes; what it leaves out is as the operation says."""
     given = {
         name: value
         for name, value in values.items()
-        if name not in {"product", "tiers"} and value is not None
+        if name not in {"product", "tiers", "meter"} and value is not None
     }
-    return NewPrice(**{"name": product.name, **given, "tiers": tiers_of(values)})
+    meter_id = _meter(actor, values)
+    return NewPrice(
+        **{"name": product.name, **given, "tiers": tiers_of(values), "meter_id": meter_id}
+    )
+
+
+def _meter(actor: Actor, values: Mapping[str, Any]) -> UUID | None:
+    """Return the meter that a body names.
+
+    Raises:
+        InvalidBody: there is none.
+    """
+    if values.get("meter") is None:
+        return None
+    try:
+        return get_meter(actor, values["meter"]).pk
+    except NotFound as error:
+        wrong = FieldError("not_found", _("There is no such meter."), "/meter")
+        raise InvalidBody(errors=[wrong]) from error
 
 
 def price_named(actor: Actor, values: Mapping[str, Any], refusal: type[Invalid]) -> Price:

@@ -1,6 +1,6 @@
 """Tables of the app, by what they describe."""
 
-from subscriptions.models.catalogue import Price, Product
+from subscriptions.models.catalogue import Meter, Price, Product
 from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
 from subscriptions.models.plans import Plan, PlanItem
 from subscriptions.models.subscriptions import (
@@ -12,6 +12,7 @@ from subscriptions.models.subscriptions import (
     Subscription,
     Uncharged,
 )
+from subscriptions.models.usage import LateUsage, UsageDay, UsageEvent, UsageKey
 
 __all__ = [
     "Coupon",
@@ -21,6 +22,8 @@ __all__ = [
     "EarlierRecipient",
     "EarlierTerms",
     "Item",
+    "LateUsage",
+    "Meter",
     "Period",
     "Plan",
     "PlanItem",
@@ -28,4 +31,7 @@ __all__ = [
     "Product",
     "Subscription",
     "Uncharged",
+    "UsageDay",
+    "UsageEvent",
+    "UsageKey",
 ]

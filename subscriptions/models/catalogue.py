@@ -8,6 +8,7 @@ from django.db import models
 
 from accounts.models import Account
 from billing_rules.discounts import Off
+from billing_rules.metering import Aggregation
 from billing_rules.mrr import monthly_minor
 from billing_rules.periods import Interval, Unit
 from billing_rules.pricing import Model, PriceTerms, Tier
@@ -39,13 +40,45 @@ class Product(TenantModel):
         return public_id("prd", self.id)
 
 
+class Meter(TenantModel):
+    """Something that is measured as it is used; how its events become the quantity of a period.
+
+    ``external_id`` is what events call it. Since ``archived_at``, if it is set, no new price names
+    it; what runs goes on, and is reported as before.
+    """
+
+    external_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    unit = models.CharField(max_length=20, blank=True, default="")
+    aggregation = models.CharField(
+        max_length=12, choices=[(one.value, one.value) for one in Aggregation]
+    )
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="meter_external_id", fields=["tenant", "external_id"]),
+        ]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        """The id that integrators see."""
+        return public_id("mtr", self.id)
+
+
 class Price(TenantModel):
     """A product's price in one currency for one interval; never changed once somebody has it.
 
     ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
     seller's rates applies; its percentage is looked up for the last day of service (R14).
-    ``unit`` is what a quantity counts, as invoices print it. Since ``archived_at``, if it is set,
-    nothing new is sold at it; what runs goes on.
+    ``unit`` is what a quantity counts, as invoices print it. With a ``meter`` the quantity is what
+    that meter measured in the period, which falls due at its end. Since ``archived_at``, if it is
+    set, nothing new is sold at it; what runs goes on.
 
     What is sold at ``first`` costs what this one says from ``valid_from`` on: everywhere, or at
     ``account`` and below it (a negotiated price). It does until the next one of the same kind, or
@@ -71,6 +104,7 @@ class Price(TenantModel):
     interval = models.CharField(max_length=9, choices=[(u.value, u.value) for u in Unit])
     interval_count = models.PositiveSmallIntegerField(default=1)
     timing = models.CharField(max_length=7, choices=Timing.choices)
+    meter = TenantForeignKey(Meter, null=True, blank=True)
     tax_class = models.CharField(max_length=20)
     tax_category = models.CharField(max_length=2)
     first = TenantForeignKey("self", null=True, related_name="versions")
@@ -113,6 +147,11 @@ class Price(TenantModel):
             models.CheckConstraint(
                 name="price_interval_count", condition=models.Q(interval_count__gte=1)
             ),
+            models.CheckConstraint(
+                name="price_metered_in_arrears",
+                condition=models.Q(meter__isnull=True)
+                | (models.Q(timing="arrears") & ~models.Q(model="flat")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,6 +162,11 @@ class Price(TenantModel):
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("prc", self.id)
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether its quantity is what a meter measures."""
+        return self.meter_id is not None
 
     @property
     def terms(self) -> PriceTerms:
@@ -157,5 +201,10 @@ class Price(TenantModel):
         return Interval(Unit(self.interval), self.interval_count)
 
     def monthly_minor(self, quantity: Decimal, off: Off | None = None) -> int:
-        """Return what it brings in a month in a quantity, less a discount, in minor units."""
+        """Return what it brings in a month in a quantity, less a discount, in minor units.
+
+        What is metered brings in nothing that recurs.
+        """
+        if self.is_metered:
+            return 0
         return monthly_minor(self.terms, quantity, self.cycle, self.currency, off)

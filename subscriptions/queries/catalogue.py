@@ -21,7 +21,7 @@ from tenancy.ids import key_of
 
 _SHOWN: Final = (
     "external_id", "name", "model", "currency", "unit", "unit_amount", "tiers", "package_size",
-    "interval", "interval_count", "timing", "tax_class", "tax_category",
+    "interval", "interval_count", "timing", "tax_class", "tax_category", "meter_id",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def prices(
         )
     if is_sold:
         found = found.filter(sold_to_everybody(actor))
-    return found.select_related("product", "account").order_by("-created_at", "-id")
+    return found.select_related("product", "meter", "account").order_by("-created_at", "-id")
 
 
 def sold_to_everybody(actor: Actor) -> Q:
@@ -142,6 +142,7 @@ def price_shown(price: Price) -> dict[str, Any]:
     for name in ("unit_amount", "package_size"):
         number = shown[name]
         shown[name] = None if number is None else plain_digits(number)
+    shown["meter_id"] = None if price.meter_id is None else str(price.meter_id)
     return shown
 
 

@@ -17,6 +17,7 @@ from billing_rules.pricing import Model
 from billing_rules.tax import Category
 from billing_rules.tax_rates import TaxClass
 from subscriptions.models import Price, Product
+from tenancy.ids import public_id
 
 _NAME = 200
 _REFERENCE = 250
@@ -98,6 +99,12 @@ class PriceIn(serializers.Serializer[Any]):
         required=False,
         help_text="Which of the seller's rates; `standard` if left out.",
     )
+    meter = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=_REFERENCE,
+        help_text="`mtr_…` or `ext:…`: charged by what it measured, in arrears.",
+    )
 
 
 class PricePatchIn(serializers.Serializer[Any]):
@@ -116,6 +123,7 @@ class PricePatchIn(serializers.Serializer[Any]):
     timing = serializers.ChoiceField(Price.Timing.choices, required=False)
     tax_category = serializers.ChoiceField([Category.S.value, Category.Z.value], required=False)
     tax_class = serializers.ChoiceField([tax_class.value for tax_class in TaxClass], required=False)
+    meter = serializers.CharField(required=False, allow_null=True, max_length=_REFERENCE)
 
 
 class TierOut(serializers.Serializer[Any]):
@@ -160,5 +168,12 @@ class PriceOut(serializers.Serializer[Price]):
         help_text="The first day on which it holds no longer; its first day if it was taken back."
         " null: until the next version.",
     )
+    meter = serializers.SerializerMethodField(
+        help_text="What it measured is the quantity; null: the quantity is agreed."
+    )
     archived_at = InstantField(allow_null=True, help_text="Since when nothing new is sold at it.")
     created_at = InstantField()
+
+    def get_meter(self, price: Price) -> str | None:
+        """Return what measures its quantity."""
+        return None if price.meter_id is None else public_id("mtr", price.meter_id)

@@ -194,6 +194,11 @@ def _reader(names: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
     return read if len(names) > 1 else lambda row: (read(row),)
 
 
+def array_of(values: Sequence[Any]) -> str:
+    """Return values as the text of one array, for ``%s::…[]`` of a statement."""
+    return _array(values)
+
+
 def _array(values: Sequence[Any]) -> str:
     """Return values as PostgreSQL writes an array, each as it reads it."""
     text = orjson.dumps(values, default=_plain).decode()

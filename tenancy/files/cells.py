@@ -309,19 +309,16 @@ def plain_decimal(
         CellRefused: it is no plain finite number, negative, too large or too fine.
     """
     values = {"value": (typed or text)[:40], "example": example}
-    none = CellRefused(
-        "not_a_number", _("“%(value)s” is not a number. Write it like %(example)s.") % values
-    )
     if len(text) > 60:
-        raise none
+        raise _no_number(values)
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise none from None
+        raise _no_number(values) from None
     if not number.is_finite():
         raise CellRefused("not_finite", _("“%(value)s”: a number has to be finite.") % values)
     if not _PLAIN_DECIMAL.fullmatch(text):
-        raise none
+        raise _no_number(values)
     if number < 0:
         raise CellRefused(
             "negative", _("“%(value)s”: a negative number is not allowed here.") % values
@@ -338,3 +335,9 @@ def plain_decimal(
             _("“%(value)s” has more than %(limit)s digits.") % {**values, "limit": digits},
         )
     return number
+
+
+def _no_number(values: Mapping[str, str]) -> CellRefused:
+    """Return the refusal of what has no form of a number; said when it is needed only."""
+    said = _("“%(value)s” is not a number. Write it like %(example)s.") % values
+    return CellRefused("not_a_number", said)

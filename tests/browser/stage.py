@@ -1,5 +1,6 @@
 """The data behind the registry of pages, and the people who look at them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,8 @@ from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
-from subscriptions.models import Discount, Price
+from subscriptions.models import Discount, Meter, Price
+from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
 from subscriptions.operations.discounts.coupons import create_coupon
 from tenancy.actor import Actor
@@ -44,6 +46,7 @@ class Stage:
     waiting_run_id: UUID
     price_id: UUID
     product_id: UUID
+    meter: Meter
     plan: ChangePlan
     contact_id: UUID
     request: ChangePlan
@@ -68,6 +71,8 @@ class Stage:
             item=public_id("itm", self.line.charge.item_id),
             price=public_id("prc", self.price_id),
             product=public_id("prd", self.product_id),
+            meter=self.meter.public_id,
+            firm=public_id("acc", self.vendor.id_of("firm")),
             branch=public_id("acc", self.vendor.id_of("branch")),
             empty=public_id("acc", self.vendor.id_of("empty")),
             contact=public_id("con", self.contact_id),
@@ -124,7 +129,7 @@ def set_stage() -> Stage:
     set_bank_account(vendor.actor, invoice.seller_id, "USD", iban="DE89370400440532013000", now=NOW)
     waiting = vendor.run("2027-01-01", issue=False)
     with vendor.seen():
-        seats = Price.objects.get(external_id="seats")
+        seats, meter = Price.objects.get(external_id="seats"), Meter.objects.get()
         contact_id = Contact.objects.get(account_id=vendor.id_of("branch")).pk
     plan = _plan(vendor, actors["staff"])
     everybody = {**people, "operator": operator.pk}
@@ -140,6 +145,7 @@ def set_stage() -> Stage:
         waiting.run.pk,
         seats.pk,
         seats.product_id,
+        meter,
         plan,
         contact_id,
         asked,
@@ -209,6 +215,18 @@ def _request(vendor: Vendor, actor: Actor) -> ChangePlan:
     return submit_plan(actor, plan.pk, today=TODAY, now=NOW)
 
 
+def _used() -> Iterator[dict[str, object]]:
+    for day in range(10, 24):
+        for hour in (9, 15):
+            yield {
+                "event_id": f"u{day}-{hour}",
+                "subscription_external_id": "s4",
+                "meter": "calls",
+                "quantity": day * day % 37 * 113 + hour,
+                "at": f"2026-11-{day}T{hour:02}:30:00Z",
+            }
+
+
 def _bill(vendor: Vendor) -> None:
     long_name = "Gemeinnützige Gesellschaft für Qualitätssicherungsdienstleistungen mbH & Co. KG"
     vendor.has(
@@ -223,10 +241,17 @@ def _bill(vendor: Vendor) -> None:
         price("platform", "100.00", tax_rate=19),
         price("seats", "", model="graduated", tiers="10:9:0|inf:7.5:0", tax_rate=19),
     )
+    create_meter(vendor.actor, NewMeter("calls", "API-Aufrufe", "sum", "Aufrufe"), now=NOW)
+    vendor.has(
+        "prices",
+        price("calls", "0.02", model="per_unit", timing="arrears", meter="calls", tax_rate=19),
+    )
     vendor.has(
         "subscriptions",
         subscription("s1", "group", "platform", "2026-11-01"),
         subscription("s2", "branch", "seats", "2026-11-15", quantity=24),
         subscription("s3", "firm", "platform", "2026-11-01"),
+        subscription("s4", "firm", "calls", "2026-11-10"),
     )
+    vendor.has("usage", *_used())
     vendor.run("2026-12-01")

@@ -73,11 +73,13 @@ from reports.models import CalendarFeed
 from reports.operations import feeds
 from subscriptions.models import Coupon, Discount, Item, Plan, Price, Subscription
 from subscriptions.operations import catalogue, import_jobs
+from subscriptions.operations.catalogue import meters
 from subscriptions.operations.discounts import checking, coupons
 from subscriptions.operations.plans import checking as plan_checking
 from subscriptions.operations.plans import keeping
 from subscriptions.operations.plans import starting as plan_starting
 from subscriptions.operations.subscriptions import contracting, creating
+from subscriptions.operations.usage import NewUsage, report_usage
 from tenancy.actor import Actor
 from tenancy.api.answering import ActorView
 from tenancy.database import scope
@@ -514,6 +516,38 @@ def rename_price(_shop: Vendor, actor: Actor) -> None:
     catalogue.edit_price(actor, key, {"name": "Eleven"}, today=TODAY, now=NOW)
 
 
+def metered(shop: Vendor, actor: Actor) -> Any:
+    """Make a meter that the subscription is charged by."""
+    made = meters.create_meter(actor, meters.NewMeter("calls", "Calls", "sum"), now=NOW)
+    terms = {"model": "per_unit", "timing": "arrears", "meter": "calls", "tax_rate": 19}
+    shop.has("prices", price("used", "1", **terms))
+    shop.has("subscriptions", subscription("U", "A", "used", "2026-11-01"))
+    return made
+
+
+def used(_shop: Vendor, actor: Actor) -> Any:
+    metered(_shop, actor)
+    event = NewUsage("e1", "ext:U", "ext:calls", Decimal(3), NOW)
+    return report_usage(actor, [event], today=TODAY, now=NOW)
+
+
+def import_used(shop: Vendor, actor: Actor) -> Any:
+    metered(shop, actor)
+    row = {"event_id": "e1", "subscription_external_id": "U", "meter": "calls", "quantity": 3,
+           "at": "2026-11-05"}  # fmt: skip
+    return load("usage", [row])(shop, actor)
+
+
+def rename_meter(_shop: Vendor, actor: Actor) -> Any:
+    made = meters.create_meter(actor, meters.NewMeter("calls", "Calls", "sum"), now=NOW)
+    return meters.edit_meter(actor, made.pk, {"name": "Requests"}, now=NOW)
+
+
+def meter_away(_shop: Vendor, actor: Actor) -> Any:
+    made = meters.create_meter(actor, meters.NewMeter("calls", "Calls", "sum"), now=NOW)
+    return catalogue.archive_meter(actor, made.pk, now=NOW)
+
+
 def rename_product(_shop: Vendor, actor: Actor) -> None:
     catalogue.edit_product(actor, price_of(actor).product_id, {"name": "Eleven"}, now=NOW)
 
@@ -726,6 +760,14 @@ OPERATIONS: dict[str, Change] = {
         lambda _s, a: catalogue.create_product(a, name="New", now=NOW), "product.created"
     ),
     "catalogue.adding.create_price": Change(lambda _s, a: give_price(a), "price.created"),
+    "catalogue.meters.create_meter": Change(metered, "meter.created"),
+    "catalogue.meters.edit_meter": Change(rename_meter, "meter.updated"),
+    "catalogue.archiving.archive_meter": Change(meter_away, "meter.archived"),
+    "catalogue.archiving.reopen_meter": Change(
+        lambda s, a: catalogue.reopen_meter(a, meter_away(s, a).pk, now=NOW), "meter.reopened"
+    ),
+    "usage.reporting.report_usage": Change(used, "usage.reported"),
+    "importing.usage.import_usage": Change(import_used, "usage.reported"),
     "subscriptions.creating.create_subscription": Change(subscribe, "subscription.created"),
     "subscriptions.changing.change_subscription": Change(change_item, "subscription.changed"),
     "subscriptions.pausing.pause_subscription": Change(pause, "subscription.paused"),
@@ -881,8 +923,10 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.checking.columns_of", "catalogue.checking.wanted_of",
             "catalogue.checking.require_product_name", "catalogue.checking.require_possible",
             "catalogue.naming.named_once", "catalogue.naming.require_free",
-            "catalogue.naming.said_of",
+            "catalogue.naming.said_of", "catalogue.meters.require_meter",
             "charges.adding.said_of",
+            "usage.reporting.key_faults", "usage.reporting.meters_named",
+            "runs.late_usage.late_periods",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,
@@ -913,6 +957,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.issuing_approved.drafted_again",
             "checking.check_some_files",
             "runs.noting.note_drafted_again", "runs.rating.rate_due_items",
+            "runs.late_usage.settle_late_usage", "usage.storing.store_usage",
+            "usage.storing.note_reported",
             "runs.billing.bill_families", "runs.closing.close_run",
         ),
         STEP,
@@ -1303,6 +1349,25 @@ def product_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None
     return do
 
 
+def new_meter_page(browser: Browser) -> None:
+    browser.send("/catalogue/meters/new/", name="Calls", external_id="m", aggregation="sum")
+
+
+def meter_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
+    def do(browser: Browser) -> None:
+        actor = browser.shop.actor
+        made = meters.create_meter(actor, meters.NewMeter("calls", "Calls", "sum"), now=NOW)
+        if is_away:
+            catalogue.archive_meter(actor, made.pk, now=NOW)
+        url = f"/catalogue/meters/{made.public_id}/{way}/"
+        if way == "edit":
+            browser.send(url, name="Another")
+        else:
+            assert browser.client.post(url).status_code == 302
+
+    return do
+
+
 def price_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
     def do(browser: Browser) -> None:
         shop = browser.shop
@@ -1371,6 +1436,7 @@ DEFAULTS = "tenant.settings_changed"
 PRODUCT = "catalogue/products/<str:product_id>"
 PRICE = "catalogue/prices/<str:price_id>"
 COUPON = "catalogue/coupons/<str:coupon_id>"
+METER = "catalogue/meters/<str:meter_id>"
 PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
@@ -1379,6 +1445,10 @@ PAGES: dict[str, Change] = {
     f"{COUPON}/edit/": Change(coupon_page("edit"), "coupon.updated"),
     f"{COUPON}/archive/": Change(coupon_page("archive"), "coupon.archived"),
     f"{COUPON}/reopen/": Change(coupon_page("reopen"), "coupon.reopened"),
+    "catalogue/meters/new/": Change(new_meter_page, "meter.created"),
+    f"{METER}/edit/": Change(meter_page("edit"), "meter.updated"),
+    f"{METER}/archive/": Change(meter_page("archive"), "meter.archived"),
+    f"{METER}/reopen/": Change(meter_page("reopen", is_away=True), "meter.reopened"),
     f"{PRODUCT}/edit/": Change(product_page("edit"), "product.updated"),
     f"{PRODUCT}/archive/": Change(product_page("archive"), "product.archived"),
     f"{PRODUCT}/reopen/": Change(product_page("reopen", is_away=True), "product.reopened"),
@@ -1619,6 +1689,30 @@ def api_end_version(client: Client, shop: Vendor) -> Any:
     version, job = make_version(shop, shop.actor, at="A")
     working.work_on_repricing(Actor.system(shop.tenant_id), job.pk, now=NOW)
     return api_post(client, f"prices/{version.public_id}/ending", ends_on="2027-03-01")
+
+
+def api_meter(client: Client, _shop: Vendor) -> Any:
+    return api_post(client, "meters", external_id="m", name="Calls", aggregation="sum")
+
+
+def api_meter_way(do: Callable[[Client, str], Any]) -> Callable[[Client, Vendor], Any]:
+    def way(client: Client, shop: Vendor) -> Any:
+        api_meter(client, shop)
+        return do(client, "meters/ext:m")
+
+    return way
+
+
+def api_meter_again(client: Client, shop: Vendor) -> Any:
+    api_meter(client, shop)
+    api_post(client, "meters/ext:m/archival")
+    return api_post(client, "meters/ext:m/reopening")
+
+
+def api_usage(client: Client, shop: Vendor) -> Any:
+    metered(shop, shop.actor)
+    return api_post(client, "usage", event_id="e1", subscription="ext:U", meter="ext:calls",
+                    quantity="3", at="2026-11-05T10:00:00Z")  # fmt: skip
 
 
 def api_rename_price(client: Client, shop: Vendor) -> Any:
@@ -1897,6 +1991,15 @@ ENDPOINTS: dict[str, Change] = {
     ),
     "POST api/v1/charges": Change(api_charge, "charge.added"),
     "POST api/v1/charges/<str:charge>/cancellation": Change(api_cancel_charge, "charge.cancelled"),
+    "POST api/v1/meters": Change(api_meter, "meter.created"),
+    "PATCH api/v1/meters/<reference:meter>": Change(
+        api_meter_way(lambda c, key: api_patch(c, key, name="Requests")), "meter.updated"
+    ),
+    "POST api/v1/meters/<reference:meter>/archival": Change(
+        api_meter_way(lambda c, key: api_post(c, f"{key}/archival")), "meter.archived"
+    ),
+    "POST api/v1/meters/<reference:meter>/reopening": Change(api_meter_again, "meter.reopened"),
+    "POST api/v1/usage": Change(api_usage, "usage.reported"),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
     "PATCH api/v1/subscriptions/<reference:subscription>": Change(
         api_readdress, "subscription.readdressed"

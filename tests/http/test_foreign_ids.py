@@ -19,7 +19,8 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, InvoiceLine
 from reports.models import CalendarFeed
-from subscriptions.models import Coupon, Discount, Item, Plan, Price, Product, Subscription
+from subscriptions.models import Coupon, Discount, Item, Meter, Plan, Price, Product, Subscription
+from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -37,6 +38,7 @@ PREFIXES = {
     "job": "job",
     "product": "prd",
     "price": "prc",
+    "meter": "mtr",
     "subscription": "sub",
     "item": "itm",
     "plan": "chp",
@@ -112,6 +114,7 @@ def both(vendor, other_vendor):
     for one in (vendor, other_vendor):
         one.has("accounts", account("A", billing_day=1), account("A1", "A"))
         one.has("prices", price("ten", "10"))
+        create_meter(one.actor, NewMeter("calls", "Calls", "sum"), now=NOW)
         one.has("subscriptions", subscription("S1", "A1", "ten", "2026-12-01"))
         one.run("2026-12-01")
     return vendor, other_vendor
@@ -177,6 +180,7 @@ def ids_of(vendor):
             "job": job.pk,
             "product": Product.objects.get().pk,
             "price": Price.objects.get().pk,
+            "meter": Meter.objects.get().pk,
             "subscription": Subscription.objects.get().pk,
             "item": Item.objects.get().pk,
             "charge": Charge.objects.get().pk,

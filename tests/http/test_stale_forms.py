@@ -61,6 +61,12 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/people/roles/<str:grant_id>/end/": IS_REPEATED,
     "catalogue/products/new/": MAKES_SOMETHING,
     "catalogue/products/<str:product_id>/prices/new/": MAKES_SOMETHING,
+    "catalogue/meters/new/": MAKES_SOMETHING,
+    "catalogue/meters/<str:meter_id>/edit/": (
+        "It carries the meter's version; test_meters.py is about it."
+    ),
+    "catalogue/meters/<str:meter_id>/archive/": IS_REPEATED,
+    "catalogue/meters/<str:meter_id>/reopen/": IS_REPEATED,
     "catalogue/products/<str:product_id>/archive/": IS_REPEATED,
     "catalogue/products/<str:product_id>/reopen/": IS_REPEATED,
     "catalogue/prices/<str:price_id>/edit/": (

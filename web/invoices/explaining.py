@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing_rules.metering import Aggregation
 from billing_rules.pricing import Model
 from invoicing.words.charges import name_of
 from tenancy.formats import date_text, period_text
@@ -61,6 +62,12 @@ _TERRITORIES: Final[Mapping[str, Promise]] = {
     "aland": gettext_lazy("Åland Islands"),
     "mount_athos": gettext_lazy("Mount Athos"),
     "french_overseas": gettext_lazy("French overseas territory"),
+}
+_MEASURES: Final[Mapping[str, Promise]] = {
+    Aggregation.SUM: gettext_lazy("the sum"),
+    Aggregation.MAX: gettext_lazy("the largest quantity"),
+    Aggregation.LAST: gettext_lazy("the quantity of the last one"),
+    Aggregation.UNIQUE_COUNT: gettext_lazy("the different keys"),
 }
 _COUNTED_AS: Final[Mapping[str, Promise]] = {
     "monaco": gettext_lazy("France"),
@@ -128,6 +135,23 @@ def _discount(inputs: Values, result: Values, currency: str) -> Explained:
     text = _("%(name)s takes %(off)s off the price of a full period, down to nothing at most.")
     formula = _("%(before)s less %(off)s = %(after)s")
     return Explained(_("Discount"), text % values, (formula % values,))
+
+
+def _usage(inputs: Values, result: Values, _currency: str) -> Explained:
+    meter, events = inputs.get("meter") or {}, int(inputs.get("events") or 0)
+    text = ngettext(
+        "The meter “%(meter)s” measured it: %(how)s of %(count)s event (%(period)s).",
+        "The meter “%(meter)s” measured it: %(how)s of %(count)s events (%(period)s).",
+        events,
+    ) % {
+        "meter": meter.get("name", ""),
+        "how": _MEASURES.get(meter.get("aggregation", ""), ""),
+        "count": quantity(Decimal(events)),
+        "period": _period(inputs.get("period") or {}),
+    }
+    had = quantity(Decimal(result.get("quantity") or 0))
+    unit = meter.get("unit") or ""
+    return Explained(_("Usage"), text, (f"{had} {unit}".strip(),))
 
 
 def _share(step: Values, currency: str) -> str:
@@ -319,6 +343,7 @@ _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "credit": _credit,
     "discount": _discount,
     "taken_over": _taken_over,
+    "usage": _usage,
     "proration": _proration,
     "rounding": _rounding,
     "tax": _tax,

@@ -15,7 +15,7 @@ from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import TaxClass
-from subscriptions.models import Price
+from subscriptions.models import Meter, Price
 from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
@@ -24,6 +24,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
 )
 from tenancy.errors import Conflict, Invalid
+from tenancy.ids import parse_public_id, public_id
 from web.prices import MODELS, TAX_CLASSES, TIMINGS
 
 PARTS: Final = ("up_to", "unit_amount", "flat_amount")
@@ -167,6 +168,12 @@ class PriceForm(forms.Form):
         gettext_lazy("Package size"),
         gettext_lazy("How many units a package holds; every package begun is charged."),
     )
+    meter = forms.ChoiceField(
+        label=gettext_lazy("Quantity"),
+        help_text=gettext_lazy("What is metered is charged in arrears, by what was used."),
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+    )
     unit = forms.CharField(
         label=gettext_lazy("Unit (optional)"),
         help_text=gettext_lazy("What a quantity counts, such as seats."),
@@ -182,10 +189,20 @@ class PriceForm(forms.Form):
     )
     tiers = TiersField(label=gettext_lazy("Tiers"), required=False)
 
-    def __init__(self, *args: Any, is_used: bool = False, **kwargs: Any) -> None:
-        """Ask all, or of a price that is used only what it is called."""
+    def __init__(
+        self, *args: Any, meters: Sequence[Meter] = (), is_used: bool = False, **kwargs: Any
+    ) -> None:
+        """Ask all, or of a price that is used only what it is called.
+
+        ``meters`` are those that it may be charged by.
+        """
         super().__init__(*args, **kwargs)
-        self.is_used = is_used
+        self.meters, self.is_used = meters, is_used
+        chosen: Any = self.fields["meter"]
+        chosen.choices = [
+            ("", _("as agreed")),
+            *((one.public_id, _("metered: %(meter)s") % {"meter": one.name}) for one in meters),
+        ]
         if is_used:
             for name in set(self.fields) - {"name", "external_id"}:
                 del self.fields[name]
@@ -231,6 +248,7 @@ class PriceForm(forms.Form):
         if self.is_used:
             return chosen
         chosen["currency"] = chosen["currency"].strip().upper()
+        chosen["meter_id"] = parse_public_id("mtr", chosen.pop("meter"))
         is_zero = chosen["tax_class"] == TaxClass.ZERO
         chosen["tax_category"] = (Category.Z if is_zero else Category.S).value
         return chosen
@@ -272,7 +290,12 @@ def _left_out(model: Model) -> list[str]:
 def initial_of(price: Price) -> dict[str, Any]:
     """Return what the form shows of a price that is there."""
     return {
-        **{name: getattr(price, name) for name in PriceForm.base_fields if name != "tiers"},
+        **{
+            name: getattr(price, name)
+            for name in PriceForm.base_fields
+            if name not in {"tiers", "meter"}
+        },
+        "meter": "" if price.meter_id is None else public_id("mtr", price.meter_id),
         "tiers": [
             {part: _localized(getattr(tier, part)) for part in PARTS} for tier in price.terms.tiers
         ],

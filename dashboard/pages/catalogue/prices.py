@@ -68,6 +68,7 @@ def tabs_of(current: str) -> list[Tab]:
         Tab(_("Prices"), reverse("catalogue:list"), current == "prices"),
         Tab(_("Products"), reverse("catalogue:products"), current == "products"),
         Tab(_("Coupons"), reverse("catalogue:coupons"), current == "coupons"),
+        Tab(_("Meters"), reverse("catalogue:meters"), current == "meters"),
     ]
 
 
@@ -252,6 +253,9 @@ def _facts(price: Price, use: Use) -> list[Fact]:
         Fact(_("Used by"), by % {"count": quantity(use.accounts)}),
         Fact(_("MRR"), money(use.monthly_minor, price.currency)),
     ]
+    if price.meter is not None:
+        url = reverse("catalogue:meter", args=[price.meter.public_id])
+        facts.insert(2, Fact(_("Meter"), price.meter.name, url))
     optional: list[tuple[str, Any]] = [
         (_("Unit"), price.unit),
         (_("Package size"), price.package_size and quantity(price.package_size)),

@@ -23,7 +23,7 @@ from billing_rules.money import is_currency
 from billing_rules.periods import Interval, Unit
 from dashboard.pages.catalogue.price_form import PriceForm, initial_of
 from dashboard.pages.catalogue.prices import like_url
-from subscriptions.models import Price, Product
+from subscriptions.models import Meter, Price, Product
 from subscriptions.operations.catalogue import (
     AlreadyAdded,
     NewPrice,
@@ -31,6 +31,7 @@ from subscriptions.operations.catalogue import (
     edit_price,
 )
 from subscriptions.queries.catalogue import get_price, get_product, is_used, price_shown
+from subscriptions.queries.meters import meters
 from subscriptions.queries.price_effects import effect_of_price
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid
@@ -55,8 +56,8 @@ def new_price(request: ActorRequest, product_id: str) -> HttpResponse:
         initial = {"name": product.name, "currency": request.tenant.currency}
         if like := _like(request):
             initial = {**initial_of(like), "external_id": ""}
-        return _page(request, product, PriceForm(initial=initial))
-    form = PriceForm(request.POST)
+        return _page(request, product, PriceForm(initial=initial, meters=_meters(actor)))
+    form = PriceForm(request.POST, meters=_meters(actor))
     if request.headers.get("HX-Request"):
         shown = {**_picture(form), "effect": _effect(request, form)}
         return render(request, "catalogue/_price_picture.html", shown)
@@ -86,9 +87,11 @@ def change_price(request: ActorRequest, price_id: str) -> HttpResponse:
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     used = is_used(actor, price.pk)
     if request.method != "POST":
-        form = PriceForm(initial=initial_of(price), is_used=used)
+        form = PriceForm(initial=initial_of(price), meters=_meters(actor, price), is_used=used)
         return _page(request, price.product, form, price=price)
-    form = PriceForm(request.POST, initial=initial_of(price), is_used=used)
+    form = PriceForm(
+        request.POST, initial=initial_of(price), meters=_meters(actor, price), is_used=used
+    )
     if request.headers.get("HX-Request"):
         return render(request, "catalogue/_price_picture.html", _picture(form))
     if _goes_on(request, form):
@@ -102,6 +105,12 @@ def change_price(request: ActorRequest, price_id: str) -> HttpResponse:
         return redirect("catalogue:price", price.public_id)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return _page(request, price.product, form, price=price, status=status)
+
+
+def _meters(actor: Actor, price: Price | None = None) -> list[Meter]:
+    """Return the meters that a price may be charged by, and the one that it is charged by."""
+    own = None if price is None else price.meter_id
+    return [one for one in meters(actor) if one.archived_at is None or one.pk == own]
 
 
 def _goes_on(request: ActorRequest, form: PriceForm) -> bool:
@@ -237,13 +246,13 @@ def _read_again(form: PriceForm) -> PriceForm:
     if form.is_used:
         return form
     if form.is_bound:
-        return PriceForm(form.data)
+        return PriceForm(form.data, meters=form.meters)
     held = QueryDict(mutable=True)
     for name, field in form.fields.items():
         if name != "tiers" and (value := form[name].value()) is not None:
             is_choice = isinstance(field, forms.ChoiceField)
             held[name] = str(value if is_choice else field.widget.format_value(value) or "")
-    again = PriceForm(held)
+    again = PriceForm(held, meters=form.meters)
     again.replace_rows(form.rows)
     return again
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import coupons, prices, pricing, products
+from dashboard.pages.catalogue import coupons, meters, prices, pricing, products
 
 app_name = "catalogue"
 urlpatterns = [
@@ -40,6 +40,17 @@ urlpatterns = [
         {"way": "reopen"},
         name="reopen_coupon",
     ),
+    path("meters/", meters.meter_list, name="meters"),
+    path("meters/new/", meters.new_meter, name="new_meter"),
+    path("meters/<str:meter_id>/", meters.meter_page, name="meter"),
+    path("meters/<str:meter_id>/edit/", meters.change_meter, name="change_meter"),
+    path(
+        "meters/<str:meter_id>/archive/",
+        meters.put_meter,
+        {"way": "archive"},
+        name="archive_meter",
+    ),
+    path("meters/<str:meter_id>/reopen/", meters.put_meter, {"way": "reopen"}, name="reopen_meter"),
     path("prices/<str:price_id>/", prices.price_page, name="price"),
     path("prices/<str:price_id>/edit/", pricing.change_price, name="change_price"),
     path(

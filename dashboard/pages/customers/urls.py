@@ -25,6 +25,7 @@ from dashboard.pages.customers import (
     subtree_file,
     tree,
     upcoming,
+    usage,
 )
 from dashboard.pages.imports import below as import_below
 from dashboard.pages.plans import aligning
@@ -75,6 +76,7 @@ urlpatterns = [
         charging.cancel_charge_page,
         name="cancel_charge",
     ),
+    path("<str:account_id>/usage/", usage.usage_page, name="usage"),
     path("<str:account_id>/upcoming/", upcoming.upcoming_page, name="upcoming"),
     path("<str:account_id>/settings/", settings.settings_page, name="settings"),
     path(

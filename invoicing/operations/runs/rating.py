@@ -13,6 +13,7 @@ from invoicing.engine.families import Families
 from invoicing.engine.rating import rate
 from invoicing.engine.reading import ITEM, item_rows, open_periods
 from invoicing.engine.rows import ChargeRow
+from invoicing.operations.runs.late_usage import late_periods, settle_late_usage
 from subscriptions.models import Item, Period
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
@@ -36,7 +37,8 @@ _DUE = Prepared(
 def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ...]:
     """Follow the chain of every due item, store its new periods, and return its charges.
 
-    The charges are not stored yet: where they stand is decided first.
+    What was used late is made good with them. The charges are not stored yet: where they stand is
+    decided first.
 
     Args:
         families: the families of this batch, under their locks.
@@ -45,12 +47,13 @@ def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ..
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
+    late = late_periods(families, run_date=run_date)
     due = _DUE.rows(tenant=actor.tenant_id, accounts=[*families.in_scope], day=run_date)
     items = item_rows(actor, due)
     rated = rate(families, items, open_periods(actor, items), until=run_date)
     insert_rows(rated.periods, into=Period, tenant_id=actor.tenant_id)
     _store_chains(actor, rated.moved)
-    return rated.charges
+    return (*rated.charges, *settle_late_usage(families, late, run_date=run_date))
 
 
 def _store_chains(actor: Actor, moved: Sequence[tuple[UUID, Followed]]) -> None:

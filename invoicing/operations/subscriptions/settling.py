@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import access, tree
 from accounts.access import Action
+from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import MAX_STEPS
 from billing_rules.timelines import Stretch
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
@@ -86,7 +87,10 @@ def settled(
     for item in items:
         due = fallen_due(item, periods.get(item.pk, ()))
         settled_row = item_row(item, row, terms[item.pk])
-        made += settler.settle(settled_row, due, charges.get(item.pk, ()))
+        try:
+            made += settler.settle(settled_row, due, charges.get(item.pk, ()))
+        except InvalidQuantity:
+            raise AmountTooLarge from None
     if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in made):
         raise AmountTooLarge
     return [pending(charge) for charge in made]

@@ -7,15 +7,23 @@ from subscriptions.operations.catalogue.adding import (
     create_product,
 )
 from subscriptions.operations.catalogue.archiving import (
+    archive_meter,
     archive_price,
     archive_product,
     hold_prices,
+    reopen_meter,
     reopen_price,
     reopen_product,
     sale_fault,
 )
 from subscriptions.operations.catalogue.checking import InvalidPrice, InvalidProduct, NewPrice
 from subscriptions.operations.catalogue.editing import PriceUsed, edit_price, edit_product
+from subscriptions.operations.catalogue.meters import (
+    InvalidMeter,
+    create_meter,
+    edit_meter,
+    require_meter,
+)
 from subscriptions.operations.catalogue.naming import ExternalIdTaken, ProductNameTaken
 from subscriptions.operations.catalogue.versions import (
     NewVersion,
@@ -32,6 +40,7 @@ from subscriptions.operations.catalogue.versions import (
 __all__ = [
     "AlreadyAdded",
     "ExternalIdTaken",
+    "InvalidMeter",
     "InvalidPrice",
     "InvalidProduct",
     "NewPrice",
@@ -41,10 +50,13 @@ __all__ = [
     "PriceVersionsOverlap",
     "ProductArchived",
     "ProductNameTaken",
+    "archive_meter",
     "archive_price",
     "archive_product",
+    "create_meter",
     "create_price",
     "create_product",
+    "edit_meter",
     "edit_price",
     "edit_product",
     "exact_fault",
@@ -52,8 +64,10 @@ __all__ = [
     "hold_prices",
     "planned_end",
     "planned_version",
+    "reopen_meter",
     "reopen_price",
     "reopen_product",
+    "require_meter",
     "sale_fault",
     "store_end",
     "store_version",

@@ -14,6 +14,7 @@ from subscriptions.operations.catalogue.checking import (
     require_possible,
     require_product_name,
 )
+from subscriptions.operations.catalogue.meters import require_meter
 from subscriptions.operations.catalogue.naming import named_once, said_of
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -100,7 +101,8 @@ def create_price(
         Forbidden: the actor may not write the catalogue.
         NotFound: there is no such product.
         ProductArchived: it is not sold any more.
-        InvalidPrice: the terms contradict themselves or are beyond what can be stored.
+        InvalidPrice: the terms contradict themselves or are beyond what can be stored, or there
+            is no such meter, or it is archived.
         ExternalIdTaken: another price is called so.
         AlreadyAdded: there is one with this key.
 
@@ -114,6 +116,7 @@ def create_price(
     _require_new(actor, Price, key)
     if product.archived_at is not None:
         raise ProductArchived(name=product.name)
+    require_meter(actor, wanted.meter_id)
     require_possible(wanted, today=today)
     price = Price(
         id=key or uuid7(),

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.access import Action
-from subscriptions.models import Price, Product
+from subscriptions.models import Meter, Price, Product
 from subscriptions.operations.catalogue.naming import said_of
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import FieldError, NotFound
 from tenancy.events import Happening, record_event
 
-Thing = TypeVar("Thing", Product, Price)
+Thing = TypeVar("Thing", Product, Price, Meter)
 
 
 def _unseen() -> None:
@@ -100,6 +100,40 @@ def reopen_price(
     return price
 
 
+@operation
+def archive_meter(
+    actor: Actor,
+    meter_id: UUID,
+    *,
+    require_seen: Callable[[], object] = _unseen,
+    now: datetime,
+) -> Meter:
+    """Let no new price be charged by a meter; what runs is measured as before.
+
+    Args and Raises as of ``archive_product``.
+    """
+    meter = _locked(actor, Meter, meter_id, require_seen)
+    _put(actor, meter, "meter.archived", now, now)
+    return meter
+
+
+@operation
+def reopen_meter(
+    actor: Actor,
+    meter_id: UUID,
+    *,
+    require_seen: Callable[[], object] = _unseen,
+    now: datetime,
+) -> Meter:
+    """Let new prices be charged by an archived meter again.
+
+    Args and Raises as of ``archive_product``.
+    """
+    meter = _locked(actor, Meter, meter_id, require_seen)
+    _put(actor, meter, "meter.reopened", None, now)
+    return meter
+
+
 def hold_prices(actor: Actor, price_ids: Collection[UUID]) -> None:
     """Let nobody change or archive prices and their products until this transaction ends.
 
@@ -144,7 +178,7 @@ def _locked(
 
 
 def _put(
-    actor: Actor, thing: Product | Price, action: str, since: datetime | None, now: datetime
+    actor: Actor, thing: Product | Price | Meter, action: str, since: datetime | None, now: datetime
 ) -> None:
     """Archive a thing, or sell it again; what is so already is left alone."""
     if (thing.archived_at is None) == (since is None):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -45,6 +46,10 @@ _FAULTS: Final[Mapping[str, Promise]] = {
 }
 
 
+METERED_IN_ARREARS: Final = gettext_lazy("What is metered is charged at the end of its period.")
+METERED_BY_QUANTITY: Final = gettext_lazy("A flat price does not depend on what was used.")
+
+
 class InvalidProduct(Invalid):
     """A product that can't be sold so; ``errors`` names each member."""
 
@@ -64,7 +69,7 @@ class NewPrice:
     """A price as somebody wants it.
 
     Amounts are in major units, for one full period. ``tax_category`` is ``S``, whose rate the
-    ``tax_class`` names, or ``Z``.
+    ``tax_class`` names, or ``Z``. With a ``meter_id`` the quantity is what the meter measures.
     """
 
     name: str
@@ -80,6 +85,7 @@ class NewPrice:
     tax_category: str = Category.S
     tax_class: str = TaxClass.STANDARD
     external_id: str | None = None
+    meter_id: UUID | None = None
     errors: list[FieldError] = field(default_factory=list)
 
     def refuse(self, member: str, code: str, detail: str) -> None:
@@ -111,6 +117,7 @@ def columns_of(wanted: NewPrice) -> dict[str, Any]:
         "timing": wanted.timing,
         "tax_class": TaxClass.ZERO if is_zero else wanted.tax_class,
         "tax_category": Category.Z if is_zero else Category.S,
+        "meter_id": wanted.meter_id,
     }
 
 
@@ -131,6 +138,7 @@ def wanted_of(price: Price) -> NewPrice:
         tax_category=price.tax_category,
         tax_class=price.tax_class,
         external_id=price.external_id,
+        meter_id=price.meter_id,
     )
 
 
@@ -184,10 +192,20 @@ def _check(wanted: NewPrice, today: date | None) -> None:
                 "invalid_choice",
                 _("One of these is expected: %(choices)s.") % {"choices": ", ".join(possible)},
             )
+    if wanted.meter_id is not None:
+        _check_metered(wanted)
     if not 1 <= wanted.interval_count <= _MOST_INTERVALS:
         wanted.refuse("interval_count", "out_of_range", _("1 to 1200 is expected."))
     if _fits_the_columns(wanted) and wanted.model in choices["model"]:
         _check_terms(wanted)
+
+
+def _check_metered(wanted: NewPrice) -> None:
+    """Note what cannot be charged by what was used: that is known when the period is over."""
+    if wanted.timing != Price.Timing.ARREARS:
+        wanted.refuse("timing", "metered_in_arrears", str(METERED_IN_ARREARS))
+    if wanted.model == Model.FLAT:
+        wanted.refuse("model", "metered_by_quantity", str(METERED_BY_QUANTITY))
 
 
 def _check_currency(wanted: NewPrice, today: date | None) -> None:

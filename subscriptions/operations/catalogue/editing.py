@@ -18,6 +18,7 @@ from subscriptions.operations.catalogue.checking import (
     require_product_name,
     wanted_of,
 )
+from subscriptions.operations.catalogue.meters import require_meter
 from subscriptions.operations.catalogue.naming import named_once, said_of
 from subscriptions.queries.catalogue import is_used, price_shown, product_shown
 from tenancy.actor import Actor
@@ -138,6 +139,8 @@ def edit_price(
     stored = price_shown(price)
     wanted = replace(wanted_of(price), **changes, errors=[])
     is_other_currency = wanted.currency != price.currency
+    if wanted.meter_id != price.meter_id:
+        require_meter(actor, wanted.meter_id)
     require_possible(wanted, today=today if is_other_currency else None)
     for name, value in columns_of(wanted).items():
         setattr(price, name, value)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy
 
-from subscriptions.models import Price, Product
+from subscriptions.models import Meter, Price, Product
 from tenancy.actor import Actor
 from tenancy.errors import Conflict
 
@@ -27,7 +27,7 @@ class ProductNameTaken(Conflict):
 
 
 @contextmanager
-def named_once(actor: Actor, thing: Product | Price) -> Iterator[None]:
+def named_once(actor: Actor, thing: Product | Price | Meter) -> Iterator[None]:
     """Store a thing within; refuse names that are taken, also by who came at the same time.
 
     Raises:
@@ -42,7 +42,7 @@ def named_once(actor: Actor, thing: Product | Price) -> Iterator[None]:
         raise
 
 
-def require_free(actor: Actor, thing: Product | Price) -> None:
+def require_free(actor: Actor, thing: Product | Price | Meter) -> None:
     """Return if nothing else of its kind has a thing's names.
 
     Raises:

@@ -1,14 +1,26 @@
-"""Importing prices and subscriptions: what is there already stays as it is."""
+"""Importing prices, subscriptions and usage: what is there already stays as it is."""
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
-from subscriptions.operations.importing.columns import PRICE_COLUMNS, SUBSCRIPTION_COLUMNS
+from subscriptions.operations.importing.columns import (
+    PRICE_COLUMNS,
+    SUBSCRIPTION_COLUMNS,
+    USAGE_COLUMNS,
+)
 from subscriptions.operations.importing.prices import import_prices
 from subscriptions.operations.importing.subscriptions import import_subscriptions
+from subscriptions.operations.importing.usage import import_usage
 from tenancy.files.kinds import ImportKind, register_import_kind
 
-__all__ = ["PRICE_COLUMNS", "SUBSCRIPTION_COLUMNS", "import_prices", "import_subscriptions"]
+__all__ = [
+    "PRICE_COLUMNS",
+    "SUBSCRIPTION_COLUMNS",
+    "USAGE_COLUMNS",
+    "import_prices",
+    "import_subscriptions",
+    "import_usage",
+]
 
 register_import_kind(
     ImportKind(
@@ -27,5 +39,14 @@ register_import_kind(
         place=3,
         run=import_subscriptions,
         run_below=import_subscriptions,
+    )
+)
+register_import_kind(
+    ImportKind(
+        label=_("Usage"),
+        action=Action.REPORT_USAGE,
+        columns=USAGE_COLUMNS,
+        place=5,
+        run=import_usage,
     )
 )

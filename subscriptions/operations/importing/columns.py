@@ -70,6 +70,11 @@ PRICE_COLUMNS: Final = Columns(
             _("The standard rate."),
             NUMBER,
         ),
+        Column(
+            "meter",
+            _("The external_id of a meter: what it measured is charged, at the period's end."),
+            _("A quantity that is agreed."),
+        ),
     ),
     (
         {
@@ -106,6 +111,7 @@ PRICE_COLUMNS: Final = Columns(
             "unit_amount": "12.00",
             "package_size": "1000",
             "interval_count": "3",
+            "meter": "api-calls",
         },
     ),
 )
@@ -146,6 +152,45 @@ SUBSCRIPTION_COLUMNS: Final = Columns(
             "end_date": "2028-01-01",
             "po_number": "PO-2026-117",
             "billed_until": "2026-12-01",
+        },
+    ),
+)
+
+USAGE_COLUMNS: Final = Columns(
+    "usage",
+    (
+        Column("event_id", _("Your own key, up to 200 characters. Sent again it counts once.")),
+        Column("subscription_external_id", _("The external_id of a subscription.")),
+        Column("meter", _("The external_id of a meter.")),
+        Column("quantity", decimal(QUANTITY_DIGITS, QUANTITY_DECIMALS), shape=NUMBER),
+        Column(
+            "at",
+            _(
+                "An instant such as 2026-11-05T14:30:00Z, or a date: then that day where the"
+                " account is."
+            ),
+        ),
+        Column(
+            "unique_key",
+            _("Whom or what a meter counts that counts different ones, up to 200 characters."),
+            _("None: for all other meters."),
+        ),
+    ),
+    (
+        {
+            "event_id": "2026-11-05-000417",
+            "subscription_external_id": "muster-storage",
+            "meter": "api-calls",
+            "quantity": "250",
+            "at": "2026-11-05T14:30:00Z",
+        },
+        {
+            "event_id": "2026-11-05-login-88",
+            "subscription_external_id": "muster-bremen-desk",
+            "meter": "agents",
+            "quantity": "1",
+            "at": "2026-11-05",
+            "unique_key": "agent-88",
         },
     ),
 )

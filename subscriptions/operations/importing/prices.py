@@ -1,10 +1,11 @@
 """Importing prices and the products they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from billing_rules.periods import Unit
 from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
-from subscriptions.models import Price, Product
+from subscriptions.models import Meter, Price, Product
 from subscriptions.models.limits import (
     MAX_TIERS,
     PRICE_DECIMALS,
@@ -27,6 +28,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
 )
 from subscriptions.operations.catalogue import ProductArchived
+from subscriptions.operations.catalogue.checking import METERED_BY_QUANTITY, METERED_IN_ARREARS
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
@@ -37,7 +39,7 @@ from tenancy.files.reports import all_or_nothing
 from tenancy.formats import date_text
 
 # Where a value comes from a column of another name.
-_COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate"}
+_COLUMN_OF = {"tax_class": "tax_rate", "tax_category": "tax_rate", "meter_id": "meter"}
 # Where the rules find fault with the terms as a whole, the column that is to blame.
 _COLUMN_OF_FAULT = {"tiers": "tiers", "last": "tiers", "package": "package_size"}
 
@@ -97,12 +99,14 @@ def _new_prices(
         ).select_related("product")
     }
     archived = _archived_products(actor, rows)
+    meters = _meters(actor, rows)
     new = []
     for row in rows:
-        line = _understand_price(row, rates, today)
+        line = _understand_price(row, rates, meters, today)
         price = stored.get(line.key)
         if price is None:
             _refuse_withdrawn(row, line, today)
+            _refuse_archived_meter(row, meters)
             if line.product in archived:
                 detail = ProductArchived.message % {"name": line.product}
                 row.refuse("product", ProductArchived.code, detail)
@@ -126,6 +130,38 @@ def _archived_products(actor: Actor, rows: Sequence[FileRow]) -> set[str]:
     return {product.name for product in held if product.archived_at is not None}
 
 
+def _meters(actor: Actor, rows: Sequence[FileRow]) -> dict[str, Meter]:
+    """Return the meters that rows name; none of them changes from here on."""
+    named = Meter.objects.filter(
+        tenant_id=actor.tenant_id, external_id__in={row.cells.get("meter", "") for row in rows}
+    )
+    held = named.select_for_update(no_key=True).order_by("pk")
+    return {meter.external_id: meter for meter in held}
+
+
+def _refuse_archived_meter(row: FileRow, meters: Mapping[str, Meter]) -> None:
+    """Refuse a new price by a meter that is archived; what exists may be said again."""
+    meter = meters.get(row.cells.get("meter", ""))
+    if meter is not None and meter.archived_at is not None:
+        detail = _("This meter is archived; no new price is charged by it.")
+        row.refuse("meter", "meter_archived", detail)
+
+
+def _meter(row: FileRow, meters: Mapping[str, Meter], values: Mapping[str, Any]) -> UUID | None:
+    """Return the meter that a row names, and note what cannot be charged by one."""
+    key = row.text("meter")
+    if not key:
+        return None
+    if key not in meters:
+        row.refuse("meter", "unknown_meter", _("There is no such meter."))
+        return None
+    if values["timing"] == Price.Timing.ADVANCE:
+        row.refuse("timing", "metered_in_arrears", str(METERED_IN_ARREARS))
+    if values["model"] == Model.FLAT:
+        row.refuse("model", "metered_by_quantity", str(METERED_BY_QUANTITY))
+    return meters[key].pk
+
+
 def _rates(actor: Actor, today: date) -> list[Rate]:
     """Return the rates that the tenant's default seller knows."""
     seller = SettingInterval.objects.filter(
@@ -144,7 +180,9 @@ def _rates(actor: Actor, today: date) -> list[Rate]:
     ]
 
 
-def _understand_price(row: FileRow, rates: Sequence[Rate], today: date) -> _PriceLine:
+def _understand_price(
+    row: FileRow, rates: Sequence[Rate], meters: Mapping[str, Meter], today: date
+) -> _PriceLine:
     model = row.choice("model", [model.value for model in Model], needed=True)
     tax_class = _tax_class(row, rates, today)
     values: dict[str, Any] = {
@@ -163,6 +201,7 @@ def _understand_price(row: FileRow, rates: Sequence[Rate], today: date) -> _Pric
         "tax_class": tax_class,
         "tax_category": Category.Z if tax_class == TaxClass.ZERO else Category.S,
     }
+    values["meter_id"] = _meter(row, meters, values)
     if model:
         _check_terms(row, values)
     return _PriceLine(row.required("external_id"), row.required("product"), values)

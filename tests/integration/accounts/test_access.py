@@ -27,6 +27,7 @@ STAFF_MATRIX = """
     prices:write         - - - - x x
     subscriptions:read   x x x x x x
     subscriptions:write  - - - x x x
+    usage:write          - - x x x x
     invoices:read        x x x x x x
     invoices:write       - - - - x x
     billing_runs:write   - - - x x x
@@ -43,6 +44,7 @@ CUSTOMER_MATRIX = """
     prices:write         - - - - - -
     subscriptions:read   x x x x x x
     subscriptions:write  - x x x - x
+    usage:write          - - - - - -
     invoices:read        x x x x x x
     invoices:write       - - - - - -
     billing_runs:write   - - - - - -

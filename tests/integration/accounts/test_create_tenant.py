@@ -54,6 +54,7 @@ def test_makes_everything_a_first_run_needs(db):
             "collection": "send",
             "split_by_po": False,
             "proration_cutoff_days": 0,
+            "usage_grace_days": 30,
             "delivery": "pdf",
             "tax_treatment": "automatic",
             "dunning_policy": "standard",

@@ -32,6 +32,7 @@ ROWS = {
     "billing_day": (31, "31", 32, "out_of_range", OWNER, VENDOR),
     "billing_month": (12, "12", "12", "wrong_type", OWNER, VENDOR),
     "proration_cutoff_days": (0, "0", True, "wrong_type", OWNER, VENDOR),
+    "usage_grace_days": (0, "0", 366, "out_of_range", OWNER, VENDOR),
     "time_zone": ("Asia/Tokyo", "Asia/Tokyo", "Mars/Base", "unknown_time_zone", OWNER, CUSTOMER),
     "currency": ("JPY", "JPY", "eur", "unknown_currency", OWNER, VENDOR),
     "payment_terms_days": (0, "0", -1, "out_of_range", BILL_TO, VENDOR),
