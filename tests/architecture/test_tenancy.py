@@ -39,10 +39,16 @@ from subscriptions.models import (
     EarlierRecipient,
     EarlierTerms,
     Item,
+    LateUsage,
+    Meter,
+    Period,
     Plan,
     PlanItem,
     Price,
     Subscription,
+    UsageDay,
+    UsageEvent,
+    UsageKey,
 )
 from tenancy import database
 from tenancy.ids import uuid7
@@ -157,6 +163,29 @@ def vendors():
                 quantity=1,
                 monthly_minor=1,
                 until=world.TODAY,
+            )
+            meter = Meter.objects.create(
+                tenant_id=one.id, external_id="calls", name="Calls", aggregation="sum"
+            )
+            of_day: dict[str, Any] = {
+                "tenant_id": one.id,
+                "subscription_id": item.subscription_id,
+                "meter_id": meter.pk,
+                "day": world.TODAY,
+            }
+            UsageEvent.objects.create(**of_day, event_id="e", at=world.NOW, quantity=1)
+            UsageDay.objects.create(
+                **of_day,
+                events=1,
+                total=1,
+                highest=1,
+                last_at=world.NOW,
+                last_event="e",
+                last_quantity=1,
+            )
+            UsageKey.objects.create(**of_day, unique_key="k")
+            LateUsage.objects.create(
+                tenant_id=one.id, item=item, period=Period.objects.filter(item=item).first()
             )
             coupon = Coupon.objects.create(
                 tenant_id=one.id,
