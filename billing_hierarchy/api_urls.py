@@ -64,6 +64,10 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<reference:account>/merge", plans.AccountMerge.as_view()),
     path("accounts/<reference:account>/archival", archiving.AccountArchival.as_view()),
     path("accounts/<reference:account>/reopening", accounts.AccountReopening.as_view()),
+    path(
+        "accounts/<reference:account>/discounts",
+        discounts.AccountDiscounts.as_view(),
+    ),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("alignments", alignments.AlignmentList.as_view()),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun, Charge
-from invoicing.operations import clock_jobs, runs
+from invoicing.operations import account_discounts, clock_jobs, runs
 from invoicing.operations.checking import check_some_files
 from invoicing.operations.days import do_scheduled_day
 from invoicing.operations.plans.applying import carry_out_due_plans
@@ -283,3 +283,39 @@ register_queue(WorkQueue("runs", RUNS_WAITING, _begin_run))
 register_queue(WorkQueue("documents", DOCUMENTS_WAITING, _begin_documents))
 register_queue(WorkQueue("clock moves", jobs_waiting(Job.Kind.CLOCK), _begin_clock_move))
 register_queue(WorkQueue("prices", jobs_waiting(Job.Kind.PRICES), _begin_repricing))
+
+
+def discount_soon(actor: Actor, job_id: UUID) -> None:
+    """Have an account's discount carried out once it is committed, else by the timetable."""
+
+    def call() -> None:
+        work_on_discount.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
+
+    transaction.on_commit(call, robust=True)
+
+
+@shared_task
+def work_on_discount(*, tenant_id: str, job_id: str) -> None:
+    """Give subscriptions a discount piece by piece for a turn, or end it for them."""
+    actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    until = time.monotonic() + TURN_SECONDS
+    try:
+        while account_discounts.work_on_discount(actor, key, now=datetime.now(UTC)):
+            if time.monotonic() >= until:
+                values = {"tenant_id": tenant_id, "job_id": job_id}
+                work_on_discount.apply_async(kwargs=values, priority=priority_of_rest())
+                return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("discount.failed", extra={"job": job_id})
+        detail = _("Something unexpected stopped it. What was done until then holds.")
+        fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
+
+
+def _begin_discount(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_discount.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
+register_queue(WorkQueue("discounts", jobs_waiting(Job.Kind.DISCOUNT), _begin_discount))

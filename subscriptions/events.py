@@ -241,6 +241,20 @@ declare(
         short=_("Resumed"),
     ),
     Declared(
+        "account.discounted",
+        "account",
+        _("An account redeemed a coupon, or was given a discount, for all below it."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY, "discount": Kind.ID},
+        short=_("Discount given"),
+    ),
+    Declared(
+        "account.discount_ended",
+        "account",
+        _("The discount of an account ended from a day on."),
+        {"external_id": Maybe(Kind.TEXT), "since": Kind.DAY, "discount": Kind.ID},
+        short=_("Discount ended"),
+    ),
+    Declared(
         "subscription.discounted",
         "subscription",
         _("A subscription redeemed a coupon, or was given a discount."),

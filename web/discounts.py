@@ -107,4 +107,4 @@ def _state(one: Discount, ends: date | None, today: date) -> Badge:
         return Badge(_("Ended"))
     if one.starts > today:
         return Badge(_("Begins later"), "info")
-    return Badge(_("Holds"), "ok")
+    return Badge(_("In force"), "ok")

@@ -10,22 +10,34 @@ from rest_framework.response import Response
 
 from accounts import access
 from accounts.access import Action
+from accounts.api.accounts import account_detail
+from accounts.queries.accounts import get_account, resolve_reference
 from accounts.serializers.parts import NoParameters
 from invoicing.api.subscription_life import asked_of, charges_out
+from invoicing.operations.account_discounts import (
+    DiscountedAccount,
+    discount_account,
+    end_account_discount,
+)
 from invoicing.operations.subscriptions.discounting import (
     Discounted,
     discount_subscription,
     end_discount,
 )
-from invoicing.serializers.discounts import SubscriptionDiscountOut
-from invoicing.tasks import rewrite_soon
+from invoicing.serializers.discounts import (
+    AccountDiscountOut,
+    DiscountEndedOut,
+    SubscriptionDiscountOut,
+)
+from invoicing.tasks import discount_soon, rewrite_soon
 from subscriptions.api.subscriptions import effective_day, subscription_detail
 from subscriptions.models import Discount
 from subscriptions.operations.discounts.checking import WantedDiscount
-from subscriptions.queries.discounts import discounts_of, get_discount, reaches
+from subscriptions.queries.discounts import discounts_above, discounts_of, get_discount, reaches
 from subscriptions.queries.subscriptions import get_subscription
 from subscriptions.serializers.catalogue import DryRunParameters
 from subscriptions.serializers.discounts import (
+    AccountDiscountIn,
     DiscountEndIn,
     DiscountIn,
     DiscountOut,
@@ -73,6 +85,43 @@ class SubscriptionDiscounts(ActorView):
         return Response(_out(actor, result, is_dry_run=parameters["dry_run"]))
 
 
+class AccountDiscounts(ActorView):
+    """``/api/v1/accounts/{id}/discounts``."""
+
+    scopes: ClassVar = {"GET": Action.VIEW_SUBSCRIPTION, "POST": Action.EDIT_SUBSCRIPTION}
+
+    @extend_schema(operation_id="list_discounts_of_account", responses=DiscountOut(many=True))
+    def get(self, request: ActorApiRequest, account: str) -> Response:
+        """List the discounts of an account and of those above in reach, its own first."""
+        self.parameters(request, NoParameters)
+        found = get_account(request.actor, resolve_reference(request.actor, account))
+        given = discounts_above(request.actor, found)
+        return Response({"data": many(DiscountOut, discounts_shown(request.actor, given))})
+
+    @extend_schema(
+        operation_id="discount_account",
+        parameters=[DryRunParameters],
+        request=AccountDiscountIn,
+        responses=AccountDiscountOut,
+    )
+    def post(self, request: ActorApiRequest, account: str) -> Response:
+        """Give an account and all below it a discount; a job carries it out."""
+        actor, parameters = request.actor, read_parameters(request, DryRunParameters)
+        values = read_body(request, AccountDiscountIn)
+        key = resolve_reference(actor, account)
+        result = discount_account(
+            actor,
+            key,
+            wanted_of(values),
+            day=values.get("effective") or actor.today,
+            is_dry_run=parameters["dry_run"],
+            require_seen=lambda: require_match(request, lambda: account_detail(actor, key)),
+            today=actor.today,
+            now=timezone.now(),
+        )
+        return Response(_account_out(actor, result))
+
+
 class DiscountDetail(ActorView):
     """``GET /api/v1/discounts/{id}``."""
 
@@ -94,13 +143,24 @@ class DiscountEnding(ActorView):
         operation_id="end_discount",
         parameters=[DryRunParameters],
         request=DiscountEndIn,
-        responses=SubscriptionDiscountOut,
+        responses=DiscountEndedOut,
     )
     def post(self, request: ActorApiRequest, discount: str) -> Response:
         """End the discount of a subscription; what was charged with it since is made good."""
         actor, parameters = request.actor, read_parameters(request, DryRunParameters)
         values = read_body(request, DiscountEndIn)
         found = get_discount(actor, discount)
+        if found.account_id is not None:
+            ended = end_account_discount(
+                actor,
+                found.pk,
+                day=effective_day(values.get("effective", "now"), actor.today) or actor.today,
+                is_dry_run=parameters["dry_run"],
+                require_seen=discount_seen(request, found),
+                today=actor.today,
+                now=timezone.now(),
+            )
+            return Response(_account_out(actor, ended))
         result = end_discount(
             actor,
             found.pk,
@@ -151,6 +211,20 @@ def wanted_of(values: Mapping[str, Any]) -> WantedDiscount:
         until=values.get("until"),
         reason=values.get("reason", ""),
     )
+
+
+def _account_out(actor: Actor, result: DiscountedAccount) -> dict[str, Any]:
+    if result.job is not None:
+        discount_soon(actor, result.job.pk)
+    given = result.discount
+    return {
+        "effective_date": result.day.isoformat(),
+        "discount": DiscountOut(DiscountShown(given, None, given.account)).data,
+        "items": result.items,
+        "mrr_before_minor": result.before,
+        "mrr_after_minor": result.after,
+        "job": None if result.job is None else result.job.public_id,
+    }
 
 
 def _out(actor: Actor, result: Discounted, *, is_dry_run: bool) -> dict[str, Any]:

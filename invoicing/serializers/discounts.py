@@ -1,8 +1,13 @@
 """What a discount comes to."""
 
+from typing import Any
+
+from rest_framework import serializers
+
 from accounts.serializers.parts import DayField
-from invoicing.serializers.charges import SubscriptionChangeOut
+from invoicing.serializers.charges import ChargeOut, SubscriptionChangeOut
 from subscriptions.serializers.discounts import DiscountOut
+from subscriptions.serializers.subscriptions import SubscriptionOut
 
 
 class SubscriptionDiscountOut(SubscriptionChangeOut):
@@ -10,3 +15,32 @@ class SubscriptionDiscountOut(SubscriptionChangeOut):
 
     until = DayField(allow_null=True, help_text="The first day on which no item has it.")
     discount = DiscountOut()
+
+
+class AccountDiscountOut(serializers.Serializer[Any]):
+    """What a discount of an account, or its end, comes to on its first day."""
+
+    effective_date = DayField(help_text="Since when.")
+    discount = DiscountOut()
+    items = serializers.IntegerField(help_text="How many items cost something else.")
+    mrr_before_minor = serializers.DictField(
+        child=serializers.IntegerField(), help_text="What all below brings in a month, by currency."
+    )
+    mrr_after_minor = serializers.DictField(child=serializers.IntegerField())
+    job = serializers.CharField(
+        allow_null=True, help_text="Carries it out for what is subscribed to; null in a dry run."
+    )
+
+
+class DiscountEndedOut(serializers.Serializer[Any]):
+    """What the end of a discount comes to: of a subscription with charges, else with a job."""
+
+    effective_date = DayField(help_text="Since when.")
+    discount = DiscountOut()
+    until = DayField(required=False, allow_null=True)
+    charges = ChargeOut(many=True, required=False)
+    subscription = SubscriptionOut(required=False)
+    items = serializers.IntegerField(required=False)
+    mrr_before_minor = serializers.DictField(child=serializers.IntegerField(), required=False)
+    mrr_after_minor = serializers.DictField(child=serializers.IntegerField(), required=False)
+    job = serializers.CharField(required=False, allow_null=True)

@@ -178,6 +178,25 @@ class DiscountIn(serializers.Serializer[Any]):
     )
 
 
+class AccountDiscountIn(serializers.Serializer[Any]):
+    """A discount for an account and all below it: a `coupon`, or what is taken off and why."""
+
+    coupon = serializers.CharField(
+        required=False, max_length=_REFERENCE, help_text="Its code or its id."
+    )
+    name = serializers.CharField(
+        required=False, max_length=_NAME, help_text="As documents say it; without a coupon."
+    )
+    percent = DecimalIn(required=False, allow_null=True)
+    amount = DecimalIn(required=False, allow_null=True)
+    currency = serializers.CharField(required=False, max_length=3, min_length=3, allow_null=True)
+    until = DayField(
+        required=False, allow_null=True, help_text="The first day without it; without a coupon."
+    )
+    reason = serializers.CharField(required=False, max_length=500, help_text="Without a coupon.")
+    effective = DayField(required=False, allow_null=True, help_text="Today if left out.")
+
+
 class DiscountEndIn(serializers.Serializer[Any]):
     """When a discount ends."""
 

@@ -25,6 +25,7 @@ class Job(TenantModel):
         CLOCK = "clock", _("Clock")
         EDIT = "edit", _("Change of accounts")
         PRICES = "prices", _("Change of prices")
+        DISCOUNT = "discount", _("Discount")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""

@@ -109,6 +109,7 @@ def subscriptions_page(request: ActorRequest, account_id: str) -> HttpResponseBa
         "below_url": "" if asked.below else state.url(below="1"),
         "is_narrowed": bool(asked.text or asked.status or asked.day != actor.today),
         "new_url": _new_url(actor, asked),
+        "discounts_url": reverse("customers:discounts", args=[asked.account.public_id]),
         "too_many": quantity(MOST_ROWS) if wanted in FORMATS else "",
         "scope_name": asked.account.name,
     }

@@ -3,17 +3,21 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import access
+from accounts.access import Action
 from billing_rules.discounts import Duration
 from subscriptions.models import Coupon, Discount, Subscription
 from subscriptions.operations.discounts.checking import (
+    InvalidDiscount,
     WantedDiscount,
     code_key,
     require_discount,
 )
 from tenancy.actor import Actor
-from tenancy.errors import Conflict, Invalid
+from tenancy.errors import Conflict, FieldError, Invalid
 from tenancy.ids import parse_public_id, uuid7
 
 
@@ -108,12 +112,16 @@ def new_discount(
         now: the instant.
 
     Raises:
+        Forbidden: without a coupon it is given by those alone who may change all subscriptions.
         UnknownCoupon, CouponArchived, CouponTooEarly, CouponExpired, CouponUsedUp,
         CouponUsedUpHere: see their texts.
-        InvalidDiscount: what is to be taken off can't be.
+        InvalidDiscount: what is to be taken off can't be, or is in the past for a customer.
 
     Source: docs/billing-rules.md, Discounts.
     """
+    if day < today and not access.allows_everywhere(actor, Action.EDIT_SUBSCRIPTION):
+        detail = _("From today on, or later.")
+        raise InvalidDiscount(errors=[FieldError("out_of_range", detail, "/effective")])
     common = {
         "id": wanted.key or uuid7(),
         "tenant_id": actor.tenant_id,
@@ -126,6 +134,8 @@ def new_discount(
         "created_at": now,
     }
     if not wanted.coupon.strip():
+        # Whoever has a code may redeem it; what is given without one is the vendor's to give.
+        access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
         require_discount(wanted, day, today=today)
         return Discount(
             name=wanted.name.strip(),

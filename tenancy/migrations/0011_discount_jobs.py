@@ -1,0 +1,26 @@
+"""Discounts of accounts are carried out by jobs."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tenancy", "0010_price_jobs"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("import", "Import"),
+                    ("clock", "Clock"),
+                    ("edit", "Change of accounts"),
+                    ("prices", "Change of prices"),
+                    ("discount", "Discount"),
+                ],
+                max_length=10,
+            ),
+        ),
+    ]
