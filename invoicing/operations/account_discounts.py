@@ -27,6 +27,7 @@ from invoicing.operations.subscriptions.discounting import (
     DiscountOver,
     applied,
     ended_for,
+    record_given,
     shorten,
     spans_of,
 )
@@ -328,6 +329,9 @@ def _put(
     if not result.after:
         return "behind"
     store()
+    is_given = job.params["way"] == GIVE
+    name = "subscription.discounted" if is_given else "subscription.discount_ended"
+    record_given(actor, name, result, now)
     return "changed"
 
 

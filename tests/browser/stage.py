@@ -16,6 +16,7 @@ from accounts.operations.accounts.editing_jobs import request_edit, work_on_edit
 from accounts.operations.accounts.editing_many import WantedOfMany
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceLine
+from invoicing.operations.account_discounts import discount_account, work_on_discount
 from invoicing.operations.charges.adding import NewCharge, add_charge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
@@ -54,6 +55,7 @@ class Stage:
     feed: CalendarFeed
     discount: Discount
     charge: Charge
+    given: Discount
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -83,6 +85,7 @@ class Stage:
             coupon=public_id("cpn", self.discount.coupon_id),
             discount=self.discount.public_id,
             charge=self.charge.public_id,
+            given=self.given.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -153,6 +156,7 @@ def set_stage() -> Stage:
         _feed(actors["staff"]),
         discount,
         charge,
+        given,
     )
 
 
@@ -176,6 +180,22 @@ def _charge(vendor: Vendor) -> Charge:
         date(2027, 1, 20), description="Training", unit_amount=Decimal(400), currency="EUR"
     )
     return add_charge(vendor.actor, vendor.id_of("branch"), wanted, today=TODAY, now=NOW).charge
+
+
+def _given(vendor: Vendor) -> Discount:
+    """Give the group, and all below it, a discount from a day on that no invoice has reached."""
+    wanted = WantedDiscount(name="Goodwill", percent=Decimal(5), reason="A long outage")
+    result = discount_account(
+        vendor.actor,
+        vendor.id_of("group"),
+        wanted,
+        day=date(2027, 6, 1),
+        today=TODAY,
+        now=NOW,
+    )
+    assert result.job is not None
+    assert not work_on_discount(vendor.actor, result.job.pk, now=NOW)
+    return result.discount
 
 
 def _feed(actor: Actor) -> CalendarFeed:

@@ -43,7 +43,7 @@ from accounts.operations.accounts import (
 )
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
-from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations import account_discounts, clock, clock_jobs, rendering, runs
 from invoicing.operations.accounts import archiving
 from invoicing.operations.charges import adding, cancelling
 from invoicing.operations.plans import (
@@ -436,6 +436,23 @@ def bind(shop: Vendor, actor: Actor) -> Any:
     return binding.change_contract(actor, made.pk, wanted, today=TODAY, now=NOW)
 
 
+def discount_below(shop: Vendor, actor: Actor) -> Any:
+    wanted = checking.WantedDiscount(name="Goodwill", percent=Decimal(10), reason="An outage")
+    return account_discounts.discount_account(
+        actor, shop.id_of("A"), wanted, day=DAY, today=TODAY, now=NOW
+    )
+
+
+def discount_below_worked(shop: Vendor, actor: Actor) -> None:
+    job = discount_below(shop, actor).job
+    account_discounts.work_on_discount(Actor.system(shop.tenant_id), job.pk, now=NOW)
+
+
+def discount_below_and_end(shop: Vendor, actor: Actor) -> None:
+    given = discount_below(shop, actor).discount
+    account_discounts.end_account_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
+
+
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
 
@@ -788,6 +805,11 @@ OPERATIONS: dict[str, Change] = {
     "discounts.coupons.reopen_coupon": Change(reopen_coupon, "coupon.reopened"),
     "subscriptions.discounting.discount_subscription": Change(redeem, "subscription.discounted"),
     "subscriptions.discounting.end_discount": Change(redeem_and_end, "subscription.discount_ended"),
+    "account_discounts.discount_account": Change(discount_below, "account.discounted"),
+    "account_discounts.work_on_discount": Change(discount_below_worked, "subscription.discounted"),
+    "account_discounts.end_account_discount": Change(
+        discount_below_and_end, "account.discount_ended"
+    ),
     "import_jobs.request_import": Change(checked, "job.requested"),
     "import_jobs.apply_import": Change(import_worked, "job.requested"),
     "import_jobs.work_on_import": Change(import_worked, "account.created"),
@@ -944,6 +966,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
+            "subscriptions.discounting.record_given",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.changing.carry_out", "subscriptions.end.store_end",
             "subscriptions.contracting.set_contract",
@@ -1323,6 +1346,20 @@ def discount_page(browser: Browser) -> None:
     send_seen(browser, url, name="Goodwill", percent="10", reason="An outage", when="period_end")
 
 
+def discount_below_page(browser: Browser) -> None:
+    key = public_id("acc", browser.shop.id_of("A"))
+    browser.send(
+        f"/customers/{key}/discounts/new/", name="Goodwill", percent="10", reason="An outage"
+    )
+
+
+def end_discount_below_page(browser: Browser) -> None:
+    given = discount_below(browser.shop, browser.shop.actor).discount
+    key = public_id("acc", browser.shop.id_of("A"))
+    url = f"/customers/{key}/discounts/{given.public_id}/end/"
+    browser.send(url, day=DAY.isoformat())
+
+
 def end_discount_page(browser: Browser) -> None:
     discount_page(browser)
     found = only_subscription(browser.shop)
@@ -1495,6 +1532,10 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/items/new/": Change(add_item_page, "subscription.changed"),
     "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/": Change(
         remove_item_page, "subscription.changed"
+    ),
+    "customers/<str:account_id>/discounts/new/": Change(discount_below_page, "account.discounted"),
+    "customers/<str:account_id>/discounts/<str:discount_id>/end/": Change(
+        end_discount_below_page, "account.discount_ended"
     ),
     "subscriptions/<str:subscription_id>/coupon/": Change(redeem_page, "subscription.discounted"),
     "subscriptions/<str:subscription_id>/discount/": Change(
@@ -1832,6 +1873,12 @@ def api_discount(client: Client, shop: Vendor) -> Any:
     return api_post(client, "subscriptions/ext:new/discounts", coupon="spring")
 
 
+def api_discount_below(client: Client, _shop: Vendor) -> Any:
+    return api_post(
+        client, "accounts/ext:A/discounts", name="Goodwill", percent="10", reason="An outage"
+    )
+
+
 def api_end_discount(client: Client, shop: Vendor) -> Any:
     redeem(shop, shop.actor)
     with shop.seen():
@@ -2000,6 +2047,9 @@ ENDPOINTS: dict[str, Change] = {
     ),
     "POST api/v1/meters/<reference:meter>/reopening": Change(api_meter_again, "meter.reopened"),
     "POST api/v1/usage": Change(api_usage, "usage.reported"),
+    "POST api/v1/accounts/<reference:account>/discounts": Change(
+        api_discount_below, "account.discounted"
+    ),
     "POST api/v1/subscriptions": Change(api_subscribe, "subscription.created"),
     "PATCH api/v1/subscriptions/<reference:subscription>": Change(
         api_readdress, "subscription.readdressed"

@@ -56,6 +56,10 @@ WITHOUT_FORM = {
         "What hangs on the account is looked at once more under the locks."
     ),
     "customers/<str:account_id>/reopen/": IS_REPEATED,
+    "customers/<str:account_id>/discounts/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/discounts/<str:discount_id>/end/": (
+        "What has ended by then is refused."
+    ),
     "customers/<str:account_id>/people/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/<str:contact_id>/roles/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/roles/<str:grant_id>/end/": IS_REPEATED,

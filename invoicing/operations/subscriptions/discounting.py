@@ -163,7 +163,7 @@ def discount_subscription(
         discount.save(force_insert=True)
         store_given(actor, {key: [one] for key, one in new.items()})
         store()
-        _record(actor, "subscription.discounted", result, now)
+        record_given(actor, "subscription.discounted", result, now)
     return replace(result, until=_last([one.end for one in new.values()]))
 
 
@@ -222,7 +222,7 @@ def end_discount(
         discount.save(update_fields=["ends"])
         shorten(actor, discount, shortened)
         store()
-        _record(actor, "subscription.discount_ended", result, now)
+        record_given(actor, "subscription.discount_ended", result, now)
     return result
 
 
@@ -335,7 +335,8 @@ def _last(ends: Sequence[date | None]) -> date | None:
     return None if len(days) < len(ends) else max(days, default=None)
 
 
-def _record(actor: Actor, name: str, result: Discounted, now: datetime) -> None:
+def record_given(actor: Actor, name: str, result: Discounted, now: datetime) -> None:
+    """Note in the history of a subscription that it has a discount, or has it no longer."""
     subscription, discount = result.subscription, result.discount
     said = {"since": result.day.isoformat(), "discount": discount.public_id}
     after = {**said, "name": discount.name}

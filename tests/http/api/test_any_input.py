@@ -25,6 +25,7 @@ ADDRESSES = [
     "/api/v1/lines/{}/explanation",
     "/api/v1/charges",
     "/api/v1/calendar",
+    "/api/v1/accounts/{}/discounts",
     "/api/v1/coupons",
     "/api/v1/coupons/{}",
     "/api/v1/discounts/{}",
