@@ -139,6 +139,7 @@ def set_stage() -> Stage:
     asked = _request(vendor, actors["staff"])
     edit = _edit(vendor, actors["staff"])
     discount, charge = _redeemed(vendor.actor, line.subscription_id), _charge(vendor)
+    given = _given(vendor)
     _keep_calendar(vendor)
     return Stage(
         vendor,
