@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
+from django.db.models.expressions import BaseExpression
 
 from accounts import access, tree
 from accounts.access import Action
@@ -22,11 +23,11 @@ _TAGS = (
 )
 
 
-def path_of(actor: Actor, account_id: UUID) -> list[Account]:
+def path_of(actor: Actor, account_id: UUID, **beside: BaseExpression) -> list[Account]:
     """Return the accounts from the root down to this one. One statement.
 
     For those who reach only a part of the tree the path begins where their reach begins. Each
-    account carries ``tags``, its tags in no order.
+    account carries ``tags``, its tags in no order, and what is read ``beside`` by its name.
 
     Raises:
         NotFound: the account does not exist or is out of sight.
@@ -35,7 +36,7 @@ def path_of(actor: Actor, account_id: UUID) -> list[Account]:
         access.reach(actor, Action.VIEW_ACCOUNT)
         .filter(tree.lies_above(actor.tenant_id, [account_id]))
         .select_related("node", "contract_party")
-        .annotate(tags=ArraySubquery(_TAGS))
+        .annotate(tags=ArraySubquery(_TAGS), **beside)
         .order_by("node__level")
     )
     if not path or path[-1].pk != account_id:

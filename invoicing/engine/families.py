@@ -49,6 +49,7 @@ class Families:
         problems: what has been noted about them.
         judged: the accounts whose charges were placed, so that all warnings of them are noted.
         usage: what was read of their meters.
+        owes_credits: whether any credit of the tenant waits that names whose it is.
     """
 
     actor: Actor
@@ -65,6 +66,7 @@ class Families:
     is_sandbox: bool
     tenant_name: str
     within: UUID | None = None
+    owes_credits: bool = False
     problems: list[Problem] = field(default_factory=list)
     judged: set[UUID] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts import tree
 from accounts.models import Account, BankAccount, Seller, TaxRate
@@ -13,7 +13,7 @@ from accounts.queries.settings import setting_history
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass
 from invoicing.engine.families import Families, standing_of
-from invoicing.models import NumberSeries
+from invoicing.models import Charge, NumberSeries
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 from tenancy.models import Tenant
@@ -56,13 +56,14 @@ def read_families(
         **standing_of(members, accounts, within),
         accounts=accounts,
         history=history,
-        sellers={seller.id: seller for seller, _last in sellers},
+        sellers={seller.id: seller for seller, _last, _credits in sellers},
         bank_accounts=_bank_accounts(actor),
         rates=_rates(actor),
-        last_issue_dates={seller.id: last for seller, last in sellers if last},
+        last_issue_dates={seller.id: last for seller, last, _credits in sellers if last},
         is_sandbox=tenant.is_sandbox,
         tenant_name=tenant.name,
         within=within,
+        owes_credits=any(credits_wait for _seller, _last, credits_wait in sellers),
     )
 
 
@@ -71,10 +72,13 @@ _ACCOUNTS = Prepared(
 )
 
 
-def _sellers(actor: Actor) -> list[tuple[Seller, date | None]]:
-    """Return the sellers, each with the last date of issue in any of its series."""
+def _sellers(actor: Actor) -> list[tuple[Seller, date | None, bool]]:
+    """Return the sellers, each with the last date of issue in any of its series.
+
+    Read along is whether any credit of the tenant waits that names whose it is.
+    """
     found: Iterable[Any] = _SELLERS.objects(tenant=actor.tenant_id)
-    return [(seller, seller.last_issue_date) for seller in found]
+    return [(seller, seller.last_issue_date, seller.credits_wait) for seller in found]
 
 
 def _sellers_with_last_issue() -> QuerySet[Seller]:
@@ -82,7 +86,16 @@ def _sellers_with_last_issue() -> QuerySet[Seller]:
     last = series.order_by("-last_issue_date").values("last_issue_date")
     return (
         Seller.objects.filter(tenant_id=Given("tenant"))
-        .annotate(last_issue_date=Subquery(last.filter(last_issue_date__isnull=False)[:1]))
+        .annotate(
+            last_issue_date=Subquery(last.filter(last_issue_date__isnull=False)[:1]),
+            credits_wait=Exists(
+                Charge.objects.filter(
+                    tenant_id=Given("tenant"),
+                    status=Charge.Status.PENDING,
+                    bill_to__isnull=False,
+                )
+            ),
+        )
         .order_by("id")
     )
 

@@ -119,7 +119,8 @@ def upcoming_invoices(
     if len(members) > MOST_ACCOUNTS:
         return _too_large(actor, account_id)
     families = read_families(actor, found, None, tenant=tenant)
-    if others := joined_with(actor, [root_id]):
+    is_joined = families.history.has_moved or families.owes_credits
+    if is_joined and (others := joined_with(actor, [root_id])):
         found = tree.families(actor.tenant_id, [account_id, *others])
         families = read_families(actor, found, None, tenant=tenant)
     bill_to_id, _by = families.on(today).bill_tos[account_id]

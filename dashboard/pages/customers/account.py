@@ -30,9 +30,11 @@ from dashboard.pages.customers.doors import (
     reopen_url,
 )
 from dashboard.pages.plans.doors import plan_actions, rarer_actions
+from dashboard.pages.plans.planned import Planned
 from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.invoices import LATEST_FIRST, invoices
+from invoicing.queries.plans.listing import open_plans_beside, plan_read_beside
 from invoicing.queries.shares import Share, share_of
 from subscriptions.models import Item
 from subscriptions.queries.items import items_of
@@ -56,6 +58,7 @@ from web.timeline import timeline_of
 
 _MOST_ITEMS: Final = 50
 _MOST_CHILDREN: Final = 10
+_MOST_PLANS: Final = 10
 _LATEST: Final = 5
 
 
@@ -116,7 +119,7 @@ class InvoiceRow:
 def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
     """Show an account. At most eleven statements beside those of the frame."""
     actor, key, main = request.actor, key_of("acc", account_id), request.tenant.currency
-    path = path_of(actor, key)
+    path = path_of(actor, key, plans=open_plans_beside(actor, limit=_MOST_PLANS))
     account = path[-1]
     row = trees.row_of(actor, account)
     below = trees.children_of(actor, row).rows if row.below else []
@@ -144,6 +147,7 @@ def account_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "reopen_url": reopen_url(actor, account),
         "plan_actions": plan_actions(actor, account),
         "rarer_actions": rarer_actions(actor, account, is_top=row.parent_id is None),
+        "planned": [Planned.of(plan_read_beside(account, one)) for one in vars(account)["plans"]],
         "tabs": tabs_of(key, "page"),
         "badges": [*_badges(account), *_other_currencies(items, currency)],
         "figures": [

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,9 +28,9 @@ from dashboard.pages.customers.doors import add_url
 from dashboard.pages.customers.tree_file import save_tree
 from dashboard.pages.customers.tree_reading import Tree, entries, tree_on
 from dashboard.pages.customers.tree_table import TABLE, TODAY_ONLY, Entry, cells, payer_note
+from dashboard.pages.plans.planned import Planned
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import open_plans_of
-from invoicing.words import plan_title
 from tenancy.formats import date_text
 from tenancy.ids import key_of, public_id
 from web.accounts import (
@@ -60,21 +59,6 @@ class Asked:
     text: str
     start: int
     wanted: str
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A change of an account that is planned."""
-
-    url: str
-    title: str
-    day: date
-
-    @classmethod
-    def of(cls, plan: ChangePlan) -> Self:
-        """Return what a row says of a plan."""
-        url = reverse("plans:page", args=[plan.public_id])
-        return cls(url, plan_title(plan), plan.effective_date)
 
 
 @dataclass(frozen=True, slots=True)

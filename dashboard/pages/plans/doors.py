@@ -1,6 +1,6 @@
 """The ways from an account to the changes that can be planned for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -16,12 +16,13 @@ from tenancy.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What can be planned, where, and whether a dialog asks for more first."""
+    """What can be planned, and where; a dialog may ask for more first, ``hint`` explains it."""
 
     label: str
     icon: str
     url: str
     is_dialog: bool = False
+    hint: str = ""
 
 
 def plan_actions(actor: Actor, account: Account) -> list[Door]:
@@ -69,7 +70,10 @@ def rarer_actions(actor: Actor, account: Account, *, is_top: bool) -> list[Door]
             reverse("customers:align", args=[account.public_id]),
         ),
         _planning(account, ChangePlan.Kind.MERGE, _("Merge into …"), "merge"),
-        _planning(account, ChangePlan.Kind.CLOSING, _("Close …"), "archive"),
+        replace(
+            _planning(account, ChangePlan.Kind.CLOSING, _("Close on a day …"), "calendar-x"),
+            hint=_("A plan with a preview: sub-accounts move, then it is closed"),
+        ),
     ]
 
 

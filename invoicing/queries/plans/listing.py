@@ -1,14 +1,18 @@
 """Plans as lists and one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from accounts import access
 from accounts.access import Action
+from accounts.models import Account
 from accounts.queries.placements import lies_below
 from invoicing.models import ChangePlan, PlanComment
 from tenancy.actor import Actor
@@ -65,6 +69,44 @@ def open_plans_of(actor: Actor, account_ids: Iterable[UUID]) -> dict[UUID, Chang
     """Return, for each account that has one, the plan that is open. One statement."""
     found = plans(actor).filter(status__in=ChangePlan.OPEN, account_id__in=list(account_ids))
     return {plan.account_id: plan for plan in found}
+
+
+def open_plans_beside(actor: Actor, *, limit: int) -> ArraySubquery:
+    """Return what reads the open plans of each account along with it, the next one first.
+
+    No statement by itself: ``beside`` of ``path_of`` takes it, ``plan_read_beside`` reads it.
+    """
+    found = plans(actor).filter(status__in=ChangePlan.OPEN, account_id=OuterRef("pk"))
+    named = {name: F(f"preview__{name}") for name in ("target", "subscription", "merge__into")}
+    shown = JSONObject(
+        id="id",
+        kind="kind",
+        effective_date="effective_date",
+        parameters="parameters",
+        move=F("preview__moves__0"),
+        **named,
+    )
+    return ArraySubquery(
+        found.order_by("effective_date", "created_at", "id").values(shown=shown)[:limit]
+    )
+
+
+def plan_read_beside(account: Account, shown: Mapping[str, Any]) -> ChangePlan:
+    """Return a plan that was read along with its account, as far as its title needs it."""
+    return ChangePlan(
+        id=UUID(shown["id"]),
+        tenant_id=account.tenant_id,
+        account=account,
+        kind=shown["kind"],
+        effective_date=date.fromisoformat(shown["effective_date"]),
+        parameters=shown["parameters"],
+        preview={
+            "moves": [shown["move"]] if shown["move"] else [],
+            "target": shown["target"],
+            "subscription": shown["subscription"],
+            "merge": {"into": shown["merge__into"]},
+        },
+    )
 
 
 def comments_of(actor: Actor, plan: ChangePlan) -> list[PlanComment]:

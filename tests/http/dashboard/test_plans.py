@@ -394,3 +394,22 @@ def test_asks_about_what_is_paid_in_advance_where_it_can_go_elsewhere(shop, alic
     for kind, is_asked in (("move", True), ("payer", True), ("consolidation", False)):
         page = alices.get(address(shop, kind, "A1")).content.decode()
         assert ('name="prepaid"' in page) is is_asked
+
+
+def test_the_page_of_an_account_names_what_is_planned_for_it(shop, alice, alices):
+    url = f"/customers/{public_id('acc', shop.id_of('A1'))}/"
+    plan = planned(shop, alice)
+    assert "Planned for" not in alices.get(url).content.decode()  # a draft does nothing
+
+    submit_plan(alice, plan.pk, today=TODAY, now=NOW)
+
+    page = tight(alices.get(url).content.decode())
+    assert 'Planned for <time datetime="2026-12-15">15 Dec 2026</time>:' in page
+    assert f'<a href="/plans/{plan.public_id}/">Move A1 below B</a>' in page
+
+
+def test_says_what_closes_on_a_day_and_what_archives_now(shop, alices):
+    page = alices.get(f"/customers/{public_id('acc', shop.id_of('A1'))}/").content.decode()
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    assert "Close on a day … A plan with a preview: sub-accounts move, then it is closed" in text
+    assert "Archive now … At once, if nothing depends on it any more" in text
