@@ -68,7 +68,7 @@ def _bars(
         height = float(amount / most) * (bottom - _TOP)
         middle = _LEFT + ((day - since).days + 0.5) * step
         yield format_html(
-            '<rect class="bar" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}</title>'
+            '<rect class="used" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}</title>'
             "</rect>",
             f"{middle - width / 2:.1f}",
             f"{bottom - height:.1f}",

@@ -15,6 +15,9 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
+from billing_rules.money import to_minor
+from billing_rules.periods import Period
+from billing_rules.pricing import price_of
 from billing_rules.subscription_states import State
 from billing_rules.timelines import Stretch
 from dashboard.pages.customers.subscription_table import SubscriptionRow, rows_of
@@ -26,7 +29,9 @@ from invoicing.models import ChangePlan
 from invoicing.queries.plans.listing import plans
 from invoicing.words import plan_title
 from subscriptions.models import Discount, Item, Subscription, Uncharged
+from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from subscriptions.queries.discounts import discounts_of, reaches
+from subscriptions.queries.measured import Window, measured_in
 from subscriptions.queries.subscriptions import get_subscription, state_of
 from subscriptions.queries.terms import ItemTerms, changing_terms
 from tenancy.actor import Actor
@@ -101,7 +106,7 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         "title": title_of(items),
         "steps": steps_to(found),
         "badges": [subscription_badge(state)],
-        "facts": facts_of(row, actor.today),
+        "facts": [*facts_of(row, actor.today), *_used_so_far(actor, found, row.renewal.period)],
         "contract": contract_facts(found, actor.today),
         "planned": [_planned(plan) for plan in _open_plans(actor, found)],
         "recipient_url": "" if state == State.CANCELLED else recipient_url(actor, found),
@@ -187,6 +192,29 @@ def facts_of(row: SubscriptionRow, today: date) -> list[Fact]:
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
 
 
+def _used_so_far(actor: Actor, found: Subscription, period: Period | None) -> list[Fact]:
+    """Return what was used in the running period and costs so far.
+
+    No statement where nothing is metered, else two or three.
+    """
+    metered = [item for item in found.items.all() if item.price.is_metered]
+    if period is None or not metered:
+        return []
+    windows = {item.pk: Window(found.pk, item.price.meter_id, period) for item in metered}
+    used = measured_in(actor, set(windows.values()))
+    facts = []
+    for item in metered:
+        one, price = used[windows[item.pk]], item.price
+        had = f"{quantity(one.quantity)} {one.meter['unit']}".strip()
+        if fits(one.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS):
+            net = to_minor(price_of(price.terms, one.quantity).amount, price.currency)
+            text = _("%(quantity)s for %(net)s net, before discounts")
+            had = text % {"quantity": had, "net": money(net, price.currency)}
+        label = _("%(meter)s so far") % {"meter": one.meter["name"]}
+        facts.append(Fact(label, had, account_url(found.account_id, "usage")))
+    return facts
+
+
 def _discounts(actor: Actor, found: Subscription, *, is_changeable: bool) -> list[DiscountRow]:
     """Return the discounts of a subscription. Two statements, one where it has none."""
     given = discounts_of(actor, found)
@@ -240,7 +268,7 @@ def _row(item: Item, changeable: Subscription | None, *, is_only: bool) -> ItemR
         product=price.product.name,
         price=price.name,
         price_url=reverse("catalogue:price", args=[price.public_id]),
-        quantity=quantity(item.quantity),
+        quantity=_("as used") if price.is_metered else quantity(item.quantity),
         amount=price_amount(price),
         rhythm=price_rhythm(price),
         timing=str(TIMINGS[price.Timing(price.timing)]),

@@ -44,6 +44,7 @@ def next_three(request: ActorRequest, subscription_id: str) -> HttpResponse:
     context = {
         "invoices": [_row(one) for one in coming.invoices],
         "is_too_large": coming.is_too_large,
+        "is_metered": any(item.price.is_metered for item in found.items.all()),
         "upcoming_url": account_url(found.account_id, "upcoming"),
     }
     return render(request, "subscriptions/_next.html", context)

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Person
-from subscriptions.models import Meter, Price
+from subscriptions.models import Meter, Price, Subscription
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from tenancy.ids import public_id
 from tests.scenes import scene
@@ -108,7 +108,7 @@ def test_usage_is_shown_by_node_and_day_and_saved(client, shop):
     file = client.get(f"{url}?below=1&since=2026-11-01&last=2026-11-30&format=csv")
 
     assert "Nothing was used" in own.content.decode()
-    assert below.content.decode().count('class="bar"') == 19
+    assert below.content.decode().count('class="used"') == 19
     assert "190 call" in below.content.decode()
     body = b"".join(file.streaming_content) if file.streaming else file.content
     assert len(body.splitlines()) == 20
@@ -123,3 +123,15 @@ def test_refuses_days_and_meters_that_mean_nothing(client, shop, query):
     url = f"/customers/{public_id('acc', shop.id_of('B'))}/usage/"
 
     assert client.get(f"{url}?{query}").status_code == 422
+
+
+def test_a_subscription_says_what_was_used_so_far_and_costs(client, shop):
+    with shop.seen():
+        key = Subscription.objects.get().public_id
+
+    page = client.get(f"/subscriptions/{key}/").content.decode()
+    coming = client.get(f"/subscriptions/{key}/next/", headers={"HX-Request": "true"})
+
+    assert "190 call for €3.80 net, before discounts" in page.replace("\xa0", " ")
+    assert "as used" in page
+    assert "estimate" in coming.content.decode()
