@@ -12,7 +12,10 @@ from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.queries.plans.wanted import Wanted
-from subscriptions.models import Item, Price, Subscription
+from subscriptions.models import Discount, Item, Price, Subscription
+from subscriptions.operations.discounts.checking import NewCoupon
+from subscriptions.operations.discounts.coupons import create_coupon
+from subscriptions.operations.discounts.redeeming import CouponUsedUp
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
     NewItem,
@@ -140,3 +143,22 @@ def test_a_form_sent_four_times_at_once_subscribes_once(shop):
     with shop.seen():
         assert Subscription.objects.filter(account_id=shop.id_of("B")).count() == 1
         assert Item.objects.filter(account_id=shop.id_of("B")).count() == 1
+
+
+def test_two_at_once_on_the_last_coupon_redeem_it_once(shop):
+    wanted = NewCoupon("LAST", "Last one", percent=Decimal(10), max_redemptions=1)
+    create_coupon(shop.actor, wanted, today=TODAY, now=NOW)
+    with shop.seen():
+        price_id = Price.objects.get().pk
+
+    def begin(key):
+        item = NewItem(price_id, Decimal(1))
+        new = NewSubscription(items=[item], start_date=TODAY, coupon="last")
+        return create_subscription(shop.actor, shop.id_of(key), new, now=NOW)
+
+    answers = at_once(begin, ["X", "B", "X", "A"])
+
+    assert len([one for one in answers if isinstance(one, CouponUsedUp)]) == 3, answers
+    with shop.seen():
+        assert Discount.objects.count() == 1
+        assert Item.objects.filter(discount__isnull=False).count() == 1
