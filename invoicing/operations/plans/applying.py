@@ -21,6 +21,7 @@ from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_tre
 from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
 from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries.plans.aligning import alignings_of
+from invoicing.queries.plans.checking import require_charged
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.documents import drafts_with
 from invoicing.queries.plans.standing import Standing, standing_of
@@ -141,6 +142,7 @@ def _apply(
     require_unused(standing)
     require_unchanged(standing)
     rerouted = _reroute(actor, standing, now=now) if wanted.open_drafts == REROUTE else 0
+    require_charged(standing)
     made_over = made_over_by(actor, standing, today=today)
     alignings = alignings_of(standing, tenant=Tenant.objects.get(pk=actor.tenant_id))
     if wanted.kind == ChangePlan.Kind.MERGE:

@@ -15,7 +15,7 @@ from accounts.queries.dated import holding_on
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.plans.wanted import CREDIT, REFERENCES, TAKES_CREDIT, Wanted
-from subscriptions.models import Subscription
+from subscriptions.models import Item, Price, Subscription
 from tenancy.errors import Conflict, FieldError, Invalid
 from tenancy.ids import public_id
 
@@ -133,6 +133,16 @@ class CreditTooLarge(Invalid):
     )
 
 
+class NotChargedYet(Conflict):
+    """What is charged later goes to who was invoiced on its own day, with all its days."""
+
+    code = "charges_outstanding"
+    message = gettext_lazy(
+        "Something of these accounts fell due before %(day)s and was not charged yet, so that it"
+        " cannot be credited to the day. Run billing first, then plan this again."
+    )
+
+
 class LockedAbove(Invalid):
     """An account above keeps those below from setting this; ``errors`` say which."""
 
@@ -172,6 +182,27 @@ def require_possible(standing: Standing) -> None:
     locked = [*_locked(standing)]
     if locked:
         raise LockedAbove(errors=locked)
+
+
+def require_charged(standing: Standing) -> None:
+    """Return if all that is credited to the day has been charged. One statement, if that.
+
+    Raises:
+        NotChargedYet: see its text.
+    """
+    wanted = standing.wanted
+    if wanted.prepaid != CREDIT:
+        return
+    items = Item.objects.filter(
+        tenant_id=standing.actor.tenant_id,
+        account_id__in=one_of(standing.scope),
+        next_action_date__lt=wanted.day,
+        price__timing=Price.Timing.ADVANCE,
+    )
+    if standing.subscription is not None:
+        items = items.filter(subscription_id=standing.subscription.pk)
+    if items.exists():
+        raise NotChargedYet(day=wanted.day)
 
 
 def _changes(standing: Standing) -> bool:

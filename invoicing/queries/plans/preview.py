@@ -67,8 +67,8 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
         NotFound, Forbidden: an account is out of sight, or the actor may not change settings.
         PlanInPast, PlanTooFar, AccountArchived, AccountInUse, NotOnPath, NothingToChange,
             NothingAbove, TreeCycle, TreeTooDeep, MergeWithItself, MergeBelow, AccountMerged,
-            CannotMerge, InvalidAlignment, AlignmentTooLarge, NothingToCredit, CreditTooLarge: see
-            their texts.
+            CannotMerge, InvalidAlignment, AlignmentTooLarge, NothingToCredit, CreditTooLarge,
+            NotChargedYet: see their texts.
 
     Source: docs/billing-rules.md, Change plans.
     """
@@ -83,6 +83,8 @@ def preview_plan(actor: Actor, wanted: Wanted, *, today: date, tenant: Tenant) -
         standing = standing_of(actor, checking.answers_in(wanted, open_questions))
     require_unused(standing)
     require_mergeable(standing)
+    if wanted.day <= today:
+        checking.require_charged(standing)  # up to a later day the runs will have done it
     alignings = alignings_of(standing, tenant=tenant)
     require_changing(standing, alignings)
     outlook = outlook_of(standing, alignings, today=today, tenant=tenant)

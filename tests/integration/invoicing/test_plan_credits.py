@@ -15,7 +15,7 @@ from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.hanging import hanging_on
 from invoicing.queries.joined import joined_with
-from invoicing.queries.plans.checking import NothingToCredit
+from invoicing.queries.plans.checking import NotChargedYet, NothingToCredit
 from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Item, Price
 from tests.scenes import scene
@@ -337,3 +337,23 @@ def test_the_books_say_what_is_wrong(shop, alice):
     with shop.seen():
         Charge.objects.filter(revision=1, kind="recurring").update(net_minor=678)
     assert [name for name, _text in shop.violations()] == ["transferred"]
+
+
+def test_refuses_while_something_due_before_is_not_charged(shop, alice):
+    """A run that catches up later would charge G for all days of December."""
+    advance_clock(shop.actor, to_date=date(2026, 11, 30), now=NOW)
+    plan = submitted(
+        shop, alice, "move", "A1", "X", day=date(2026, 12, 2), today=date(2026, 11, 30)
+    )
+    carry_out_due_plans(shop.actor, day=date(2026, 12, 2), now=NOW)  # no run on the 1st
+
+    with shop.seen():
+        failed = ChangePlan.objects.get(pk=plan.pk)
+        assert (failed.status, failed.failure["code"]) == ("failed", "charges_outstanding")
+        assert not Charge.objects.filter(kind="credit").exists()
+    with pytest.raises(NotChargedYet):
+        create_plan(
+            alice, wanted(shop, "move", "A1", "X", day=date(2026, 12, 2)),
+            today=date(2026, 12, 2), now=NOW,
+        )  # fmt: skip
+    assert shop.violations() == []

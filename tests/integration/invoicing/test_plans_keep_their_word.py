@@ -181,6 +181,8 @@ def _assert_kept(vendor, alice, chance, kind, prepaid):
     keys, people = grow(vendor, chance)
     for attempt in range(60):
         wanted = some_plan(vendor, chance, keys, kind, prepaid)
+        if prepaid == "credit" and wanted.day == TODAY + timedelta(days=1):
+            continue  # by then no run has charged what was due before
         try:
             if prepaid == "credit" and attempt < 50 and not _credits(vendor, alice, wanted):
                 continue
