@@ -70,6 +70,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
         ("responsibilities", _("Responsibilities")),
         ("subscriptions", _("Subscriptions")),
         ("charges", _("Charges")),
+        ("prices", _("Prices")),
         ("people", _("Contacts & access")),
         ("history", _("History")),
     )

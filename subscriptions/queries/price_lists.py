@@ -62,6 +62,18 @@ class PriceLists:
         """Return the version that an account has on a day."""
         return next(one.value for one in self.at(account_id, family_id) if one.holds_on(day))
 
+    def for_everybody(self, family_id: UUID, day: date) -> Price:
+        """Return the version that whoever has negotiated nothing has on a day."""
+        found = in_force(map(_version, self.versions[family_id][None]))
+        return next(one.value for one in found if one.holds_on(day))
+
+    def ends(self, family_id: UUID) -> dict[UUID, date | None]:
+        """Return until when each version of a price holds, in its place."""
+        found: dict[UUID, date | None] = {}
+        for versions in self.versions[family_id].values():
+            found |= ends_of(versions)
+        return found
+
     def terms(
         self, account_id: UUID, family_id: UUID, start: date, quantity: Decimal
     ) -> list[Stretch[ItemTerms]]:

@@ -256,6 +256,20 @@ PAGES = (
     PageEntry("coupon", "/catalogue/coupons/{coupon}/"),
     PageEntry("coupon, change", "/catalogue/coupons/{coupon}/edit/"),
     PageEntry("new coupon", "/catalogue/coupons/new/"),
+    PageEntry("price, negotiated", "/catalogue/prices/{version}/"),
+    PageEntry("price, new version", "/catalogue/prices/{price}/versions/new/"),
+    PageEntry("price, negotiate", "/catalogue/prices/{price}/versions/new/?account={account}"),
+    PageEntry(
+        "price, new version previewed",
+        "/catalogue/prices/{price}/versions/new/?step=preview&name=Seats&model=graduated"
+        "&tier_up_to=10&tier_up_to=&tier_unit_amount=12&tier_unit_amount=8&tier_flat_amount=0"
+        "&tier_flat_amount=0&tax_class=standard&valid_from=2027-03-01",
+    ),
+    PageEntry("price, end", "/catalogue/prices/{version}/end/"),
+    PageEntry("price, end previewed", "/catalogue/prices/{version}/end/?step=preview&ends_on="),
+    PageEntry("price change", "/catalogue/price-changes/{repricing}/"),
+    PageEntry("negotiated prices", "/customers/{empty}/prices/"),
+    PageEntry("negotiated prices, none", "/customers/{account}/prices/"),
     PageEntry("products", "/catalogue/products/"),
     PageEntry("products, none yet", "/catalogue/products/", who="newcomer"),
     PageEntry("product", "/catalogue/products/{product}/"),

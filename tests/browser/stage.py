@@ -20,6 +20,7 @@ from invoicing.operations.account_discounts import discount_account, work_on_dis
 from invoicing.operations.charges.adding import NewCharge, add_charge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
+from invoicing.operations.prices.beginning import begin_version
 from invoicing.operations.subscriptions.discounting import discount_subscription
 from invoicing.queries.plans.wanted import Wanted
 from reports.declarations import Kind
@@ -27,6 +28,7 @@ from reports.models import CalendarFeed
 from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
 from subscriptions.models import Discount, Meter, Price
+from subscriptions.operations.catalogue import NewVersion
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
 from subscriptions.operations.discounts.coupons import create_coupon
@@ -52,6 +54,8 @@ class Stage:
     contact_id: UUID
     request: ChangePlan
     edit: Job
+    version: Price
+    repricing: Job
     feed: CalendarFeed
     discount: Discount
     charge: Charge
@@ -81,6 +85,8 @@ class Stage:
             plan=self.plan.public_id,
             request=self.request.public_id,
             edit=self.edit.public_id,
+            version=self.version.public_id,
+            repricing=self.repricing.public_id,
             feed=self.feed.public_id,
             coupon=public_id("cpn", self.discount.coupon_id),
             discount=self.discount.public_id,
@@ -140,6 +146,7 @@ def set_stage() -> Stage:
     edit = _edit(vendor, actors["staff"])
     discount, charge = _redeemed(vendor.actor, line.subscription_id), _charge(vendor)
     given = _given(vendor)
+    negotiated = _negotiated(vendor)
     _keep_calendar(vendor)
     return Stage(
         vendor,
@@ -154,6 +161,7 @@ def set_stage() -> Stage:
         contact_id,
         asked,
         edit,
+        *negotiated,
         _feed(actors["staff"]),
         discount,
         charge,
@@ -197,6 +205,14 @@ def _given(vendor: Vendor) -> Discount:
     assert result.job is not None
     assert not work_on_discount(vendor.actor, result.job.pk, now=NOW)
     return result.discount
+
+
+def _negotiated(vendor: Vendor) -> tuple[Price, Job]:
+    """Negotiate a price with an account that has nothing yet."""
+    with vendor.seen():
+        key = Price.objects.get(external_id="platform").pk
+    wanted = NewVersion(date(2027, 2, 1), {"unit_amount": Decimal(80)}, vendor.id_of("empty"))
+    return begin_version(vendor.actor, key, wanted, today=TODAY, now=NOW)
 
 
 def _feed(actor: Actor) -> CalendarFeed:

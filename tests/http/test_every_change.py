@@ -1418,6 +1418,24 @@ def price_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
     return do
 
 
+def version_page(browser: Browser) -> None:
+    url = f"/catalogue/prices/{price_of(browser.shop.actor).public_id}/versions/new/"
+    terms = "name=Ten&model=flat&unit_amount=12&tax_class=standard&valid_from=2027-01-01"
+    browser.send(f"{url}?step=preview&{terms}", step="begin")
+
+
+def end_version_page(browser: Browser) -> None:
+    shop = browser.shop
+    version, job = make_version(shop, shop.actor, at="A")
+    working.work_on_repricing(Actor.system(shop.tenant_id), job.pk, now=NOW)
+    browser.send(f"/catalogue/prices/{version.public_id}/end/", step="begin", ends_on="2027-05-01")
+
+
+def stop_version_page(browser: Browser) -> None:
+    _version, job = make_version(browser.shop, browser.shop.actor)
+    browser.send(f"/catalogue/price-changes/{job.public_id}/", do="stop")
+
+
 FLAT = {
     "name": "Desk", "model": "flat", "currency": "EUR", "unit_amount": "5", "interval": "month",
     "timing": "advance", "tax_class": "standard",
@@ -1490,6 +1508,9 @@ PAGES: dict[str, Change] = {
     f"{PRODUCT}/archive/": Change(product_page("archive"), "product.archived"),
     f"{PRODUCT}/reopen/": Change(product_page("reopen", is_away=True), "product.reopened"),
     f"{PRODUCT}/prices/new/": Change(product_page("prices/new"), "price.created"),
+    f"{PRICE}/versions/new/": Change(version_page, "price.version_created"),
+    f"{PRICE}/end/": Change(end_version_page, "price.version_ended"),
+    "catalogue/price-changes/<str:job_id>/": Change(stop_version_page, "job.stopped"),
     f"{PRICE}/edit/": Change(price_page("edit"), "price.updated"),
     f"{PRICE}/archive/": Change(price_page("archive"), "price.archived"),
     f"{PRICE}/reopen/": Change(price_page("reopen", is_away=True), "price.reopened"),

@@ -85,6 +85,9 @@ WITHOUT_FORM = {
     "catalogue/coupons/<str:coupon_id>/edit/": (
         "It carries the coupon's version; test_coupons.py is about it."
     ),
+    "catalogue/prices/<str:price_id>/versions/new/": MAKES_SOMETHING,
+    "catalogue/prices/<str:price_id>/end/": IS_REPEATED,
+    "catalogue/price-changes/<str:job_id>/": IS_REPEATED,
     "catalogue/prices/<str:price_id>/archive/": IS_REPEATED,
     "catalogue/prices/<str:price_id>/reopen/": IS_REPEATED,
     "customers/<str:account_id>/align/preview/": MAKES_SOMETHING,

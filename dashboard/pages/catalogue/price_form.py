@@ -312,3 +312,59 @@ def _plain(number: Decimal | None) -> Decimal | None:
 def _localized(number: Decimal | None) -> str:
     plain = _plain(number)
     return "" if plain is None else str(localize_input(plain))
+
+
+def _first_day(label: Any, help_text: Any, *, required: bool = True) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        help_text=help_text,
+        required=required,
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class VersionForm(PriceForm):
+    """What a price costs from a day on; what all its versions have in common is not asked."""
+
+    valid_from = _first_day(
+        gettext_lazy("From when on?"),
+        gettext_lazy("A day in the past corrects what was charged since, to the cent."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out what every version of a price has in common."""
+        super().__init__(*args, **kwargs)
+        for name in ("currency", "interval", "interval_count", "timing"):
+            del self.fields[name]
+
+    def wanted(self) -> dict[str, Any]:
+        """Return the members of a version, of a valid form."""
+        chosen = dict(self.cleaned_data)
+        chosen["external_id"] = chosen["external_id"] or None
+        is_zero = chosen["tax_class"] == TaxClass.ZERO
+        chosen["tax_category"] = (Category.Z if is_zero else Category.S).value
+        return chosen
+
+
+class EndForm(forms.Form):
+    """When a version ends; one for everybody is taken back as a whole."""
+
+    ends_on = _first_day(
+        gettext_lazy("First day without it"),
+        gettext_lazy("Left empty it is taken back as a whole, as if it had never been."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, is_whole: bool, **kwargs: Any) -> None:
+        """Ask for the day where there is a choice."""
+        super().__init__(*args, **kwargs)
+        if is_whole:
+            del self.fields["ends_on"]
+
+    def refuse(self, refusal: Invalid | Conflict) -> None:
+        """Let a refusal stand at the field that it names."""
+        for error in refusal.errors:
+            name = error.pointer.removeprefix("/")
+            self.add_error(name if name in self.fields else None, error.detail)
+        if not refusal.errors:
+            self.add_error(None, refusal.detail)

@@ -28,7 +28,9 @@ from subscriptions.queries.catalogue import (
     prices,
     uses_of,
 )
+from subscriptions.queries.price_versions import VersionShown, versions_of, versions_shown
 from tenancy.actor import Actor
+from tenancy.formats import date_text
 from tenancy.queries import paging
 from web.accounts import account_url
 from web.charts.price_steps import examples_of, price_steps
@@ -43,6 +45,7 @@ from web.timeline import timeline_of
 
 _BATCH: Final = 500
 USERS_SHOWN: Final = 10
+VERSIONS_SHOWN: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,12 @@ def _name(row: PriceRow) -> Link:
     second = price.product.name
     if price.archived_at is not None or price.product.archived_at is not None:
         second = _("%(product)s · archived") % {"product": second}
+    if price.account is not None:
+        names = {"product": second, "account": price.account.name}
+        second = _("%(product)s · negotiated with %(account)s") % names
+    if price.valid_from is not None:
+        names = {"product": second, "number": price.number, "day": date_text(price.valid_from)}
+        second = _("%(product)s · version %(number)s from %(day)s") % names
     return Link(price.name, reverse("catalogue:price", args=[price.public_id]), second)
 
 
@@ -202,11 +211,12 @@ class UserRow:
 @require_safe
 @staff_only
 def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
-    """Show a price. Four statements beside those of the frame."""
+    """Show a price. Eight statements beside those of the frame."""
     actor = request.actor
     price = get_price(actor, price_id)
     use = uses_of(actor, [price.pk], actor.today).get(price.pk, Use())
     users = _users(actor, price)
+    chain = version_rows(request, price)
     context = {
         "title": price.name,
         "steps": [
@@ -228,10 +238,83 @@ def price_page(request: ActorRequest, price_id: str) -> HttpResponse:
         "users": users,
         "more_users": use.accounts - len(users),
         "like_url": like_url(price),
+        **chain,
         "timeline": timeline_of(actor, price.pk),
         "time_zone": request.tenant.time_zone,
     }
     return render(request, "catalogue/price.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of the price in words, and the job that carried it out."""
+
+    label: str
+    url: str
+    is_this: bool
+    account: str
+    account_url: str
+    since: str
+    until: str
+    amount: str
+    job: str
+    job_url: str
+
+
+def version_rows(request: ActorRequest, price: Price) -> dict[str, Any]:
+    """Return a page of the versions of a price, and what can be done about this one."""
+    actor = request.actor
+    after = request.GET.get("after", "")
+    found = versions_of(actor, price)
+    if after:
+        last = get_price(actor, after)
+        found = found.filter(created_at__gte=last.created_at).exclude(pk=last.pk)
+    some = list(found[: VERSIONS_SHOWN + 1])
+    shown = versions_shown(actor, price, some[:VERSIONS_SHOWN])
+    more = ""
+    if len(some) > VERSIONS_SHOWN:
+        more = f"{request.path}?after={some[VERSIONS_SHOWN - 1].public_id}"
+    may_edit = access.allows_everywhere(actor, Action.EDIT_CATALOGUE) and access.allows_everywhere(
+        actor, Action.EDIT_SUBSCRIPTION
+    )
+    this = next((one for one in shown if one.price.pk == price.pk), None)
+    can_end = (
+        may_edit
+        and price.valid_from is not None
+        and price.ends_on is None
+        and this is not None
+        and this.valid_until is None
+    )
+    is_sold = price.archived_at is None and price.product.archived_at is None
+    new = reverse("catalogue:new_version", args=[price.public_id])
+    if price.account is not None:
+        new = f"{new}?account={price.account.public_id}"
+    return {
+        "versions": [_version_row(one, price) for one in shown] if len(some) > 1 or after else [],
+        "more_versions_url": more,
+        "new_version_url": new if may_edit and is_sold else "",
+        "end_url": reverse("catalogue:end_price", args=[price.public_id]) if can_end else "",
+        "is_negotiated": price.account_id is not None,
+    }
+
+
+def _version_row(one: VersionShown, price: Price) -> VersionRow:
+    version = one.price
+    until = "" if one.valid_until is None else date_text(one.valid_until)
+    return VersionRow(
+        label=_("Version %(number)s") % {"number": version.number},
+        url=reverse("catalogue:price", args=[version.public_id]),
+        is_this=version.pk == price.pk,
+        account=version.account.name if version.account else _("Everybody"),
+        account_url=account_url(version.account_id, "prices") if version.account_id else "",
+        since="" if version.valid_from is None else date_text(version.valid_from),
+        until=_("taken back") if one.is_withdrawn else until,
+        amount=price_amount(version),
+        job="" if one.job is None else str(one.job.get_status_display()),
+        job_url=""
+        if one.job is None
+        else reverse("catalogue:price_change", args=[one.job.public_id]),
+    )
 
 
 def _facts(price: Price, use: Use) -> list[Fact]:
@@ -256,6 +339,13 @@ def _facts(price: Price, use: Use) -> list[Fact]:
     if price.meter is not None:
         url = reverse("catalogue:meter", args=[price.meter.public_id])
         facts.insert(2, Fact(_("Meter"), price.meter.name, url))
+    if price.first_id is not None or price.account_id is not None:
+        facts.insert(1, Fact(_("Version"), str(price.number)))
+    if price.account is not None:
+        url = account_url(price.account.pk, "prices")
+        facts.insert(2, Fact(_("Negotiated with"), price.account.name, url))
+    if price.valid_from is not None:
+        facts.append(Fact(_("Valid from"), date_text(price.valid_from)))
     optional: list[tuple[str, Any]] = [
         (_("Unit"), price.unit),
         (_("Package size"), price.package_size and quantity(price.package_size)),

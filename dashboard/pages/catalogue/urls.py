@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import coupons, meters, prices, pricing, products
+from dashboard.pages.catalogue import coupons, meters, prices, pricing, products, versions
 
 app_name = "catalogue"
 urlpatterns = [
@@ -52,6 +52,9 @@ urlpatterns = [
     ),
     path("meters/<str:meter_id>/reopen/", meters.put_meter, {"way": "reopen"}, name="reopen_meter"),
     path("prices/<str:price_id>/", prices.price_page, name="price"),
+    path("price-changes/<str:job_id>/", versions.price_change, name="price_change"),
+    path("prices/<str:price_id>/versions/new/", versions.new_version, name="new_version"),
+    path("prices/<str:price_id>/end/", versions.end_price, name="end_price"),
     path("prices/<str:price_id>/edit/", pricing.change_price, name="change_price"),
     path(
         "prices/<str:price_id>/archive/",

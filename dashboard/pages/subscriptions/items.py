@@ -27,7 +27,7 @@ from invoicing.operations.subscriptions.changing import Changed, change_subscrip
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from subscriptions.models import Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
-from subscriptions.queries.catalogue import get_price, prices
+from subscriptions.queries.catalogue import get_price, prices, sold_to_everybody
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
@@ -46,9 +46,9 @@ def offered_prices(actor: Actor, currency: str, held: str = "") -> list[tuple[st
     Args:
         actor: who chooses.
         currency: theirs.
-        held: the id of one that stays possible though it is archived.
+        held: the id of one that stays possible though it is archived, or negotiated.
     """
-    is_sold = Q(archived_at=None, product__archived_at=None)
+    is_sold = sold_to_everybody(actor)
     if held:
         is_sold |= Q(pk=key_of("prc", held))
     offered = prices(actor, currency=currency).filter(is_sold)
