@@ -38,7 +38,12 @@ from subscriptions.api.catalogue import is_dry_run, price_named, price_seen, tie
 from subscriptions.models import Price
 from subscriptions.operations.catalogue import NewVersion
 from subscriptions.queries import catalogue
-from subscriptions.queries.price_versions import negotiated, versions_of, versions_shown
+from subscriptions.queries.price_versions import (
+    negotiated,
+    owners_in_sight,
+    versions_of,
+    versions_shown,
+)
 from subscriptions.serializers.catalogue import DryRunParameters, PriceOut
 from tenancy.api.answering import ActorApiRequest, ActorView
 from tenancy.api.preconditions import require_match
@@ -46,6 +51,8 @@ from tenancy.api.reading import InvalidBody, read_body
 from tenancy.ids import key_of, public_id
 from tenancy.models import Job
 from tenancy.queries.paging import Order
+
+_NOBODY: Mapping[str, Any] = {"account": None}
 
 
 class PriceVersions(ActorView):
@@ -141,9 +148,10 @@ class AccountPrices(ActorView):
         key = resolve_reference(actor, account, action=Action.VIEW_SUBSCRIPTION)
         found = negotiated(actor, get_account(actor, key), on=actor.today)
         rows = self.page(found.order_by("created_at", "id"), request)
+        seen = owners_in_sight(actor, rows)
         return self.listed([
             {
-                "version": PriceOut(one).data,
+                "version": {**PriceOut(one).data, **({} if one.account_id in seen else _NOBODY)},
                 "source": "own" if one.account_id == key else "inherited",
             }
             for one in rows

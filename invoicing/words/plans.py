@@ -171,6 +171,16 @@ def describe_warning(warning: Mapping[str, Any]) -> str:
             "example": warning["example"]["name"],
             "account": account,
         }
+    if warning["code"] == "prices_stay":
+        text = ngettext(
+            "%(count)s subscription, of %(account)s, keeps the price that was agreed, though its"
+            " new place has another. Change it on its page if it is to have that.",
+            "%(count)s subscriptions, such as one of %(account)s, keep the prices that were"
+            " agreed, though their new place has others. Change them on their pages if they are"
+            " to have those.",
+            warning["count"],
+        )
+        return text % {"count": warning["count"], "account": account}
     if warning["code"] == "recipient_incomplete":
         return _(
             "%(account)s would be invoiced, but legal name, street, city or country is missing:"

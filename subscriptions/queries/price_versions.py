@@ -111,3 +111,13 @@ def negotiated(actor: Actor, account: Account, *, on: date) -> QuerySet[Price]:
         .select_related("product", "account", "first")
         .order_by("product__name", "name", "valid_from", "id")
     )
+
+
+def owners_in_sight(actor: Actor, rows: Iterable[Price]) -> set[UUID]:
+    """Return the accounts that have negotiated some prices, as far as the actor may see them.
+
+    One statement. Whose price somebody inherits from beyond their reach they are not told.
+    """
+    keys = {one.account_id for one in rows if one.account_id is not None}
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=keys)
+    return set(seen.order_by().values_list("pk", flat=True))

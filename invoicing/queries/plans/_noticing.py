@@ -2,14 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import Account, SettingName
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.money import Outlook
 from invoicing.queries.plans.others import stopped_by
+from invoicing.queries.plans.prices import prices_that_stay
 from invoicing.queries.plans.standing import Standing
+from tenancy.ids import public_id
+
+_NAMED: Final = 100
+"""So many subscriptions are named that keep their price."""
 
 
 def warnings_of(
@@ -17,7 +22,7 @@ def warnings_of(
 ) -> Iterator[dict[str, Any]]:
     """Yield warnings: codes with what their sentences name; ``reference`` names an account.
 
-    Source: docs/billing-rules.md, R1, R2, R10.
+    Source: docs/billing-rules.md, R1, R2, R10, Negotiated prices.
     """
     before, after = standing.invoiced_before, standing.invoiced_after
     crossing: dict[UUID, list[UUID]] = defaultdict(list)
@@ -46,6 +51,16 @@ def warnings_of(
         pays = values.get(SettingName.PAYER)
         if pays is not None and standing.after.bill_tos[account_id][0] != account_id:
             yield {"code": "payer_without_effect", "account": reference(account_id)}
+    if staying := prices_that_stay(standing):
+        yield {
+            "code": "prices_stay",
+            "account": reference(staying[0].account_id),
+            "count": len({item.subscription_id for item in staying}),
+            "subscriptions": [
+                public_id("sub", key)
+                for key in [*dict.fromkeys(item.subscription_id for item in staying)][:_NAMED]
+            ],
+        }
     for plan in stopped_by(standing):
         yield {
             "code": "other_plan_stops",

@@ -1,11 +1,15 @@
 """``…/prices/{id}/versions``, ``…/ending``, ``/accounts/{id}/prices`` and ``/jobs/{id}``."""
 
+import hashlib
+
 import pytest
 
+from accounts.access import Action
+from accounts.models import ApiKey
 from invoicing.operations.prices.working import work_on_repricing
 from subscriptions.models import Price
 from tenancy.actor import Actor
-from tenancy.ids import key_of
+from tenancy.ids import key_of, uuid7
 from tenancy.models import Job
 from tests.scenes import scene
 from tests.world import NOW, account, price, subscription
@@ -149,3 +153,27 @@ def test_one_change_of_a_price_at_a_time(api):
     answer = api.post("/api/v1/prices/ext:ten/versions", body)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "price_change_under_way")
+
+
+def test_who_reaches_a_branch_is_not_told_who_negotiated_above_it(api, vendor_with_prices, caller):
+    body = {"price": "ext:ten", **BODY, "unit_amount": "8"}
+    through(vendor_with_prices, api.post("/api/v1/accounts/ext:G/prices", body))
+    secret = f"sk_test_{uuid7().hex}"
+    with vendor_with_prices.seen():
+        ApiKey.objects.create(
+            tenant_id=vendor_with_prices.tenant_id,
+            name="Branch",
+            prefix=secret[:16],
+            digest=hashlib.sha256(secret.encode()).hexdigest(),
+            scopes=[str(action) for action in Action],
+            reach_id=vendor_with_prices.id_of("A"),
+        )
+    branch = caller(secret)
+
+    [row] = branch.get("/api/v1/accounts/ext:A/prices").json()["data"]
+
+    assert (row["version"]["unit_amount"], row["source"]) == ("8", "inherited")
+    assert row["version"]["account"] is None
+    assert branch.get("/api/v1/accounts/ext:G/prices").status_code == 404
+    assert branch.post("/api/v1/accounts/ext:A/prices", body).status_code == 403
+    assert branch.get("/api/v1/prices/ext:ten/versions").status_code == 403

@@ -20,6 +20,9 @@ from invoicing.operations.prices.working import work_on_repricing
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.opening import InvalidChange
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.queries.plans.preview import preview_plan
+from invoicing.queries.plans.wanted import Wanted
+from invoicing.words import describe_warning
 from subscriptions.models import EarlierTerms, Item, Price, Subscription
 from subscriptions.operations.catalogue import (
     InvalidPrice,
@@ -47,7 +50,7 @@ from subscriptions.queries.terms import items_on
 from tenancy.actor import Actor
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7
-from tenancy.models import AuditEntry, Job, JobPiece
+from tenancy.models import AuditEntry, Job, JobPiece, Tenant
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -601,3 +604,29 @@ def test_whatever_is_done_the_preview_says_what_mrr_becomes(billed, seed):
         assert mrr(billed, looked_at) - before == effect.difference_minor
     billed.run("2026-12-01", today=D("2026-12-01"))
     assert billed.violations() == []
+
+
+# -- moving ------------------------------------------------------------------------------------
+
+
+def moved(shop, key, to):
+    with shop.seen():
+        tenant = Tenant.objects.get(pk=shop.tenant_id)
+        wanted = Wanted("move", shop.id_of(key), D("2026-12-15"), target_id=shop.id_of(to))
+        shown = preview_plan(shop.actor, wanted, today=TODAY, tenant=tenant).shown
+    return [one for one in shown["warnings"] if one["code"] == "prices_stay"]
+
+
+def test_the_preview_of_a_move_says_who_keeps_a_price_of_elsewhere(billed):
+    begun(billed, "old", "2026-12-01", "80", at="B")
+
+    [leaves] = moved(billed, "BB", "X")
+    assert moved(billed, "A", "X") == []
+    [comes] = moved(billed, "A", "B")
+
+    with billed.seen():
+        ids = {one.external_id: one.public_id for one in Subscription.objects.all()}
+    assert (leaves["count"], leaves["subscriptions"]) == (1, [ids["T"]])
+    assert leaves["account"]["name"] == "BB"
+    assert comes["subscriptions"] == [ids["S"]]
+    assert "keeps the price that was agreed" in describe_warning(leaves)
