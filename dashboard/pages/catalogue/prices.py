@@ -62,9 +62,8 @@ def _name(row: PriceRow) -> Link:
     second = price.product.name
     if price.archived_at is not None or price.product.archived_at is not None:
         second = _("%(product)s · archived") % {"product": second}
-    if price.account is not None:
-        names = {"product": second, "account": price.account.name}
-        second = _("%(product)s · negotiated with %(account)s") % names
+    if price.account_id is not None:
+        second = _("%(product)s · negotiated") % {"product": second}
     if price.valid_from is not None:
         names = {"product": second, "number": price.number, "day": date_text(price.valid_from)}
         second = _("%(product)s · version %(number)s from %(day)s") % names
