@@ -79,7 +79,7 @@ def tabs_of(account_id: UUID, current: str) -> list[Tab]:
     ]
     invoices = Tab(gettext("Invoices"), invoices_url(account_id), is_current=False)
     calendar = Tab(gettext("Calendar"), calendar_url(account_id), is_current=False)
-    return [*tabs[:6], invoices, calendar, *tabs[6:]]
+    return [*tabs[:7], invoices, calendar, *tabs[7:]]
 
 
 def views_of(account_id: UUID, current: str, passed_on: Mapping[str, str]) -> list[Tab]:

@@ -334,7 +334,7 @@ class VersionForm(PriceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Leave out what every version of a price has in common."""
         super().__init__(*args, **kwargs)
-        for name in ("currency", "interval", "interval_count", "timing"):
+        for name in ("currency", "interval", "interval_count", "timing", "meter"):
             del self.fields[name]
 
     def wanted(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils import translation
 from accounts import access, tree
 from accounts.access import Action
 from accounts.operations.job_actors import actor_of
+from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import MAX_STEPS
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
 from invoicing.engine.reading import charges_since, periods_since, subscription_rows
@@ -162,8 +163,11 @@ def _made_good(
             refused[item.pk] = "too_many_periods"
             continue
         row = item_row(item, rows[item.subscription_id], one.after)
-        found = settler.settle(row, fallen_due(item, some), stored.get(item.pk, ()))
-        if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in found):
+        try:
+            found = settler.settle(row, fallen_due(item, some), stored.get(item.pk, ()))
+        except InvalidQuantity:
+            found = None
+        if found is None or any(abs(one.net_minor) > MAX_AMOUNT_MINOR for one in found):
             refused[item.pk] = "amount_out_of_range"
             continue
         made += [pending(charge) for charge in found]

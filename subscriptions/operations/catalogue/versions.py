@@ -28,8 +28,8 @@ from tenancy.files.cells import EARLIEST, LATEST
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
 
-SAME: Final = ("currency", "interval", "interval_count", "timing")
-"""What every version of a price has in common: their periods are the same."""
+SAME: Final = ("currency", "interval", "interval_count", "timing", "meter_id")
+"""What every version of a price has in common: their periods are the same, and what is counted."""
 
 
 class PriceVersionsOverlap(Conflict):
