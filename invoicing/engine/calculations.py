@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -207,6 +207,28 @@ def calculated_once(
         "period": {"start": start.isoformat(), "end": end.isoformat()},
         "net_minor": to_minor(priced.amount, currency),
     }
+
+
+def setup_fee_of(price: Price, day: date) -> dict[str, Any]:
+    """Return how the setup fee of a price came about that is charged with a first period.
+
+    Source: docs/billing-rules.md, Setup fees.
+    """
+    said = {
+        "id": price.public_id,
+        "name": price.name,
+        "model": Model.FLAT.value,
+        "unit": "",
+        "unit_amount": price.setup_fee,
+        "tax_class": price.tax_class,
+    }
+    return calculated_once(
+        price=said,
+        quantity=Decimal(1),
+        currency=price.currency,
+        start=day,
+        end=day + timedelta(days=1),
+    )
 
 
 def _steps_of(priced: Priced, quantity: Decimal, amount: Fraction) -> dict[str, Any]:

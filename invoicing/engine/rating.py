@@ -1,8 +1,8 @@
 """Rating: from items that are due to periods and charges."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -19,10 +19,11 @@ from billing_rules.periods import (
 )
 from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow, waits_for_next
-from invoicing.engine.calculations import Calculations, billing_day_of
+from invoicing.engine.calculations import Calculations, billing_day_of, setup_fee_of
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.measuring import window_of
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
+from invoicing.models import Charge
 from subscriptions.models import Discount, Price
 from subscriptions.queries.measured import Window
 from tenancy.ids import uuid7
@@ -149,6 +150,7 @@ class Rater:
                 for due in followed.due
                 for charge in self.charges_of(item, by_end[due.period_end], due.due_date)
             ]
+            charges[:0] = self._setup(item, begun)
         except OutsideCalendar:
             self._note(item, "outside_calendar")
             return
@@ -208,6 +210,37 @@ class Rater:
             )
             previous = stretch.period.end
         return periods
+
+    def _setup(self, item: ItemRow, begun: Sequence[PeriodRow]) -> Iterator[ChargeRow]:
+        """Yield the setup fee with the first period of an item, if its price has one.
+
+        It falls due with what that period costs, of an item in arrears when the period begins.
+        """
+        if item.chain_end is not None or not begun or not item.owes_setup:
+            return
+        first = begun[0]
+        price = item.price_on(first.starts) if item.later else item.price
+        if price.setup_fee is None or not item.subscription.begins_here:
+            return
+        in_arrears = price.timing == Price.Timing.ARREARS
+        due_date = first.starts if in_arrears else self._with_next(item, first, first.starts)
+        calculation = setup_fee_of(price, first.starts)
+        yield ChargeRow(
+            id=uuid7(),
+            item_id=item.id,
+            period_id=None,
+            subscription=item.subscription,
+            account_id=item.account_id,
+            period_start=first.starts,
+            period_end=first.starts + timedelta(days=1),
+            due_date=due_date,
+            invoice_on=self._invoice_on(item, due_date),
+            currency=price.currency,
+            net_minor=calculation["net_minor"],
+            calculation=calculation,
+            kind=Charge.Kind.SETUP.value,
+            tax_class=price.tax_class,
+        )
 
     def charges_of(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
         """Yield what a period costs up to the end: a charge for each of the terms that hold in it.

@@ -110,7 +110,7 @@ def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[Sub
 
 ITEM: Final = (
     "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-    "subscription_id", "price_id", "uncharged", "waits_from", "discount_id",
+    "subscription_id", "price_id", "uncharged", "waits_from", "discount_id", "owes_setup",
 )  # fmt: skip
 """The columns of which ``item_rows`` makes rows."""
 
@@ -129,7 +129,7 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     discounts = _discounts(actor, {row[10] for row in rows})
     found, changed = [], {}
     for item_id, account_id, quantity, chain_end, due, since, key, price_id, *more in rows:
-        uncharged, waits_from, discount_id = more
+        uncharged, waits_from, discount_id, owes_setup = more
         found.append(
             ItemRow(
                 item_id,
@@ -141,6 +141,7 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
                 prices[price_id],
                 uncharged=uncharged,
                 waits_from=waits_from,
+                owes_setup=owes_setup,
                 discount=discounts.get(discount_id),
             )
         )
@@ -210,7 +211,7 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
         .order_by("id")
         .values_list(
             "id", "account_id", "quantity", "chain_end", "next_action_date", "terms_since",
-            "uncharged", "waits_from", "discount_id",
+            "uncharged", "waits_from", "discount_id", "owes_setup",
             *(f"subscription__{name}" for name in _SUBSCRIPTION),
             *(f"price__{name}" for name in columns),
         )
@@ -218,7 +219,8 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
     prices: dict[UUID, Price] = {}
     at, found, since_days = columns.index("id"), [], {}
     discounts = _discounts(actor, {row[8] for row in rows})
-    for item_id, account_id, quantity, chain_end, due, since, uncharged, waits, key, *rest in rows:
+    for item_id, account_id, quantity, chain_end, due, since, *more in rows:
+        uncharged, waits, key, owes_setup, *rest = more
         values = rest[len(_SUBSCRIPTION) :]
         if values[at] not in prices:
             prices[values[at]] = Price.from_db("default", columns, values)
@@ -235,6 +237,7 @@ def coming_items(actor: Actor, account_ids: Iterable[UUID]) -> list[ItemRow]:
                     prices[values[at]],
                     uncharged=uncharged,
                     waits_from=waits,
+                    owes_setup=owes_setup,
                     discount=discounts.get(key),
                 )
             )

@@ -34,6 +34,7 @@ class SubscriptionRow:
     override_since: date | None = None
     trial_end: date | None = None
     billing_day_until: date | None = None
+    added_on: date | None = None
     earlier: tuple[tuple[date, UUID | None], ...] = ()
 
     @property
@@ -45,6 +46,12 @@ class SubscriptionRow:
     def first_charged_day(self) -> date:
         """The first day that is charged: after a trial, and after what was billed elsewhere."""
         return max(self.anchor_date, self.billed_until or self.start_date)
+
+    @property
+    def begins_here(self) -> bool:
+        """Whether nothing of it was billed elsewhere before (R24): it began with a setup fee."""
+        began = max(filter(None, (self.anchor_date, self.added_on)))
+        return self.billed_until is None or self.billed_until <= began
 
     def own_billing_day(self, day: date) -> int | None:
         """Return the day that it sets itself for a period that begins then, None for none."""
@@ -70,7 +77,7 @@ class SubscriptionRow:
             return self
         first = max(filter(None, (self.billed_until, begins)), default=None)
         last = min(filter(None, (self.end_date, ends)), default=None)
-        return replace(self, billed_until=first, end_date=last)
+        return replace(self, billed_until=first, end_date=last, added_on=begins)
 
     def readdressed(self, bill_to_id: UUID | None, day: date) -> "SubscriptionRow":
         """Return it as it would be if another were invoiced from a day on."""
@@ -98,7 +105,8 @@ class Terms:
 class ItemRow:
     """A due item with its subscription and price; ``later`` are other terms, in order of days.
 
-    The part of a period that begins on ``waits_from`` is charged with the period after it.
+    The part of a period that begins on ``waits_from`` is charged with the period after it. One that
+    follows another, whose price had another interval, does not ``owe_setup``.
     """
 
     id: UUID
@@ -111,6 +119,7 @@ class ItemRow:
     later: tuple[Terms, ...] = ()
     uncharged: str = ""
     waits_from: date | None = None
+    owes_setup: bool = True
     discount: Discount | None = None
 
     @property
@@ -243,12 +252,15 @@ class ChargeRow:
         return self.subscription.po_number
 
     @property
-    def place_in_section(self) -> tuple[bool, str, int, date]:
-        """Sort lines of a section: subscription by subscription, then what is for none."""
+    def place_in_section(self) -> tuple[bool, str, int, date, bool]:
+        """Sort lines of a section: subscription by subscription, then what is for none.
+
+        A setup fee stands before what the period costs that begins with it.
+        """
         if self.subscription is None:
-            return True, "", 0, self.period_start
-        one = self.subscription
-        return False, one.external_id or "", one.id.int, self.period_start
+            return True, "", 0, self.period_start, True
+        one, is_setup = self.subscription, self.kind == Charge.Kind.SETUP
+        return False, one.external_id or "", one.id.int, self.period_start, not is_setup
 
     def override_on(self, day: date) -> UUID | None:
         """Return whom its subscription names as recipient on a day, None for nobody."""

@@ -207,7 +207,8 @@ class Item(TenantModel):
     charged, if they are not: the item is paused, is no part of the subscription then, or is free.
     ``discount``, what is taken off, is part of the terms. ``monthly_minor`` is what they bring in a
     month, whatever the day; 0 of what is paused or absent.
-    The part of a period that begins on ``waits_from`` is charged with the period after it.
+    The part of a period that begins on ``waits_from`` is charged with the period after it. One that
+    follows another, because its price has another interval, does not ``owe_setup``.
     ``chain_end`` is the end of its last stored period. ``next_action_date`` is the day on which
     rating has something to do: a period begins or falls due; null when nothing will.
     """
@@ -226,6 +227,7 @@ class Item(TenantModel):
 
     next_action_date = models.DateField(null=True, blank=True)
     waits_from = models.DateField(null=True, blank=True)
+    owes_setup = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         constraints: ClassVar = [

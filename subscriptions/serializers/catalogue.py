@@ -86,6 +86,9 @@ class PriceIn(serializers.Serializer[Any]):
     unit_amount = DecimalIn(required=False, allow_null=True)
     tiers = TierIn(many=True, required=False)
     package_size = DecimalIn(required=False, allow_null=True)
+    setup_fee = DecimalIn(
+        required=False, allow_null=True, help_text="Charged once when an item begins; null: none."
+    )
     interval = serializers.ChoiceField([unit.value for unit in Unit])
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
     timing = serializers.ChoiceField(Price.Timing.choices, required=False)
@@ -118,6 +121,9 @@ class PricePatchIn(serializers.Serializer[Any]):
     unit_amount = DecimalIn(required=False, allow_null=True)
     tiers = TierIn(many=True, required=False)
     package_size = DecimalIn(required=False, allow_null=True)
+    setup_fee = DecimalIn(
+        required=False, allow_null=True, help_text="Charged once when an item begins; null: none."
+    )
     interval = serializers.ChoiceField([unit.value for unit in Unit], required=False)
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
     timing = serializers.ChoiceField(Price.Timing.choices, required=False)
@@ -147,6 +153,7 @@ class PriceOut(serializers.Serializer[Price]):
     unit_amount = DecimalTextField(allow_null=True)
     tiers = TierOut(many=True)
     package_size = DecimalTextField(allow_null=True)
+    setup_fee = DecimalTextField(allow_null=True)
     interval = serializers.CharField()
     interval_count = serializers.IntegerField()
     timing = serializers.CharField()

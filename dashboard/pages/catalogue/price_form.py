@@ -168,6 +168,12 @@ class PriceForm(forms.Form):
         gettext_lazy("Package size"),
         gettext_lazy("How many units a package holds; every package begun is charged."),
     )
+    setup_fee = _number(
+        PRICE_DIGITS,
+        PRICE_DECIMALS,
+        gettext_lazy("Setup fee (optional)"),
+        gettext_lazy("Charged once when it begins, with the first invoice."),
+    )
     meter = forms.ChoiceField(
         label=gettext_lazy("Quantity"),
         help_text=gettext_lazy("What is metered is charged in arrears, by what was used."),
@@ -301,6 +307,7 @@ def initial_of(price: Price) -> dict[str, Any]:
         ],
         "unit_amount": _plain(price.unit_amount),
         "package_size": _plain(price.package_size),
+        "setup_fee": _plain(price.setup_fee),
     }
 
 

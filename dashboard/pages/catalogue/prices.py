@@ -347,6 +347,7 @@ def _facts(price: Price, use: Use) -> list[Fact]:
         facts.append(Fact(_("Valid from"), date_text(price.valid_from)))
     optional: list[tuple[str, Any]] = [
         (_("Unit"), price.unit),
+        (_("Setup fee"), price.setup_fee and unit_price(price.setup_fee, price.currency)),
         (_("Package size"), price.package_size and quantity(price.package_size)),
         (_("External ID"), price.external_id),
     ]

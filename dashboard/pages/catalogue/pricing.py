@@ -219,13 +219,15 @@ def _page(
     is_old = status == HTTPStatus.CONFLICT and price is not None
     labels = {name: field.label for name, field in form.fields.items() if name != "tiers"}
     stored = {} if price is None else price_shown(price)
+    # The form names the meter as integrators do.
+    compared = stored if price is None else {**stored, "meter": initial_of(price)["meter"]}
     carried = request.POST.get("key", "")
     context = {
         "form": form,
         "price": price,
         "title": _("New price") if price is None else _("Change price"),
         "version": version_to_carry(request, stored, status=status) if price else "",
-        "conflict": differences(form, labels, stored) if is_old else None,
+        "conflict": differences(form, labels, compared) if is_old else None,
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "cancel_url": _url(product, price),
         "like": request.POST.get("like") or request.GET.get("like", ""),

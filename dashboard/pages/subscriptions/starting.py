@@ -44,7 +44,7 @@ from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
 from web.prices import price_in_words
 from web.session_checks import staff_only
-from web.templatetags.figures import money
+from web.templatetags.figures import money, unit_price
 
 _MOST_PRICES: Final = 1_000
 
@@ -191,6 +191,11 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
     if given is not None:
         off = _("%(name)s, %(off)s") % {"name": given.name, "off": off_in_words(given)}
         facts.append(Fact(_("Discount"), off))
+    facts += [
+        Fact(_("Setup fee, once"), unit_price(item.price.setup_fee, item.price.currency))
+        for item in made.items.all()
+        if item.price.setup_fee is not None and made.first_charged_day == made.anchor_date
+    ]
     if coming.period is not None:
         facts.append(Fact(_("First period until"), date_text(coming.period.end)))
     if coming.next_invoice_date is not None:

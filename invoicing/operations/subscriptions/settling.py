@@ -122,6 +122,7 @@ def item_row(
         ),
         first.value.uncharged,
         discount=first.value.discount,
+        owes_setup=item.owes_setup,
     )
 
 

@@ -193,7 +193,10 @@ def _changed(
         # Its periods are others: this item ends, and one with the new price begins.
         wanted.changed[change.item_id] = altered(before, day, None, _absent)
         addition = ItemAddition(price.pk, quantity, change.is_exact)
-        return _added(actor, opened, addition, offers, day, at, wanted)
+        faults = _added(actor, opened, addition, offers, day, at, wanted)
+        if not faults:
+            wanted.items[-1].owes_setup = False
+        return faults
     end = _next_change(before, day)
     after = altered(before, day, end, lambda one: _had_in(one, quantity))
     if price != old.price:

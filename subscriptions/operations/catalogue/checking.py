@@ -68,8 +68,9 @@ class InvalidPrice(Invalid):
 class NewPrice:
     """A price as somebody wants it.
 
-    Amounts are in major units, for one full period. ``tax_category`` is ``S``, whose rate the
-    ``tax_class`` names, or ``Z``. With a ``meter_id`` the quantity is what the meter measures.
+    Amounts are in major units, for one full period; ``setup_fee`` is charged once beside, 0 is
+    none. ``tax_category`` is ``S``, whose rate the ``tax_class`` names, or ``Z``. With a
+    ``meter_id`` the quantity is what the meter measures.
     """
 
     name: str
@@ -79,6 +80,7 @@ class NewPrice:
     unit_amount: Decimal | None = None
     tiers: Sequence[Tier] = ()
     package_size: Decimal | None = None
+    setup_fee: Decimal | None = None
     interval_count: int = 1
     timing: str = Price.Timing.ADVANCE
     unit: str = ""
@@ -112,6 +114,7 @@ def columns_of(wanted: NewPrice) -> dict[str, Any]:
             for tier in wanted.tiers
         ],
         "package_size": wanted.package_size,
+        "setup_fee": wanted.setup_fee or None,
         "interval": wanted.interval,
         "interval_count": wanted.interval_count,
         "timing": wanted.timing,
@@ -132,6 +135,7 @@ def wanted_of(price: Price) -> NewPrice:
         unit_amount=terms.unit_amount,
         tiers=terms.tiers,
         package_size=terms.package_size,
+        setup_fee=price.setup_fee,
         interval_count=price.interval_count,
         timing=price.timing,
         unit=price.unit,
@@ -231,6 +235,7 @@ def _fits_the_columns(wanted: NewPrice) -> bool:
     numbers = [
         ("unit_amount", wanted.unit_amount, PRICE_DIGITS, PRICE_DECIMALS),
         ("package_size", wanted.package_size, QUANTITY_DIGITS, QUANTITY_DECIMALS),
+        ("setup_fee", wanted.setup_fee, PRICE_DIGITS, PRICE_DECIMALS),
     ]
     for tier in wanted.tiers:
         numbers += [
@@ -248,6 +253,8 @@ def _fits_the_columns(wanted: NewPrice) -> bool:
                 _("At most %(digits)d digits before and %(decimals)d after the point.")
                 % {"digits": digits, "decimals": decimals},
             )
+    if not refused and wanted.setup_fee is not None and wanted.setup_fee < 0:
+        wanted.refuse("setup_fee", "amount_negative", str(_FAULTS["amount_negative"]))
     if len(wanted.tiers) > MAX_TIERS:
         refused = True
         wanted.refuse("tiers", "too_many", _("At most 100 tiers are possible."))

@@ -63,6 +63,12 @@ PRICE_COLUMNS: Final = Columns(
             _("None: only for models other than package."),
             NUMBER,
         ),
+        Column(
+            "setup_fee",
+            decimal(PRICE_DIGITS, PRICE_DECIMALS),
+            _("None: nothing is charged at the start."),
+            NUMBER,
+        ),
         Column("interval_count", whole(1, 1_200), _("1: every interval.")),
         Column(
             "tax_rate",

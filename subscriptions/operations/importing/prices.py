@@ -195,6 +195,7 @@ def _understand_price(
         "package_size": row.decimal(
             "package_size", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS
         ),
+        "setup_fee": _setup_fee(row),
         "interval": row.choice("interval", [unit.value for unit in Unit], needed=True),
         "interval_count": _interval_count(row),
         "timing": row.choice("timing", Price.Timing.values, needed=True),
@@ -221,6 +222,14 @@ def _refuse_withdrawn(row: FileRow, line: _PriceLine, today: date) -> None:
                 "successor": ended.successor,
             },
         )
+
+
+def _setup_fee(row: FileRow) -> Decimal | None:
+    """Return what is charged once at the start, None for nothing: 0 is nothing."""
+    fee = row.decimal("setup_fee", digits=PRICE_DIGITS, decimals=PRICE_DECIMALS)
+    if fee is not None and fee < 0:
+        row.refuse("setup_fee", "amount_negative", _("No amount or quantity may be below 0."))
+    return fee or None
 
 
 def _interval_count(row: FileRow) -> int:

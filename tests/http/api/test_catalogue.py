@@ -90,6 +90,8 @@ def test_adds_a_price(api, crm):
         "unit_amount": "12.5",
         "tiers": [],
         "package_size": None,
+        "setup_fee": None,
+        "meter": None,
         "interval": "month",
         "interval_count": 1,
         "timing": "advance",
