@@ -330,3 +330,14 @@ def test_next_invoices_count_what_has_been_used_so_far(vendor):
         )
 
     assert [(one.net_minor, one.currency) for one in found.documents] == [(200, "EUR")]
+
+
+def test_the_books_tell_days_and_charges_that_do_not_agree(vendor):
+    report(vendor, used("e1", 100, "2026-01-05T10:00"))
+    vendor.run("2026-02-01")
+    assert vendor.violations() == []
+
+    with vendor.seen():
+        UsageDay.objects.update(total=101)
+
+    assert {name for name, _detail in vendor.violations()} == {"used", "metered"}
