@@ -117,7 +117,7 @@ class GiveForm(forms.Form):
         widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
     )
     until = day_field(
-        gettext_lazy("First day without it (optional)"),
+        gettext_lazy("First day without the discount (optional)"),
         gettext_lazy("Left empty, it holds until somebody ends it."),
     )
     reason = forms.CharField(

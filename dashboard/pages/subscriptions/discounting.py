@@ -76,7 +76,7 @@ class OffForm(WhenForm):
         widget=forms.TextInput(attrs={**INPUT, "inputmode": "decimal", "autocomplete": "off"}),
     )
     until = day_field(
-        gettext_lazy("First day without it (optional)"),
+        gettext_lazy("First day without the discount (optional)"),
         gettext_lazy("Left empty, it holds until somebody ends it."),
     )
     reason = forms.CharField(

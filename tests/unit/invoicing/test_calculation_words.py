@@ -78,3 +78,30 @@ def test_says_what_is_taken_back_of_what():
         text = calculation_text(calculation, Formats.of("de", "EUR"))
 
     assert text == "nicht genutzte Zeit zurückgenommen: 27 von 31 Tagen"
+
+
+@pytest.mark.parametrize(
+    ("off", "days", "german", "english"),
+    [
+        (
+            {"percent": "12.5", "amount": None},
+            30,
+            "8 × 9,00 € abzüglich 12,5 % (Frühling)",
+            "8 × €9.00 less 12.5% (Frühling)",
+        ),
+        (
+            {"percent": None, "amount": "5"},
+            16,
+            "anteilig: (8 × 9,00 € abzüglich 5,00 € (Frühling)) × 16/30 Tage",
+            "prorated: (8 × €9.00 less €5.00 (Frühling)) × 16/30 days",
+        ),
+    ],
+)
+def test_says_what_a_discount_takes_off(off, days, german, english):
+    discount = {**off, "name": "Frühling", "before": "72", "after": "63"}
+    calculation = {"steps": [UNITS], "days": days, "full_days": 30, "discount": discount}
+
+    for language, expected in (("de", german), ("en", english)):
+        with translation.override(language):
+            text = calculation_text(calculation, Formats.of(language, "EUR"))
+        assert text.replace("\xa0", " ") == expected
