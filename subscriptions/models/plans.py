@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from billing_rules.contract_terms import ContractTerms
 from subscriptions.models.catalogue import Price
 from tenancy.database import TenantForeignKey, TenantModel
 from tenancy.ids import public_id
@@ -35,6 +36,15 @@ class Plan(TenantModel):
     def __str__(self) -> str:
         """Return the name."""
         return self.name
+
+    @property
+    def contract_terms(self) -> ContractTerms | None:
+        """What binds who begins with it, as if on the day it was made; None for nothing."""
+        minimum, months, days = self.minimum_term_months, self.notice_months, self.notice_days
+        if minimum is None and not months and not days:
+            return None
+        made = self.created_at.date()
+        return ContractTerms(made, minimum, self.renewal_months, months, days)
 
     @property
     def public_id(self) -> str:

@@ -90,6 +90,17 @@ def variants_of(plan: Plan) -> list[Variant]:
     return [Variant(*named, items) for named, items in found.items()]
 
 
+def subscriptions_of_plan(actor: Actor, plan: Plan) -> QuerySet[Subscription]:
+    """Return the subscriptions that have a plan, the latest start first. One statement.
+
+    Raises:
+        Forbidden: as of ``plans``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    found = Subscription.objects.filter(tenant_id=actor.tenant_id, plan=plan)
+    return found.select_related("account").order_by("-start_date", "-id")
+
+
 def subscriptions_with(actor: Actor, plan_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return how many subscriptions have each of some plans, ended ones too. One statement.
 

@@ -27,11 +27,14 @@ from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
-from subscriptions.models import Discount, Meter, Price
+from subscriptions.models import Discount, Meter, Plan, Price
 from subscriptions.operations.catalogue import NewVersion
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
 from subscriptions.operations.discounts.coupons import create_coupon
+from subscriptions.operations.plans import keeping
+from subscriptions.operations.plans.checking import NewPlan, NewPlanItem
+from subscriptions.operations.subscriptions.contracting import Contract
 from tenancy.actor import Actor
 from tenancy.ids import public_id
 from tenancy.models import Job, Tenant
@@ -57,6 +60,7 @@ class Stage:
     version: Price
     repricing: Job
     feed: CalendarFeed
+    bundle: Plan
     discount: Discount
     charge: Charge
     given: Discount
@@ -89,6 +93,7 @@ class Stage:
             repricing=self.repricing.public_id,
             feed=self.feed.public_id,
             coupon=public_id("cpn", self.discount.coupon_id),
+            bundle=self.bundle.public_id,
             discount=self.discount.public_id,
             charge=self.charge.public_id,
             given=self.given.public_id,
@@ -163,10 +168,19 @@ def set_stage() -> Stage:
         edit,
         *negotiated,
         _feed(actors["staff"]),
+        _bundle(vendor.actor, seats),
         discount,
         charge,
         given,
     )
+
+
+def _bundle(actor: Actor, seats: Price) -> Plan:
+    """Sell seats as a plan, with a term and a trial."""
+    items = [NewPlanItem(seats.pk, Decimal(5), minimum=Decimal(2), maximum=Decimal(50))]
+    terms = Contract(12, 12, notice_months=3)
+    wanted = NewPlan("Seats and more", items, external_id="more", trial_days=14, contract=terms)
+    return keeping.create_plan(actor, wanted, now=NOW)
 
 
 def _redeemed(actor: Actor, subscription_id: UUID) -> Discount:

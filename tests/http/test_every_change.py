@@ -1207,6 +1207,16 @@ def end_role_page(browser: Browser) -> None:
     assert answer.status_code == 302
 
 
+def put_bundle_page(way: str) -> Callable[[Browser], None]:
+    def put(browser: Browser) -> None:
+        made = (make_bundle if way == "archive" else archive_bundle)(
+            browser.shop, browser.shop.actor
+        )
+        browser.send(f"/catalogue/plans/{made.public_id}/{way}/")
+
+    return put
+
+
 def only_subscription(shop: Vendor) -> Subscription:
     with shop.seen():
         return Subscription.objects.get()
@@ -1252,6 +1262,12 @@ def contract_page(browser: Browser) -> None:
     found = only_subscription(browser.shop)
     url = f"/subscriptions/{found.public_id}/contract/"
     send_seen(browser, url, minimum_term_months="12", renewal_months="12", notice_months="3")
+
+
+def bundle_page(browser: Browser) -> None:
+    made, found = make_bundle(browser.shop, browser.shop.actor), only_subscription(browser.shop)
+    url = f"/subscriptions/{found.public_id}/plan/"
+    send_seen(browser, url, plan=f"{made.public_id}.1", when="day", day=LATER.isoformat())
 
 
 def change_page(browser: Browser) -> None:
@@ -1496,6 +1512,10 @@ PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
     "catalogue/products/new/": Change(new_product_page, "product.created"),
+    "catalogue/plans/<str:bundle_id>/archive/": Change(
+        put_bundle_page("archive"), "bundle.archived"
+    ),
+    "catalogue/plans/<str:bundle_id>/reopen/": Change(put_bundle_page("reopen"), "bundle.reopened"),
     "catalogue/coupons/new/": Change(new_coupon_page, "coupon.created"),
     f"{COUPON}/edit/": Change(coupon_page("edit"), "coupon.updated"),
     f"{COUPON}/archive/": Change(coupon_page("archive"), "coupon.archived"),
@@ -1546,6 +1566,7 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/items/<str:item_id>/": Change(
         change_page, "subscription.changed"
     ),
+    "subscriptions/<str:subscription_id>/plan/": Change(bundle_page, "subscription.plan_changed"),
     "subscriptions/<str:subscription_id>/contract/": Change(
         contract_page, "subscription.contract_changed"
     ),

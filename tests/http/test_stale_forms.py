@@ -80,6 +80,8 @@ WITHOUT_FORM = {
         "It carries the product's version; test_catalogue.py is about it."
     ),
     "catalogue/coupons/new/": MAKES_SOMETHING,
+    "catalogue/plans/<str:bundle_id>/archive/": IS_REPEATED,
+    "catalogue/plans/<str:bundle_id>/reopen/": IS_REPEATED,
     "catalogue/coupons/<str:coupon_id>/archive/": IS_REPEATED,
     "catalogue/coupons/<str:coupon_id>/reopen/": IS_REPEATED,
     "catalogue/coupons/<str:coupon_id>/edit/": (
@@ -114,6 +116,7 @@ WITHOUT_FORM = {
             "subscriptions/<str:subscription_id>/resume/",
             "subscriptions/<str:subscription_id>/end/",
             "subscriptions/<str:subscription_id>/contract/",
+            "subscriptions/<str:subscription_id>/plan/",
         ),
         "It carries the subscription's version; test_subscription_life.py is about it.",
     ),

@@ -75,6 +75,7 @@ def tabs_of(current: str) -> list[Tab]:
     return [
         Tab(_("Prices"), reverse("catalogue:list"), current == "prices"),
         Tab(_("Products"), reverse("catalogue:products"), current == "products"),
+        Tab(_("Plans"), reverse("catalogue:plans"), current == "plans"),
         Tab(_("Coupons"), reverse("catalogue:coupons"), current == "coupons"),
         Tab(_("Meters"), reverse("catalogue:meters"), current == "meters"),
     ]

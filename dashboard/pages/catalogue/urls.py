@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import coupons, meters, prices, pricing, products, versions
+from dashboard.pages.catalogue import coupons, meters, plans, prices, pricing, products, versions
 
 app_name = "catalogue"
 urlpatterns = [
@@ -24,6 +24,10 @@ urlpatterns = [
         name="reopen_product",
     ),
     path("products/<str:product_id>/prices/new/", pricing.new_price, name="new_price"),
+    path("plans/", plans.plan_list, name="plans"),
+    path("plans/<str:bundle_id>/", plans.plan_page, name="plan"),
+    path("plans/<str:bundle_id>/archive/", plans.put_plan, {"way": "archive"}, name="archive_plan"),
+    path("plans/<str:bundle_id>/reopen/", plans.put_plan, {"way": "reopen"}, name="reopen_plan"),
     path("coupons/", coupons.coupon_list, name="coupons"),
     path("coupons/new/", coupons.new_coupon, name="new_coupon"),
     path("coupons/<str:coupon_id>/", coupons.coupon_page, name="coupon"),

@@ -88,8 +88,12 @@ class EndForm(WhenForm):
             }
             days.insert(0, ("term_end", text))
             self.fields["when"].help_text = _(
-                "Notice to that day is in time until %(deadline)s. Earlier days need a reason."
-            ) % {"deadline": date_text(standing.notice_deadline)}
+                "It can end on %(date)s if notice is given by %(deadline)s. Earlier days need a"
+                " reason."
+            ) % {
+                "date": date_text(standing.earliest_end),
+                "deadline": date_text(standing.notice_deadline),
+            }
         choose(self, "when", days)
 
 
@@ -125,7 +129,7 @@ def end(request: ActorRequest, subscription_id: str) -> HttpResponse:
         sent(request),
         **likely_days(actor, found),
         standing=standing,
-        initial={"when": "period_end"},
+        initial={"when": "period_end" if standing is None else "term_end"},
     )
 
     def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> _End:

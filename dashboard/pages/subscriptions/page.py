@@ -182,6 +182,11 @@ def facts_of(row: SubscriptionRow, today: date) -> list[Fact]:
         Fact(_("Paid by"), row.payer.name, row.payer.url),
         Fact(_("Payer comes from"), row.payer.because, row.payer.origin_url),
     ]
+    plan_id = found.plan_id_on(today)
+    plan = found.plan if plan_id == found.plan_id else found.former_plan
+    if plan is not None:
+        url = reverse("catalogue:plan", args=[plan.public_id])
+        facts.insert(1, Fact(_("Plan"), plan.name, url))
     optional: list[tuple[str, Any]] = [
         (_("First day after the trial"), found.trial_end and date_text(found.trial_end)),
         (_("Billed elsewhere until"), found.billed_until and date_text(found.billed_until)),

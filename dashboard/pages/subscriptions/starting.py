@@ -1,5 +1,6 @@
 """Subscribing an account on screen."""
 
+from dataclasses import replace
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
@@ -25,8 +26,9 @@ from dashboard.pages.subscriptions.contract import (
     ContractFields,
 )
 from dashboard.pages.subscriptions.contract_facts import contract_facts
-from subscriptions.models import Subscription
+from subscriptions.models import Plan, PlanItem, Subscription
 from subscriptions.models.limits import MAX_TRIAL_DAYS, QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.operations.plans.starting import PlanChoice
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
     NewItem,
@@ -34,6 +36,7 @@ from subscriptions.operations.subscriptions.creating import (
     create_subscription,
 )
 from subscriptions.queries.catalogue import get_price, prices
+from subscriptions.queries.plans import Variant, get_plan, variants_of
 from subscriptions.queries.renewals import renewals
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -109,6 +112,97 @@ class NewSubscriptionForm(ContractFields):
         found = prices(actor, is_sold=True).order_by("product__name", "name", "id")[:_MOST_PRICES]
         field.choices = [("", "–"), *((one.public_id, price_in_words(one)) for one in found)]
 
+    @property
+    def sold(self) -> list[str]:
+        """The fields that say what is sold."""
+        return ["price", "quantity"]
+
+    def with_sold(self, actor: Actor, wanted: NewSubscription) -> NewSubscription:
+        """Return what is wanted with what is sold; the form is valid."""
+        chosen = self.cleaned_data
+        item = NewItem(get_price(actor, chosen["price"]).pk, chosen["quantity"])
+        return replace(wanted, items=[item])
+
+    def field_at(self, pointer: str) -> str | None:
+        """Return the field that a refusal is about."""
+        name = pointer.rpartition("/")[2]
+        return name if name in self.fields else None
+
+
+class NewOfPlanForm(NewSubscriptionForm):
+    """Who subscribes to a variant of a plan, how much of its items, and which add-ons."""
+
+    def __init__(
+        self, *args: Any, actor: Actor, plan: Plan, variant: Variant, **kwargs: Any
+    ) -> None:
+        """Ask for the quantity of each item; an add-on is taken where it has one."""
+        super().__init__(*args, actor=actor, **kwargs)
+        del self.fields["price"], self.fields["quantity"]
+        self._plan, self._variant = plan, variant
+        for place, item in enumerate(variant.items):
+            self.fields[f"item_{place}"] = forms.DecimalField(
+                label=price_in_words(item.price),
+                help_text=_("Add-on: left empty, it is not taken.") if item.is_addon else "",
+                required=False,
+                min_value=Decimal(0),
+                max_digits=QUANTITY_DIGITS + QUANTITY_DECIMALS,
+                decimal_places=QUANTITY_DECIMALS,
+                localize=True,
+                initial=None if item.is_addon else item.quantity.normalize(),
+                widget=forms.TextInput(attrs={"class": "input", "inputmode": "decimal"}),
+            )
+
+    @property
+    def sold(self) -> list[str]:
+        """The quantities of the items."""
+        return [f"item_{place}" for place, _item in enumerate(self._variant.items)]
+
+    def with_sold(self, actor: Actor, wanted: NewSubscription) -> NewSubscription:
+        """Return what is wanted with the plan, its quantities and the add-ons that are taken."""
+        variant = self._variant
+        taken = {item.price_id: self.cleaned_data[name] for name, item in self._taken()}
+        choice = PlanChoice(self._plan.pk, variant.currency, variant.interval, taken)
+        return replace(wanted, plan=choice)
+
+    def field_at(self, pointer: str) -> str | None:
+        """Return the field that a refusal is about; an item by its place."""
+        _start, _slash, rest = pointer.partition("/items/")
+        place = rest.partition("/")[0]
+        taken = self._taken()
+        if place.isdecimal() and int(place) < len(taken):
+            return taken[int(place)][0]
+        return super().field_at(pointer)
+
+    def _taken(self) -> list[tuple[str, PlanItem]]:
+        pairs = zip(self.sold, self._variant.items, strict=True)
+        return [
+            (name, item)
+            for name, item in pairs
+            if not item.is_addon or self.cleaned_data.get(name) is not None
+        ]
+
+
+def _form(request: ActorRequest, data: Any = None) -> NewSubscriptionForm:
+    """Return the form for a single price, or for the variant of a plan that the request names.
+
+    Raises:
+        NotFound: there is no such plan or variant.
+    """
+    actor = request.actor
+    asked = request.POST if request.method == "POST" else request.GET
+    initial: dict[str, Any] = {"account": asked.get("account", ""), "start_date": actor.today}
+    if not asked.get("plan"):
+        return NewSubscriptionForm(data, initial=initial, actor=actor)
+    plan = get_plan(actor, asked["plan"])
+    variants, number = variants_of(plan), asked.get("variant", "1")
+    if not number.isdecimal() or not 1 <= int(number[:4]) <= len(variants):
+        raise NotFound
+    for name in CONTRACT_FIELDS[:4]:
+        initial[name] = getattr(plan, name) or None
+    initial["trial_days"] = plan.trial_days
+    variant = variants[int(number) - 1]
+    return NewOfPlanForm(data, initial=initial, actor=actor, plan=plan, variant=variant)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
@@ -118,7 +212,7 @@ def new_subscription(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     access.require_everywhere(actor, Action.EDIT_SUBSCRIPTION)
     if request.method == "POST":
-        form = NewSubscriptionForm(request.POST, actor=actor)
+        form = _form(request, request.POST)
         key = key_in(actor, request.POST.get("key", ""))
         if key is None:
             form.add_error(None, _("This form is too old. Please send it once more."))
@@ -131,11 +225,10 @@ def new_subscription(request: ActorRequest) -> HttpResponse:
             messages.success(request, _("Subscribed. The next run bills what is due."))
             return redirect("subscriptions:page", made.public_id)
         return _page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    initial = {"account": request.GET.get("account", ""), "start_date": actor.today}
     if request.headers.get("HX-Request"):
-        form = NewSubscriptionForm(request.GET, actor=actor)
+        form = _form(request, request.GET)
         return render(request, "subscriptions/_preview.html", {"facts": _facts(actor, form)})
-    return _page(request, NewSubscriptionForm(initial=initial, actor=actor))
+    return _page(request, _form(request))
 
 
 def _tried(
@@ -151,7 +244,7 @@ def _tried(
         form.add_error("account", _("There is no such account."))
         return None
     wanted = NewSubscription(
-        items=[NewItem(get_price(actor, chosen["price"]).pk, chosen["quantity"])],
+        items=(),
         start_date=chosen["start_date"],
         end_date=chosen["end_date"],
         trial_days=chosen["trial_days"],
@@ -161,6 +254,7 @@ def _tried(
         key=key,
     )
     try:
+        wanted = form.with_sold(actor, wanted)
         return create_subscription(
             actor, account_id, wanted, is_dry_run=is_dry_run, now=timezone.now()
         )
@@ -171,8 +265,7 @@ def _tried(
         form.add_error(name, refusal.detail)
     except Invalid as refusal:
         for error in refusal.errors:
-            name = error.pointer.rpartition("/")[2]
-            form.add_error(name if name in form.fields else None, error.detail)
+            form.add_error(form.field_at(error.pointer), error.detail)
         if not refusal.errors:
             form.add_error("coupon" if refusal.code == "unknown_coupon" else None, refusal.detail)
     return None
@@ -207,8 +300,12 @@ def _page(
     request: ActorRequest, form: NewSubscriptionForm, *, status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
     carried = request.POST.get("key", "")
+    asked = request.POST if request.method == "POST" else request.GET
     context = {
         "form": form,
+        "sold_fields": [form[name] for name in form.sold],
+        "plan": asked.get("plan", ""),
+        "variant": asked.get("variant", ""),
         "contract_fields": [form[name] for name in CONTRACT_FIELDS],
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "account_name": _account_name(request.actor, form),

@@ -11,6 +11,7 @@ from dashboard.pages.subscriptions import (
     listing,
     page,
     pausing,
+    replanning,
     starting,
     upcoming,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
         name="end_discount",
     ),
     path("<str:subscription_id>/end/", ending.end, name="end"),
+    path("<str:subscription_id>/plan/", replanning.another_plan, name="plan"),
     path("<str:subscription_id>/contract/", contract.contract, name="contract"),
     path("<str:subscription_id>/go-on/", ending.go_on, name="go_on"),
 ]
