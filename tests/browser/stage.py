@@ -152,6 +152,7 @@ def set_stage() -> Stage:
     discount, charge = _redeemed(vendor.actor, line.subscription_id), _charge(vendor)
     given = _given(vendor)
     negotiated = _negotiated(vendor)
+    bundle = _bundle(vendor.actor, seats)
     _keep_calendar(vendor)
     return Stage(
         vendor,
@@ -168,7 +169,7 @@ def set_stage() -> Stage:
         edit,
         *negotiated,
         _feed(actors["staff"]),
-        _bundle(vendor.actor, seats),
+        bundle,
         discount,
         charge,
         given,
