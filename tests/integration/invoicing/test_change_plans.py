@@ -638,3 +638,23 @@ def test_an_actor_is_named_who_asked_and_who_moved_the_clock(shop, alice):
     with shop.seen():
         entry = AuditEntry.objects.get(action="plan.applied", object_id=plan.pk)
     assert (entry.actor_kind, entry.actor_label) == ("person", "Alice")
+
+
+def test_invoices_go_to_a_person_of_the_customer_and_a_person_pays(shop, alice):
+    """An account of the kind person is invoiced itself, and pays for another once it agrees."""
+    shop.has("accounts", account("Eva", "A", kind="person", legal_name="Eva Muster"))
+    shop.has("subscriptions", subscription("S9", "Eva", "ten", "2026-12-01"))
+    first = submitted(shop, alice, "bill_to", "Eva", "Eva", day=TODAY)
+    second = submitted(shop, alice, "payer", "B", "Eva", day=TODAY)
+    assert (first.status, second.status) == ("applied", "waiting_acceptance")
+    answer_plan(alice, second.pk, accepts=True, reason="By phone", today=TODAY, now=NOW)
+
+    shop.run("2026-12-01")
+
+    with shop.seen():
+        rows = {
+            one.bill_to.external_id: (one.snapshot["bill_to"]["legal_name"], one.payer.external_id)
+            for one in Invoice.objects.select_related("bill_to", "payer")
+        }
+    assert rows["Eva"] == ("Eva Muster", "Eva")
+    assert rows["B"][1] == "Eva"
