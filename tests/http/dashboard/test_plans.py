@@ -413,3 +413,25 @@ def test_says_what_closes_on_a_day_and_what_archives_now(shop, alices):
     text = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
     assert "Close on a day … A plan with a preview: sub-accounts move, then it is closed" in text
     assert "Archive now … At once, if nothing depends on it any more" in text
+
+
+def test_invoices_are_assigned_to_a_person_on_screen(shop, alices):
+    """A person of the customer is an account: it takes its own invoices, and F7 says so."""
+    shop.has("accounts", account("Eva", "A", kind="person", legal_name="Eva Muster"))
+    shop.has("subscriptions", subscription("S9", "Eva", "ten", "2026-12-01"))
+    own = public_id("acc", shop.id_of("Eva"))
+
+    values = {"kind": "bill_to", "account": own, "choice": own,
+              "effective_date": TODAY.isoformat()}  # fmt: skip
+    page = alices.get("/plans/new/", values).content.decode()
+    assert "Show what happens" in page
+    assert alices.post("/plans/new/", values).status_code == 302
+    with shop.seen():
+        plan = ChangePlan.objects.get()
+    assert send(alices, shop, plan, "schedule").status_code == 302
+
+    page = alices.get(f"/customers/{own}/responsibilities/").content.decode()
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    assert "Eva set on the account itself" in text
+    assert "is invoiced to Eva and paid by Eva" in text
+    assert fetched(shop, plan).status == "applied"
