@@ -118,7 +118,7 @@ def concerned_items(actor: Actor, repricing: Repricing) -> QuerySet[Item]:
     if repricing.price.account_id is not None:
         below = tree.lies_below(actor.tenant_id, [repricing.price.account_id], "account_id")
         found = found.filter(below)
-    return found.select_related("price", "subscription", "account").order_by("id")
+    return found.select_related("price", "discount", "subscription", "account").order_by("id")
 
 
 def outcomes(
@@ -277,6 +277,8 @@ def _batches(found: QuerySet[Item]) -> Iterator[list[Item]]:
     last = None
     while some := list((found if last is None else found.filter(pk__gt=last))[:_BATCH]):
         yield some
+        if len(some) < _BATCH:
+            return
         last = some[-1].pk
 
 

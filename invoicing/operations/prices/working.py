@@ -125,7 +125,7 @@ def _reprice(
             tenant_id=actor.tenant_id,
             subscription_id__in=subscription_ids,
         )
-        .select_related("price", "subscription", "account")
+        .select_related("price", "discount", "subscription", "account")
         .order_by("id")
         .select_for_update(of=("self",))
     )

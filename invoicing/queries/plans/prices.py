@@ -57,7 +57,7 @@ def prices_that_stay(standing: Standing) -> list[Item]:
         Q(subscription__end_date=None) | Q(subscription__end_date__gt=day),
         tenant_id=actor.tenant_id,
         account_id__in=scope,
-    ).select_related("price", "subscription")[:MOST_ITEMS]
+    ).select_related("price", "discount", "subscription")[:MOST_ITEMS]
     return [item for item in items_on(actor, items, day) if _stays(item, was, comes, standing)]
 
 

@@ -19,7 +19,7 @@ MORE_STATEMENTS: dict[str, int] = {
     "plan, previewed": 40,
     "plan, merge previewed": 52,
     # Whom a version concerns, all of them and a page of them, with their recipients.
-    "price, new version previewed": 24,
+    "price, new version previewed": 25,
     "price, end previewed": 14,
     # The trees are read as a run reads them, to say what each date costs.
     "align renewals": 22,
