@@ -93,6 +93,7 @@ PRICE_COLUMNS: Final = Columns(
             "timing": "advance",
             "unit": "Agent",
             "unit_amount": "9.50",
+            "setup_fee": "49.00",
             "tax_rate": "19",
         },
         {
