@@ -27,7 +27,7 @@ from pypdf import PdfReader
 from accounts.access import Action
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
-from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
 from subscriptions.models import Item, Price, Product, Subscription
 from tenancy.actor import Actor
@@ -161,6 +161,7 @@ def planted(vendor):
             "currency": ["EUR"],
             "feed": [public_id("fed", uuid7())],
             "coupon": [public_id("cpn", uuid7())],
+            "charge": [one.public_id for one in Charge.objects.order_by("id")],
             "discount": [public_id("dsc", uuid7())],
             "token": ["0" * 75],
         }
