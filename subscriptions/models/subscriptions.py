@@ -222,6 +222,8 @@ class Item(TenantModel):
     discount = TenantForeignKey(Discount, null=True, blank=True, db_index=False)
     terms_since = models.DateField(null=True, blank=True)
     chain_end = models.DateField(null=True, blank=True)
+    earlier: "Sequence[EarlierTerms] | None" = None
+    """What it had before, once that was read."""
     terms_until: date | None = None
     """Set where the item is read as of a day: the first day on which its terms are others."""
 

@@ -132,6 +132,15 @@ def earlier_terms(
     return dict(found)
 
 
+def _kept_earlier(actor: Actor, items: Sequence[Item]) -> Mapping[UUID, Sequence[EarlierTerms]]:
+    """Return what items had before; each is asked once, whoever wants to know it next."""
+    unknown = [item for item in items if item.earlier is None]
+    read = earlier_terms(actor, {item.pk for item in unknown})
+    for item in unknown:
+        item.earlier = read.get(item.pk, ())
+    return {item.pk: item.earlier or () for item in items}
+
+
 def items_on(actor: Actor, items: Iterable[Item], day: date) -> list[Item]:
     """Return items with the price and quantity of a day: to be shown, never to be saved.
 
@@ -145,8 +154,8 @@ def items_on(actor: Actor, items: Iterable[Item], day: date) -> list[Item]:
         day: the day; before a subscription begins, what it will begin with.
     """
     found = list(items)
-    changed = {item.pk for item in found if item.terms_since and item.terms_since > day}
-    earlier = earlier_terms(actor, changed)
+    changed = [item for item in found if item.terms_since and item.terms_since > day]
+    earlier = _kept_earlier(actor, changed)
     then = (_as_on(item, earlier.get(item.pk, ()), day) for item in found)
     return [item for item in then if item.uncharged != Uncharged.ABSENT]
 
@@ -189,7 +198,7 @@ def timelines_of(
         begun: the start of their subscription; None for items of many that were read with them.
     """
     found = list(items)
-    earlier = earlier_terms(actor, {item.pk for item in found if item.terms_since})
+    earlier = _kept_earlier(actor, [item for item in found if item.terms_since])
     return {
         item.pk: _timeline(item, earlier.get(item.pk, ()), begun or item.subscription.start_date)
         for item in found

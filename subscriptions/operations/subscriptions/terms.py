@@ -63,6 +63,7 @@ def write_all_terms(
         item.monthly_minor = Decimal(last.value.monthly_minor)
         item.uncharged, item.discount = last.value.uncharged, last.value.discount
         item.terms_since = last.start if len(timeline) > 1 else None
+        item.earlier = None
     items_written = [item for item, _timeline in found]
     columns: list[list[Any]] = [
         [str(item.pk) for item in items_written],
