@@ -56,6 +56,7 @@ def prices(
     currency: str | None = None,
     text: str = "",
     is_sold: bool = False,
+    held: UUID | None = None,
 ) -> QuerySet[Price]:
     """Return all prices with their products, the latest first. One statement.
 
@@ -65,6 +66,7 @@ def prices(
         currency: only those in this currency.
         text: only those whose name, product or external id contains it, in any case.
         is_sold: only those at which something new is sold to everybody today.
+        held: beside those this one too, though it is archived or negotiated.
 
     Raises:
         Forbidden: as of ``products``.
@@ -82,11 +84,12 @@ def prices(
             | Q(external_id__icontains=text)
         )
     if is_sold:
-        found = found.filter(sold_to_everybody(actor))
+        is_offered = _sold_to_everybody(actor)
+        found = found.filter(is_offered if held is None else is_offered | Q(pk=held))
     return found.select_related("product", "meter", "account").order_by("-created_at", "-id")
 
 
-def sold_to_everybody(actor: Actor) -> Q:
+def _sold_to_everybody(actor: Actor) -> Q:
     """Return the condition that something new is sold at a price to everybody today.
 
     Of its versions that is the one that holds.

@@ -66,7 +66,12 @@ def redemptions(actor: Actor, coupon: Coupon) -> QuerySet[Discount]:
 
 
 def redeemed_counts(actor: Actor, coupon_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return how often coupons were redeemed; those that were not are left out. One statement."""
+    """Return how often coupons were redeemed; those that were not are left out. One statement.
+
+    Raises:
+        Forbidden: as of ``coupons``.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
     rows = (
         Discount.objects.filter(tenant_id=actor.tenant_id, coupon_id__in=coupon_ids)
         .order_by()
@@ -86,10 +91,16 @@ class Reach:
 
 
 def reaches(actor: Actor, discount_ids: Collection[UUID]) -> Mapping[UUID, Reach]:
-    """Return how far discounts reach; those that no item has are left out. One statement."""
+    """Return how far discounts reach; those that no item has are left out. One statement.
+
+    Of the items of others the actor learns nothing: only those of accounts in reach count.
+    """
+    found = DiscountedItem.objects.filter(tenant_id=actor.tenant_id, discount_id__in=discount_ids)
+    if not access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
+        found = found.filter(item__account__in=seen)
     rows = (
-        DiscountedItem.objects.filter(tenant_id=actor.tenant_id, discount_id__in=discount_ids)
-        .order_by()
+        found.order_by()
         .values_list("discount_id")
         .annotate(
             items=Count("pk"),

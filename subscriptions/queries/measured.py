@@ -8,8 +8,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts import access
+from accounts.access import Action
 from billing_rules.metering import Aggregation
 from billing_rules.periods import Period
+from subscriptions.models import Subscription
 from tenancy.actor import Actor
 from tenancy.database.inserting import array_of
 from tenancy.ids import public_id
@@ -65,6 +68,22 @@ _KEYS: Final = """
     ) AS found
 """
 _COLUMN: Final = {Aggregation.SUM: 2, Aggregation.MAX: 3, Aggregation.LAST: 4}
+
+
+def measured_of(
+    actor: Actor, subscription: Subscription, meter_ids: Collection[UUID], period: Period
+) -> dict[UUID, Measured]:
+    """Return what meters measured of a subscription over some days, by meter.
+
+    As many statements as ``measured_in``, and one for who does not see everything.
+
+    Raises:
+        NotFound: the subscription is out of the actor's sight.
+    """
+    if not access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        access.require(actor, Action.VIEW_SUBSCRIPTION, subscription.account)
+    found = measured_in(actor, {Window(subscription.pk, key, period) for key in meter_ids})
+    return {window.meter_id: one for window, one in found.items()}
 
 
 def measured_in(actor: Actor, windows: Collection[Window]) -> dict[Window, Measured]:

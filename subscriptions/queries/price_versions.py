@@ -11,7 +11,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
 from subscriptions.models import Price
-from subscriptions.queries.price_lists import ends_of, grouped
+from subscriptions.queries.price_lists import PriceLists, ends_of, grouped, price_lists
 from tenancy.actor import Actor
 from tenancy.models import Job
 
@@ -111,6 +111,16 @@ def negotiated(actor: Actor, account: Account, *, on: date) -> QuerySet[Price]:
         .select_related("product", "account", "first")
         .order_by("product__name", "name", "valid_from", "id")
     )
+
+
+def lists_of(actor: Actor, account: Account, rows: Iterable[Price]) -> PriceLists:
+    """Return all versions of some prices, as far as they concern an account. Three statements.
+
+    Raises:
+        Forbidden: the actor may not read subscriptions everywhere.
+    """
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    return price_lists(actor, [one.pk for one in rows], [account.pk])
 
 
 def owners_in_sight(actor: Actor, rows: Iterable[Price]) -> set[UUID]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
@@ -13,6 +14,8 @@ from accounts.access import Action
 from billing_rules.metering import Aggregation
 from subscriptions.models import Meter, UsageDay, UsageKey
 from tenancy.actor import Actor
+
+_Row = TypeVar("_Row", UsageDay, UsageKey)
 
 
 def usage_days(
@@ -36,10 +39,7 @@ def usage_days(
         since: from this day on.
         until: before this day.
     """
-    found = UsageDay.objects.filter(tenant_id=actor.tenant_id)
-    if not access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
-        seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
-        found = found.filter(subscription__account__in=seen)
+    found = _in_reach(actor, UsageDay.objects.filter(tenant_id=actor.tenant_id))
     if within is not None:
         below = tree.lies_below(actor.tenant_id, [within], "subscription__account_id")
         found = found.filter(below)
@@ -56,22 +56,30 @@ def usage_days(
     return found.select_related("subscription__account", "meter").order_by("-day", "-id")
 
 
+def _in_reach(actor: Actor, rows: QuerySet[_Row]) -> QuerySet[_Row]:
+    if access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        return rows
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
+    return rows.filter(subscription__account__in=seen)
+
+
 def with_quantities(actor: Actor, days: Iterable[UsageDay]) -> list[UsageDay]:
     """Return days of a page with the ``quantity`` that their meters measured.
 
-    No statement but where keys are counted, then one.
+    No statement but where keys are counted, then one; keys out of reach are not counted.
     """
     found = list(days)
     counting = [one for one in found if one.meter.aggregation == Aggregation.UNIQUE_COUNT]
     counts: dict[tuple[UUID, UUID, date], int] = {}
     if counting:
+        keys = UsageKey.objects.filter(
+            tenant_id=actor.tenant_id,
+            subscription_id__in={one.subscription_id for one in counting},
+            meter_id__in={one.meter_id for one in counting},
+            day__in={one.day for one in counting},
+        )
         rows = (
-            UsageKey.objects.filter(
-                tenant_id=actor.tenant_id,
-                subscription_id__in={one.subscription_id for one in counting},
-                meter_id__in={one.meter_id for one in counting},
-                day__in={one.day for one in counting},
-            )
+            _in_reach(actor, keys)
             .order_by()
             .values("subscription_id", "meter_id", "day")
             .annotate(keys=Count("pk"))
@@ -103,7 +111,7 @@ class DayTotal:
 
 
 def usage_by_day(actor: Actor, days: QuerySet[UsageDay], meter: Meter) -> Sequence[DayTotal]:
-    """Return what some days come to, in the order of the days. One or two statements.
+    """Return what some days in reach come to, in their order. One or two statements.
 
     Each subscription counts with what its meter says of the day; different keys are counted for
     each subscription by itself.
@@ -113,6 +121,7 @@ def usage_by_day(actor: Actor, days: QuerySet[UsageDay], meter: Meter) -> Sequen
         days: of this meter, as ``usage_days`` says.
         meter: the meter.
     """
+    days = _in_reach(actor, days)
     aggregation = Aggregation(meter.aggregation)
     column = {
         Aggregation.SUM: "total",
@@ -150,7 +159,7 @@ def _keys_by_day(actor: Actor, days: QuerySet[UsageDay], meter: Meter) -> dict[d
 
 
 def used_meters(actor: Actor, days: QuerySet[UsageDay]) -> list[Meter]:
-    """Return the meters of which some days say something, by name. One statement."""
-    wanted = days.order_by().values("meter_id")
+    """Return the meters of which some days in reach say something, by name. One statement."""
+    wanted = _in_reach(actor, days).order_by().values("meter_id")
     found = Meter.objects.filter(tenant_id=actor.tenant_id, pk__in=wanted)
     return list(found.order_by("name", "id"))

@@ -898,7 +898,7 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "plans.planning.previewed", "plans.readdressing.wanted_recipient",
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
-            "plans.locking.lock_trees",
+            "plans.locking.lock_trees", "plans.crediting.made_over_by",
             "plans.merging.require_unchanged", "plans.aligning.undone",
             "subscriptions.settling.settled", "subscriptions.settling.as_charge",
             "subscriptions.settling.root_of", "subscriptions.settling.item_row",
@@ -957,6 +957,7 @@ WITHOUT_ENTRY: dict[str, str] = {
         (
             "moving.place_account", "moving.place_children_beside", "plans.merging.place_merged",
              "plans.applying.carry_out_if_due", "plans.planning.store_plan",
+            "plans.crediting.store_made_over",
             "plans.locking.keep_plan", "plans.locking.record_step",
             "subscriptions.readdressing.readdress", "subscriptions.terms.write_terms",
             "runs.closing.close_run_if_empty",

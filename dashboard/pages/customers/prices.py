@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
+from accounts.models import Account
 from accounts.queries.paths import path_of
 from subscriptions.models import Price
 from subscriptions.queries.catalogue import get_price, prices
-from subscriptions.queries.price_lists import price_lists
-from subscriptions.queries.price_versions import negotiated
+from subscriptions.queries.price_versions import lists_of, negotiated
 from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url, steps_to, tabs_of
@@ -67,7 +67,7 @@ def prices_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "account": account,
         "steps": steps_to(path),
         "tabs": tabs_of(key, "prices"),
-        "rows": _rows(request, found[:ROWS], key),
+        "rows": _rows(request, found[:ROWS], account),
         "more_url": f"{request.path}?page={page + 1}" if len(found) > ROWS else "",
         "offered": _offered(request) if may_edit else [],
     }
@@ -83,11 +83,11 @@ def _offered(request: ActorRequest) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _rows(request: ActorRequest, found: list[Price], key: UUID) -> list[NegotiatedRow]:
+def _rows(request: ActorRequest, found: list[Price], account: Account) -> list[NegotiatedRow]:
     if not found:
         return []
-    actor, today = request.actor, request.actor.today
-    lists = price_lists(actor, [one.pk for one in found], [key])
+    key, today = account.pk, request.actor.today
+    lists = lists_of(request.actor, account, found)
     held: dict[UUID, set[UUID]] = defaultdict(set)
     ends: dict[UUID, date | None] = {}
     everybody: dict[UUID, Price] = {}

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,7 +26,7 @@ from invoicing.operations.subscriptions.changing import Changed, change_subscrip
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
 from subscriptions.models import Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
-from subscriptions.queries.catalogue import get_price, prices, sold_to_everybody
+from subscriptions.queries.catalogue import get_price, prices
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
@@ -48,10 +47,8 @@ def offered_prices(actor: Actor, currency: str, held: str = "") -> list[tuple[st
         currency: theirs.
         held: the id of one that stays possible though it is archived, or negotiated.
     """
-    is_sold = sold_to_everybody(actor)
-    if held:
-        is_sold |= Q(pk=key_of("prc", held))
-    offered = prices(actor, currency=currency).filter(is_sold)
+    held_id = key_of("prc", held) if held else None
+    offered = prices(actor, currency=currency, is_sold=True, held=held_id)
     found = offered.order_by("product__name", "name", "id")
     return [(one.public_id, price_in_words(one)) for one in found[:_MOST_PRICES]]
 

@@ -31,7 +31,7 @@ from invoicing.words import plan_title
 from subscriptions.models import Discount, Item, Subscription, Uncharged
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from subscriptions.queries.discounts import discounts_of, reaches
-from subscriptions.queries.measured import Window, measured_in
+from subscriptions.queries.measured import measured_of
 from subscriptions.queries.subscriptions import get_subscription, state_of
 from subscriptions.queries.terms import ItemTerms, changing_terms
 from tenancy.actor import Actor
@@ -205,11 +205,10 @@ def _used_so_far(actor: Actor, found: Subscription, period: Period | None) -> li
     metered = [item for item in found.items.all() if item.price.is_metered]
     if period is None or not metered:
         return []
-    windows = {item.pk: Window(found.pk, item.price.meter_id, period) for item in metered}
-    used = measured_in(actor, set(windows.values()))
+    used = measured_of(actor, found, {item.price.meter_id for item in metered}, period)
     facts = []
     for item in metered:
-        one, price = used[windows[item.pk]], item.price
+        one, price = used[item.price.meter_id], item.price
         had = f"{quantity(one.quantity)} {one.meter['unit']}".strip()
         if fits(one.quantity, QUANTITY_DIGITS, QUANTITY_DECIMALS):
             net = to_minor(price_of(price.terms, one.quantity).amount, price.currency)
