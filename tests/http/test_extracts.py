@@ -13,6 +13,7 @@ import re
 import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
 
@@ -29,7 +30,9 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from invoicing.queries import visibility
-from subscriptions.models import Item, Price, Product, Subscription
+from subscriptions.models import Item, Meter, Price, Product, Subscription
+from subscriptions.operations.catalogue.meters import NewMeter, create_meter
+from subscriptions.operations.usage import NewUsage, report_usage
 from tenancy.actor import Actor
 from tenancy.ids import public_id, uuid7
 from tenancy.models import Job
@@ -48,6 +51,7 @@ CANARIES = {
     "the address": "Kanagasse",
     "the IBAN": IBAN,
     "the neighbour's product": "Kanaproduct",
+    "the neighbour's usage": "7654321",
 }
 # Days and amounts in the ways they are written: pages, files, API. On none of these days a period
 # of the reader's own begins or ends.
@@ -104,17 +108,28 @@ def bill(vendor):
         account("leaf", "mid", name="Leaf", legal_name="Leaf", cost_centre="CC-1"),
         account("next", "mid", name="Kananext", legal_name="Kananext"),
     )
+    create_meter(vendor.actor, NewMeter("calls", "Calls", "sum"), now=NOW)
+    metered = {"model": "per_unit", "timing": "arrears", "meter": "calls", "tax_rate": 19}
     vendor.has(
         "prices",
         price("own", "10.00", tax_rate=19),
         price("other", "7777.77", name="Kanaproduct", tax_rate=19),
         price("yearly", "333.33", name="Kanaproduct", interval="year", tax_rate=19),
+        price("calls", "0.01", name="Kanaproduct", **metered, interval="year"),
     )
     vendor.has(
         "subscriptions",
         subscription("S1", "leaf", "own", "2026-12-01"),
         subscription("S2", "next", "other", "2026-12-01"),
         subscription("S3", "next", "yearly", "2026-12-01"),
+        subscription("S4", "next", "calls", "2026-12-01"),
+    )
+    at = datetime(2026, 12, 5, 12, tzinfo=UTC)
+    report_usage(
+        vendor.actor,
+        [NewUsage("e1", "ext:S4", "ext:calls", Decimal(CANARIES["the neighbour's usage"]), at)],
+        today=date(2026, 12, 31),
+        now=NOW,
     )
     vendor.run("2026-12-01")
     vendor.has("accounts", after, today=date(2026, 12, 15))
@@ -155,6 +170,8 @@ def planted(vendor):
             "subscription": [one.public_id for one in Subscription.objects.order_by("id")],
             "item": [one.public_id for one in Item.objects.order_by("id")],
             "plan": [public_id("chp", uuid7())],
+            "bundle": [public_id("pln", uuid7())],
+            "meter": [one.public_id for one in Meter.objects.all()],
             "setting": ["billing_day", "payment_terms_days"],
             "position": ["1", "2", "3"],
             "kind": ["accounts"],
@@ -179,6 +196,7 @@ def planted(vendor):
     assert (december.due_date, january.due_date) == DUE
     assert december.gross_minor > january.gross_minor
     canaries = {*CANARIES.values(), "92 days", "14 days"}
+    canaries |= {"7,654,321", "7.654.321"}
     canaries |= {text for amount in totals for text in written_amount(amount)}
     canaries |= {text for day in DUE for text in written_day(day)}
     return Swept(vendor, december, january, names, sorted(canaries), reader, secret)
@@ -213,6 +231,7 @@ def probes(swept):
         "parent": [missing, *accounts[1:]],
         "account": [missing, *accounts[1:], "ext:next"],
         "contact": [public_id("con", uuid7())],
+        "subscription": [public_id("sub", uuid7()), *swept.names["subscription"], "ext:S4"],
         "tag": ["none-has-it", *CANARIES.values()],
     }
 
@@ -224,6 +243,7 @@ HARMLESS = {
     "only": ["1"],
     "kind": ["company"],
     "product": ["prd_of_nobody"],
+    "meter": ["ext:calls"],
     "as_of": ["2026-12-05"],
     "depth": ["3"],
     "limit": ["1"],

@@ -330,6 +330,7 @@ ALLOWED = {
     "/api/v1/accounts": {"post"},
     "/api/v1/accounts/ext:G": {"patch"},
     "/api/v1/accounts/ext:G/settings": {"patch"},
+    "/api/v1/charges": {"post"},
 }
 
 

@@ -6,7 +6,7 @@ transaction that is rolled back.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -22,11 +22,14 @@ from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from invoicing.queries.plans.wanted import Wanted
 from subscriptions.models import Item
+from subscriptions.operations.catalogue.meters import NewMeter, create_meter
+from subscriptions.operations.usage import NewUsage, report_usage
 from tenancy.errors import Forbidden
 from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
 MONEY = """
-    subscriptions_item subscriptions_period invoicing_charge invoicing_invoice
+    subscriptions_item subscriptions_period subscriptions_usageevent subscriptions_usageday
+    subscriptions_usagekey subscriptions_lateusage invoicing_charge invoicing_invoice
     invoicing_invoicesection invoicing_invoiceline invoicing_invoicetax invoicing_numberseries
     invoicing_storeddocument invoicing_documenttomake invoicing_ledgerentry invoicing_ledgerposting
     accounts_settinginterval accounts_placement accounts_accountnode accounts_auditentry
@@ -190,6 +193,29 @@ FAULTS = {
         "transferred",
         "DELETE FROM invoicing_charge WHERE bill_to_id IS NOT NULL",
     ),
+    "used: a sum": ("used", "UPDATE subscriptions_usageday SET total = total + 1"),
+    "used: a highest": ("used", "UPDATE subscriptions_usageday SET highest = highest + 1"),
+    "used: an event of another quantity": (
+        "used",
+        "UPDATE subscriptions_usageevent SET quantity = quantity + 1 WHERE event_id = 'c1'",
+    ),
+    "used: an event gone": ("used", "DELETE FROM subscriptions_usageevent WHERE event_id = 'c1'"),
+    "used: a day gone": ("used", "DELETE FROM subscriptions_usageday"),
+    "used: events gone": ("used", "DELETE FROM subscriptions_usageevent"),
+    "metered: another quantity": (
+        "metered",
+        "UPDATE invoicing_charge SET calculation = jsonb_set(calculation, '{quantity}', '\"1\"')"
+        " WHERE calculation->'usage'->'meter'->>'external_id' = 'calls'",
+    ),
+    "metered: a sum": (
+        "metered",
+        "UPDATE subscriptions_usageday SET total = total + 1 WHERE events = 2",
+    ),
+    "metered: a key gone": (
+        "metered",
+        "DELETE FROM subscriptions_usagekey WHERE unique_key = 'u2'",
+    ),
+    "metered: nothing makes it good": ("metered", "DELETE FROM subscriptions_lateusage"),
     "history: two values": (
         "history",
         "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
@@ -232,6 +258,7 @@ def books(committed_database: str) -> Iterator[Vendor]:
         subscription("S2", "A1", "later", "2026-10-01"),
         subscription("S3", "B", "ten", "2026-12-15"),
     )
+    _measure(vendor)
     vendor.run("2026-12-01")
     vendor.run("2026-12-15")
     with vendor.seen():
@@ -246,6 +273,7 @@ def books(committed_database: str) -> Iterator[Vendor]:
     )
     _let_a_pay_for_b(vendor)
     vendor.run("2027-01-01", issue=False)
+    _use(vendor, ("late", "S4", "calls", "2026-12-03", ""))
     documents = vendor.documents()
     assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None, None]
     connections["default"].close()
@@ -266,6 +294,47 @@ def _let_a_pay_for_b(vendor: Vendor) -> None:
     submit_plan(vendor.actor, plan.pk, today=today, now=NOW)
     answer_plan(vendor.actor, plan.pk, accepts=True, reason="So", today=today, now=NOW)
     carry_out_due_plans(vendor.actor, day=day, now=NOW)
+
+
+def _measure(vendor: Vendor) -> None:
+    """A1 uses what is charged by a sum, and what is charged by how many there were."""
+    for key, aggregation in (("calls", "sum"), ("users", "unique_count")):
+        create_meter(vendor.actor, NewMeter(key, key.capitalize(), aggregation), now=NOW)
+    vendor.has(
+        "prices",
+        price("by-call", "0.50", model="per_unit", timing="arrears", meter="calls"),
+        price("by-user", "3", model="per_unit", timing="arrears", meter="users"),
+    )
+    vendor.has(
+        "subscriptions",
+        subscription("S4", "A1", "by-call", "2026-11-01"),
+        subscription("S5", "A1", "by-user", "2026-11-01"),
+    )
+    _use(
+        vendor,
+        ("c1", "S4", "calls", "2026-11-03", ""),
+        ("c2", "S4", "calls", "2026-11-03", ""),
+        ("c3", "S4", "calls", "2026-11-20", ""),
+        ("u1", "S5", "users", "2026-11-03", "u1"),
+        ("u2", "S5", "users", "2026-11-04", "u1"),
+        ("u3", "S5", "users", "2026-11-04", "u2"),
+    )
+
+
+def _use(vendor: Vendor, *events: tuple[str, str, str, str, str]) -> None:
+    """Report events: id, subscription, meter, day, key. Each is of seven."""
+    new = [
+        NewUsage(
+            key,
+            f"ext:{of}",
+            f"ext:{meter}",
+            Decimal(7),
+            datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=UTC),
+            unique_key=unique_key,
+        )
+        for key, of, meter, day, unique_key in events
+    ]
+    report_usage(vendor.actor, new, today=date(2026, 12, 31), now=NOW)
 
 
 @contextmanager
