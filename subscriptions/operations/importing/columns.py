@@ -120,6 +120,18 @@ PRICE_COLUMNS: Final = Columns(
             "interval_count": "3",
             "meter": "api-calls",
         },
+        {
+            "external_id": "logins",
+            "product": "Desk",
+            "name": "Desk – Agent signed in",
+            "model": "per_unit",
+            "currency": "EUR",
+            "interval": "month",
+            "timing": "arrears",
+            "unit": "Agent",
+            "unit_amount": "3.00",
+            "meter": "agents",
+        },
     ),
 )
 
@@ -160,6 +172,20 @@ SUBSCRIPTION_COLUMNS: Final = Columns(
             "po_number": "PO-2026-117",
             "billed_until": "2026-12-01",
         },
+        {
+            "external_id": "muster-calls",
+            "account_external_id": "muster",
+            "price_external_id": "calls",
+            "quantity": "1",
+            "start_date": "2026-11-01",
+        },
+        {
+            "external_id": "muster-bremen-logins",
+            "account_external_id": "muster-bremen",
+            "price_external_id": "logins",
+            "quantity": "1",
+            "start_date": "2026-11-01",
+        },
     ),
 )
 
@@ -186,14 +212,14 @@ USAGE_COLUMNS: Final = Columns(
     (
         {
             "event_id": "2026-11-05-000417",
-            "subscription_external_id": "muster-storage",
+            "subscription_external_id": "muster-calls",
             "meter": "api-calls",
             "quantity": "250",
             "at": "2026-11-05T14:30:00Z",
         },
         {
             "event_id": "2026-11-05-login-88",
-            "subscription_external_id": "muster-bremen-desk",
+            "subscription_external_id": "muster-bremen-logins",
             "meter": "agents",
             "quantity": "1",
             "at": "2026-11-05",

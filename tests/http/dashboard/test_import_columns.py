@@ -5,17 +5,25 @@ from http import HTTPStatus
 import pytest
 
 from subscriptions.models import Item
+from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from tenancy.files.kinds import import_kinds
-from tests.world import account, csv_of, price
+from tests.world import NOW, account, csv_of, price, subscription
 
 COLUMNS = {name: kind.columns for name, kind in import_kinds().items()}
-KINDS = ("accounts", "prices", "subscriptions", "contacts")
+KINDS = ("accounts", "prices", "subscriptions", "contacts", "usage")
+METERS = {"api-calls": "sum", "agents": "unique_count"}
 REQUIRED = [
     (kind, column.name, column.is_required)
     for kind, columns in COLUMNS.items()
     for column in columns.all
 ]
 NUMBERS = {"de": ";", "en": ","}
+
+
+def measure(vendor):
+    """Make the meters that the example files name: no file makes one."""
+    for key, aggregation in METERS.items():
+        create_meter(vendor.actor, NewMeter(key, key, aggregation), now=NOW)
 
 
 def speaking(client, language):
@@ -26,11 +34,13 @@ def speaking(client, language):
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_each_example_file_can_be_imported_as_it_is(vendor, alice, visit, language):
     client = speaking(visit(alice), language)
+    measure(vendor)
 
     for kind in KINDS:
         answer = client.get(f"/import/examples/{kind}.csv")
         header = answer.content.decode("utf-8-sig").splitlines()[0]
-        assert header.split(NUMBERS[language])[0] == "external_id"
+        key = "event_id" if kind == "usage" else "external_id"
+        assert header.split(NUMBERS[language])[0] == key
         checked = vendor.load(kind, answer.content, dry=True)
         assert checked.errors == ()
         assert checked.created == checked.rows == len(COLUMNS[kind].examples)
@@ -39,7 +49,7 @@ def test_each_example_file_can_be_imported_as_it_is(vendor, alice, visit, langua
     with vendor.seen():
         assert [f"{one:f}" for one in Item.objects.order_by("quantity").values_list(
             "quantity", flat=True
-        )] == ["12.000000", "250.500000"]  # fmt: skip
+        )] == ["1.000000", "1.000000", "12.000000", "250.500000"]  # fmt: skip
 
 
 def test_writes_examples_as_german_spreadsheets_save_them(vendor, alice, visit):
@@ -63,9 +73,14 @@ def test_the_examples_fill_every_column(kind):
 def test_a_cell_may_be_empty_where_the_columns_say_so(vendor, kind, column, is_required):
     vendor.has("accounts", account("muster"), account("muster-bremen", "muster"))
     vendor.has("prices", price("desk", "9"), price("storage", "9"))
+    measure(vendor)
+    if kind == "usage":
+        by_call = price("calls", "9", model="per_unit", timing="arrears", meter="api-calls")
+        vendor.has("prices", by_call)
+        vendor.has("subscriptions", subscription("muster-calls", "muster", "calls", "2026-11-01"))
     columns = COLUMNS[kind]
     row = {**dict.fromkeys((one.name for one in columns.all), ""), **columns.examples[0]}
-    row |= {"external_id": "new", column: ""}
+    row |= {columns.all[0].name: "new"} | {column: ""}
 
     codes = {
         error.code
