@@ -19,7 +19,16 @@ from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, PlanComment, Rendering
 from invoicing.operations import rendering
 from invoicing.operations.runs import approving, discarding
-from subscriptions.models import Coupon, Discount, Item, Plan, Price, Product, Subscription
+from subscriptions.models import (
+    Coupon,
+    Discount,
+    Item,
+    Meter,
+    Plan,
+    Price,
+    Product,
+    Subscription,
+)
 from tenancy.models import Job
 from tests.http.test_every_change import (
     ENDPOINTS,
@@ -67,6 +76,7 @@ class Cautious(Client):
 MODELS = (
     *(Invoice, BillingRun, Charge, Rendering, Job, Price, Product, Coupon, Discount, Plan),
     *(Account, Contact, Grant, SettingInterval, Subscription, Item, ChangePlan, PlanComment),
+    Meter,
 )
 
 

@@ -44,7 +44,7 @@ def test_subscribes_an_account(api, nordlicht):
     (item,) = made.pop("items")
     assert item.pop("id").startswith("itm_")
     assert item.pop("price").startswith("prc_")
-    assert item == {"name": PRICE["name"], "quantity": "2.5"}
+    assert item == {"name": PRICE["name"], "quantity": "2.5", "discount": None}
     assert made == {
         "id": made["id"],
         "external_id": "new",
@@ -61,6 +61,8 @@ def test_subscribes_an_account(api, nordlicht):
         "billing_day": None,
         "bill_to": None,
         "po_number": "",
+        "contract": None,
+        "plan": None,
         "current_period": None,
         # It falls due on the 20th; the group's billing day is the first.
         "next_invoice_date": "2027-01-01",
