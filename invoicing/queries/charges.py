@@ -1,5 +1,6 @@
 """Charges: what is owed, where it stands and why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from accounts.access import Action
 from invoicing.models import Charge, Invoice, InvoiceLine
 from invoicing.queries._explaining import Explanation, ExplanationStep, deciders, explain
 from invoicing.queries.visibility import visible_to
+from invoicing.words.charges import Named, name_of
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import public_id
@@ -113,12 +115,14 @@ def _shown(actor: Actor, found: QuerySet[Charge]) -> QuerySet[Charge]:
     )
 
 
-def explanation_of(actor: Actor, charge: Charge) -> Explanation:
+def explanation_of(
+    actor: Actor, charge: Charge, *, written: Callable[[Named], str] = name_of
+) -> Explanation:
     """Return how a charge came about and, in the reader's language, why it is where it is.
 
-    No statement. Who pays, and what other accounts decided, is left to the explanation of a line,
+    ``written`` names an account in the sentence. No statement. Who pays, and what other accounts decided, is left to the explanation of a line,
     where it is known who may see it, unless the actor sees the whole tenant.
     """
     whole = access.allows_everywhere(actor, Action.VIEW_INVOICE)
     known = deciders(charge) if whole else {public_id("acc", charge.account_id)}
-    return explain(charge, whole=whole, known=known)
+    return explain(charge, whole=whole, known=known, written=written)

@@ -180,7 +180,7 @@ def _bundle(actor: Actor, seats: Price) -> Plan:
     """Sell seats as a plan, with a term and a trial."""
     items = [NewPlanItem(seats.pk, Decimal(5), minimum=Decimal(2), maximum=Decimal(50))]
     terms = Contract(12, 12, notice_months=3)
-    wanted = NewPlan("Seats and more", items, external_id="more", trial_days=14, contract=terms)
+    wanted = NewPlan("Seats and more", items, external_id="P-1", trial_days=14, contract=terms)
     return keeping.create_plan(actor, wanted, now=NOW)
 
 

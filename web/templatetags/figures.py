@@ -84,3 +84,9 @@ def breakable(value: object) -> object:
 def starter(label: str) -> str:
     """Return who started something; what no person has started has a word of its own."""
     return pgettext("who started it", "Timetable") if label == SYSTEM else label
+
+
+@register.filter
+def doer(label: str) -> str:
+    """Return who did something; what no person did has a word of its own."""
+    return pgettext("who did it", "The system") if label == SYSTEM else label

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -29,6 +30,7 @@ from tenancy.ids import key_of, public_id
 from tenancy.queries import paging
 from web.accounts import account_url, steps_to, tabs_of
 from web.list_pages import Chip, one_of, save
+from web.naming import Marks
 from web.page_heads import Tab
 from web.session_checks import staff_only
 from web.tables import Amounts, Column, Kind, Label, Link, Table
@@ -45,10 +47,10 @@ STATES: Final[Mapping[str, Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class ChargeRow:
-    """A charge, why it is where it is, and where it is cancelled, empty where it is not."""
+    """A charge, who looks at it, and where it is cancelled, empty where it is not."""
 
     charge: Any
-    why: str
+    actor: Actor
     cancel_url: str
     main: str
 
@@ -79,7 +81,19 @@ class Which(TypedDict):
 
 def _name(row: ChargeRow) -> Link:
     charge = row.charge
-    return Link(named_as(charge.kind, charge.calculation), _invoice_url(charge), row.why)
+    name = named_as(charge.kind, charge.calculation)
+    return Link(name, _invoice_url(charge), linked_why(row.actor, charge))
+
+
+def linked_why(actor: Actor, charge: Any) -> SafeString:
+    """Return why a charge is where it is; the accounts that the sentence names are links."""
+    marks = Marks()
+    return marks.linked(explanation_of(actor, charge, written=marks.of).sentence)
+
+
+def _why(row: ChargeRow) -> Link:
+    plain = explanation_of(row.actor, row.charge).sentence
+    return Link(linked_why(row.actor, row.charge), plain=plain)
 
 
 def _invoice_url(charge: Any) -> str:
@@ -149,8 +163,8 @@ TABLE: Final[Table[ChargeRow]] = Table(
         Column(
             "why",
             gettext_lazy("Why here?"),
-            Kind.TEXT,
-            lambda row: row.why,
+            Kind.ANSWER,
+            _why,
             is_default=False,
         ),
         Column(
@@ -245,7 +259,7 @@ def _rows(actor: Actor, found: Sequence[Any], main: str) -> list[ChargeRow]:
     return [
         ChargeRow(
             one,
-            explanation_of(actor, one).sentence,
+            actor,
             _cancel_url(one) if may and is_cancellable(one) else "",
             main,
         )

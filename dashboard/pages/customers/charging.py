@@ -24,7 +24,7 @@ from accounts.queries.paths import path_of
 from accounts.versions import ChangedMeanwhile, version_of
 from billing_rules.money import CURRENCIES
 from billing_rules.tax_rates import TaxClass
-from dashboard.pages.customers.charges import is_cancellable
+from dashboard.pages.customers.charges import is_cancellable, linked_why
 from invoicing.operations.charges.adding import (
     LONGEST_DESCRIPTION,
     LONGEST_PO_NUMBER,
@@ -36,7 +36,7 @@ from invoicing.operations.charges.adding import (
 )
 from invoicing.operations.charges.cancelling import cancel_charge
 from invoicing.queries.charge_outlook import ChargeOutlook, charge_outlook
-from invoicing.queries.charges import explanation_of, get_charge
+from invoicing.queries.charges import get_charge
 from invoicing.words.charges import named_as
 from subscriptions.models.limits import (
     PRICE_DECIMALS,
@@ -353,7 +353,7 @@ def _ask(request: ActorRequest, charge: Any, refusal: Conflict | None = None) ->
             Fact(_("Days"), period_text(charge.period_start, charge.period_end)),
             Fact(_("To be invoiced on"), date_text(charge.invoice_on)),
         ],
-        "why": explanation_of(request.actor, charge).sentence,
+        "why": linked_why(request.actor, charge),
         "is_cancellable": is_cancellable(charge),
         "version": version_to_carry(request, shown_of(charge), status=status),
         "is_conflict": isinstance(refusal, ChangedMeanwhile),

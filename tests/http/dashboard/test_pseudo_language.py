@@ -22,7 +22,8 @@ CODES = re.compile(r"[A-Z]{2,3}|[A-Za-z_]+/[\w/+-]+")
 
 DATA = re.compile(
     r"""
-    TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
+    Seats\ and\ more|SPRING|Spring\ offer|Goodwill|A\ long\ outage|API-Aufrufe|Aufrufe
+    |\b[Cc]alls\b|TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
     |\b(?:group|branch|firm)\b(?:\ GmbH)?
     |Firma\ Allein|Ohne\ Vertrag|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
     |\b(?:Alice|Bob|Dora|Nora|Olga|Rita|Otto\ Operator)\b
