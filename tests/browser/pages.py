@@ -203,6 +203,7 @@ PAGES = (
         "/customers/{branch}/",
         opens="details[name=account-menu] > summary",
         shows="details[name=account-menu][open] .panel",
+        covers=True,
     ),
     PageEntry(
         "plan, subscription",

@@ -202,14 +202,14 @@ def _said(job: Job) -> str:
     if job.params["way"] == "end":
         return (
             _(
-                "Ended for %(changed)s subscriptions; %(done)s of %(total)s are through,"
+                "Subscriptions it ended for: %(changed)s; %(done)s of %(total)s are through,"
                 " %(refused)s could not be changed."
             )
             % values
         )
     return (
         _(
-            "Given to %(changed)s subscriptions; %(done)s of %(total)s are through,"
+            "Subscriptions it was given to: %(changed)s; %(done)s of %(total)s are through,"
             " %(refused)s could not be changed."
         )
         % values

@@ -91,8 +91,8 @@ TABLE: Final[Table[UsageDay]] = Table(
     default_sort="-day",
     columns=(
         Column("day", gettext_lazy("Day"), Kind.DATE, lambda row: row.day, sort="day"),
-        Column("account", gettext_lazy("Account"), Kind.LINK, _account),
-        Column("subscription", gettext_lazy("Subscription"), Kind.LINK, _subscription),
+        Column("account", gettext_lazy("Account"), Kind.ANSWER, _account),
+        Column("subscription", gettext_lazy("Subscription"), Kind.ANSWER, _subscription),
         Column("meter", gettext_lazy("Meter"), Kind.TEXT, lambda row: row.meter.name),
         Column("quantity", gettext_lazy("Quantity"), Kind.NUMBER, _quantity),
         Column("unit", gettext_lazy("Unit"), Kind.TEXT, lambda row: row.meter.unit),
