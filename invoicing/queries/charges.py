@@ -120,8 +120,9 @@ def explanation_of(
 ) -> Explanation:
     """Return how a charge came about and, in the reader's language, why it is where it is.
 
-    ``written`` names an account in the sentence. No statement. Who pays, and what other accounts decided, is left to the explanation of a line,
-    where it is known who may see it, unless the actor sees the whole tenant.
+    ``written`` names an account in the sentence. No statement. Who pays, and what other accounts
+    decided, is left to the explanation of a line, where it is known who may see it, unless the
+    actor sees the whole tenant.
     """
     whole = access.allows_everywhere(actor, Action.VIEW_INVOICE)
     known = deciders(charge) if whole else {public_id("acc", charge.account_id)}
