@@ -1415,7 +1415,7 @@ def meter_page(way: str, *, is_away: bool = False) -> Callable[[Browser], None]:
             catalogue.archive_meter(actor, made.pk, now=NOW)
         url = f"/catalogue/meters/{made.public_id}/{way}/"
         if way == "edit":
-            browser.send(url, name="Another")
+            browser.send(url, name="Another", aggregation="sum")
         else:
             assert browser.client.post(url).status_code == 302
 

@@ -220,7 +220,13 @@ def _used_so_far(actor: Actor, found: Subscription, period: Period | None) -> li
 
 
 def _discounts(actor: Actor, found: Subscription, *, is_changeable: bool) -> list[DiscountRow]:
-    """Return the discounts of a subscription. Two statements, one where it has none."""
+    """Return the discounts of a subscription.
+
+    Two statements, one where it has none; none where no terms have changed or are discounted,
+    which a discount always does.
+    """
+    if not any(one.discount_id or one.terms_since for one in found.agreed):
+        return []
     given = discounts_of(actor, found)
 
     def end_url(one: Discount) -> str:

@@ -131,7 +131,7 @@ def test_is_given_to_all_below_and_its_page_says_how_far_it_is(billed, browser, 
 
     assert "Items that it is for" in shown
     assert "Goodwill" in page
-    assert "Given to" in text_of(browser.get(url))
+    assert "Subscriptions it was given to:" in text_of(browser.get(url))
     branch = public_id("acc", seats.account_id)
     assert "Inherited from above" in text_of(browser.get(f"/customers/{branch}/discounts/"))
     again = text_of(browser.post(f"{url}new/", sent, follow=True))
