@@ -143,3 +143,11 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class InstantIn(OwnForm, serializers.DateTimeField):
+    """An instant as text, with its offset from UTC (RFC 3339)."""
+
+    def type_fault(self, value: object) -> Promise | None:
+        """Refuse everything but texts."""
+        return None if isinstance(value, str) else _("A text is expected.")

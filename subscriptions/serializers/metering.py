@@ -10,6 +10,7 @@ from accounts.serializers.parts import (
     DecimalTextField,
     IdField,
     InstantField,
+    InstantIn,
     WithinParameters,
 )
 from billing_rules.metering import Aggregation
@@ -63,7 +64,7 @@ class UsageIn(serializers.Serializer[Any]):
     subscription = serializers.CharField(max_length=_REFERENCE, help_text="`sub_…` or `ext:…`")
     meter = serializers.CharField(max_length=_REFERENCE, help_text="`mtr_…` or `ext:…`")
     quantity = DecimalIn(help_text="0 or more, with up to 12 digits and 6 decimals.")
-    at = serializers.DateTimeField(help_text="With its offset from UTC, as 2026-11-05T14:30:00Z.")
+    at = InstantIn(help_text="With its offset from UTC, as 2026-11-05T14:30:00Z.")
     unique_key = serializers.CharField(
         required=False, max_length=_NAME, help_text="Whom or what a unique count counts."
     )

@@ -30,6 +30,7 @@ STAFF_MATRIX = """
     usage:write          - - x x x x
     invoices:read        x x x x x x
     invoices:write       - - - - x x
+    charges:write        - - - x x x
     billing_runs:write   - - - x x x
     billing_runs:read    x x x x x x
     people:write         - - - - x x
@@ -47,6 +48,7 @@ CUSTOMER_MATRIX = """
     usage:write          - - - - - -
     invoices:read        x x x x x x
     invoices:write       - - - - - -
+    charges:write        - - - - - -
     billing_runs:write   - - - - - -
     billing_runs:read    - - - - - -
     people:write         - - - - - x
