@@ -272,7 +272,7 @@ def _used() -> Iterator[dict[str, object]]:
         for hour in (9, 15):
             yield {
                 "event_id": f"u{day}-{hour}",
-                "subscription_external_id": "s4",
+                "subscription_external_id": "calls-1",
                 "meter": "calls",
                 "quantity": day * day % 37 * 113 + hour,
                 "at": f"2026-11-{day}T{hour:02}:30:00Z",
@@ -303,7 +303,7 @@ def _bill(vendor: Vendor) -> None:
         subscription("s1", "group", "platform", "2026-11-01"),
         subscription("s2", "branch", "seats", "2026-11-15", quantity=24),
         subscription("s3", "firm", "platform", "2026-11-01"),
-        subscription("s4", "firm", "calls", "2026-11-10"),
+        subscription("calls-1", "firm", "calls", "2026-11-10"),
     )
     vendor.has("usage", *_used())
     vendor.run("2026-12-01")
