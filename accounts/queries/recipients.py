@@ -1,6 +1,7 @@
 """Where a contact's e-mail address is named as one that documents are sent to."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -11,10 +12,20 @@ from django.db.models.functions import Cast, Lower
 from accounts import access
 from accounts.access import Action
 from accounts.declarations import SettingName
-from accounts.models import Contact, SettingInterval
+from accounts.models import Account, Contact, SettingInterval
+from accounts.queries.setting_history import FamilySettings
 from tenancy.actor import Actor
 
 _RECIPIENTS = (SettingName.INVOICE_RECIPIENTS, SettingName.PARTIAL_RECIPIENTS)
+
+
+def addresses_for_invoices(settings: FamilySettings, account: Account) -> tuple[str, ...]:
+    """Return to whom invoices of an account would be sent: as its setting says, else to itself.
+
+    No statement: both were read.
+    """
+    written: Sequence[str] = settings.value(account.pk, SettingName.INVOICE_RECIPIENTS) or ()
+    return tuple(written) or ((account.email,) if account.email else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.models import Account, SettingName
-from accounts.queries.setting_history import FamilySettings
+from accounts.models import Account
+from accounts.queries.recipients import addresses_for_invoices
 from accounts.queries.settings import setting_history
 from billing_rules.timelines import Stretch, held_on
 from subscriptions.models import EarlierTerms, Item, Price, Uncharged
@@ -263,14 +263,10 @@ def recipients(actor: Actor, items: Collection[Item], day: date) -> dict[UUID, R
     }
     accounts = Account.objects.filter(tenant_id=actor.tenant_id).in_bulk(set(of_each.values()))
     known = {
-        key: Recipient(account, _addresses(settings, account)) for key, account in accounts.items()
+        key: Recipient(account, addresses_for_invoices(settings, account))
+        for key, account in accounts.items()
     }
     return {key: known[bill_to_id] for key, bill_to_id in of_each.items()}
-
-
-def _addresses(settings: FamilySettings, account: Account) -> tuple[str, ...]:
-    written: Sequence[str] = settings.value(account.pk, SettingName.INVOICE_RECIPIENTS) or ()
-    return tuple(written) or ((account.email,) if account.email else ())
 
 
 def _batches(found: QuerySet[Item]) -> Iterator[list[Item]]:
