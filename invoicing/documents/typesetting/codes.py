@@ -20,19 +20,19 @@ def _draw_path(image: Any, node: Any, font_size: Any) -> None:
     if not _BARS.fullmatch(steps):
         path(image, node, font_size)
         return
-    stream = image.stream
+    begin, draw = image.stream.move_to, image.stream.line_to
     x, y = 0.0, 0.0
-    stream.move_to(0, 0)
+    begin(0, 0)
     for letter, right, down in _STEPS.findall(steps):
         if letter == "h":
             x += int(right)
-            stream.line_to(x, y)
+            draw(x, y)
             continue
         if letter == "M":
             x, y = float(right), float(down)
         else:
             x, y = x + int(right), y + int(down)
-        stream.move_to(x, y)
+        begin(x, y)
 
 
 def draw_codes_at_once() -> None:
