@@ -23,6 +23,7 @@ from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile
 from billing_rules.discounts import Duration
 from dashboard.pages.catalogue.prices import tabs_of
+from dashboard.pages.catalogue.refusing import refuse
 from subscriptions.models import Coupon, Discount, Product
 from subscriptions.operations.catalogue import AlreadyAdded
 from subscriptions.operations.discounts.checking import MAX_COUNT, MAX_PERIODS, NewCoupon
@@ -369,7 +370,7 @@ def _made(actor: Actor, form: CouponForm, key: UUID) -> Coupon | None:
     except AlreadyAdded:
         raise
     except (Conflict, Invalid) as refusal:
-        _refuse(form, refusal)
+        refuse(form, refusal, {"coupon_code_taken": "code"})
     return None
 
 
@@ -395,19 +396,11 @@ def change_coupon(request: ActorRequest, coupon_id: str) -> HttpResponse:
         except ChangedMeanwhile:
             return _form(request, form, coupon, status=HTTPStatus.CONFLICT)
         except (Conflict, Invalid) as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal, {"coupon_code_taken": "code"})
         else:
             messages.success(request, _("Saved. What was redeemed stays as it is."))
             return redirect("catalogue:coupon", coupon.public_id)
     return _form(request, form, coupon, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _refuse(form: forms.Form, refusal: Conflict | Invalid) -> None:
-    for error in refusal.errors:
-        name = error.pointer.removeprefix("/")
-        form.add_error(name if name in form.fields else None, error.detail)
-    if not refusal.errors:
-        form.add_error("code" if refusal.code == "coupon_code_taken" else None, refusal.detail)
 
 
 def _form(

@@ -24,6 +24,7 @@ from accounts.versions import ChangedMeanwhile
 from billing_rules.metering import Aggregation
 from dashboard.pages.catalogue.prices import TABLE as PRICES
 from dashboard.pages.catalogue.prices import price_rows, tabs_of
+from dashboard.pages.catalogue.refusing import refuse
 from subscriptions.models import Meter
 from subscriptions.operations.catalogue import (
     archive_meter,
@@ -212,7 +213,7 @@ def _made(actor: Actor, form: MeterForm, key: UUID) -> Meter | None:
     except MeterAdded:
         raise
     except (Conflict, Invalid) as refusal:
-        _refuse(form, refusal)
+        refuse(form, refusal, {"external_id_taken": "external_id"})
     return None
 
 
@@ -238,19 +239,11 @@ def change_meter(request: ActorRequest, meter_id: str) -> HttpResponse:
         except ChangedMeanwhile:
             return _form(request, form, meter, status=HTTPStatus.CONFLICT)
         except (Conflict, Invalid) as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal, {"external_id_taken": "external_id"})
         else:
             messages.success(request, _("Saved."))
             return redirect("catalogue:meter", meter.public_id)
     return _form(request, form, meter, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _refuse(form: MeterForm, refusal: Conflict | Invalid) -> None:
-    for error in refusal.errors:
-        form.add_error(error.pointer.removeprefix("/"), error.detail)
-    if not refusal.errors:
-        name = "external_id" if refusal.code == "external_id_taken" else None
-        form.add_error(name, refusal.detail)
 
 
 def _form(

@@ -23,6 +23,7 @@ from accounts.middleware import ActorRequest
 from accounts.versions import ChangedMeanwhile
 from dashboard.pages.catalogue.prices import TABLE as PRICES
 from dashboard.pages.catalogue.prices import price_rows, tabs_of
+from dashboard.pages.catalogue.refusing import refuse
 from subscriptions.models import Product
 from subscriptions.operations.catalogue import (
     AlreadyAdded,
@@ -211,7 +212,7 @@ def _made(actor: Actor, form: ProductForm, key: UUID) -> Product | None:
     except AlreadyAdded:
         raise
     except (Conflict, Invalid) as refusal:
-        _refuse(form, refusal)
+        refuse(form, refusal, {"external_id_taken": "external_id"}, "name")
     return None
 
 
@@ -237,19 +238,11 @@ def change_product(request: ActorRequest, product_id: str) -> HttpResponse:
         except ChangedMeanwhile:
             return _form(request, form, product, status=HTTPStatus.CONFLICT)
         except (Conflict, Invalid) as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal, {"external_id_taken": "external_id"}, "name")
         else:
             messages.success(request, _("Saved. Issued invoices keep what they were issued with."))
             return redirect("catalogue:product", product.public_id)
     return _form(request, form, product, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _refuse(form: ProductForm, refusal: Conflict | Invalid) -> None:
-    for error in refusal.errors:
-        form.add_error(error.pointer.removeprefix("/"), error.detail)
-    if not refusal.errors:
-        name = "external_id" if refusal.code == "external_id_taken" else "name"
-        form.add_error(name, refusal.detail)
 
 
 def _form(
