@@ -15,6 +15,9 @@ from uuid import UUID
 
 import django
 
+_DECK = 3 * ["insert"] + 4 * ["move"] + 2 * ["plan"] + ["archive", "load"] + 3 * ["read"]
+"""What is done how often: dealt from a shuffled deck, so that each comes in any few dozen acts."""
+
 _TRIES = 8
 """A plan at random is mostly refused: for another family, or because the tree has just changed."""
 
@@ -39,14 +42,15 @@ def main() -> None:
     if "--without-lock" in sys.argv:
         locking.lock_families = lambda tenant_id, account_ids: None
     numbers, done, seen = random.Random(seed), Counter[str](), []
+    deck: list[str] = []
     for number in range(times):
+        deck = deck or numbers.sample(_DECK, len(_DECK))
         with vendor.seen():
             ids: dict[str, UUID] = {
                 key or "": pk for key, pk in Account.objects.values_list("external_id", "id")
             }
         keys = sorted(ids)
-        acts = ["insert", "move", "plan", "archive", "load", "read"]
-        what = numbers.choices(acts, [3, 4, 2, 1, 1, 3])[0]
+        what = deck.pop()
         name = f"w{seed}-{number}"
         try:
             if what == "plan":
