@@ -41,6 +41,7 @@ __all__ = [
     "FOUND_AT_ONCE",
     "HUGE_TREE",
     "IN_USE",
+    "MANY_FOUND",
     "WHOLE_TREE",
     "Branch",
     "TreeRow",
@@ -207,10 +208,11 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
         closed: whether archived accounts are found.
     """
     found = access.reach(actor, Action.VIEW_ACCOUNT).filter(
-        _searched(actor, top), has_words(text, "search_key", otherwise="name")
+        has_words(text, "search_key", otherwise="name")
     )
     if not closed:
         found = found.filter(IN_USE)
+    found = found.filter(_searched(actor, top, found))
     counted = found.annotate(found=Window(Count("pk"))).order_by("sort_key", "id")
     first = list(counted.values_list("pk", "found")[:FOUND_AT_ONCE])
     hits = frozenset(key for key, _count in first)
@@ -222,17 +224,20 @@ def matching(actor: Actor, top: TreeRow, text: str, *, closed: bool = True) -> B
                   found=first[0][1] if first else 0)  # fmt: skip
 
 
-def _searched(actor: Actor, top: TreeRow) -> Q:
+def _searched(actor: Actor, top: TreeRow, found: QuerySet[Account]) -> Q:
     """Return the condition that an account is the top or below it.
 
-    Of most trees every account is looked into for the words, of a huge one it is asked of all
-    accounts that have them.
+    Of most trees every account is looked into for the words. Of a huge one it is asked of all
+    accounts that have them: of each where they are few, else whether it is among all below.
     """
-    if top.below > HUGE_TREE:
-        return Q(tree.is_below(actor.tenant_id, top.id))
-    return tree.lies_below(actor.tenant_id, [top.id])
+    if top.below <= HUGE_TREE:
+        return tree.lies_below(actor.tenant_id, [top.id])
+    are_many = Exists(found.order_by()[MANY_FOUND : MANY_FOUND + 1])
+    among = tree.is_among_those_below(actor.tenant_id, top.id)
+    return Q(Case(When(are_many, then=among), default=tree.is_below(actor.tenant_id, top.id)))
 
 
+MANY_FOUND: Final = 5_000
 HUGE_TREE: Final = 10_000
 IN_USE = Q(status=Account.Status.ACTIVE)
 COLUMNS = (

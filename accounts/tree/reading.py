@@ -41,8 +41,20 @@ def is_below(tenant_id: UUID, top_id: UUID) -> RawSQL:
 
     For a statement on accounts that asks for little of a large tree, such as a search.
     """
+    return _with_bounds(_IS_BELOW, tenant_id, top_id)
+
+
+def is_among_those_below(tenant_id: UUID, top_id: UUID) -> RawSQL:
+    """Return the same condition for one top, all below which are read once beforehand.
+
+    For a statement on accounts that asks for much of a large tree.
+    """
+    return _with_bounds(_IS_AMONG_THOSE_BELOW, tenant_id, top_id)
+
+
+def _with_bounds(sql: str, tenant_id: UUID, top_id: UUID) -> RawSQL:
     params = (tenant_id, *(tenant_id, top_id) * 3)
-    return RawSQL(_IS_BELOW, params, BooleanField())  # noqa: S611 - our own text
+    return RawSQL(sql, params, BooleanField())  # noqa: S611 - our own text
 
 
 def lies_above(tenant_id: UUID, ids: Iterable[UUID] | QuerySet[Any], field: str = "pk") -> Q:
@@ -82,16 +94,25 @@ _BELOW = """
         OFFSET 0
     ) AS node
 """
-# "OFFSET 0" keeps this one from becoming the other. The top is read once for all accounts.
-_IS_BELOW = """
+# The top is read once for all accounts.
+_BETWEEN_ITS_BOUNDS = """
+    tree_id = ({top} tree_id {end}) AND lft >= ({top} lft {end}) AND lft <= ({top} rght {end})
+""".format(top="SELECT", end="FROM accounts_accountnode WHERE tenant_id = %s AND account_id = %s")
+# "OFFSET 0" keeps this one from becoming the other.
+_IS_BELOW = f"""
     EXISTS (
         SELECT FROM accounts_accountnode AS node
-        WHERE node.tenant_id = %s AND node.account_id = accounts_account.id
-            AND node.tree_id = ({top} tree_id {end}) AND node.lft >= ({top} lft {end})
-            AND node.lft <= ({top} rght {end})
+        WHERE tenant_id = %s AND account_id = accounts_account.id AND {_BETWEEN_ITS_BOUNDS}
         OFFSET 0
     )
-""".format(top="SELECT", end="FROM accounts_accountnode WHERE tenant_id = %s AND account_id = %s")
+"""
+# "IS TRUE" keeps the planner from turning it round, which would look up every account below.
+_IS_AMONG_THOSE_BELOW = f"""
+    (accounts_account.id IN (
+        SELECT account_id FROM accounts_accountnode
+        WHERE tenant_id = %s AND {_BETWEEN_ITS_BOUNDS}
+    )) IS TRUE
+"""  # noqa: S608 - constant text
 _ABOVE = """
     WITH RECURSIVE up AS (
         SELECT account_id, parent_id FROM ({lowest}) AS lowest (account_id, parent_id)

@@ -48,9 +48,10 @@ def heads(page):
     return re.findall(r'role="columnheader"[^>]*>([^<]+)<', page)
 
 
-@pytest.mark.parametrize("huge", [10_000, 0])
-def test_hides_what_is_closed_until_asked(billed, alice, visit, monkeypatch, huge):
+@pytest.mark.parametrize(("huge", "many"), [(10_000, 5_000), (0, 5_000), (0, 0)])
+def test_hides_what_is_closed_until_asked(billed, alice, visit, monkeypatch, huge, many):
     monkeypatch.setattr(trees, "HUGE_TREE", huge)
+    monkeypatch.setattr(trees, "MANY_FOUND", many)
     client, url = visit(alice), url_of(billed, "group", "tree/")
     with billed.seen():
         Account.objects.filter(pk=billed.id_of("branch")).update(status="archived")

@@ -240,9 +240,10 @@ def test_reads_above_and_below_in_one_statement(family):
 @pytest.mark.parametrize("key", ["A", "B", "E", "Y"])
 def test_an_account_is_below_another_where_it_is_read_below_it(family, key):
     one_by_one = Account.objects.filter(tree.is_below(family.tenant_id, family.ids[key]))
+    among = Account.objects.filter(tree.is_among_those_below(family.tenant_id, family.ids[key]))
     together = Account.objects.filter(tree.lies_below(family.tenant_id, [family.ids[key]]))
 
-    assert set(one_by_one) == set(together) != set()
+    assert set(one_by_one) == set(among) == set(together) != set()
 
 
 def test_reads_families_parents_first_in_sort_order(family):
