@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from invoicing.engine.reading import ON_NO_DOCUMENT
+from invoicing.engine.reading_charges import ON_NO_DOCUMENT
 from tenancy.actor import Actor
 
 # A tree has a place in the queue when something of it falls due, was used late, waits, or stands

@@ -19,14 +19,8 @@ from invoicing.engine.crediting import Transfer
 from invoicing.engine.families import Families
 from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
 from invoicing.engine.placing import PlacedDocument
-from invoicing.engine.reading import (
-    billed_since,
-    charges_of,
-    coming_items,
-    open_drafts,
-    open_periods,
-    waiting_charges,
-)
+from invoicing.engine.reading import coming_items, open_periods
+from invoicing.engine.reading_charges import billed_since, charges_of, open_drafts, waiting_charges
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf

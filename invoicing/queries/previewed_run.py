@@ -21,13 +21,8 @@ from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import place_charges
 from invoicing.engine.rating import rate
-from invoicing.engine.reading import (
-    charges_of,
-    coming_items,
-    open_drafts,
-    open_periods,
-    waiting_charges,
-)
+from invoicing.engine.reading import coming_items, open_periods
+from invoicing.engine.reading_charges import charges_of, open_drafts, waiting_charges
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.queries.concerned_trees import ConcernedTrees

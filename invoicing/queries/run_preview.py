@@ -13,7 +13,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account, SettingName
 from accounts.queries.effective_settings import settings_of
-from invoicing.engine.reading import ON_NO_DOCUMENT, on_no_document
+from invoicing.engine.reading_charges import ON_NO_DOCUMENT, on_no_document
 from invoicing.models import BillingRun, Charge
 from tenancy.actor import Actor
 

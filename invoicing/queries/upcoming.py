@@ -15,7 +15,8 @@ from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
 from invoicing.engine.rating import Rated, rate, read_usage_so_far
-from invoicing.engine.reading import coming_items, open_periods, waiting_charges
+from invoicing.engine.reading import coming_items, open_periods
+from invoicing.engine.reading_charges import waiting_charges
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.queries.joined import joined_with

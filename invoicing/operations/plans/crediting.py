@@ -6,7 +6,7 @@ from uuid import UUID
 
 from accounts import tree
 from invoicing.engine.crediting import MadeOver, made_over
-from invoicing.engine.reading import billed_since
+from invoicing.engine.reading_charges import billed_since
 from invoicing.engine.reading_families import read_families
 from invoicing.models import Charge
 from invoicing.operations.subscriptions.settling import pending, store_charges

@@ -10,7 +10,7 @@ from django.db import connection
 from invoicing.engine.composing import Drafts, compose_documents
 from invoicing.engine.families import Families
 from invoicing.engine.placing import place_charges
-from invoicing.engine.reading import charges_of, waiting_charges
+from invoicing.engine.reading_charges import charges_of, waiting_charges
 from invoicing.engine.rows import ChargeRow
 from invoicing.models import (
     BillingRun,

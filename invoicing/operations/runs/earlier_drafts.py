@@ -11,7 +11,7 @@ from invoicing.engine.composing import Drafts, compose_documents
 from invoicing.engine.families import Families
 from invoicing.engine.matching import facts_of, facts_of_key
 from invoicing.engine.placing import place_charges
-from invoicing.engine.reading import charges_of, corrections_of
+from invoicing.engine.reading_charges import charges_of, corrections_of
 from invoicing.engine.rows import ChargeRow
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from tenancy.actor import Actor

@@ -10,7 +10,8 @@ from django.db import connection
 
 from billing_rules.pricing import InvalidQuantity
 from invoicing.engine.families import Families, Problem
-from invoicing.engine.reading import ITEM, charges_since, item_rows
+from invoicing.engine.reading import ITEM, item_rows
+from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.settling import Settler
 from subscriptions.models import Item, LateUsage

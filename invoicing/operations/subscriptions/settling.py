@@ -13,7 +13,8 @@ from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import MAX_STEPS
 from billing_rules.timelines import Stretch
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
-from invoicing.engine.reading import charges_since, periods_since, subscription_rows
+from invoicing.engine.reading import periods_since, subscription_rows
+from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
