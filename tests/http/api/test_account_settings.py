@@ -246,3 +246,28 @@ def test_no_body_is_a_fault_of_ours(caller, body):
     answer = caller.patch("/api/v1/accounts/ext:D/settings", body, content_type="application/json")
 
     assert 400 <= answer.status_code < 500 or body == ""
+
+
+def test_assigns_invoices_to_a_person_of_the_customer(shop, caller):
+    """Who is a person of the customer is an account: foreseen, done, and refused to others."""
+    shop.has("accounts", account("Eva", "D", kind="person", legal_name="Eva Muster"))
+    shop.has("prices", price("ten", "10.00"))
+    shop.has("subscriptions", subscription("S1", "Eva", "ten", "2027-01-01"))
+    top, own = public(shop, caller, "T"), public(shop, caller, "Eva")
+    before = settings(caller, "Eva")["bill_to"]
+    assert before["value"] == top
+
+    foreseen = patch(caller, "Eva", query="?dry_run=true", bill_to="ext:Eva").json()
+    assert settings(caller, "Eva")["bill_to"] == before
+    answer = patch(caller, "Eva", bill_to="ext:Eva")
+
+    assert answer.status_code == 200, answer.content
+    # Ten with 19 % tax, of which the head office keeps nothing.
+    assert {
+        (one["bill_to"]["id"], one["before_minor"], one["after_minor"])
+        for one in foreseen["next_invoices"]["changes"]
+    } == {(top, 1190, None), (own, None, 1190)}
+    assert settings(caller, "Eva")["bill_to"]["value"] == own
+    assert settings(caller, "D")["bill_to"]["value"] == top
+    assert patch(caller, "D", bill_to="ext:Eva").status_code == 422
+    assert settings(caller, "D")["bill_to"]["value"] == top
