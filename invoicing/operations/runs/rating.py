@@ -13,7 +13,7 @@ from invoicing.engine.families import Families
 from invoicing.engine.rating import rate
 from invoicing.engine.reading import ITEM, item_rows, open_periods
 from invoicing.engine.rows import ChargeRow
-from invoicing.operations.runs.late_usage import late_periods, settle_late_usage
+from invoicing.operations.runs.late_usage import hold_late_periods, settle_late_usage
 from subscriptions.models import Item, Period
 from tenancy.actor import Actor
 from tenancy.database.inserting import insert_rows
@@ -47,7 +47,7 @@ def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ..
     Source: docs/billing-rules.md, R3, R4, R5, R13, R18 to R20.
     """
     actor = families.actor
-    late = late_periods(families, run_date=run_date)
+    late = hold_late_periods(families, run_date=run_date)
     due = _DUE.rows(tenant=actor.tenant_id, accounts=[*families.in_scope], day=run_date)
     items = item_rows(actor, due)
     rated = rate(families, items, open_periods(actor, items), until=run_date)

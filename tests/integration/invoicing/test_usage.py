@@ -15,6 +15,7 @@ from invoicing.models import Charge
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.ending import cancel_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.queries.previewed_run import preview_run
 from invoicing.queries.upcoming import upcoming_invoices
 from subscriptions.models import (
     Item,
@@ -113,6 +114,29 @@ def test_makes_good_what_comes_in_late(vendor):
         assert sum(Charge.objects.values_list("net_minor", flat=True)) == 250
     assert vendor.bills("2026-02-02") == []
     assert vendor.violations() == []
+
+
+def test_the_preview_of_a_run_shows_what_makes_good_late_usage(vendor):
+    vendor.has("subscriptions", subscription("T", "A", "tiers", "2026-01-01"))
+    report(vendor, used("e1", 100, "2026-01-03T10:00"), used("t1", 150, "2026-01-03T10:00", of="T"))
+    vendor.run("2026-02-01")
+    report(vendor, used("e2", 25, "2026-01-04T10:00"), used("t2", 50, "2026-01-04T10:00", of="T"))
+
+    day = date(2026, 2, 2)
+    with vendor.seen():
+        tenant = Tenant.objects.get(pk=vendor.tenant_id)
+        found = preview_run(vendor.actor, run_date=day, within=None, tenant=tenant, now=NOW)
+        late = LateUsage.objects.count()
+    documents = vendor.bills(day)
+
+    # 25 calls at 0.02, and 50 at 0.05: each as a credit and a charge.
+    assert late == 2
+    assert dict(found.net_minor) == {"EUR": 50 + 250}
+    assert (found.trees, found.documents, found.lines, found.held) == (1, 1, 4, 0)
+    assert sum(one["net_minor"] for one in documents) == 300
+    with vendor.seen():
+        after = preview_run(vendor.actor, run_date=day, within=None, tenant=tenant, now=NOW)
+    assert after.lines == 0 or dict(after.net_minor) == {"EUR": 300}
 
 
 def test_refuses_usage_of_a_closed_period_and_stores_nothing(vendor):
