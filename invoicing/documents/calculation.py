@@ -27,6 +27,10 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
         quantity = formats.quantity(Decimal(str(calculation["quantity"])))
         said = pgettext(CONTEXT, "usage of %(quantity)s as charged before, taken back")
         return said % {"quantity": quantity}
+    if "credited" in calculation and "aligned" in calculation:
+        since = formats.day(date.fromisoformat(calculation["aligned"]["since"]))
+        text = pgettext(CONTEXT, "renewed from %(since)s on: %(days)s of %(all)s days taken back")
+        return _part_of(calculation, "credited", text, since=since)
     if "credited" in calculation:
         text = pgettext(CONTEXT, "unused time taken back: %(days)s of %(all)s days")
         return _part_of(calculation, "credited", text)
@@ -69,13 +73,14 @@ def _less(terms: str, discount: Mapping[str, Any], formats: Formats) -> str:
     }
 
 
-def _part_of(calculation: Mapping[str, Any], name: str, text: str) -> str:
+def _part_of(calculation: Mapping[str, Any], name: str, text: str, **more: str) -> str:
     """Return which part it is of what an earlier line was for."""
     said = calculation[name]
     period = {key: date.fromisoformat(day) for key, day in said["period"].items()}
     return text % {
         "days": calculation["days"],
         "all": (period["end"] - period["start"]).days,
+        **more,
     }
 
 

@@ -93,8 +93,9 @@ class ForeseenDays:
         other = copy(self)
         other._what_if = what_if
         items = what_if.owned(self._items.values())
-        other._items, other._begun = {item.id: item for item in items}, dict(self._begun)
-        other._waiting, other._worlds = what_if.owed(self._waiting), {}
+        other._items, other._begun = {item.id: item for item in items}, what_if.begun(self._begun)
+        other._waiting = [*what_if.owed(self._waiting), *what_if.credited()]
+        other._worlds = {}
         other._changes = _change_days(other._world(date.max))
         if what_if.crediting is not None:
             other._credit(self._world(what_if.crediting.day), what_if.crediting.day)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts.models import SettingName
 from billing_rules.periods import Period
-from invoicing.engine.rows import ChargeRow, ItemRow, SubscriptionRow
+from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow
 from subscriptions.models import Price, Uncharged
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
@@ -120,6 +120,8 @@ class Realignment:
         begins: when the first period begins that is other than it was.
         waits_from: the part that begins then is charged with the period after it.
         free: these days are not charged; what was to be free from ``begins`` on before is.
+        ends: the period that runs ends then, earlier than it did; None where it does not.
+        credits: what is credited of that period.
     """
 
     item_id: UUID
@@ -128,6 +130,8 @@ class Realignment:
     begins: date | None = None
     waits_from: date | None = None
     free: Period | None = None
+    ends: date | None = None
+    credits: tuple[ChargeRow, ...] = ()
 
     def of(self, item: ItemRow) -> ItemRow:
         """Return the item as it is then."""
@@ -137,6 +141,8 @@ class Realignment:
             one = replace(one, subscription=replace(subscription, billing_day_until=until))
         if one.waits_from != self.waits_from:
             one = replace(one, waits_from=self.waits_from)
+        if self.ends is not None:
+            one = replace(one, chain_end=self.ends, next_action_date=self.ends)
         if self.begins is None or not self.changes_terms(item):
             return one
         return one.freed(self.begins, self.free)
@@ -271,6 +277,18 @@ class WhatIf:
         )
         others = {one.item_id: one for one in self.realignments}
         return [others[item.id].of(item) if item.id in others else item for item in owned]
+
+    def begun(self, periods: Mapping[UUID, PeriodRow]) -> dict[UUID, PeriodRow]:
+        """Return the periods that run as they would be: one that ends early is shorter."""
+        found = dict(periods)
+        for one in self.realignments:
+            if one.ends is not None and one.item_id in found:
+                found[one.item_id] = replace(found[one.item_id], ends=one.ends)
+        return found
+
+    def credited(self) -> list[ChargeRow]:
+        """Return what is credited of periods that end early."""
+        return [replace(charge) for one in self.realignments for charge in one.credits]
 
     def owed(self, charges: Iterable[ChargeRow]) -> list[ChargeRow]:
         """Return charges as they would be; those of days before are whose they were."""

@@ -143,6 +143,7 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             {
                 **_picked(earlier, "charge", "period", "net_minor"),
                 "unused": calculation.get("period"),
+                **({"aligned": aligned} if (aligned := calculation.get("aligned")) else {}),
                 "rounding": "half_up",
             },
             {"net_minor": calculation.get("net_minor"), "currency": currency},

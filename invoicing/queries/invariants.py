@@ -68,11 +68,13 @@ INVARIANTS = (
         "I1",
         _CHARGES,
         """
+        -- A period that was ended early is credited from its end on, and charged anew from there.
         SELECT id, 'an item is charged twice for the same days' FROM (
-            SELECT id, period_start, lag(period_end) OVER (
-                PARTITION BY item_id, kind, revision ORDER BY period_start
-            ) AS before FROM invoicing_charge
-            WHERE tenant_id = %(tenant)s AND item_id IS NOT NULL AND kind <> 'setup'
+            SELECT charge.id, charge.period_start, lag(LEAST(charge.period_end, period.ends)) OVER (
+                PARTITION BY charge.item_id, kind, revision ORDER BY charge.period_start
+            ) AS before FROM invoicing_charge AS charge LEFT JOIN subscriptions_period AS period
+                ON period.tenant_id = %(tenant)s AND period.id = charge.period_id
+            WHERE charge.tenant_id = %(tenant)s AND charge.item_id IS NOT NULL AND kind <> 'setup'
         ) AS charge WHERE period_start < before
         """,
     ),

@@ -107,11 +107,12 @@ class AlignmentIn(serializers.Serializer[Any]):
         required=False, help_text="From this day on; today if left out, and then at once."
     )
     method = serializers.ChoiceField(
-        ("short", "long", "free"),
+        ("short", "long", "free", "rebill"),
         default="short",
         help_text="What becomes of the days between the period that runs and the date. `short`:"
         " charged when they begin. `long`: charged with the first full period. `free`: not"
-        " charged.",
+        " charged. `rebill`: what is charged beyond the date is credited, and charged anew from it"
+        " on; where the period that runs ends before the date, as `short`.",
     )
     include_subtree = StrictBooleanField(
         default=True, help_text="Whether the accounts below follow."
@@ -416,7 +417,7 @@ class PlanDryRunOut(serializers.Serializer[Any]):
 
 
 class AlignmentStubOut(serializers.Serializer[Any]):
-    """The days between the period that runs and the common date."""
+    """Days around the common date: some up to it, or those that a period loses that ends on it."""
 
     start = serializers.CharField()
     end = serializers.CharField()
@@ -431,10 +432,17 @@ class AlignmentRowOut(serializers.Serializer[Any]):
     account = ShownAccountOut()
     old_date = serializers.CharField(help_text="When the period ends that runs on the day.")
     new_date = serializers.CharField(help_text="When the first full period begins after it.")
-    stub = AlignmentStubOut(allow_null=True)
-    days = serializers.IntegerField(help_text="Of the stub.")
+    stub = AlignmentStubOut(allow_null=True, help_text="The days up to the common date.")
+    days = serializers.IntegerField(
+        help_text="Of the stub; less than 0: so many days earlier it renews, and is credited."
+    )
+    credited = AlignmentStubOut(
+        allow_null=True, help_text="With `rebill`: the days that the period loses that runs."
+    )
     full_days = serializers.IntegerField(help_text="Of the full period that contains it.")
-    amount_minor = serializers.IntegerField(help_text="What is charged for the stub.")
+    amount_minor = serializers.IntegerField(
+        help_text="What is charged for the stub; less than 0: what is credited."
+    )
     currency = serializers.CharField()
     invoice_on = serializers.CharField(allow_null=True, help_text="When that is invoiced.")
 

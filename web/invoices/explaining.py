@@ -222,6 +222,12 @@ def _credit(inputs: Values, result: Values, currency: str) -> Explained:
         "net": money(int(result.get("net_minor") or 0), currency),
     }
     text = _("%(charged)s had been charged for %(period)s. The time not used is taken back.")
+    if aligned := inputs.get("aligned"):
+        values["since"] = date_text(date.fromisoformat(aligned["since"]))
+        text = _(
+            "%(charged)s had been charged for %(period)s. It renews on %(since)s already: the rest"
+            " is taken back, and charged anew from that day on."
+        )
     formula = _("For %(unused)s: %(net)s, so that what remains is right to the cent.")
     return Explained(_("Time not used"), text % values, (formula % values,))
 

@@ -29,6 +29,14 @@ METHODS: Final[Mapping[str, tuple[Promise, Promise]]] = {
         gettext_lazy("Free until then"),
         gettext_lazy("The days up to the date are not charged."),
     ),
+    "rebill": (
+        gettext_lazy("Credit and charge anew"),
+        gettext_lazy(
+            "What runs beyond the date ends on it: the rest that is charged already is credited,"
+            " and a full period is charged from the date on. What ends before the date is charged"
+            " for the days up to it."
+        ),
+    ),
 }
 _MOST_MONTHS: Final = 24
 
@@ -72,6 +80,7 @@ class AlignedShown:
 
     sentence: str
     method: str
+    totals_title: str
     rows: Sequence[AlignedRow]
     more_rows: int
     left: Sequence[LeftRow]
@@ -97,6 +106,9 @@ def aligned_of(preview: Mapping[str, Any]) -> AlignedShown | None:
     return AlignedShown(
         sentence=text % {"count": quantity(count)},
         method=str(METHODS[found["method"]][1]),
+        totals_title=_("Charged for the days up to the date, less what is credited")
+        if found["method"] == "rebill"
+        else _("Charged for the days up to the date"),
         rows=[_row(row) for row in found["rows"]],
         more_rows=found["more_rows"],
         left=[_left(row) for row in found["left"]],
@@ -116,7 +128,9 @@ def _row(row: Mapping[str, Any]) -> AlignedRow:
         account_url=account_url(key_of("acc", row["account"]["id"])),
         old=_day(row["old_date"]),
         new=_day(row["new_date"]),
-        days=days % {"days": row["days"], "full": row["full_days"]} if row["days"] else "–",
+        days=days % {"days": quantity(row["days"]), "full": row["full_days"]}
+        if row["days"]
+        else "–",
         amount=money(row["amount_minor"], row["currency"]) if row["amount_minor"] else "–",
     )
 

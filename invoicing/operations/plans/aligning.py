@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from invoicing.engine.aligning import Aligned, Left, Method
+from invoicing.operations.subscriptions.settling import pending, store_charges
 from invoicing.queries.plans.aligning import Alignings
 from invoicing.queries.plans.standing import Standing
 from invoicing.queries.plans.wanted import Alignment
@@ -27,6 +28,9 @@ def align(actor: Actor, standing: Standing, alignings: Alignings, *, now: dateti
         own_days_until=None if is_back else wanted.day,
         now=now,
     )
+    made = [credit for one in alignings.realignments for credit in one.credits]
+    if made:
+        store_charges(actor, [pending(credit) for credit in made], now)
 
 
 def undone(alignment: Alignment | None, alignings: Alignings) -> Alignment | None:
@@ -48,9 +52,10 @@ def _new_days(one: Aligned | Left) -> NewDays | None:
     return NewDays(
         subscription_id=one.item.subscription.id,
         account_id=one.item.account_id,
-        old_date=change.begins,
+        old_date=one.old_date if isinstance(one, Aligned) else change.begins,
         new_date=one.new_date if isinstance(one, Aligned) else change.begins,
         waits_from=change.waits_from,
         free=change.free,
         changes_terms=change.changes_terms(one.item),
+        ends=change.ends is not None,
     )

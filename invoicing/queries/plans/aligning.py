@@ -14,15 +14,17 @@ from django.utils.translation import gettext_lazy
 from accounts import tree
 from accounts.models import SettingInterval, SettingName
 from accounts.queries.dated import holding_on
-from invoicing.engine.aligning import Aligned, Aligner, Left, Method
+from invoicing.engine.aligning import Aligned, Aligner, Left, Method, Running
 from invoicing.engine.families import Families
-from invoicing.engine.reading import coming_items
+from invoicing.engine.reading import coming_items, periods_since
+from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ItemRow
 from invoicing.engine.what_if import Realignment
 from invoicing.queries.plans.checking import NothingToChange
 from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.plans.wanted import Alignment, Wanted, world_of
+from tenancy.actor import Actor
 from tenancy.errors import FieldError, Invalid
 from tenancy.ids import public_id
 from tenancy.models import Tenant
@@ -67,7 +69,7 @@ class Row:
 
     @property
     def amount_minor(self) -> int:
-        """What is charged for the days up to the common date, in minor units."""
+        """What is charged for the days up to the common date, less credits, in minor units."""
         return sum(one.amount_minor for one in self.items)
 
     @property
@@ -247,7 +249,7 @@ def reached(standing: Standing, alignment: Alignment) -> list[UUID]:
 def alignings_of(standing: Standing, *, tenant: Tenant) -> Alignings | None:
     """Return what an alignment makes of its subscriptions; None of other plans.
 
-    Nothing is locked or stored: whoever carries it out holds the trees. At most eleven statements.
+    Nothing is locked or stored: whoever carries it out holds the trees. At most fifteen statements.
 
     Args:
         standing: with the settings that make it.
@@ -266,13 +268,24 @@ def alignings_of(standing: Standing, *, tenant: Tenant) -> Alignings | None:
     trees = tree.families(actor.tenant_id, [wanted.account_id])
     before = read_families(actor, trees, None, tenant=tenant)
     after = before.as_if(world_of(wanted, ()), wanted.day)
-    aligner = Aligner(before, after, wanted.day, Method(wanted.alignment.method))
+    method = Method(wanted.alignment.method)
+    running = _running(actor, items, wanted.day) if method == Method.REBILL else {}
+    aligner = Aligner(before, after, wanted.day, method, running)
     found = [aligner.of(item, _until(wanted, wanted.alignment, item)) for item in items]
     return Alignings(
         after,
         [one for one in found if isinstance(one, Aligned)],
         [one for one in found if isinstance(one, Left)],
     )
+
+
+def _running(actor: Actor, items: Sequence[ItemRow], day: date) -> dict[UUID, Running]:
+    """Return the last stored periods that run on a day, or begin later. Four statements."""
+    ends = {item.id: item.chain_end for item in items if (item.chain_end or day) > day}
+    periods = periods_since(actor, list(ends), day)
+    last = [one for some in periods.values() for one in some if one.ends == ends[one.item_id]]
+    charges = charges_since(actor, last)
+    return {one.item_id: Running(one, charges.get(one.item_id, ())) for one in last}
 
 
 def _until(wanted: Wanted, alignment: Alignment, item: ItemRow) -> date | None:
@@ -330,7 +343,7 @@ def alignment_shown(standing: Standing, alignings: Alignings, name: Any) -> dict
 def row_shown(row: Row, name: Any) -> dict[str, Any]:
     """Return a row as integrators see it."""
     one = row.first
-    stub = one.stub
+    stub, credited = one.stub, one.credited
     return {
         "subscription": public_id("sub", one.item.subscription.id),
         "external_id": one.item.subscription.external_id,
@@ -339,7 +352,12 @@ def row_shown(row: Row, name: Any) -> dict[str, Any]:
         "old_date": one.old_date.isoformat(),
         "new_date": one.new_date.isoformat(),
         "stub": stub and {"start": stub.start.isoformat(), "end": stub.end.isoformat()},
-        "days": 0 if stub is None else stub.days,
+        "days": one.days,
+        "credited": credited
+        and {
+            "start": credited.start.isoformat(),
+            "end": credited.end.isoformat(),
+        },
         "full_days": one.full.days,
         "amount_minor": row.amount_minor,
         "currency": row.currency,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, SettingInterval, SettingName
 from accounts.queries.dated import holding_on
+from invoicing.engine.aligning import Method
 from invoicing.models import ChangePlan
 from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.plans.wanted import CREDIT, REFERENCES, TAKES_CREDIT, Wanted
@@ -191,7 +192,8 @@ def require_charged(standing: Standing) -> None:
         NotChargedYet: see its text.
     """
     wanted = standing.wanted
-    if wanted.prepaid != CREDIT:
+    credits_rest = wanted.alignment is not None and wanted.alignment.method == Method.REBILL
+    if wanted.prepaid != CREDIT and not credits_rest:
         return
     items = Item.objects.filter(
         tenant_id=standing.actor.tenant_id,

@@ -45,7 +45,8 @@ class Alignment:
     Attributes:
         billing_day: the day of the month, 1 to 31.
         billing_month: the month in which longer periods begin, None for no certain one.
-        method: what becomes of the days up to it: ``short``, ``long`` or ``free``.
+        method: what becomes of the days up to it: ``short``, ``long``, ``free`` or
+            ``rebill``.
         include_subtree: whether the accounts below follow.
         excluded: accounts below that stay as they are, with all below them.
         is_back: it brings back what was before another one; settings say what.

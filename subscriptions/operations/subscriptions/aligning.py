@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -27,6 +28,7 @@ class NewDays:
         waits_from: the part that begins then is charged with the period after it.
         free: these days are not charged.
         changes_terms: whether other days are free than were.
+        ends: the period that runs ends on the new date, before the old one.
     """
 
     subscription_id: UUID
@@ -36,6 +38,7 @@ class NewDays:
     waits_from: date | None = None
     free: Period | None = None
     changes_terms: bool = False
+    ends: bool = False
 
 
 def let_begin(
@@ -48,6 +51,7 @@ def let_begin(
 ) -> None:
     """Let the periods of items begin on other days; what is charged already stays as it is.
 
+    A period that runs may end earlier; its caller credits the rest.
     The caller has asked for the right and locked the trees, and sets the day on the accounts.
 
     Args:
@@ -60,9 +64,35 @@ def let_begin(
     if own_days:
         rows = Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=own_days)
         rows.filter(billing_day__isnull=False).update(billing_day_until=own_days_until)
+    _end_early(actor, {key: one for key, one in items.items() if one.ends})
     _write_waiting(actor, items)
     _write_free(actor, {key: one for key, one in items.items() if one.changes_terms})
     _record(actor, items, now)
+
+
+def _end_early(actor: Actor, items: Mapping[UUID, NewDays]) -> None:
+    """Let the last stored periods of items end earlier; the next ones begin there."""
+    if not items:
+        return
+    periods = """
+        UPDATE subscriptions_period AS period SET ends = new.day
+        FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, old, day)
+        WHERE period.tenant_id = %s AND period.item_id = new.id AND period.ends = new.old
+    """
+    chains = """
+        UPDATE subscriptions_item AS item SET chain_end = new.day, next_action_date = new.day
+        FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, old, day)
+        WHERE item.tenant_id = %s AND item.id = new.id AND item.chain_end = new.old
+    """
+    values: list[Any] = [
+        [str(key) for key in items],
+        [one.old_date for one in items.values()],
+        [one.new_date for one in items.values()],
+        actor.tenant_id,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(periods, values)
+        cursor.execute(chains, values)
 
 
 def _write_waiting(actor: Actor, items: Mapping[UUID, NewDays]) -> None:

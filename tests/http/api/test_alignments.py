@@ -44,6 +44,7 @@ def test_answers_what_would_come_of_it_and_stores_nothing(shop, api):
         "new_date": "2027-01-01",
         "stub": {"start": "2026-12-20", "end": "2027-01-01"},
         "days": 12,
+        "credited": None,
         "full_days": 31,
         "amount_minor": 387,
         "currency": "EUR",
@@ -81,6 +82,25 @@ def test_aligns_at_once_and_is_reversed(shop, api):
     assert (settings["billing_day"]["value"], settings["billing_day"]["source"]) == (
         None, "tenant",
     )  # fmt: skip
+
+
+def test_rebill_is_answered_with_what_is_credited(shop, api):
+    body = {**BODY, "billing_day": 15, "billing_month": None, "method": "rebill"}
+    answer = api.post(f"{URL}?dry_run=true", body).json()
+    done = api.post(URL, body).json()
+
+    rows = {row["external_id"]: row for row in answer["rows"]}
+    said = ("old_date", "new_date", "stub", "days", "credited", "amount_minor", "invoice_on")
+    assert [rows["S"][name] for name in said] == [
+        "2026-12-20", "2026-12-15", None, -5, {"start": "2026-12-15", "end": "2026-12-20"}, -167,
+        "2026-12-15",
+    ]  # fmt: skip
+    assert rows["T"]["amount_minor"] == 167
+    assert done["rows"] == answer["rows"]
+    (credit,) = api.get("/api/v1/charges?in=ext:A&kind=credit").json()["data"]
+    assert (credit["net_minor"], credit["period"]) == (-167, rows["S"]["credited"])
+    (step,) = [one for one in credit["explanation"]["steps"] if one["rule"] == "credit"]
+    assert step["inputs"]["aligned"] == {"since": "2026-12-15", "renewed": "2026-12-20"}
 
 
 def test_waits_as_a_draft_or_for_its_day(shop, api):

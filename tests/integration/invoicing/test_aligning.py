@@ -14,7 +14,7 @@ from invoicing.operations.plans.renewals import align_renewals
 from invoicing.operations.plans.reversing import reverse_plan
 from invoicing.operations.subscriptions.pausing import pause_subscription
 from invoicing.queries.plans.aligning import InvalidAlignment, row_shown
-from invoicing.queries.plans.checking import NothingToChange
+from invoicing.queries.plans.checking import NotChargedYet, NothingToChange
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Alignment, Wanted
 from subscriptions.models import Item, Period, Subscription
@@ -389,7 +389,11 @@ def test_fails_as_a_whole_or_not_at_all(shop, monkeypatch):
     assert plan.pk
 
 
-@pytest.mark.parametrize("seed", range(12))
+def method_of(seed):
+    return ("short", "long", "free", "rebill")[seed % 4]
+
+
+@pytest.mark.parametrize("seed", range(16))
 def test_what_is_previewed_is_what_the_runs_bill(shop, seed):
     """Any prices, days and methods, billed or not: each row is billed to the cent."""
     chance = random.Random(seed)
@@ -424,17 +428,22 @@ def test_what_is_previewed_is_what_the_runs_bill(shop, seed):
         pause_subscription(
             shop.actor, paused.pk, day=D("2017-06-10"), until=D("2017-06-20"), today=MAY, now=NOW
         )
+    day, method = MAY + timedelta(days=chance.randint(0, 30)), method_of(seed)
+    if method == "rebill":
+        shop.run(MAY, today=MAY)
     plan, rows = aligned(
         shop,
         wanted(
             shop,
-            day=str(MAY + timedelta(days=chance.randint(0, 30))),
+            day=str(day),
             billing_day=chance.randint(1, 31),
             billing_month=chance.choice([None, chance.randint(1, 12)]),
-            method=chance.choice(["short", "long", "free"]),
+            method=method,
             out=chance.choice([[], ["A"]]),
         ),
     )
+    if method == "rebill" and day > MAY:
+        shop.run(day - timedelta(days=1), today=day)
     carry_out_due_plans(shop.actor, day=D("2017-06-15"), now=NOW)
     for days in sorted(chance.sample(range(50, 500), chance.randint(0, 3))):
         shop.run(MAY + timedelta(days=days), today=D("2019-01-01"))
@@ -445,6 +454,14 @@ def test_what_is_previewed_is_what_the_runs_bill(shop, seed):
         assert plan.status == ChangePlan.Status.APPLIED, plan.failure
         for row in rows:
             for one in row.items:
+                if one.credited is not None:
+                    period = Period.objects.get(item_id=one.item.id, ends=one.credited.start)
+                    found = Charge.objects.filter(period_id=period.pk, kind="credit")
+                    assert sum(charge.net_minor for charge in found) == one.amount_minor
+                    following = Period.objects.get(item_id=one.item.id, starts=period.ends)
+                    end = one.item.subscription.end_date
+                    assert following.full_start == period.ends
+                    assert following.ends == min(following.full_end, end or following.full_end)
                 if one.stub is None:
                     continue
                 period = Period.objects.get(item_id=one.item.id, starts=one.stub.start)
@@ -456,4 +473,161 @@ def test_what_is_previewed_is_what_the_runs_bill(shop, seed):
                 }
                 following = Period.objects.filter(item_id=one.item.id, starts=one.stub.end)
                 assert [p.full_start for p in following] == [one.stub.end]
+    assert shop.violations() == []
+
+
+def test_rebill_credits_the_rest_of_what_runs_and_charges_anew(shop):
+    """Charged up to 20 May, renewed on the 15th: 25 of 30 days cost 208.29, 41.66 come back."""
+    sells(shop, subscription("S", "A", "pro", "2017-04-20"))
+    shop.run("2017-05-01", today=MAY)
+    _plan, rows = aligned(shop, wanted(shop, method="rebill"))
+    shop.run("2017-05-15", today=D("2017-05-15"))
+    shop.run("2017-06-15", today=D("2017-06-15"))
+
+    assert rows_of(rows) == {"S": ("2017-05-20", "2017-05-15", -5, 30, -4166)}
+    assert sorted(charged(shop, "S")) == [
+        ("2017-04-20", "2017-05-20", 24995),
+        ("2017-05-15", "2017-05-20", -4166),
+        ("2017-05-15", "2017-06-15", 24995),
+        ("2017-06-15", "2017-07-15", 24995),
+    ]
+    with shop.seen():
+        lines = InvoiceLine.objects.filter(period_start=D("2017-05-15"))
+        both = {(str(one.invoice.issue_date), one.invoice.net_minor) for one in lines}
+        assert both == {("2017-05-15", 24995 - 4166)}
+    assert shop.violations() == []
+
+
+def test_rebill_of_a_year_credits_the_days_beyond_the_date(shop):
+    """480.00 a year, renewed on 1 January and not on 14 March: 72 of 365 days are 94.68."""
+    shop.has("prices", price("shop", "480", interval="year", tax_rate=19))
+    sells(shop, subscription("S", "A", "shop", "2016-03-14"))
+    shop.run("2017-03-14", today=D("2017-03-14"))
+    what = wanted(shop, day="2017-11-29", billing_day=1, billing_month=1, method="rebill")
+    shown = previewed(shop, what, today="2017-11-29").shown
+    _plan, rows = aligned(shop, what, today="2017-11-29")
+    shop.run("2018-01-01", today=D("2018-01-01"))
+
+    assert rows_of(rows) == {"S": ("2018-03-14", "2018-01-01", -72, 365, -9468)}
+    assert shown["alignment"]["totals"][0]["amount_minor"] == -9468
+    (billing,) = shown["billing"]
+    assert billing["before"] is None
+    assert (billing["after"]["date"], billing["after"]["net_minor"]) == ("2018-01-01", 38532)
+    with shop.seen():
+        issued = InvoiceLine.objects.get(period_start=D("2018-01-01"), net_minor__gt=0).invoice
+        assert issued.net_minor == 38532
+    assert shop.violations() == []
+
+
+def test_rebill_charges_the_days_up_to_the_date_of_what_ends_before(shop):
+    sells(
+        shop,
+        subscription("S", "A", "pro", "2017-04-10"),
+        subscription("L", "B", "late", "2017-04-20"),
+    )
+    shop.run("2017-05-01", today=MAY)
+    _plan, rows = aligned(shop, wanted(shop, method="rebill"))
+    shop.run("2017-06-15", today=D("2017-06-15"))
+
+    assert rows_of(rows) == {
+        "S": ("2017-05-10", "2017-05-15", 5, 30, 4166),
+        "L": ("2017-05-20", "2017-05-15", -5, 30, 0),
+    }
+    assert charged(shop, "L") == [
+        ("2017-04-20", "2017-05-15", 2583),
+        ("2017-05-15", "2017-06-15", 3100),
+    ]
+    assert shop.violations() == []
+
+
+def test_rebill_makes_good_a_draft_on_the_draft(shop):
+    sells(shop, subscription("S", "A", "pro", "2017-04-20"))
+    shop.run("2017-05-01", today=MAY, issue=False)
+    aligned(shop, wanted(shop, method="rebill"))
+    shop.run("2017-05-15", today=D("2017-05-15"))
+
+    with shop.seen():
+        lines = [
+            (str(one.invoice.issue_date), one.net_minor)
+            for one in InvoiceLine.objects.select_related("invoice").order_by("net_minor")
+        ]
+    assert lines == [("2017-05-15", -4166), ("2017-05-15", 24995), ("2017-05-15", 24995)]
+    assert shop.violations() == []
+
+
+def test_rebill_waits_for_runs_that_are_overdue(shop):
+    """Nobody knows to the cent what to credit of what is not charged yet."""
+    sells(shop, subscription("S", "A", "pro", "2017-04-20"))
+    with pytest.raises(NotChargedYet):
+        aligned(shop, wanted(shop, method="rebill"))
+    with shop.seen():
+        assert not ChangePlan.objects.exists()
+
+
+def test_rebill_is_foreseen_for_a_day_to_come(shop):
+    """On 25 May a period runs that has not begun yet today."""
+    sells(shop, subscription("S", "A", "pro", "2017-04-20"))
+    shop.run("2017-05-01", today=MAY)
+    what = wanted(shop, day="2017-05-25", method="rebill")
+    shown = previewed(shop, what).shown
+    plan, rows = aligned(shop, what)
+    shop.run("2017-05-20", today=D("2017-05-20"))
+    (done,) = carry_out_due_plans(shop.actor, day=D("2017-05-25"), now=NOW)
+    shop.run("2017-06-15", today=D("2017-06-15"))
+
+    assert (done.pk, done.status) == (plan.pk, ChangePlan.Status.APPLIED), done.failure
+    assert rows_of(rows) == {"S": ("2017-06-20", "2017-06-15", -5, 31, -4031)}
+    assert sorted(charged(shop, "S"))[2:] == [
+        ("2017-06-15", "2017-06-20", -4031),
+        ("2017-06-15", "2017-07-15", 24995),
+    ]
+    (billing,) = shown["billing"]
+    with shop.seen():
+        issued = InvoiceLine.objects.filter(period_start=D("2017-06-15")).first().invoice
+        assert billing["after"]["net_minor"] == issued.net_minor == 20964
+    assert shop.violations() == []
+
+
+def test_rebill_is_taken_back_by_its_reverse(shop):
+    """What ended early stays ended; from then on periods begin on the old day again."""
+    sells(shop, subscription("S", "A", "pro", "2017-04-20"))
+    shop.run("2017-05-01", today=MAY)
+    plan, _rows = aligned(shop, wanted(shop, method="rebill"))
+    back = reverse_plan(
+        shop.actor, plan.pk, effective_date=D("2017-05-02"), today=D("2017-05-02"), now=NOW
+    )
+    submit_plan(shop.actor, back.pk, today=D("2017-05-02"), now=NOW)
+    shop.run("2017-06-20", today=D("2017-06-20"))
+
+    assert sorted(charged(shop, "S")) == [
+        ("2017-04-20", "2017-05-20", 24995),
+        ("2017-05-15", "2017-05-20", -4166),
+        ("2017-05-15", "2017-05-20", 4166),
+        ("2017-05-20", "2017-06-20", 24995),
+        ("2017-06-20", "2017-07-20", 24995),
+    ]
+    assert shop.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("billing_day", "new", "then", "net"),
+    [
+        (31, "2017-01-31", "2017-02-28", -11665),
+        (29, "2017-01-29", "2017-02-28", -13329),
+        (28, "2017-01-28", "2017-02-28", -14995),
+    ],
+)
+def test_rebill_and_short_months(shop, billing_day, new, then, net):
+    """Charged from 15 January to 15 February, 31 days; the last of a month is the last of each."""
+    sells(shop, subscription("S", "A", "pro", "2017-01-15"))
+    shop.run("2017-01-15", today=D("2017-01-15"))
+    what = wanted(shop, day="2017-01-20", billing_day=billing_day, method="rebill")
+    _plan, rows = aligned(shop, what, today="2017-01-20")
+    shop.run("2017-03-31", today=D("2017-03-31"))
+
+    ((old, renewed, _days, _full, amount),) = rows_of(rows).values()
+    assert (old, renewed) == ("2017-02-15", new)
+    found = sorted(charged(shop, "S"))
+    assert (new, old, amount) in found
+    assert (new, then, 24995) in found
     assert shop.violations() == []
