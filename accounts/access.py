@@ -151,6 +151,16 @@ def reach(actor: Actor, action: Action) -> QuerySet[Account]:
     return accounts.filter(tree.lies_below(actor.tenant_id, granted))
 
 
+def granted(actor: Actor, action: Action) -> QuerySet[Any, Any] | list[UUID]:
+    """Return the accounts at the top of the subtrees that ``reach`` has, of a limited actor.
+
+    No statement: it is a subquery of grants, or the one account of a key.
+    """
+    if actor.kind == "key":
+        return [actor.reach_id] if actor.reach_id and action in actor.scopes else []
+    return _granted(actor, actor.person_id, action) if actor.person_id else []
+
+
 def _granted(actor: Actor, person_id: UUID, action: Action) -> QuerySet[Any, Any]:
     roles = [role for role, actions in CUSTOMER_ROLES.items() if action in actions]
     return Grant.objects.filter(

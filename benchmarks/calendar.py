@@ -10,11 +10,8 @@ from django.db import connection
 from benchmarks.figures import Figure
 from benchmarks.vendors import load_subscriptions, vendor_with_prices
 from benchmarks.worker import peak_mib
-from reports.operations.forecasts import (
-    make_wanted_forecast,
-    refresh_calendar,
-    want_forecasts,
-)
+from reports.operations.forecasts import refresh_calendar, want_forecasts
+from reports.operations.making import make_wanted_forecast
 from reports.queries.calendar import calendar_entries, day_sums
 from tenancy.database.statistics import refresh_outdated_statistics
 from tenancy.models import Tenant

@@ -1,5 +1,7 @@
 """Django's registration of the app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +11,7 @@ class InvoicingConfig(AppConfig):
 
     name = "invoicing"
     verbose_name = _("Invoices")
+
+    def ready(self) -> None:
+        """Let lists of subscriptions know what waits for its invoice."""
+        import_module("invoicing.queries.first_invoices")

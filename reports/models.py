@@ -15,8 +15,9 @@ class Forecast(TenantModel):
     ``root`` is the account at the top. ``today`` is the tenant's day then, ``members`` the number
     of accounts, ``settled`` the last event that nothing could come before any more, ``seen`` how
     many later ones were known. If one of them differs, the calendar is stale. It is complete up to
-    ``complete_until``. ``problem`` is the code of why there are no invoices to come in it.
-    ``wanted_at`` is when somebody asked for a newer one that is made in the background.
+    ``complete_until``. ``wanted_at`` is when somebody asked for a newer one that is made in the
+    background, part by part: whoever makes it has put their ``claim`` on it, which holds until
+    ``claimed_until``, and has written it anew up to ``ready_until``.
     """
 
     root = TenantForeignKey(Account, db_index=False)
@@ -25,10 +26,12 @@ class Forecast(TenantModel):
     members = models.PositiveIntegerField(default=0)
     settled = models.UUIDField(null=True)
     seen = models.PositiveIntegerField(default=0)
-    problem = models.CharField(max_length=60, blank=True, default="")
     made_at = models.DateTimeField(null=True)
     took_seconds = models.PositiveIntegerField(default=0)
     wanted_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    ready_until = models.DateField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from reports.operations.forecasts import make_wanted_forecast
+from reports.operations.making import make_wanted_forecast
 from reports.queries.waiting import FORECASTS_WAITING
 from tenancy.actor import Actor
 from tenancy.clock import today_of

@@ -1,6 +1,7 @@
 """The invoices to come of some trees, as the world is and as it would be."""
 
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -206,6 +207,43 @@ def foresee_invoices(
     return Foresight(invoices, changed, families.accounts, until, made_over, is_cut)
 
 
+def foreseen_days(
+    actor: Actor, account_ids: Collection[UUID], *, first: date, last: date, tenant: Tenant
+) -> Iterator[tuple[date, tuple[ForeseenInvoice, ...]]]:
+    """Return the runs from one day to another with what each bills, computed as they are taken.
+
+    They are those of ``foresee_invoices``, with their lines, of trees of any size and as many lines
+    as there are: no more than one run is in memory. What a run holds back is left out. All is read
+    before this returns, in at most eighteen statements; taking the runs makes none.
+
+    Args:
+        actor: who asks.
+        account_ids: accounts; their trees are computed.
+        first: the day of the first run; it takes what is overdue.
+        last: the last day.
+        tenant: the actor's.
+
+    Raises:
+        NotFound, Forbidden: an account is not there, or the actor may not see the invoices of
+            one of the trees.
+
+    Source: docs/billing-rules.md, R3 to R5, R9 to R16, R20, R21, R27.
+    """
+    families = seen_families(actor, account_ids, AS_STORED, tenant=tenant, most=sys.maxsize)
+    days = ForeseenDays(stored_of(families), AS_STORED, first=first)
+    return (
+        (
+            run.day,
+            tuple(
+                _invoice(run, document, numbers, with_lines=True)
+                for document, numbers in run.documents
+                if numbers
+            ),
+        )
+        for run in days.runs(last)
+    )
+
+
 def seen_families(
     actor: Actor,
     account_ids: Collection[UUID],
@@ -307,7 +345,7 @@ class _Foreseen:
     def _take(self, run: ForeseenRun) -> None:
         since, self._waiting = self._waiting, {}
         for document, numbers in run.documents:
-            one = _invoice(run, document, numbers, self._with_lines)
+            one = _invoice(run, document, numbers, with_lines=self._with_lines)
             if numbers:
                 self._found.append(one)
             else:
@@ -316,7 +354,7 @@ class _Foreseen:
 
 
 def _invoice(
-    run: ForeseenRun, document: PlacedDocument, numbers: DocumentDraft | None, with_lines: bool
+    run: ForeseenRun, document: PlacedDocument, numbers: DocumentDraft | None, *, with_lines: bool
 ) -> ForeseenInvoice:
     charges = {placed.charge.id: placed.charge for placed in document.placed}
     net_minor = sum(charge.net_minor for charge in charges.values())

@@ -21,7 +21,7 @@ _DAYS = 30
 _FRESHNESS: Final = {
     "type": "object",
     "description": "Of when the calendar is.",
-    "required": ["as_of", "complete_until", "is_being_made", "problem"],
+    "required": ["as_of", "complete_until", "is_being_made", "ready_until"],
     "properties": {
         "as_of": {
             "type": ["string", "null"],
@@ -37,9 +37,13 @@ _FRESHNESS: Final = {
             "type": "boolean",
             "description": "Something has happened since, which is worked in: ask again.",
         },
-        "problem": {
-            "type": "string",
-            "description": "Why invoices to come are missing, as `trees_too_large`; else empty.",
+        "ready_until": {
+            "type": ["string", "null"],
+            "format": "date",
+            "description": (
+                "While it is being made: up to this day it is made anew already."
+                " Null: nothing of it yet, or it is not being made."
+            ),
         },
     },
 }

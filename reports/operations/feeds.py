@@ -13,7 +13,8 @@ from django.utils.translation import override
 
 from reports.declarations import KINDS, Kind
 from reports.models import CalendarEntry, CalendarFeed, ToldEvent
-from reports.operations.forecasts import last_day, refresh_calendar
+from reports.operations.forecasts import refresh_calendar
+from reports.operations.making import last_day
 from reports.queries.calendar import calendar_entries
 from reports.queries.feeds import get_own_feed, own_feeds, owner_of
 from reports.queries.forecasts import with_calendar
@@ -152,7 +153,8 @@ def tell_feed(system: Actor, secret: str, *, now: datetime) -> Fed:
     """Return what a calendar program is told, and keep it as told.
 
     What is new or different since the last time has a higher sequence, what is gone is cancelled.
-    The past stays as it was told. While a calendar is made for the first time nothing is compared.
+    The past stays as it was told. While a calendar is made for the first time, or is written anew
+    in part, nothing is compared.
 
     Args:
         system: the system, of the tenant that the secret names.
@@ -181,7 +183,7 @@ def tell_feed(system: Actor, secret: str, *, now: datetime) -> Fed:
         raise NotFound
     freshness = refresh_calendar(reader, feed.account_id, tenant=tenant, today=today, now=now)
     told = {one.key: one for one in ToldEvent.objects.filter(tenant_id=system.tenant_id, feed=feed)}
-    if not (freshness.is_being_made and freshness.as_of is None):
+    if freshness.as_of is not None and freshness.ready_until is None:
         with override(feed.language):
             entries, until = _entries(reader, feed, today)
             wanted = {entry.key: (entry.date, _content(entry, feed)) for entry in entries}

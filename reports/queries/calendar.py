@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, tree
 from accounts.access import Action
+from accounts.models import AccountNode
 from accounts.queries.placements import lies_below
 from reports.declarations import KINDS, Kind
-from reports.models import CalendarEntry
+from reports.models import CalendarEntry, Forecast
 from tenancy.actor import Actor
 from tenancy.errors import Invalid
 from tenancy.queries.paging import Order
@@ -59,7 +60,7 @@ def calendar_entries(
     least_minor: int | None = None,
     key: str = "",
 ) -> QuerySet[CalendarEntry]:
-    """Return what falls on some days, in the order of ``IN_ORDER``. One statement.
+    """Return what falls on some days, in the order of ``IN_ORDER``. Four statements at most.
 
     An invoice is there whole for whoever reaches its recipient or payer within the scope, and in
     the part of an account for who reaches that alone: then with its day, the recipient's name and
@@ -137,28 +138,68 @@ def _in_sight(actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only:
         of_action.setdefault(KINDS[kind].action, []).append(kind)
     seen = Q(pk__in=[])
     for action, some in of_action.items():
-        reached = access.reach(actor, action).order_by()
-        is_all = within is None and access.allows_everywhere(actor, action)
-        if within is not None:
-            below = Q(pk=within) if only else lies_below(actor, within, None)
-            reached = reached.filter(below)
-        ids = None if is_all else reached.values("pk")
+        scope = _scope(actor, action, within, only=only)
         documents = [kind.value for kind in some if KINDS[kind].is_document]
         others = [kind.value for kind in some if not KINDS[kind].is_document]
         if documents:
-            seen |= Q(kind__in=documents) & _documents(ids)
+            seen |= Q(kind__in=documents) & _documents(scope)
         if others and (action is not Action.VIEW_SETTINGS or _sees_plans(actor)):
-            own = Q() if ids is None else Q(account_id__in=ids)
+            own = Q() if scope is None else scope.trees | Q(account_id__in=scope.ids)
             seen |= Q(kind__in=others) & own
     return seen
 
 
-def _documents(ids: Any | None) -> Q:
-    """Return which invoices are told: whole, or the parts of accounts in reach (R23)."""
-    if ids is None:
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Accounts whose entries are told: ``ids`` is the subquery of them.
+
+    ``trees`` is the condition of entries of trees that belong to it whole. It is asked first, so
+    that tens of thousands of accounts are not looked through for what one comparison says.
+    """
+
+    ids: Any
+    trees: Q
+
+
+def _scope(actor: Actor, action: Action, within: UUID | None, *, only: bool) -> _Scope | None:
+    """Return where the actor may do something of a scope, None for everywhere. One statement.
+
+    None where the actor may do it everywhere.
+    """
+    is_everywhere = access.allows_everywhere(actor, action)
+    if within is None and is_everywhere:
+        return None
+    reached = access.reach(actor, action).order_by()
+    trees = Forecast.objects.filter(tenant_id=actor.tenant_id)
+    if within is None:
+        roots = access.granted(actor, action)
+        trees = trees.filter(root_id__in=roots)
+        return _Scope(reached.values("pk"), _of(trees))
+    if only:
+        return _Scope(reached.filter(pk=within).values("pk"), Q(pk__in=[]))
+    # Whoever reaches an account reaches all below it: whole subtrees are reached.
+    trees = trees.filter(root_id=within, root__in=reached.filter(pk=within))
+    below = tree.lies_below(actor.tenant_id, [within], "account_id")
+    nodes = AccountNode.objects.filter(below, tenant_id=actor.tenant_id).order_by()
+    if is_everywhere:
+        return _Scope(nodes.values("account_id"), _of(trees))
+    return _Scope(reached.filter(lies_below(actor, within, None)).values("pk"), _of(trees))
+
+
+def _of(trees: QuerySet[Forecast]) -> Q:
+    return Q(forecast_id__in=list(trees.order_by("pk").values_list("pk", flat=True)))
+
+
+def _documents(scope: _Scope | None) -> Q:
+    """Return which invoices are told: whole, or the parts of accounts in reach (R23).
+
+    A tree has the invoices to its accounts; who pays them may be of another.
+    """
+    if scope is None:
         return Q(is_part=False)
-    whole = Q(bill_to_id__in=ids) | Q(payer_id__in=ids)
-    return (Q(is_part=False) & whole) | (Q(is_part=True, account_id__in=ids) & ~whole)
+    whole = scope.trees | Q(bill_to_id__in=scope.ids) | Q(payer_id__in=scope.ids)
+    part = Q(account_id__in=scope.ids) & ~whole
+    return (Q(is_part=False) & whole) | (Q(is_part=True) & ~scope.trees & part)
 
 
 def _sees_plans(actor: Actor) -> bool:

@@ -20,7 +20,7 @@ _SAYS_NOTHING: Final = ("price.%", "product.%", "contact.%", "grant.%", "members
 _STANDING: Final = """
     SELECT node.account_id, (node.rght - node.lft + 1) / 2, forecast.id, forecast.today,
         forecast.members, forecast.seen, forecast.made_at, forecast.took_seconds,
-        forecast.complete_until, forecast.problem, forecast.wanted_at IS NOT NULL,
+        forecast.complete_until, forecast.ready_until, forecast.wanted_at IS NOT NULL,
         (SELECT count(*) FROM accounts_event AS event
             WHERE event.tenant_id = node.tenant_id
             AND event.transaction >= COALESCE((
@@ -66,7 +66,7 @@ class Standing:
         members: how many accounts the tree has now.
         events: how many events have happened since the last that was settled.
         made_at, complete_until: None where it was never made.
-        problem: the code of why no invoices to come are in it.
+        ready_until: up to where a newer one is made that is not complete yet.
         is_wanted: it waits to be made in the background.
         is_fresh: nothing has happened since.
         took_seconds: how long it took to make.
@@ -77,7 +77,7 @@ class Standing:
     events: int
     made_at: datetime | None
     complete_until: date | None
-    problem: str
+    ready_until: date | None
     is_wanted: bool
     is_fresh: bool
     took_seconds: int
@@ -140,14 +140,14 @@ def items_of(actor: Actor, root_ids: Sequence[UUID]) -> int:
 
 
 def _standing(row: tuple[Any, ...], today: date) -> Standing:
-    root, members, key, day, known, seen, made_at, took, until, problem, wanted, events = row
+    root, members, key, day, known, seen, made_at, took, until, ready, wanted, events = row
     return Standing(
         root_id=root,
         members=members,
         events=events,
         made_at=made_at,
         complete_until=until,
-        problem=problem or "",
+        ready_until=ready,
         is_wanted=bool(wanted),
         is_fresh=key is not None and (day, known, seen) == (today, members, events),
         took_seconds=took or 0,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from billing_rules.contract_terms import notice_deadline, term_ends
+from billing_rules.contract_terms import ContractTerms, notice_deadline, term_ends
 from billing_rules.invoice_states import UNPAID
 from billing_rules.timelines import Stretch
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
@@ -20,7 +21,6 @@ from reports.declarations import Kind
 from subscriptions.models import Item, Subscription, Uncharged
 from subscriptions.queries.terms import ItemTerms, timelines_of
 from tenancy.actor import Actor
-from tenancy.ids import uuid7
 
 _PAUSED: Final = Uncharged.PAUSED.value
 _CHARGED: Final = "charge"
@@ -33,9 +33,9 @@ _PLANS: Final = {ChangePlan.Kind.MOVE: "move", ChangePlan.Kind.ALIGNMENT: "align
 """Plans that integrators know by another prefix."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """A row of ``CalendarEntry``, but for whose it is."""
+    """A row of ``CalendarEntry``, but for its id and whose it is."""
 
     date: date
     kind: str
@@ -49,7 +49,7 @@ class Entry:
     subject_type: str = ""
     subject_id: UUID | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    id: UUID = field(default_factory=uuid7)
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class TreeToTell:
         members: its accounts.
         first, last: the days of the calendar.
         today: the tenant's day.
-        coming: the invoices to come, with their lines.
+        named: how many invoices are called alike, so that each has a name of its own.
     """
 
     actor: Actor
@@ -69,29 +69,106 @@ class TreeToTell:
     first: date
     last: date
     today: date
-    coming: tuple[ForeseenInvoice, ...] = ()
+    named: Counter[str] = field(default_factory=Counter)
+
+    def kept(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the entries that fall on days of the calendar, each key once."""
+        found: dict[str, Entry] = {}
+        for entry in entries:
+            if self.first <= entry.date <= self.last:
+                found.setdefault(entry.key, entry)
+        return list(found.values())
 
 
-def entries_of(told: TreeToTell) -> list[Entry]:
-    """Return all entries of a tree's calendar, each key once. Twelve statements at most.
+def stored_entries(told: TreeToTell) -> list[Entry]:
+    """Return the entries of what is stored, but for the terms of contracts. Ten statements at most.
 
     Args:
         told: the tree; the caller is an operation that has asked.
     """
-    found: dict[str, Entry] = {}
-    for source in SOURCES:
-        for entry in source(told):
-            if told.first <= entry.date <= told.last:
-                found.setdefault(entry.key, entry)
-    return list(found.values())
+    return told.kept(entry for source in SOURCES for entry in source(told))
+
+
+class EntriesToCome:
+    """The entries of invoices to come, run by run: of a large tree they are not all in memory.
+
+    Source: docs/billing-rules.md, Calendar.
+    """
+
+    def __init__(self, told: TreeToTell) -> None:
+        """Take the tree, of which ``stored_entries`` were asked before. One statement."""
+        self._told = told
+        self._begun = dict(
+            Subscription.objects.filter(tenant_id=told.actor.tenant_id, account_id__in=told.members)
+            .order_by()
+            .values_list("pk", Coalesce("trial_end", "start_date"))
+        )
+
+    def of(self, invoices: Iterable[ForeseenInvoice]) -> list[Entry]:
+        """Return what is told of the invoices of one or several runs, in their order.
+
+        A renewal is told with what these runs charge for its period; another run may add to it.
+        """
+        found = list(invoices)
+        return self._told.kept([*self._invoices(found), *self._renewals(found)])
+
+    def _invoices(self, invoices: Iterable[ForeseenInvoice]) -> Iterator[Entry]:
+        told = self._told
+        for coming in invoices:
+            if coming.waits_for or coming.bill_to_id not in told.members:
+                continue
+            owner = coming.service_owner_id
+            name = _name(told.named, coming.day, coming.bill_to_id, coming.currency, owner)
+            shared = _Document(name, coming.bill_to_id, coming.payer_id, coming.currency)
+            yield shared.entry(Kind.INVOICE, coming.day, coming.gross_minor)
+            for section in coming.sections:
+                yield shared.part(coming.day, section.account_id, section.gross_minor)
+            if coming.gross_minor:
+                kind = _collected(coming.collection)
+                yield shared.entry(kind, coming.due_date, coming.gross_minor)
+
+    def _renewals(self, invoices: Iterable[ForeseenInvoice]) -> Iterator[Entry]:
+        """Periods that follow another, on their first day, with what runs then charge for them."""
+        told, sums = self._told, dict[tuple[UUID, date], Entry]()
+        for invoice in invoices:
+            for section in invoice.sections:
+                if section.account_id not in told.members:
+                    continue
+                for line in section.lines:
+                    if line.subscription_id is None or line.kind not in _RENEWED:
+                        continue
+                    start = self._begun.get(line.subscription_id)
+                    if start is None or not max(start, told.today) < line.period_start:
+                        continue
+                    key = (line.subscription_id, line.period_start)
+                    known = sums.get(key)
+                    if known is None:
+                        known = sums[key] = Entry(
+                            line.period_start,
+                            Kind.RENEWAL.value,
+                            f"renewal:{line.subscription_id}:{line.period_start}",
+                            section.account_id,
+                            amount_minor=0,
+                            currency=invoice.currency,
+                            subject_type="subscription",
+                            subject_id=line.subscription_id,
+                            details=_named(line.description),
+                        )
+                    known.amount_minor = (known.amount_minor or 0) + line.net_minor
+        yield from sums.values()
+
+
+@lru_cache(maxsize=10_000)
+def _named(name: str) -> Mapping[str, Any]:
+    """Return the details that say a name alone: one object, so that it is written once."""
+    return {"name": name}
 
 
 def _invoices(told: TreeToTell) -> Iterator[Entry]:
-    """Issued invoices on their day, what is owed of them on the day it is due, and those to come.
+    """Issued invoices on their day, and what is owed of them on the day it is due.
 
     What was to come has the key of the invoice that is issued in its place.
     """
-    counted: Counter[str] = Counter()
     issued = list(
         Invoice.objects.filter(
             tenant_id=told.actor.tenant_id,
@@ -105,7 +182,7 @@ def _invoices(told: TreeToTell) -> Iterator[Entry]:
     for one in issued:
         if one.issue_date is None or one.due_date is None:  # pragma: no cover - it is issued
             continue
-        name = _name(counted, one.issue_date, one.bill_to_id, one.currency, one.service_owner_id)
+        name = _name(told.named, one.issue_date, one.bill_to_id, one.currency, one.service_owner_id)
         details = {"number": one.number or ""}
         shared = _Document(name, one.bill_to_id, one.payer_id, one.currency, one.pk, details)
         yield shared.entry(Kind.INVOICE, one.issue_date, one.gross_minor)
@@ -113,17 +190,6 @@ def _invoices(told: TreeToTell) -> Iterator[Entry]:
             yield shared.part(one.issue_date, part.account_id, part.gross_minor)
         if one.open_minor:
             yield shared.entry(_collected(one.collection), one.due_date, one.open_minor)
-    for coming in told.coming:
-        if coming.waits_for or coming.bill_to_id not in told.members:
-            continue
-        owner = coming.service_owner_id
-        name = _name(counted, coming.day, coming.bill_to_id, coming.currency, owner)
-        shared = _Document(name, coming.bill_to_id, coming.payer_id, coming.currency)
-        yield shared.entry(Kind.INVOICE, coming.day, coming.gross_minor)
-        for section in coming.sections:
-            yield shared.part(coming.day, section.account_id, section.gross_minor)
-        if coming.gross_minor:
-            yield shared.entry(_collected(coming.collection), coming.due_date, coming.gross_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,43 +259,6 @@ def _collected(collection: str) -> Kind:
     return Kind.DEBIT if collection == _CHARGED else Kind.DUE
 
 
-def _renewals(told: TreeToTell) -> Iterator[Entry]:
-    """Periods that follow another, on their first day, with what runs then charge for them."""
-    begun = dict(
-        Subscription.objects.filter(tenant_id=told.actor.tenant_id, account_id__in=told.members)
-        .order_by()
-        .values_list("pk", Coalesce("trial_end", "start_date"))
-    )
-    sums: dict[tuple[UUID, date], list[Any]] = {}
-    for invoice in told.coming:
-        for section in invoice.sections:
-            if section.account_id not in told.members:
-                continue
-            for line in section.lines:
-                if line.subscription_id is None or line.kind not in _RENEWED:
-                    continue
-                start = begun.get(line.subscription_id)
-                if start is None or not max(start, told.today) < line.period_start:
-                    continue
-                key = (line.subscription_id, line.period_start)
-                known = sums.setdefault(
-                    key, [section.account_id, 0, invoice.currency, line.description]
-                )
-                known[1] += line.net_minor
-    for (subscription_id, day), (account_id, amount, currency, name) in sums.items():
-        yield Entry(
-            day,
-            Kind.RENEWAL.value,
-            f"renewal:{subscription_id}:{day}",
-            account_id,
-            amount_minor=amount,
-            currency=currency,
-            subject_type="subscription",
-            subject_id=subscription_id,
-            details={"name": name},
-        )
-
-
 def _trial_ends(told: TreeToTell) -> Iterator[Entry]:
     """Trials that end, on the first day that is charged."""
     found = Subscription.objects.filter(
@@ -273,38 +302,70 @@ def _ends(told: TreeToTell) -> Iterator[Entry]:
             )
 
 
-def _contract_terms(told: TreeToTell) -> Iterator[Entry]:
-    """Terms that renew on their first day, and the last day of notice before that."""
-    found = Subscription.objects.filter(
-        tenant_id=told.actor.tenant_id,
-        account_id__in=told.members,
-        renewal_months__isnull=False,
-        end_date__isnull=True,
-    )
-    for one in found.prefetch_related("items__price").order_by("pk"):
-        terms = one.contract_terms
-        if terms is None:  # pragma: no cover - what renews has a term
-            continue
-        names = ", ".join(sorted({item.price.name for item in one.items.all()}))
-        for end in term_ends(terms, told.first):
-            deadline = notice_deadline(terms, end)
-            if min(deadline, end) > told.last:
-                break
-            if terms.has_notice:
-                yield _of(one, Kind.NOTICE, deadline, end, names)
-            yield _of(one, Kind.TERM, end, end, names)
+class ContractDays:
+    """Terms that renew on their first day, and the last day of notice before that.
+
+    Of thousands of monthly contracts they are too many to be in memory for a year: they are
+    asked for some days at a time.
+    """
+
+    def __init__(self, told: TreeToTell) -> None:
+        """Read what renews in a tree. Three statements at most."""
+        self._told = told
+        self._known: dict[ContractTerms, list[tuple[Subscription, str]]] = {}
+        found = Subscription.objects.filter(
+            tenant_id=told.actor.tenant_id,
+            account_id__in=told.members,
+            renewal_months__isnull=False,
+            end_date__isnull=True,
+        )
+        for one in found.prefetch_related("items__price").order_by("pk"):
+            terms = one.contract_terms
+            if terms is not None:
+                name = ", ".join(sorted({item.price.name for item in one.items.all()}))
+                self._known.setdefault(terms, []).append((one, name))
+        # Thousands of subscriptions have the same few terms.
+        self._days = {terms: list(_term_days(terms, told)) for terms in self._known}
+
+    def __len__(self) -> int:
+        """Return how many subscriptions renew."""
+        return sum(map(len, self._known.values()))
+
+    def within(self, first: date, last: date) -> Iterator[Entry]:
+        """Yield what falls on some days of the calendar. No statement."""
+        first, last = max(first, self._told.first), min(last, self._told.last)
+        for terms, found in self._known.items():
+            for deadline, end in self._days[terms]:
+                kinds = [Kind.NOTICE] if terms.has_notice and first <= deadline <= last else []
+                if first <= end <= last:
+                    kinds.append(Kind.TERM)
+                # The same few names: each object is written once.
+                details = {name: {"name": name, "end": end.isoformat()} for _one, name in found}
+                for kind in kinds:
+                    day = end if kind is Kind.TERM else deadline
+                    for one, name in found:
+                        yield _of(one, kind, day, details[name])
 
 
-def _of(subscription: Subscription, kind: Kind, day: date, end: date, name: str) -> Entry:
+def _term_days(terms: ContractTerms, told: TreeToTell) -> Iterator[tuple[date, date]]:
+    """Yield the last day of notice and the end of each term, as far as the calendar goes."""
+    for end in term_ends(terms, told.first):
+        deadline = notice_deadline(terms, end)
+        if min(deadline, end) > told.last:
+            return
+        yield deadline, end
+
+
+def _of(subscription: Subscription, kind: Kind, day: date, details: Mapping[str, Any]) -> Entry:
     """Return what is told of a term of a subscription, by its end."""
     return Entry(
         day,
         kind.value,
-        f"{kind.value}:{subscription.pk}:{end}",
+        f"{kind.value}:{subscription.pk}:{details['end']}",
         subscription.account_id,
         subject_type="subscription",
         subject_id=subscription.pk,
-        details={"name": name, "end": end.isoformat()},
+        details=details,
     )
 
 
@@ -379,10 +440,8 @@ def _plans(told: TreeToTell) -> Iterator[Entry]:
 
 SOURCES: Final[tuple[Callable[[TreeToTell], Iterable[Entry]], ...]] = (
     _invoices,
-    _renewals,
     _trial_ends,
     _ends,
-    _contract_terms,
     _price_changes,
     _plans,
 )

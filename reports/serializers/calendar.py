@@ -109,7 +109,7 @@ class FreshnessOut(serializers.Serializer[Any]):
     as_of = InstantField(allow_null=True)
     complete_until = DayField(allow_null=True)
     is_being_made = serializers.BooleanField()
-    problem = serializers.CharField()
+    ready_until = DayField(allow_null=True)
 
 
 def _subject(entry: CalendarEntry, *types: str) -> str | None:

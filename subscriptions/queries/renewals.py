@@ -1,6 +1,6 @@
 """When subscriptions renew and are invoiced next, as their settings say today."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,7 +33,8 @@ class Renewal:
 
     Attributes:
         period: the period that contains the day, None before the start and after the end.
-        next_invoice_date: the day on which its next charge is invoiced, None if none will be.
+        next_invoice_date: the day on which anything of it is invoiced next, None if nothing will
+            be. What is charged or credited already and waits for its invoice counts as well.
         mrr_minor: what it brings in a month, in minor units of ``currency``; 0 unless it
             runs, and while it is tried.
         currency: of its prices.
@@ -45,6 +46,17 @@ class Renewal:
     currency: str
 
 
+FirstDays = Callable[[Actor, Collection[UUID]], Mapping[UUID, date]]
+"""Returns the next day of invoice of subscriptions of which something waits for one."""
+
+_first_days: list[FirstDays] = []
+
+
+def register_waiting(first_days: FirstDays) -> None:
+    """Ask this of what is charged already: charges are known above, where invoices are."""
+    _first_days.append(first_days)
+
+
 def renewals(
     actor: Actor,
     subscriptions: Sequence[Subscription],
@@ -54,8 +66,8 @@ def renewals(
 ) -> dict[UUID, Renewal]:
     """Return what comes next of subscriptions, those out of sight left out.
 
-    Three statements, one more for those who do not see everything, and one where terms change
-    later.
+    Four statements, one more for those who do not see everything, and one where terms change
+    later. Where something waits for its invoice at most twenty more, whatever their number.
 
     A period that has begun is the stored one; what has not been billed yet follows from the
     billing day that holds on ``on`` at the service owner (R9), and the invoice's day from the
@@ -75,11 +87,15 @@ def renewals(
     settings = settings or _settings(actor, seen, on)
     items = [item for one in subscriptions for item in one.items.all()]
     stored = _stored_periods(actor, items, on)
-    return {
-        one.pk: _renewal(one, settings, stored, on)
-        for one in subscriptions
-        if one.account_id in seen
+    found = [one for one in subscriptions if one.account_id in seen]
+    # What waits, waits now: it says nothing of another day.
+    asked = [one.pk for one in found] if on == actor.today else []
+    waiting = {
+        key: day
+        for first_days in (_first_days if asked else ())
+        for key, day in first_days(actor, asked).items()
     }
+    return {one.pk: _renewal(one, settings, stored, waiting, on) for one in found}
 
 
 def charged_until(items: Iterable[Item]) -> date | None:
@@ -126,6 +142,7 @@ def _renewal(
     subscription: Subscription,
     settings: FamilySettings,
     stored: dict[UUID, Period],
+    waiting: Mapping[UUID, date],
     on: date,
 ) -> Renewal:
     items = list(subscription.items.all())
@@ -136,9 +153,12 @@ def _renewal(
     if period is None and runs and items:
         period = _computed_period(subscription, items[0], settings, on)
     days = [_invoice_day(subscription, item, settings) for item in items]
+    days.append(waiting.get(subscription.pk))
+    first = min((day for day in days if day is not None), default=None)
     return Renewal(
         period=period if runs else None,
-        next_invoice_date=min((day for day in days if day is not None), default=None),
+        # What is late is taken by the next run.
+        next_invoice_date=None if first is None else max(first, on),
         mrr_minor=sum(int(item.monthly_minor) for item in items) if is_sold else 0,
         currency=items[0].price.currency if items else "",
     )

@@ -885,8 +885,8 @@ QUEUE = "It keeps a queue's books; who asked is written when it is asked, what i
 WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
-            "forecasts.refresh_calendar", "forecasts.make_wanted_forecast",
-            "forecasts.write_forecast", "forecasts.want_forecasts", "feeds.tell_feed",
+            "forecasts.refresh_calendar", "making.make_wanted_forecast",
+            "making.write_forecast", "forecasts.want_forecasts", "feeds.tell_feed",
         ),
         "It keeps what is computed from what is stored already, and changes nothing.",
     ),
@@ -929,7 +929,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "importing.rows.refuse_difference", "clock.require_movable",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
-            "runs.loading.load_families", "forecasts.first_day", "forecasts.last_day",
+            "runs.loading.load_families", "making.first_day", "making.last_day",
             "feeds.tenant_in", "feeds.digest_of",
             "runs.scheduling.missed_days",
             "runs.draft_changes.change_of",

@@ -95,7 +95,7 @@ _GONE: Final = ("kinds", "after", "before", "format")
 @require_safe
 @in_own_frame
 def calendar_page(request: ActorRequest) -> HttpResponseBase:
-    """Show what falls on which day, or save it. Nine statements beside those of the frame.
+    """Show what falls on which day, or save it. Ten statements beside those of the frame.
 
     More where something has happened since it was looked at last, and the trees are small.
     """
@@ -189,6 +189,7 @@ def _frame(
         "xlsx_url": address.url(format="xlsx"),
         "freshness": freshness,
         "as_of": _as_of(request, freshness),
+        "ready_until": date_text(freshness.ready_until) if freshness.ready_until else "",
         "is_unknown": freshness.is_being_made and freshness.as_of is None,
         "main": request.tenant.currency,
         "clear_url": address.url(**dict.fromkeys(_FILTERS)),
@@ -248,7 +249,7 @@ def _view(
         "agenda": agenda_of(listed, today),
         "has_more_days": len(listed) < count_of(sums),
         "agenda_url": address.url(view="agenda", day=None),
-        **_opened_day(request, wanted, sums, opened),
+        **_opened_day(request, wanted, sums, opened, found),
     }
 
 
@@ -261,13 +262,18 @@ def _opened(wanted: Asked, sums: Sequence[DaySum], today: date) -> date | None:
 
 
 def _opened_day(
-    request: ActorRequest, wanted: Asked, sums: Sequence[DaySum], opened: date | None
+    request: ActorRequest, wanted: Asked, sums: Sequence[DaySum], opened: date | None, found: Any
 ) -> dict[str, Any]:
-    """Return what falls on the day beside the grid, a page of it. One statement."""
+    """Return what falls on the day beside the grid, a page of it. One statement.
+
+    A few more where that day is of another month.
+    """
     if opened is None:
         return {"opened": None}
-    found = _found(request, wanted, opened, opened)
-    page = _page(request, found)
+    first, last = wanted.days()
+    of_month = first <= opened <= last
+    of_it = found.filter(date=opened) if of_month else _found(request, wanted, opened, opened)
+    page = _page(request, of_it)
     of_day = [one for one in sums if one.date == opened]
     return {
         "opened": opened,

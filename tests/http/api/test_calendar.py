@@ -30,7 +30,7 @@ def test_lists_what_falls_on_some_days(api):
         "date", "kind", "account", "title", "amount_minor", "currency", "is_part", "links",
     }  # fmt: skip
     assert body["calendar"]["is_being_made"] is False
-    assert body["calendar"]["problem"] == ""
+    assert body["calendar"]["ready_until"] is None
 
 
 def test_pages_without_a_gap(api):

@@ -21,12 +21,16 @@ MORE_STATEMENTS: dict[str, int] = {
     "account, more actions": 13,
     "account, moved from its page": 13,
     "account, next invoice loaded": 13,
-    "subscriptions of an account": 13,
-    "subscriptions of a tree": 13,
+    # What waits for its invoice beside: one more.
+    "subscriptions": 13,
+    "subscriptions of an account": 14,
+    "subscriptions of a tree": 14,
+    # Which trees the reader reaches whole.
+    "calendar, agenda": 13,
     # Its discounts beside: two more.
     "next invoice of an account": 14,
-    # What it had before, its discounts with what they reach, and what is planned for it.
-    "subscription": 17,
+    # What it had before, its discounts with what they reach, what is planned for it and waits.
+    "subscription": 18,
     "plan, previewed": 40,
     "plan, merge previewed": 52,
     # Whom a version concerns, all of them and a page of them, with their recipients.

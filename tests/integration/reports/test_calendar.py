@@ -2,25 +2,30 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
+from accounts.models import SettingInterval
 from accounts.operations.moving import place_account
 from invoicing.models import ChangePlan, Invoice
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.subscriptions.binding import change_contract
+from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.ending import cancel_subscription
 from invoicing.operations.subscriptions.pausing import pause_subscription
+from invoicing.operations.subscriptions.wanting import ItemAddition
 from invoicing.queries.plans.wanted import Wanted
 from reports.declarations import Kind
 from reports.models import CalendarEntry, Forecast
-from reports.operations import forecasts
-from reports.operations.forecasts import make_wanted_forecast, refresh_calendar
+from reports.operations import forecasts, making
+from reports.operations.forecasts import refresh_calendar
+from reports.operations.making import make_wanted_forecast
 from reports.queries.calendar import DatesTooFar, calendar_entries, day_sums, nearest_day
 from reports.words import title_of
-from subscriptions.models import Subscription
+from subscriptions.models import Price, Subscription
 from subscriptions.operations.subscriptions.contracting import Contract
 from tenancy.database import scope
 from tenancy.errors import NotFound
@@ -191,15 +196,15 @@ def test_shows_plans_to_staff_alone(group):
 def test_makes_only_what_has_changed_again(group):
     refresh(group)
     with group.seen():
-        Forecast.objects.update(problem="untouched")
+        Forecast.objects.update(took_seconds=99)
 
-    assert refresh(group).problem == "untouched"
+    assert refresh(group).is_being_made is False
     group.has("subscriptions", subscription("new", "A", "ten", "2026-12-01"))
     refresh(group)
 
     with group.seen():
-        left = Forecast.objects.values_list("root__external_id", "problem").order_by("root_id")
-        assert sorted(left) == [("G", ""), ("firm", "untouched")]
+        left = dict(Forecast.objects.values_list("root__external_id", "took_seconds"))
+        assert (left["G"] < 99, left["firm"]) == (True, 99)
     assert "new" in {
         name_of(group, one.subject_id)
         for one in entries(group, kinds=[Kind.RENEWAL])
@@ -236,6 +241,159 @@ def test_has_large_trees_made_behind(group, monkeypatch):
     done = refresh(group)
     assert (done.is_being_made, done.as_of) == (False, NOW)
     assert len(told(group)) > 10
+
+
+def making_of(vendor, key, *, today=TODAY, now=NOW):
+    """Have the calendar of a tree made behind, and return whether it was."""
+    with vendor.seen():
+        tenant = Tenant.objects.get(pk=vendor.tenant_id)
+    return make_wanted_forecast(
+        vendor.actor, vendor.id_of(key), tenant=tenant, today=today, now=now
+    )
+
+
+def stored(vendor):
+    with vendor.seen():
+        rows = CalendarEntry.objects.values_list(
+            "key", "date", "kind", "account_id", "bill_to_id", "is_part", "amount_minor", "details"
+        )
+        return sorted(rows)
+
+
+class TestMadeInParts:
+    """A large tree's calendar is written some days at a time; it is that of a small one."""
+
+    @pytest.fixture
+    def group(self, group):
+        """It has something of each kind, also periods that two runs charge for."""
+        group.has(
+            "prices",
+            price("late", "7.00", timing="arrears", tax_rate=19),
+            price("early", "3.00", tax_rate=19),
+        )
+        group.has(
+            "subscriptions",
+            subscription("mixed", "A", "early", "2026-12-01"),
+            subscription("bound", "B", "ten", "2026-12-01"),
+        )
+        with group.seen():
+            mixed = Subscription.objects.get(external_id="mixed")
+            bound = Subscription.objects.get(external_id="bound")
+            late = ItemAddition(Price.objects.get(external_id="late").pk, Decimal(1))
+        change_subscription(
+            group.actor, mixed.pk, [late], day=date(2026, 12, 1), today=TODAY, now=NOW
+        )
+        contract = Contract(12, 12, notice_months=3)
+        change_contract(group.actor, bound.pk, contract, today=TODAY, now=NOW)
+        return group
+
+    @pytest.fixture
+    def in_parts(self, monkeypatch):
+        monkeypatch.setattr(forecasts, "ITEMS_AT_ONCE", 2)
+        monkeypatch.setattr(making, "PART", 1)
+        monkeypatch.setattr(making, "_MANY_CONTRACTS", 0)
+        monkeypatch.setattr(making, "_DAYS_OF_MANY", 20)
+
+    def test_is_as_if_it_were_made_at_once(self, group, request):
+        refresh(group)
+        at_once = stored(group)
+        with group.seen():
+            CalendarEntry.objects.all().delete()
+            Forecast.objects.all().delete()
+        request.getfixturevalue("in_parts")
+        refresh(group)
+
+        assert making_of(group, "G")
+        assert making_of(group, "firm")
+
+        assert stored(group) == at_once
+        # 3.00 in advance, and 7.00 in arrears for the same month.
+        sums = {
+            one.date: one.amount_minor
+            for one in entries(group, "A", kinds=[Kind.RENEWAL])
+            if name_of(group, one.subject_id) == "mixed"
+        }
+        assert sums[date(2027, 1, 1)] == 1000
+
+    def test_takes_the_place_of_what_was_there(self, group, request, monkeypatch):
+        refresh(group)
+        request.getfixturevalue("in_parts")
+        group.has("subscriptions", subscription("new", "A", "ten", "2027-01-10"))
+        with group.seen():
+            # Debits fall on other days, and one of them moves from one part into another.
+            SettingInterval.objects.filter(name="payment_terms_days").update(value=3)
+            Subscription.objects.filter(external_id="a").update(end_date=date(2027, 2, 1))
+        refresh(group)
+        assert making_of(group, "G")
+        made = stored(group)
+
+        monkeypatch.undo()
+        with group.seen():
+            firm = Forecast.objects.get(root_id=group.id_of("firm")).pk
+            CalendarEntry.objects.exclude(forecast_id=firm).delete()
+            Forecast.objects.exclude(pk=firm).delete()
+        refresh(group)
+        assert made == stored(group)
+
+    def test_is_there_part_by_part(self, group, in_parts, monkeypatch):
+        refresh(group)
+        write, seen = making._write, []
+
+        def watched(*args):
+            write(*args)
+            seen.append(refresh(group, "G"))
+
+        monkeypatch.setattr(making, "_write", watched)
+        assert making_of(group, "G")
+
+        assert {one.as_of for one in seen} == {None}
+        days = [one.ready_until for one in seen]
+        assert days[0] is None
+        assert days[1:] == sorted(days[1:])
+        assert days[1] < days[-1] < making.last_day(TODAY)
+        done = refresh(group, "G")
+        assert (done.is_being_made, done.ready_until, done.as_of) == (False, None, NOW)
+
+    def test_is_made_by_one_at_a_time_and_taken_up_where_it_was_broken_off(
+        self, group, in_parts, monkeypatch
+    ):
+        refresh(group)
+        write, answers = making._write, []
+
+        def killed(*args):
+            write(*args)
+            answers.append(making_of(group, "G"))
+            if len(answers) == 3:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(making, "_write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            making_of(group, "G")
+        monkeypatch.setattr(making, "_write", write)
+
+        assert answers == [False, False, False]
+        assert not making_of(group, "G", now=NOW + timedelta(minutes=4))
+        assert making_of(group, "G", now=NOW + timedelta(minutes=6))
+
+    def test_stops_where_somebody_else_has_made_it(self, group, in_parts, monkeypatch):
+        refresh(group)
+        with group.seen():
+            tenant = Tenant.objects.get(pk=group.tenant_id)
+        write, is_first = making._write, [True]
+
+        def overtaken(*args):
+            write(*args)
+            if is_first.pop() if is_first else False:
+                monkeypatch.setattr(making, "_write", write)
+                with group.seen():
+                    making.write_forecast(
+                        group.actor, group.id_of("G"), tenant=tenant, today=TODAY, now=NOW
+                    )
+
+        monkeypatch.setattr(making, "_write", overtaken)
+
+        assert not making_of(group, "G")
+        assert refresh(group, "G").is_being_made is False
 
 
 def test_forgets_the_calendar_of_who_stands_below_another_now(group):

@@ -1,6 +1,8 @@
 """Ids are of version 7 and in the order in which a process makes them."""
 
-from tenancy.ids import uuid7
+from uuid import RFC_4122
+
+from tenancy.ids import uuid7, uuid7s
 
 
 def test_rises_from_one_to_the_next():
@@ -19,3 +21,14 @@ def test_begins_with_the_milliseconds(monkeypatch):
 
     assert one.int >> 80 == 1_795_000_000_123
     assert one.int >> 64 & 0xFFF == 2048
+
+
+def test_makes_many_ids_in_order_each_once():
+    before = uuid7()
+    made = uuid7s(10_000)
+
+    assert made == sorted(set(made))
+    assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
+    # They are dated from now on, a quarter of a microsecond after each other.
+    assert before.int >> 80 <= made[0].int >> 80 <= made[-1].int >> 80 <= (made[0].int >> 80) + 3
+    assert uuid7s(0) == []
