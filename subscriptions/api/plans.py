@@ -15,7 +15,7 @@ from accounts.access import Action
 from accounts.serializers.parts import DryRunParameters, NoParameters, PageParameters
 from billing_rules.periods import Interval, Unit
 from subscriptions.models import Plan
-from subscriptions.operations.plans.checking import NewPlan, NewPlanItem
+from subscriptions.operations.plans.checking import NewPlan, NewPlanItem, plan_as_wanted
 from subscriptions.operations.plans.keeping import (
     archive_plan,
     create_plan,
@@ -233,17 +233,11 @@ def _items(actor: Actor, given: Sequence[Mapping[str, Any]]) -> list[NewPlanItem
 
 def _changed(actor: Actor, found: Plan, values: Mapping[str, Any]) -> NewPlan:
     """Return a plan as it is to be: what a body leaves out stays."""
-    stored = [
-        NewPlanItem(one.price_id, one.quantity, one.is_addon, one.minimum, one.maximum)
-        for one in sorted(found.items.all(), key=lambda one: (one.position, one.pk))
-    ]
-    bound = Contract(
-        found.minimum_term_months, found.renewal_months, found.notice_months, found.notice_days
-    )
+    stored = plan_as_wanted(found)
     return NewPlan(
-        name=values.get("name", found.name),
-        items=_items(actor, values["items"]) if "items" in values else stored,
-        external_id=values.get("external_id", found.external_id),
-        trial_days=values.get("trial_days", found.trial_days),
-        contract=_contract(values["contract"] or {}) if "contract" in values else bound,
+        name=values.get("name", stored.name),
+        items=_items(actor, values["items"]) if "items" in values else stored.items,
+        external_id=values.get("external_id", stored.external_id),
+        trial_days=values.get("trial_days", stored.trial_days),
+        contract=_contract(values["contract"] or {}) if "contract" in values else stored.contract,
     )

@@ -13,6 +13,7 @@ KINDS = (
     "invoice",
     "customers",
     "account",
+    "new plan to sell",
     "settings of an account",
     "run",
     "import",

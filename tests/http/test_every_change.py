@@ -908,6 +908,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.discounting.spans_of", "subscriptions.discounting.ended_for",
             "subscriptions.discounting.applied",
             "plans.checking.require_plan", "plans.checking.bounds_fault", "plans.starting.bundled",
+            "plans.checking.plan_as_wanted", "plans.checking.plan_said",
+            "plans.keeping.plan_shown",
             "discounts.checking.require_coupon", "discounts.checking.require_discount",
             "discounts.checking.off_faults", "discounts.checking.code_key",
             "discounts.redeeming.new_discount", "discounts.resolving.given_to",
@@ -1259,6 +1261,22 @@ def end_page(browser: Browser) -> None:
     send_seen(browser, f"/subscriptions/{found.public_id}/end/", when="period_end")
 
 
+def written_bundle(browser: Browser, name: str) -> dict[str, Any]:
+    with browser.shop.seen():
+        price_id = Price.objects.get().public_id
+    row = {"item_part": "always", "item_quantity": "3", "item_minimum": "", "item_maximum": ""}
+    return {"name": name, "item_price": price_id, **row}
+
+
+def new_bundle_page(browser: Browser) -> None:
+    browser.send("/catalogue/plans/new/", **written_bundle(browser, "Small"))
+
+
+def edit_bundle_page(browser: Browser) -> None:
+    made = make_bundle(browser.shop, browser.shop.actor)
+    browser.send(f"/catalogue/plans/{made.public_id}/edit/", **written_bundle(browser, "Large"))
+
+
 def contract_page(browser: Browser) -> None:
     found = only_subscription(browser.shop)
     url = f"/subscriptions/{found.public_id}/contract/"
@@ -1267,7 +1285,7 @@ def contract_page(browser: Browser) -> None:
 
 def bundle_page(browser: Browser) -> None:
     made, found = make_bundle(browser.shop, browser.shop.actor), only_subscription(browser.shop)
-    url = f"/subscriptions/{found.public_id}/plan/"
+    url = f"/subscriptions/{found.public_id}/plan/?plan={made.public_id}.1"
     send_seen(browser, url, plan=f"{made.public_id}.1", when="day", day=LATER.isoformat())
 
 
@@ -1513,6 +1531,8 @@ PAGES: dict[str, Change] = {
     "settings/defaults/<str:setting>/": Change(default_page, DEFAULTS),
     "settings/defaults/<str:setting>/recall/": Change(recall_default_page, DEFAULTS),
     "catalogue/products/new/": Change(new_product_page, "product.created"),
+    "catalogue/plans/new/": Change(new_bundle_page, "bundle.created"),
+    "catalogue/plans/<str:bundle_id>/edit/": Change(edit_bundle_page, "bundle.updated"),
     "catalogue/plans/<str:bundle_id>/archive/": Change(
         put_bundle_page("archive"), "bundle.archived"
     ),

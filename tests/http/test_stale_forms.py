@@ -80,6 +80,10 @@ WITHOUT_FORM = {
         "It carries the product's version; test_catalogue.py is about it."
     ),
     "catalogue/coupons/new/": MAKES_SOMETHING,
+    "catalogue/plans/new/": MAKES_SOMETHING,
+    "catalogue/plans/<str:bundle_id>/edit/": (
+        "It carries the plan's version; test_plan_form.py is about it."
+    ),
     "catalogue/plans/<str:bundle_id>/archive/": IS_REPEATED,
     "catalogue/plans/<str:bundle_id>/reopen/": IS_REPEATED,
     "catalogue/coupons/<str:coupon_id>/archive/": IS_REPEATED,

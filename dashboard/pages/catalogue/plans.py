@@ -36,6 +36,7 @@ from tenancy.formats import date_text
 from tenancy.queries import paging
 from web.badges import Badge
 from web.page_heads import Crumb, Fact
+from web.plan_items import bounds_text
 from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
 from web.tables import Column, Kind, Link, Table
@@ -122,6 +123,7 @@ def plan_list(request: ActorRequest) -> HttpResponseBase:
         "page": page,
         "tabs": tabs_of("plans"),
         "is_empty": not page.rows,
+        "may_edit": access.allows_everywhere(actor, Action.EDIT_CATALOGUE),
     }
     return render(request, "catalogue/plans.html", context)
 
@@ -209,23 +211,9 @@ def _row(item: PlanItem) -> ItemRow:
         product=price.product.name,
         part=_("Add-on") if item.is_addon else _("Always"),
         quantity=quantity(item.quantity),
-        bounds=_bounds(item),
+        bounds=bounds_text(item),
         amount=price_amount(price),
     )
-
-
-def _bounds(item: PlanItem) -> str:
-    if item.minimum is None and item.maximum is None:
-        return "–"
-    values = {
-        "least": "" if item.minimum is None else quantity(item.minimum),
-        "most": "" if item.maximum is None else quantity(item.maximum),
-    }
-    if item.maximum is None:
-        return _("from %(least)s") % values
-    if item.minimum is None:
-        return _("up to %(most)s") % values
-    return _("%(least)s to %(most)s") % values
 
 
 def _term(plan: Plan) -> str:

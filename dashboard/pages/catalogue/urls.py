@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from dashboard.pages.catalogue import coupons, meters, plans, prices, pricing, products, versions
+from dashboard.pages.catalogue import (
+    coupons,
+    meters,
+    plan_making,
+    plans,
+    prices,
+    pricing,
+    products,
+    versions,
+)
 
 app_name = "catalogue"
 urlpatterns = [
@@ -25,6 +34,8 @@ urlpatterns = [
     ),
     path("products/<str:product_id>/prices/new/", pricing.new_price, name="new_price"),
     path("plans/", plans.plan_list, name="plans"),
+    path("plans/new/", plan_making.new_plan, name="new_plan"),
+    path("plans/<str:bundle_id>/edit/", plan_making.change_plan, name="change_plan"),
     path("plans/<str:bundle_id>/", plans.plan_page, name="plan"),
     path("plans/<str:bundle_id>/archive/", plans.put_plan, {"way": "archive"}, name="archive_plan"),
     path("plans/<str:bundle_id>/reopen/", plans.put_plan, {"way": "reopen"}, name="reopen_plan"),

@@ -120,7 +120,6 @@ def subscription_page(request: ActorRequest, subscription_id: str) -> HttpRespon
         ],
         "terms": _terms(actor, terms),
         "discounts": _discounts(actor, found, is_changeable=may_add),
-        "may_discount": may_add,
         "phases": phases_of(found, terms, actor.today, row.renewal.currency),
         "timeline": timeline_of(actor, found.pk),
         "time_zone": request.tenant.time_zone,

@@ -26,9 +26,9 @@ from dashboard.pages.subscriptions.contract import (
     ContractFields,
 )
 from dashboard.pages.subscriptions.contract_facts import contract_facts
-from subscriptions.models import Plan, PlanItem, Subscription
+from dashboard.pages.subscriptions.plan_items import PlanItemFields
+from subscriptions.models import Plan, Subscription
 from subscriptions.models.limits import MAX_TRIAL_DAYS, QUANTITY_DECIMALS, QUANTITY_DIGITS
-from subscriptions.operations.plans.starting import PlanChoice
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
     NewItem,
@@ -36,7 +36,7 @@ from subscriptions.operations.subscriptions.creating import (
     create_subscription,
 )
 from subscriptions.queries.catalogue import get_price, prices
-from subscriptions.queries.plans import Variant, get_plan, variants_of
+from subscriptions.queries.plans import Variant, get_plan, plans, variants_of
 from subscriptions.queries.renewals import renewals
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
@@ -45,11 +45,12 @@ from tenancy.ids import public_id
 from web.discounts import off_in_words
 from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
-from web.prices import price_in_words
+from web.prices import price_in_words, price_rhythm
 from web.session_checks import staff_only
 from web.templatetags.figures import money, unit_price
 
 _MOST_PRICES: Final = 1_000
+_MOST_PLANS: Final = 200
 
 
 class NewSubscriptionForm(ContractFields):
@@ -138,48 +139,21 @@ class NewOfPlanForm(NewSubscriptionForm):
         """Ask for the quantity of each item; an add-on is taken where it has one."""
         super().__init__(*args, actor=actor, **kwargs)
         del self.fields["price"], self.fields["quantity"]
-        self._plan, self._variant = plan, variant
-        for place, item in enumerate(variant.items):
-            self.fields[f"item_{place}"] = forms.DecimalField(
-                label=price_in_words(item.price),
-                help_text=_("Add-on: left empty, it is not taken.") if item.is_addon else "",
-                required=False,
-                min_value=Decimal(0),
-                max_digits=QUANTITY_DIGITS + QUANTITY_DECIMALS,
-                decimal_places=QUANTITY_DECIMALS,
-                localize=True,
-                initial=None if item.is_addon else item.quantity.normalize(),
-                widget=forms.TextInput(attrs={"class": "input", "inputmode": "decimal"}),
-            )
+        self._items = PlanItemFields(plan, variant)
+        self._items.add_to(self)
 
     @property
     def sold(self) -> list[str]:
         """The quantities of the items."""
-        return [f"item_{place}" for place, _item in enumerate(self._variant.items)]
+        return self._items.names
 
     def with_sold(self, actor: Actor, wanted: NewSubscription) -> NewSubscription:
         """Return what is wanted with the plan, its quantities and the add-ons that are taken."""
-        variant = self._variant
-        taken = {item.price_id: self.cleaned_data[name] for name, item in self._taken()}
-        choice = PlanChoice(self._plan.pk, variant.currency, variant.interval, taken)
-        return replace(wanted, plan=choice)
+        return replace(wanted, plan=self._items.choice(self))
 
     def field_at(self, pointer: str) -> str | None:
         """Return the field that a refusal is about; an item by its place."""
-        _start, _slash, rest = pointer.partition("/items/")
-        place = rest.partition("/")[0]
-        taken = self._taken()
-        if place.isdecimal() and int(place) < len(taken):
-            return taken[int(place)][0]
-        return super().field_at(pointer)
-
-    def _taken(self) -> list[tuple[str, PlanItem]]:
-        pairs = zip(self.sold, self._variant.items, strict=True)
-        return [
-            (name, item)
-            for name, item in pairs
-            if not item.is_addon or self.cleaned_data.get(name) is not None
-        ]
+        return self._items.field_at(self, pointer) or super().field_at(pointer)
 
 
 def _form(request: ActorRequest, data: Any = None) -> NewSubscriptionForm:
@@ -305,6 +279,7 @@ def _page(
         "form": form,
         "sold_fields": [form[name] for name in form.sold],
         "plan": asked.get("plan", ""),
+        "plans": [] if asked.get("plan") else _plans_to_sell(request.actor),
         "variant": asked.get("variant", ""),
         "contract_fields": [form[name] for name in CONTRACT_FIELDS],
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
@@ -315,6 +290,19 @@ def _page(
         ],
     }
     return render(request, "subscriptions/new.html", context, status=status)
+
+
+def _plans_to_sell(actor: Actor) -> list[tuple[str, str]]:
+    """Return where one begins with each variant of the plans that are sold. Two statements."""
+    here = reverse("subscriptions:new")
+    return [
+        (
+            f"{here}?plan={plan.public_id}&variant={place}",
+            f"{plan.name}, {one.currency}, {price_rhythm(one.items[0].price)}",
+        )
+        for plan in plans(actor, is_sold=True)[:_MOST_PLANS]
+        for place, one in enumerate(variants_of(plan), 1)
+    ]
 
 
 def _account_name(actor: Actor, form: NewSubscriptionForm) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from subscriptions.models import Price
+from billing_rules.money import plain_digits
+from subscriptions.models import Plan, Price
 from subscriptions.models.limits import (
     MAX_ITEMS,
     MAX_TRIAL_DAYS,
@@ -17,7 +19,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
     fits,
 )
-from subscriptions.operations.subscriptions.contracting import Contract, contract_faults
+from subscriptions.operations.subscriptions.contracting import Contract, contract_faults, said_of
 from tenancy.errors import FieldError, Invalid
 
 _LONGEST_NAME = 200
@@ -50,6 +52,43 @@ class NewPlan:
     external_id: str | None = None
     trial_days: int | None = None
     contract: Contract = Contract()  # noqa: RUF009 - it is frozen
+
+
+def plan_as_wanted(plan: Plan) -> NewPlan:
+    """Return a plan, of which the items have been read, as somebody would want it as it is."""
+    items = sorted(plan.items.all(), key=lambda one: (one.position, one.pk))
+    return NewPlan(
+        name=plan.name,
+        items=[
+            NewPlanItem(one.price_id, one.quantity, one.is_addon, one.minimum, one.maximum)
+            for one in items
+        ],
+        external_id=plan.external_id,
+        trial_days=plan.trial_days,
+        contract=Contract(
+            plan.minimum_term_months, plan.renewal_months, plan.notice_months, plan.notice_days
+        ),
+    )
+
+
+def plan_said(wanted: NewPlan) -> dict[str, Any]:
+    """Return all of a plan in plain values: what the audit trail keeps, and a form is shown for."""
+    return {
+        "name": wanted.name.strip(),
+        "external_id": wanted.external_id or None,
+        "trial_days": wanted.trial_days,
+        **said_of(wanted.contract),
+        "items": [
+            {
+                "price": str(one.price_id),
+                "quantity": plain_digits(one.quantity),
+                "addon": one.is_addon,
+                "minimum": None if one.minimum is None else plain_digits(one.minimum),
+                "maximum": None if one.maximum is None else plain_digits(one.maximum),
+            }
+            for one in wanted.items
+        ],
+    }
 
 
 def require_plan(wanted: NewPlan, prices: Mapping[UUID, Price]) -> None:

@@ -10,11 +10,16 @@ from django.utils.translation import gettext_lazy
 
 from accounts import access
 from accounts.access import Action
+from accounts.versions import require_version
 from subscriptions.models import Plan, PlanItem, Price
-from subscriptions.operations.catalogue import hold_prices
+from subscriptions.operations.catalogue import AlreadyAdded, hold_prices
 from subscriptions.operations.catalogue.naming import ExternalIdTaken, said_of
-from subscriptions.operations.plans.checking import NewPlan, require_plan
-from subscriptions.operations.subscriptions.contracting import said_of as contract_said
+from subscriptions.operations.plans.checking import (
+    NewPlan,
+    plan_as_wanted,
+    plan_said,
+    require_plan,
+)
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import Conflict, NotFound
@@ -34,26 +39,29 @@ def _unseen() -> None:
 
 
 @operation
-def create_plan(actor: Actor, wanted: NewPlan, *, now: datetime) -> Plan:
+def create_plan(actor: Actor, wanted: NewPlan, *, key: UUID | None = None, now: datetime) -> Plan:
     """Add a plan to the catalogue.
 
     Args:
         actor: who adds it.
         wanted: the plan.
+        key: what the row is to be called, so that one form makes one.
         now: the instant, for the audit trail.
 
     Raises:
         Forbidden: the actor may not write the catalogue.
         InvalidPlan: it can't be sold so.
         PlanNameTaken, ExternalIdTaken: another plan is called so.
+        AlreadyAdded: there is one with this key.
 
     Source: docs/billing-rules.md, Plans.
     """
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
+    _require_new(actor, key)
     require_plan(wanted, _prices(actor, wanted))
-    plan = Plan(id=uuid7(), tenant_id=actor.tenant_id, created_at=now)
+    plan = Plan(id=key or uuid7(), tenant_id=actor.tenant_id, created_at=now)
     _write(actor, plan, wanted, is_new=True)
-    _record(actor, "bundle.created", plan, now, after=_said(wanted))
+    _record(actor, "bundle.created", plan, now, after=plan_said(wanted))
     return plan
 
 
@@ -63,6 +71,7 @@ def edit_plan(
     plan_id: UUID,
     wanted: NewPlan,
     *,
+    version: str = "",
     require_seen: Callable[[], object] = _unseen,
     now: datetime,
 ) -> Plan:
@@ -72,21 +81,25 @@ def edit_plan(
         actor: who changes it.
         plan_id: the plan.
         wanted: all of it, as it is to be.
+        version: of what was shown, ``version_of(plan_shown(…))``; empty overwrites anyway.
         require_seen: refuses if it is not as the caller has seen it; asked under the lock.
         now: the instant, for the audit trail.
 
     Raises:
         Forbidden: the actor may not write the catalogue.
         NotFound: there is no such plan.
+        ChangedMeanwhile: it is not as shown any more.
         InvalidPlan, PlanNameTaken, ExternalIdTaken: see ``create_plan``.
 
     Source: docs/billing-rules.md, Plans.
     """
     plan = _locked(actor, plan_id, require_seen)
     require_plan(wanted, _prices(actor, wanted))
-    before = {"name": plan.name}
-    _write(actor, plan, wanted, is_new=False)
-    _record(actor, "bundle.updated", plan, now, before=before, after=_said(wanted))
+    stored, after = plan_shown(plan), plan_said(wanted)
+    require_version(version, stored, after)
+    if stored != after:
+        _write(actor, plan, wanted, is_new=False)
+        _record(actor, "bundle.updated", plan, now, before=stored, after=after)
     return plan
 
 
@@ -118,6 +131,11 @@ def reopen_plan(
     Args and Raises as of ``archive_plan``.
     """
     return _put(actor, plan_id, "bundle.reopened", None, require_seen, now)
+
+
+def plan_shown(plan: Plan) -> dict[str, Any]:
+    """Return all that a form shows of a plan."""
+    return plan_said(plan_as_wanted(plan))
 
 
 def _put(
@@ -157,6 +175,7 @@ def _write(actor: Actor, plan: Plan, wanted: NewPlan, *, is_new: bool) -> None:
 
     Raises:
         PlanNameTaken, ExternalIdTaken: another plan is called so.
+        AlreadyAdded: a new one was added by somebody with the same key meanwhile.
     """
     plan.name, plan.external_id = wanted.name.strip(), wanted.external_id or None
     plan.trial_days = wanted.trial_days
@@ -167,6 +186,7 @@ def _write(actor: Actor, plan: Plan, wanted: NewPlan, *, is_new: bool) -> None:
         with transaction.atomic():
             plan.save(force_insert=is_new)
     except IntegrityError:
+        _require_new(actor, plan.pk if is_new else None)
         _require_free(actor, plan)
         raise
     PlanItem.objects.filter(tenant_id=actor.tenant_id, plan=plan).delete()
@@ -187,27 +207,17 @@ def _items(actor: Actor, plan: Plan, wanted: NewPlan) -> Iterable[PlanItem]:
         )
 
 
+def _require_new(actor: Actor, key: UUID | None) -> None:
+    if key is not None and Plan.objects.filter(tenant_id=actor.tenant_id, pk=key).exists():
+        raise AlreadyAdded
+
+
 def _require_free(actor: Actor, plan: Plan) -> None:
     others = Plan.objects.filter(tenant_id=actor.tenant_id).exclude(pk=plan.pk)
     if others.filter(name=plan.name).exists():
         raise PlanNameTaken(name=plan.name)
     if plan.external_id and others.filter(external_id=plan.external_id).exists():
         raise ExternalIdTaken(external_id=plan.external_id)
-
-
-def _said(wanted: NewPlan) -> dict[str, Any]:
-    items = [
-        {
-            "price": str(one.price_id),
-            "quantity": f"{one.quantity:f}",
-            "addon": one.is_addon,
-            "minimum": None if one.minimum is None else f"{one.minimum:f}",
-            "maximum": None if one.maximum is None else f"{one.maximum:f}",
-        }
-        for one in wanted.items
-    ]
-    bound = contract_said(wanted.contract)
-    return {"name": wanted.name.strip(), "trial_days": wanted.trial_days, **bound, "items": items}
 
 
 def _record(

@@ -31,6 +31,7 @@ MORE_STATEMENTS: dict[str, int] = {
     "next invoice of an account": 14,
     # What it had before, its discounts with what they reach, what is planned for it and waits.
     "subscription": 18,
+    "subscription, more actions": 18,
     "plan, previewed": 40,
     "plan, merge previewed": 52,
     # Whom a version concerns, all of them and a page of them, with their recipients.
