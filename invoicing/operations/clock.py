@@ -1,5 +1,6 @@
 """Moving a sandbox's clock: every day in order, and everything due on it."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -46,9 +47,16 @@ class ClockTooFar(Invalid):
     message = _("The clock moves at most %(days)s days at a time.")
 
 
+class ClockMoves(Conflict):
+    """One move at a time."""
+
+    code = "clock_is_moving"
+    message = _("The clock is moving to %(to)s already. Wait until it stands.")
+
+
 @dataclass(frozen=True, slots=True)
 class ClockAdvanced:
-    """How far the clock has moved, and what was billed on the way."""
+    """How far the clock has moved, what was billed on the way, and how many plans were due."""
 
     from_date: date
     to_date: date
@@ -56,6 +64,7 @@ class ClockAdvanced:
     runs: int
     invoices: int
     run_ids: tuple[UUID, ...]
+    plans: int = 0
 
 
 def advance_clock(
@@ -81,7 +90,7 @@ def advance_clock(
     Source: docs/billing-rules.md, R4, R7, R8.
     """
     start = require_movable(actor, to_date)
-    invoices, run_ids = 0, []
+    invoices, run_ids, plans = 0, list[UUID](), 0
     day = start
     due, planned = _next_days(actor, day + timedelta(days=1), billed_until)
     while True:
@@ -90,7 +99,7 @@ def advance_clock(
             break
         if planned == day:
             # What is planned for a day holds when the day's run bills it.
-            carry_out_due_plans(actor, day=day, now=now)
+            plans += len(carry_out_due_plans(actor, day=day, now=now))
             due, _planned = _next_days(actor, day, billed_until)
         if due == day:
             try:
@@ -105,7 +114,13 @@ def advance_clock(
         due, planned = _set_clock(actor, day, billed_until, now=now)
     _set_clock(actor, to_date, billed_until, now=now)
     days = (to_date - start).days
-    return ClockAdvanced(start, to_date, days, len(run_ids), invoices, tuple(run_ids))
+    return ClockAdvanced(start, to_date, days, len(run_ids), invoices, tuple(run_ids), plans)
+
+
+def month_end_after(day: date) -> date:
+    """Return the last day of a month: of the next one where the day is a last one itself."""
+    after = day + timedelta(days=1)
+    return after.replace(day=monthrange(after.year, after.month)[1])
 
 
 @operation

@@ -1,6 +1,7 @@
 """Moving a sandbox's clock in the background, one eventful day at a time."""
 
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from accounts import access
@@ -8,7 +9,7 @@ from accounts.access import Action
 from accounts.operations.job_actors import actor_of
 from accounts.queries.jobs import clock_shown, open_job_ids
 from accounts.versions import require_version
-from invoicing.operations.clock import advance_clock, require_movable
+from invoicing.operations.clock import ClockMoves, advance_clock, require_movable
 from invoicing.queries.run_preview import next_due_date
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -17,10 +18,13 @@ from tenancy.models import Job, Tenant
 from tenancy.operations.jobs import claim_job, fail_job, finish_job, give_back, note_request
 from tenancy.operations.jobs import request_job as put_into_queue
 
+RUNS_NAMED: Final = 100
+"""So many runs of a move are named in its result; of all others their number is said."""
+
 
 @operation
 def request_clock_move(actor: Actor, *, to_date: date, version: str = "", now: datetime) -> UUID:
-    """Put a move of the clock into the queue; while one is under way, it is joined.
+    """Put a move of the clock into the queue; one to the same day that is under way is joined.
 
     Args:
         actor: who moves it.
@@ -32,6 +36,7 @@ def request_clock_move(actor: Actor, *, to_date: date, version: str = "", now: d
     Raises:
         Forbidden, NotSandbox, ClockBackwards, ClockTooFar: as ``advance_clock`` has them.
         ChangedMeanwhile: the clock stands elsewhere than shown, or is moving to another day.
+        ClockMoves: it is moving to another day, and no version was named.
     """
     access.require_everywhere(actor, Action.MOVE_CLOCK)
     Tenant.objects.select_for_update(no_key=True).get(pk=actor.tenant_id)
@@ -39,6 +44,8 @@ def request_clock_move(actor: Actor, *, to_date: date, version: str = "", now: d
     if shown["moving_to"] != to_date.isoformat():
         require_version(version, shown)
     start = require_movable(actor, to_date)
+    if shown["moving_to"] not in ("", to_date.isoformat()):
+        raise ClockMoves(to=date.fromisoformat(shown["moving_to"]))
     if under_way := open_job_ids(actor, Job.Kind.CLOCK):
         job = Job.objects.get(tenant_id=actor.tenant_id, pk=under_way[0])
         note_request(actor, job, "job.joined", now=now)
@@ -78,6 +85,8 @@ def work_on_clock_move(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     result = {
         "runs": job.result.get("runs", 0) + moved.runs,
         "invoices": job.result.get("invoices", 0) + moved.invoices,
+        "plans": job.result.get("plans", 0) + moved.plans,
+        "run_ids": [*job.result.get("run_ids", ()), *map(str, moved.run_ids)][:RUNS_NAMED],
     }
     if day < to_date:
         give_back(actor, job.pk, done=(day - start).days, result=result, now=now)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from invoicing.operations.clock import require_movable
 from invoicing.operations.runs import RunPreview, preview_run
+from invoicing.queries.clock_events import PlansDue, plans_due
 from invoicing.queries.run_preview import change_days, next_due_date, waiting_days
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -20,12 +21,14 @@ class ClockPreview:
         to_date: where it would stand.
         run_dates: the days on which a run would be made, in order.
         found: what one run on the last day would make; the move makes it in several.
+        plans: the change plans that would be carried out on the way.
     """
 
     from_date: date
     to_date: date
     run_dates: tuple[date, ...]
     found: RunPreview
+    plans: PlansDue
 
     @property
     def days(self) -> int:
@@ -70,5 +73,9 @@ def preview_clock_move(
     if found.held_since is not None:
         run_dates |= change_days(actor, after=max(found.held_since, earliest), until=to_date)
     return ClockPreview(
-        start, to_date, tuple(sorted(day for day in run_dates if day <= to_date)), found
+        start,
+        to_date,
+        tuple(sorted(day for day in run_dates if day <= to_date)),
+        found,
+        plans_due(actor, until=to_date),
     )

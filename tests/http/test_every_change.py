@@ -928,7 +928,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "account_settings.changing.wanted_changes",
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.subtree_rows.subtree_rows",
-            "importing.rows.refuse_difference", "clock.require_movable",
+            "importing.rows.refuse_difference", "clock.require_movable", "clock.month_end_after",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
             "runs.loading.load_families", "making.first_day", "making.last_day",
@@ -1739,6 +1739,11 @@ def api_run(client: Client, _shop: Vendor) -> Any:
     return client.post("/api/v1/billing-runs", body, content_type="application/json")
 
 
+def api_clock(client: Client, _shop: Vendor) -> Any:
+    body = json.dumps({"now": DAY.isoformat()})
+    return client.post("/api/v1/test-clock", body, content_type="application/json")
+
+
 def api_retry(client: Client, shop: Vendor) -> Any:
     return client.post(f"/api/v1/invoices/{given_up(shop).public_id}/pdf")
 
@@ -2158,6 +2163,7 @@ ENDPOINTS: dict[str, Change] = {
     "POST api/v1/billing-runs/<str:run>/approval": Change(api_approve, "run.approved"),
     "POST api/v1/billing-runs/<str:run>/rejection": Change(api_reject, "run.rejected"),
     "POST api/v1/billing-runs": Change(api_run, "run.requested"),
+    "POST api/v1/test-clock": Change(api_clock, "job.requested"),
     "POST api/v1/invoices/<str:invoice>/pdf": Change(api_retry, RETRIED),
 }
 

@@ -1,14 +1,15 @@
 """The test clock of a sandbox: moving it forward while everything due happens in order."""
 
-from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,9 +23,11 @@ from accounts.queries.jobs import clock_shown, has_been_silent, jobs
 from accounts.versions import ChangedMeanwhile
 from dashboard.pages.settings.sellers import tabs_of
 from dashboard.pages.settings.test_clock_question import Question, question_of
-from invoicing.operations.clock import require_movable
+from invoicing.models import BillingRun
+from invoicing.operations.clock import month_end_after, require_movable
 from invoicing.operations.clock_jobs import request_clock_move
-from invoicing.queries.run_preview import next_due_date
+from invoicing.queries.clock_events import next_event_date
+from invoicing.queries.runs import runs
 from invoicing.tasks import move_clock_soon
 from tenancy.actor import Actor
 from tenancy.errors import Invalid
@@ -32,9 +35,12 @@ from tenancy.formats import date_text
 from tenancy.models import Job
 from web.forms import version_seen, version_to_carry
 from web.session_checks import staff_only
+from web.tables import Link
 
 PATIENCE: Final = 5
 MOVES_SHOWN: Final = 10
+RUNS_SHOWN: Final = 12
+"""So many runs of a move are named, with links."""
 
 
 class ClockForm(forms.Form):
@@ -121,7 +127,8 @@ def _context(
 ) -> dict[str, Any]:
     moves = list(jobs(actor, Job.Kind.CLOCK)[:MOVES_SHOWN])
     running = next((job for job in moves if job.is_open), None)
-    due = next_due_date(actor)
+    due = next_event_date(actor)
+    made = _runs_of(actor, moves)
     return {
         "tabs": tabs_of(request, "clock"),
         "today": actor.today,
@@ -129,32 +136,46 @@ def _context(
         "running": running,
         "is_waiting": running is not None
         and has_been_silent(actor, running, seconds=PATIENCE, now=timezone.now()),
-        "moves": [_shown(job) for job in moves if not job.is_open],
+        "moves": [_shown(job, made) for job in moves if not job.is_open],
         "shortcuts": _shortcuts(actor.today, due),
         "may_move": access.allows_everywhere(actor, Action.MOVE_CLOCK),
     }
 
 
+def _runs_of(actor: Actor, moves: Sequence[Job]) -> dict[UUID, BillingRun]:
+    """Return the runs that moves have made. One statement, none for none."""
+    wanted = {UUID(key) for job in moves for key in _named(job)}
+    return runs(actor).in_bulk(wanted) if wanted else {}
+
+
+def _named(job: Job) -> Sequence[str]:
+    return job.result.get("run_ids", ())[:RUNS_SHOWN]  # type: ignore[no-any-return]
+
+
 def _shortcuts(today: date, due: date | None) -> list[dict[str, str]]:
-    last = today.replace(day=monthrange(today.year, today.month)[1])
-    if last == today:
-        after = today + timedelta(days=1)
-        last = after.replace(day=monthrange(after.year, after.month)[1])
+    last = month_end_after(today)
     found = [
         (_("+1 day"), today + timedelta(days=1)),
         (_("+1 week"), today + timedelta(days=7)),
         (_("Month end, %(date)s") % {"date": date_text(last)}, last),
     ]
-    if due is not None and due > today:
+    if due is not None:
         found.insert(0, (_("Next event, %(date)s") % {"date": date_text(due)}, due))
     return [{"label": label, "value": day.isoformat()} for label, day in found]
 
 
-def _shown(job: Job) -> dict[str, Any]:
+def _shown(job: Job, made: Mapping[UUID, BillingRun]) -> dict[str, Any]:
+    found = [made[UUID(key)] for key in _named(job) if UUID(key) in made]
+    count = job.result.get("runs", 0)
     return {
         "start": date.fromisoformat(job.params["from"]),
         "end": date.fromisoformat(job.params["to"]),
-        "runs": job.result.get("runs", 0),
+        "runs": count,
+        "made": [
+            Link(date_text(run.date), reverse("runs:page", args=[run.public_id])) for run in found
+        ],
+        "more": max(0, count - len(found)) if found else 0,
+        "plans": job.result.get("plans", 0),
         "invoices": job.result.get("invoices", 0),
         "by": job.created_by_label,
         "at": job.created_at,

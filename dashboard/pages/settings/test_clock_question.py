@@ -11,7 +11,9 @@ from django.utils.translation import ngettext
 
 from accounts.middleware import ActorRequest
 from dashboard.pages.runs.preview import accounts_text, lines_text, sums_text
+from invoicing.models import ChangePlan
 from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
+from invoicing.queries.clock_events import PlansDue
 from tenancy.formats import date_text
 from web.templatetags.figures import quantity
 
@@ -46,6 +48,8 @@ def question_of(request: ActorRequest, start: date, to: date) -> Question:
 
 def _sentences(move: ClockPreview) -> Iterator[str]:
     found, dates = move.found, move.run_dates
+    if move.plans.count:
+        yield _plans(move.plans)
     if dates:
         yield ngettext(
             "%(count)s billing run is made, on %(first)s.",
@@ -86,3 +90,17 @@ def _sentences(move: ClockPreview) -> Iterator[str]:
         yield _("Customers that are too large to be counted while you wait are left out.")
     if move.days > FAR_DAYS:
         yield _("So far ahead this is an estimate: settings and prices of later days may differ.")
+
+
+def _plans(plans: PlansDue) -> str:
+    """Return which change plans are carried out on the way."""
+    return ngettext(
+        "%(count)s change plan is carried out: on %(first)s, %(kind)s of %(account)s.",
+        "%(count)s change plans are carried out, the first on %(first)s: %(kind)s of %(account)s.",
+        plans.count,
+    ) % {
+        "count": quantity(plans.count),
+        "first": date_text(plans.first[0].effective_date),
+        "kind": ChangePlan.Kind(plans.first[0].kind).label,
+        "account": plans.first[0].account.name,
+    }

@@ -1,5 +1,6 @@
 """Settings: what invoices print of the vendor, its numbers, and the test clock."""
 
+from datetime import date
 from http import HTTPStatus
 
 import pytest
@@ -8,9 +9,16 @@ from django.core.cache import caches
 
 from accounts.models import BankAccount, Person, Seller
 from invoicing import tasks
+from invoicing.models import BillingRun
+from invoicing.operations.clock_jobs import work_on_clock_move
+from invoicing.operations.plans.deciding import submit_plan
+from invoicing.operations.plans.planning import create_plan
+from invoicing.queries.plans.wanted import Wanted
+from tenancy.actor import Actor
 from tenancy.models import AuditEntry, Job
 from tests.http.dashboard.conftest import save, version_in
 from tests.markup import tight
+from tests.world import NOW, TODAY
 
 MOST_STATEMENTS = 12
 PASSWORD = "correct-horse-battery"
@@ -122,6 +130,31 @@ def test_moves_the_test_clock_in_the_background(
     page = client.get("/settings/test-clock/").content.decode()
     assert "<progress" in page
     assert 'hx-trigger="every 1s"' in page
+
+
+def test_names_change_plans_before_and_the_runs_after_a_move(billed, alice, visit, nudges):
+    with billed.seen():
+        wanted = Wanted("move", billed.id_of("branch"), date(2026, 12, 20))
+    plan = create_plan(billed.actor, wanted, today=TODAY, now=NOW)
+    submit_plan(billed.actor, plan.pk, today=TODAY, now=NOW)
+    client = visit(alice)
+
+    page = client.get("/settings/test-clock/").content.decode()
+    assert "Next event, 20 Dec 2026" in page
+    page = save(client, "/settings/test-clock/", {"to": "2027-01-01"}).content.decode()
+    assert "1 change plan is carried out: on 20 Dec 2026, Move of Zweig Süd." in page
+
+    save(client, "/settings/test-clock/", {"to": "2027-01-01", "confirmed": "2027-01-01"})
+    with billed.seen():
+        key = Job.objects.get().pk
+    while work_on_clock_move(Actor.system(billed.tenant_id), key, now=NOW):
+        pass
+
+    page = client.get("/settings/test-clock/").content.decode()
+    with billed.seen():
+        run = BillingRun.objects.get(date="2027-01-01")
+    assert f'<a href="/runs/{run.public_id}/">1 Jan 2027</a>' in page
+    assert '<td class="num" data-label="Change plans">1</td>' in page
 
 
 @pytest.mark.parametrize("to", ["", "2026-01-01", "2199-01-01", "nonsense"])
