@@ -248,6 +248,30 @@ declare(
         short=_("Discount given"),
     ),
     Declared(
+        "account.pool_begun",
+        "account",
+        _("What an account and all below it use of a meter is charged together from a day on."),
+        {
+            "external_id": Maybe(Kind.TEXT),
+            "since": Kind.DAY,
+            "pool": Kind.ID,
+            "price": Kind.ID,
+        },
+        short=_("Pool begun"),
+    ),
+    Declared(
+        "account.pool_ended",
+        "account",
+        _("A pool of an account ended: from a day on each is charged for its usage alone."),
+        {
+            "external_id": Maybe(Kind.TEXT),
+            "since": Kind.DAY,
+            "pool": Kind.ID,
+            "price": Kind.ID,
+        },
+        short=_("Pool ended"),
+    ),
+    Declared(
         "account.discount_ended",
         "account",
         _("The discount of an account ended from a day on."),

@@ -81,6 +81,10 @@ class SettingHistory:
         """The days on which a setting or a place begins or ends, in order."""
         return self._changes
 
+    def parents(self, day: date) -> Mapping[UUID, UUID | None]:
+        """Return the parent that each account had on a day."""
+        return dict(self._order(day))
+
     @property
     def has_moved(self) -> bool:
         """Whether any account stood elsewhere on another day."""

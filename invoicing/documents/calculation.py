@@ -37,6 +37,12 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     if "taken_over" in calculation:
         text = pgettext(CONTEXT, "time taken over: %(days)s of %(all)s days")
         return _part_of(calculation, "taken_over", text)
+    if pool := calculation.get("pool"):
+        said = pgettext(CONTEXT, "share of %(amount)s for %(quantity)s used together")
+        return said % {
+            "amount": formats.price_with_currency(Decimal(str(pool["full_amount"]))),
+            "quantity": formats.quantity(Decimal(str(pool["quantity"]))),
+        }
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)

@@ -13,8 +13,11 @@ from billing_rules.money import plain_digits, to_minor
 from billing_rules.periods import Interval, Period, Unit
 from billing_rules.pricing import InvalidQuantity, Model, Priced, PriceTerms, price_of
 from billing_rules.proration import prorate
+from invoicing.engine.chains import billing_day_of
 from invoicing.engine.families import Families
 from invoicing.engine.measuring import window_of
+from invoicing.engine.pooling import Part, Pooling, major
+from invoicing.engine.pools import PoolPeriod
 from invoicing.engine.rows import ItemRow, PeriodRow
 from subscriptions.models import Discount, Price
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
@@ -24,9 +27,11 @@ from subscriptions.queries.measured import Measured
 class Calculations:
     """Computes amounts; what holds for the next one too is not computed again."""
 
-    def __init__(self, families: Families) -> None:
-        """Take the families whose settings decide the anchors."""
+    def __init__(self, families: Families, pooling: Pooling) -> None:
+        """Take the families whose settings decide the anchors, and what is charged together."""
         self._families = families
+        self._pooling = pooling
+        self._pools: dict[tuple[object, ...], dict[str, Any]] = {}
         self._priced: dict[tuple[UUID, Decimal, UUID | None], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
@@ -92,6 +97,80 @@ class Calculations:
             }
         return self._amounts[key]
 
+    def pooled(self, item: ItemRow, part: Part) -> tuple[Decimal, int, Fraction]:
+        """Return what an item used in days that are charged with others, and its share.
+
+        Returns:
+            The quantity; the share in minor units; and the share less its discount, unrounded, in
+            major units.
+
+        Raises:
+            InvalidQuantity: more was measured than can be priced.
+        """
+        if part.pooled is None:
+            raise ValueError("these days are in no pool")
+        shares = self._pooling.shares(part.pooled, item)
+        quantity, share_minor = shares.of[item.id, part.start]
+        amount, discount = major(share_minor, part.pooled.pool.price.currency), part.terms.discount
+        return quantity, share_minor, amount if discount is None else discount.off.left_of(amount)
+
+    def of_pool(self, item: ItemRow, part: Part, period: PeriodRow) -> dict[str, Any]:
+        """Return how the share of an item in what several have used together came about.
+
+        The price is that of the pool, and its steps are those of what all have used.
+
+        Raises:
+            InvalidQuantity: more was measured than can be priced.
+
+        Source: docs/billing-rules.md, Pools.
+        """
+        one = part.pooled
+        if one is None:
+            raise ValueError("these days are in no pool")
+        quantity, share_minor, amount = self.pooled(item, part)
+        used = self.usage(item, part.terms.price, part.period)
+        price, days = one.pool.price, {"start": period.starts.isoformat(),
+                                       "end": period.ends.isoformat()}  # fmt: skip
+        said = {
+            **_price_facts(price),
+            "quantity": _plain(quantity),
+            "steps": [],
+            "full_amount": _exact(amount),
+        }
+        if discount := part.terms.discount:
+            before = major(share_minor, price.currency)
+            said["discount"] = _discount_facts(discount, before, amount)
+        return {
+            **said,
+            "period": days,
+            "full_period": days,
+            "days": part.period.days,
+            "full_days": part.period.days,
+            "anchor": self._anchor_facts(item, price, period.starts),
+            "usage": {"meter": used.meter, "events": used.events},
+            "pool": {**self._pool_facts(one, item), "share_minor": share_minor},
+            "net_minor": to_minor(amount, price.currency),
+        }
+
+    def _pool_facts(self, one: PoolPeriod, item: ItemRow) -> dict[str, Any]:
+        """Return what is said of a period of a pool to each who is in it."""
+        shares, pool = self._pooling.shares(one, item), one.pool
+        key = (*one.key, shares.quantity, shares.net_minor, len(shares.of))
+        if key not in self._pools:
+            priced = price_of(pool.price.terms, shares.quantity)
+            self._pools[key] = {
+                "id": pool.public_id,
+                "account": self._families.reference(pool.account_id),
+                "period": {
+                    "start": one.period.start.isoformat(),
+                    "end": one.period.end.isoformat(),
+                },
+                "members": len(shares.of),
+                "net_minor": shares.net_minor,
+                **_steps_of(priced, shares.quantity, priced.amount),
+            }
+        return self._pools[key]
+
     def _anchor_facts(self, item: ItemRow, price: Price, day: date) -> dict[str, Any]:
         """Return which rule set the bounds of a period that starts on ``day``, and who said so."""
         subscription = item.subscription
@@ -133,18 +212,6 @@ class Calculations:
         return self._priced[key]
 
 
-def billing_day_of(families: Families, item: ItemRow, day: date) -> tuple[int | None, int | None]:
-    """Return day and month that the periods of an item are anchored on, None where unset."""
-    own = item.subscription.own_billing_day(day)
-    if own is not None:
-        return own, None
-    settings, owner = families.on(day), item.account_id
-    return (
-        settings.value(owner, SettingName.BILLING_DAY),
-        settings.value(owner, SettingName.BILLING_MONTH),
-    )
-
-
 class _PriceOfQuantity:
     """A price applied to a quantity, less a discount, and its part of the explanation."""
 
@@ -153,29 +220,40 @@ class _PriceOfQuantity:
     ) -> None:
         self.amount = priced.amount if discount is None else discount.off.left_of(priced.amount)
         self.explanation: dict[str, Any] = {
-            "price": {
-                "id": price.public_id,
-                "name": price.name,
-                "model": price.model,
-                "currency": price.currency,
-                "unit": price.unit,
-                "unit_amount": _plain(price.unit_amount),
-                "interval": price.interval,
-                "interval_count": price.interval_count,
-                "timing": price.timing,
-                "tax_class": price.tax_class,
-            },
+            **_price_facts(price),
             **_steps_of(priced, quantity, self.amount),
         }
         if discount is not None:
-            self.explanation["discount"] = {
-                "id": discount.public_id,
-                "name": discount.name,
-                "percent": _plain(discount.percent),
-                "amount": _plain(discount.amount),
-                "before": _exact(priced.amount),
-                "after": _exact(self.amount),
-            }
+            facts = _discount_facts(discount, priced.amount, self.amount)
+            self.explanation["discount"] = facts
+
+
+def _price_facts(price: Price) -> dict[str, Any]:
+    return {
+        "price": {
+            "id": price.public_id,
+            "name": price.name,
+            "model": price.model,
+            "currency": price.currency,
+            "unit": price.unit,
+            "unit_amount": _plain(price.unit_amount),
+            "interval": price.interval,
+            "interval_count": price.interval_count,
+            "timing": price.timing,
+            "tax_class": price.tax_class,
+        }
+    }
+
+
+def _discount_facts(discount: Discount, before: Fraction, after: Fraction) -> dict[str, Any]:
+    return {
+        "id": discount.public_id,
+        "name": discount.name,
+        "percent": _plain(discount.percent),
+        "amount": _plain(discount.amount),
+        "before": _exact(before),
+        "after": _exact(after),
+    }
 
 
 def calculated_once(

@@ -15,6 +15,7 @@ from billing_rules.tax import TaxDecision, decide, vat_id_valid
 from billing_rules.tax_rates import Rate, rate_on
 from billing_rules.territories import tax_area, vat_id_country
 from invoicing.engine.measuring import Usage
+from invoicing.engine.pools import Pools
 from invoicing.engine.what_if import WhatIf
 from tenancy.actor import Actor
 from tenancy.ids import public_id
@@ -49,6 +50,7 @@ class Families:
         problems: what has been noted about them.
         judged: the accounts whose charges were placed, so that all warnings of them are noted.
         usage: what was read of their meters.
+        pools: what is charged together there; None until somebody asks.
         owes_credits: whether any credit of the tenant waits that names whose it is.
     """
 
@@ -70,6 +72,7 @@ class Families:
     problems: list[Problem] = field(default_factory=list)
     judged: set[UUID] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
+    pools: Pools | None = None
     # What follows from accounts, sellers and rates holds in every world: it is told once for all.
     _decisions: dict[tuple[UUID, UUID], TaxDecision] = field(default_factory=dict)
     _references: dict[UUID, dict[str, str]] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from invoicing.engine.crediting import Billed, MadeOver, made_over
 from invoicing.engine.families import Families
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
+from invoicing.engine.pooling import Pooling
+from invoicing.engine.pools import Pools
 from invoicing.engine.rating import rate, read_usage_so_far
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.what_if import Crediting, WhatIf
@@ -73,6 +75,7 @@ class ForeseenDays:
         self._begun = dict(stored.begun)
         self._waiting = what_if.owed([*stored.waiting, *what_if.new_charges])
         self._worlds: dict[int, Families] = {}
+        self._pools = self._having_pools()
         self._changes = _change_days(self._world(date.max))
         self._last_run: date | None = None
         self._next: date | None = first
@@ -96,6 +99,8 @@ class ForeseenDays:
         other._items, other._begun = {item.id: item for item in items}, what_if.begun(self._begun)
         other._waiting = [*what_if.owed(self._waiting), *what_if.credited()]
         other._worlds = {}
+        if self._pools is not None:
+            other._pools = self._pools.having(items)
         other._changes = _change_days(other._world(date.max))
         if what_if.crediting is not None:
             other._credit(self._world(what_if.crediting.day), what_if.crediting.day)
@@ -118,6 +123,12 @@ class ForeseenDays:
         ]
         for made in self.made_over.transfers:
             self._waiting += [replace(made.credit), replace(made.charge)]
+
+    def _having_pools(self) -> Pools | None:
+        """Return what is charged together, with items as they would be; None without any."""
+        if not any(item.is_metered for item in self._items.values()):
+            return None
+        return Pooling(self._stored.families).pools.having(self._items.values())
 
     def _read_usage(self, day: date) -> None:
         """Read what has been used so far."""
@@ -171,6 +182,7 @@ class ForeseenDays:
         ahead = [one for one in (*actions, *ready) if one > day]
         if len(ahead) < len(actions) + len(ready):
             ahead += [one for one in self._changes if one > day][:1]
+            ahead += self._pools.ends_after(day) if self._pools else []
         return min(ahead, default=None)
 
     def _go_on(self, moved: Iterable[tuple[UUID, Followed]], periods: Iterable[PeriodRow]) -> None:
@@ -190,7 +202,9 @@ class ForeseenDays:
         """Return the families as they stand on a day; they change when somebody moves."""
         moves = len(self._what_if.moves_until(day))
         if moves not in self._worlds:
-            self._worlds[moves] = self._stored.families.as_if(self._what_if, day)
+            world = self._stored.families.as_if(self._what_if, day)
+            world.pools = self._pools
+            self._worlds[moves] = world
         return self._worlds[moves]
 
 

@@ -9,11 +9,13 @@ from billing_rules.pricing import InvalidQuantity
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.reading import ITEM, item_rows
 from invoicing.engine.reading_charges import charges_since
+from invoicing.engine.reading_pools import charged_with
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.settling import Settler
 from subscriptions.models import Item, LateUsage
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
+from tenancy.ids import parse_public_id
 
 LatePeriods = Mapping[UUID, Sequence[PeriodRow]]
 """By item, its charged periods for which usage came in late."""
@@ -47,6 +49,45 @@ def late_periods(actor: Actor, account_ids: Iterable[UUID]) -> LatePeriods:
     ):
         found[item_id].append(PeriodRow(period_id, item_id, *columns))
     return found
+
+
+def with_mates(
+    families: Families, late: LatePeriods, charges: Iterable[ChargeRow]
+) -> tuple[LatePeriods, list[PeriodRow]]:
+    """Return also what was charged before with pools of which more is charged now.
+
+    One statement where something is, else none.
+
+    Args:
+        families: of the accounts.
+        late: as ``late_periods`` says.
+        charges: what is charged now.
+
+    Returns:
+        What is made good now, and what is not, as its accounts are not in scope.
+
+    Source: docs/billing-rules.md, Pools.
+    """
+    before = charged_with(families.actor, {one for one in map(pool_period_of, charges) if one})
+    if not before:
+        return late, []
+    found = {item_id: list(periods) for item_id, periods in late.items()}
+    others: list[PeriodRow] = []
+    for account_id, period in before:
+        if account_id not in families.in_scope:
+            others.append(period)
+        elif period not in found.setdefault(period.item_id, []):
+            found[period.item_id].append(period)
+    return found, others
+
+
+def pool_period_of(charge: ChargeRow) -> tuple[UUID, date] | None:
+    """Return the pool with which something was charged, and the first day of its period."""
+    pool = charge.calculation.get("pool")
+    key = None if pool is None else parse_public_id("pol", pool["id"])
+    if pool is None or key is None:
+        return None
+    return key, date.fromisoformat(pool["period"]["start"])
 
 
 def settle_late(

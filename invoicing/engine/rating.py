@@ -3,25 +3,24 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from accounts.models import SettingName
 from billing_rules.periods import (
     Anchor,
-    Interval,
     OutsideCalendar,
     Period,
-    Unit,
-    anchor_of,
     first_billing_day,
     next_period,
 )
 from billing_rules.pricing import InvalidQuantity
-from billing_rules.schedule import Chain, Followed, TooManyPeriods, follow, waits_for_next
-from invoicing.engine.calculations import Calculations, billing_day_of, setup_fee_of
+from billing_rules.schedule import Followed, TooManyPeriods, waits_for_next
+from invoicing.engine.calculations import Calculations, setup_fee_of
+from invoicing.engine.chains import Chains
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.measuring import window_of
+from invoicing.engine.pooling import Part, Pooling
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.models import Charge
 from subscriptions.models import Discount, Price
@@ -83,6 +82,8 @@ def read_usage_so_far(
     for item in items:
         if item.is_metered:
             due = max(day, item.next_action_date)
+            # What is charged with others falls due when their period is over.
+            due = max([due, *Pooling(families).pools.ends_after(due)])
             rater = raters.setdefault(due, Rater(families, due))
             windows += rater.windows(item, begun.get(item.id))
     families.usage.is_complete = False
@@ -97,9 +98,11 @@ class Rater:
         """Take the families whose items are rated, and the day up to which."""
         self._families = families
         self._run_date = run_date
-        self._calculations = Calculations(families)
+        self._pooling = Pooling(families)
+        self._chains = Chains(families)
+        self._calculations = Calculations(families, self._pooling)
         self._billing_days: dict[tuple[UUID, UUID | None, date], date] = {}
-        self._followed: dict[tuple[object, ...], Followed] = {}
+        self._asked: set[tuple[UUID, date]] = set()
         self.periods: list[PeriodRow] = []
         self.charges: list[ChargeRow] = []
         self.moved: list[tuple[UUID, Followed]] = []
@@ -117,7 +120,7 @@ class Rater:
     def windows(self, item: ItemRow, open_period: PeriodRow | None) -> Iterator[Window | None]:
         """Yield what the periods of an item that fall due ask of meters."""
         try:
-            followed = self._follow(item, _chain(item))
+            followed = self._follow(item, open_period)
         except (TooManyPeriods, OutsideCalendar):
             return
         periods = {one.period.end: one.period.start for one in followed.begun}
@@ -126,14 +129,17 @@ class Rater:
         for due in followed.due:
             start, end = periods[due.period_end], due.period_end
             last = min(end, item.subscription.end_date or end)
-            for first, until, terms in item.terms_between(start, last):
-                if not terms.uncharged:
-                    yield window_of(item.subscription, terms.price, Period(first, until))
+            for part in self._parts(item, start, last):
+                if part.pooled is not None and part.pooled.key not in self._asked:
+                    self._asked.add(part.pooled.key)
+                    yield from self._pooling.windows(part.pooled)
+                if not part.terms.uncharged:
+                    yield window_of(item.subscription, part.terms.price, part.period)
 
     def rate(self, item: ItemRow, open_period: PeriodRow | None) -> None:
         """Follow one item's chain and charge what falls due."""
         try:
-            followed = self._follow(item, _chain(item))
+            followed = self._follow(item, open_period)
         except TooManyPeriods:
             self._note(item, "too_many_periods")
             return
@@ -164,32 +170,32 @@ class Rater:
         self.charges += charges
         self.moved.append((item.id, followed))
 
-    def _follow(self, item: ItemRow, chain: Chain) -> Followed:
-        """Follow a chain; items that stand at the same point of equal chains go the same way."""
-        price, subscription = item.price, item.subscription
-        facts = (chain, item.account_id, subscription.anchor_date, subscription.billing_day,
-                 subscription.billing_day_until, price.interval, price.interval_count,
-                 item.later)  # fmt: skip
-        if facts not in self._followed:
-            self._followed[facts] = follow(
-                chain, self._run_date, lambda day: self.anchor(item, day)
-            )
-        return self._followed[facts]
+    def _follow(self, item: ItemRow, open_period: PeriodRow | None) -> Followed:
+        """Follow a chain, up to before what is charged with others whose period is not over yet."""
+        followed = self._chains.follow(item, self._run_date)
+        if not (item.is_metered and followed.due and self._pooling.pools):
+            return followed
+        periods = {one.period.end: one.period.start for one in followed.begun}
+        if open_period is not None:
+            periods[open_period.ends] = open_period.starts
+        for due in followed.due:
+            parts = self._parts(item, periods[due.period_end], due.due_date)
+            if any(one.pooled and one.pooled.period.end > self._run_date for one in parts):
+                return self._chains.follow(item, due.due_date - timedelta(days=1))
+        return followed
+
+    def _parts(self, item: ItemRow, start: date, end: date) -> Iterator[Part]:
+        """Yield the stretches of some days that are charged alike."""
+        if item.is_metered:
+            return self._pooling.parts(item, start, end)
+        return (Part(*stretch) for stretch in item.terms_between(start, end))
 
     def _note(self, item: ItemRow, code: str) -> None:
         self._families.problems.append(Problem(code, item.account_id, item.subscription.id))
 
     def anchor(self, item: ItemRow, day: date) -> Anchor:
         """Return the grid in force for a period of an item that begins on a day."""
-        price = item.price_on(day) if item.later else item.price
-        billing_day, billing_month = billing_day_of(self._families, item, day)
-        return _anchor(
-            item.subscription.anchor_date,
-            price.interval,
-            price.interval_count,
-            billing_day,
-            billing_month,
-        )
+        return self._chains.anchor(item, day)
 
     def _begin(self, item: ItemRow, followed: Followed) -> list[PeriodRow]:
         periods, previous = [], item.chain_end
@@ -250,14 +256,18 @@ class Rater:
         """
         due_date = self._with_next(item, period, due_date)
         last = min(period.ends, item.subscription.end_date or period.ends)
-        if item.is_uniform and last == period.ends:
+        if item.is_uniform and not item.is_metered and last == period.ends:
             yield self._charge(item, item.price, item.discount, period, due_date)
             return
-        for start, end, terms in item.terms_between(period.starts, last):
+        for part in self._parts(item, period.starts, last):
+            terms = part.terms
             if terms.uncharged:
                 continue
-            part = replace(period, starts=start, ends=end, quantity=terms.quantity)
-            yield self._charge(item, terms.price, terms.discount, part, due_date)
+            row = replace(period, starts=part.start, ends=part.end, quantity=terms.quantity)
+            if part.pooled is None:
+                yield self._charge(item, terms.price, terms.discount, row, due_date)
+            else:
+                yield self._share(item, part, row, max(due_date, part.pooled.period.end))
 
     def _with_next(self, item: ItemRow, period: PeriodRow, due_date: date) -> date:
         """Return when a period falls due; one that is too short falls due with the next (R18)."""
@@ -288,6 +298,22 @@ class Rater:
         due_date: date,
     ) -> ChargeRow:
         calculation = self._calculations.of(item, price, period, discount)
+        return self._row(item, price, period, due_date, calculation)
+
+    def _share(self, item: ItemRow, part: Part, period: PeriodRow, due_date: date) -> ChargeRow:
+        """Return what an item owes of what is charged with others, once their period is over."""
+        price = part.terms.price if part.pooled is None else part.pooled.pool.price
+        calculation = self._calculations.of_pool(item, part, period)
+        return self._row(item, price, period, due_date, calculation)
+
+    def _row(
+        self,
+        item: ItemRow,
+        price: Price,
+        period: PeriodRow,
+        due_date: date,
+        calculation: dict[str, Any],
+    ) -> ChargeRow:
         return ChargeRow(
             id=uuid7(),
             item_id=item.id,
@@ -323,26 +349,3 @@ def invoice_day_of(families: Families, bill_to_id: UUID, due_date: date) -> date
     """Return the first billing day of a bill-to on or after a due date (R5)."""
     billing_day = families.on(due_date).value(bill_to_id, SettingName.BILLING_DAY)
     return first_billing_day(due_date, billing_day)
-
-
-def _chain(item: ItemRow) -> Chain:
-    """Return how far the periods of an item are stored."""
-    return Chain(
-        first_start=item.subscription.first_charged_day,
-        end_date=item.subscription.end_date,
-        chain_end=item.chain_end,
-        next_action=item.next_action_date,
-        is_in_arrears=item.price.timing == Price.Timing.ARREARS,
-    )
-
-
-@lru_cache(maxsize=4_096)
-def _anchor(
-    start: date, unit: str, count: int, billing_day: int | None, billing_month: int | None
-) -> Anchor:
-    return anchor_of(
-        start,
-        Interval(Unit(unit), count),
-        billing_day=billing_day,
-        billing_month=billing_month,
-    )

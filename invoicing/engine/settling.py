@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from billing_rules.money import plain_digits
 from billing_rules.periods import Period
@@ -12,6 +13,7 @@ from billing_rules.settling import Charged, Credited, Owed, settle, standing
 from invoicing.engine.calculations import Calculations
 from invoicing.engine.families import Families
 from invoicing.engine.measuring import window_of
+from invoicing.engine.pooling import Part, Pooling
 from invoicing.engine.rating import invoice_day
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, Terms
 from invoicing.models import Charge
@@ -32,7 +34,8 @@ class Settler:
         self._families = families
         self._today = today
         self._is_billed_now = is_billed_now
-        self._calculations = Calculations(families)
+        self._pooling = Pooling(families)
+        self._calculations = Calculations(families, self._pooling)
 
     def settle(
         self, item: ItemRow, periods: Sequence[PeriodRow], charges: Sequence[ChargeRow]
@@ -54,7 +57,7 @@ class Settler:
         known: dict[Hashable, ChargeRow] = {charge.id: charge for charge in charges}
         self._read_usage(item, periods)
         owed = [pair for period in periods for pair in self._owed(item, period)]
-        terms: dict[Hashable, Terms] = {one.terms: held for one, held in owed}
+        terms: dict[Hashable, Part] = {one.terms: held for one, held in owed}
         made = settle(
             charged_so_far(charges),
             [one for one, _held in owed],
@@ -83,29 +86,49 @@ class Settler:
         """Read for all periods at once what meters measured; no statement where none does."""
         if item.is_metered:
             windows = (
-                window_of(item.subscription, terms.price, part)
+                window_of(item.subscription, part.terms.price, part.period)
                 for period in periods
-                for part, terms in _parts(item, period)
+                for part in self._parts(item, period)
             )
             self._families.usage.read(self._families.actor, windows)
 
-    def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[tuple[Owed, Terms]]:
+    def _owed(self, item: ItemRow, period: PeriodRow) -> Iterator[tuple[Owed, Part]]:
         """Yield what a period should cost, terms by terms, up to the end of the subscription.
 
         Days of terms that are not charged cost nothing. What was used in some days has its price
         for just these days: it is charged as it is, or taken back as a whole.
         """
-        for part, terms in _parts(item, period):
-            if terms.price.is_metered:
+        for held in self._parts(item, period):
+            part, terms = held.period, held.terms
+            if held.pooled is not None:
+                quantity, share_minor, amount = self._calculations.pooled(item, held)
+                price = held.pooled.pool.price
+                named: Hashable = (
+                    *_named(replace(terms, price=price), quantity), part,
+                    held.pooled.pool.public_id, share_minor,
+                )  # fmt: skip
+                full = part
+            elif terms.price.is_metered:
                 used = self._calculations.usage(item, terms.price, part)
-                named: Hashable = (*_named(terms, used.quantity), part)
+                named = (*_named(terms, used.quantity), part)
                 amount = self._calculations.amount(terms.price, used.quantity, terms.discount)
                 full = part
             else:
                 named = _named(terms, terms.quantity)
                 amount = self._calculations.amount(terms.price, terms.quantity, terms.discount)
                 full = Period(period.full_start, period.full_end)
-            yield Owed(terms=named, period=part, full=full, amount=amount), terms
+            yield Owed(terms=named, period=part, full=full, amount=amount), held
+
+    def _parts(self, item: ItemRow, period: PeriodRow) -> Iterator[Part]:
+        """Yield the charged parts of a period up to the end of the subscription."""
+        end = min(period.ends, item.subscription.end_date or period.ends)
+        if end <= period.starts:
+            return
+        if item.is_metered:
+            found = self._pooling.parts(item, period.starts, end)
+        else:
+            found = (Part(*one) for one in item.terms_between(period.starts, end))
+        yield from (part for part in found if not part.terms.uncharged)
 
     def _credit(self, item: ItemRow, charge: ChargeRow, piece: Charged, revision: int) -> ChargeRow:
         due_date, invoice_on = self._when(item, piece.period, [charge])
@@ -115,15 +138,20 @@ class Settler:
         self,
         item: ItemRow,
         period: PeriodRow,
-        terms: Terms,
+        held: Part,
         owed: Owed,
         revision: int,
         charges: Iterable[ChargeRow],
     ) -> ChargeRow:
+        terms, price = held.terms, held.terms.price
         part = replace(
             period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
         )
-        calculation = self._calculations.of(item, terms.price, part, terms.discount)
+        if held.pooled is not None:
+            price = held.pooled.pool.price
+            calculation = self._calculations.of_pool(item, held, part)
+        else:
+            calculation = self._calculations.of(item, price, part, terms.discount)
         of_period = [one for one in charges if one.period_id == period.id]
         due_date, invoice_on = self._when(item, owed.period, of_period)
         return ChargeRow(
@@ -136,11 +164,11 @@ class Settler:
             period_end=part.ends,
             due_date=due_date,
             invoice_on=invoice_on,
-            currency=terms.price.currency,
+            currency=price.currency,
             net_minor=calculation["net_minor"],
             calculation=calculation,
             revision=revision,
-            tax_class=terms.price.tax_class,
+            tax_class=price.tax_class,
         )
 
     def _when(self, item: ItemRow, part: Period, charges: Iterable[ChargeRow]) -> tuple[date, date]:
@@ -214,14 +242,6 @@ def _named(terms: Terms, quantity: Decimal) -> tuple[str, str, str]:
     return terms.price.public_id, plain_digits(quantity), discount
 
 
-def _parts(item: ItemRow, period: PeriodRow) -> Iterator[tuple[Period, Terms]]:
-    """Yield the charged parts of a period up to the end of the subscription, with their terms."""
-    for start, end, terms in item.terms_between(period.starts, period.ends):
-        last = min(end, item.subscription.end_date or end)
-        if start < last and not terms.uncharged:
-            yield Period(start, last), terms
-
-
 def _came_about(charge: ChargeRow) -> tuple[int, bool, date]:
     """Order charges as they were made: a change first takes back, then charges."""
     return charge.revision, charge.kind != Charge.Kind.CREDIT, charge.period_start
@@ -239,12 +259,17 @@ def _event(charge: ChargeRow) -> Charged | Credited:
     )
     return Charged(
         charge=charge.id,
-        terms=(*named, period) if "usage" in calculation else named,
+        terms=_with_pool(calculation, (*named, period)) if "usage" in calculation else named,
         period=period,
         full=_period(calculation["full_period"]),
         amount=Fraction(calculation["full_amount"]),
         net_minor=charge.net_minor,
     )
+
+
+def _with_pool(calculation: Mapping[str, Any], named: tuple[Hashable, ...]) -> Hashable:
+    pool = calculation.get("pool")
+    return (*named, pool["id"], pool["share_minor"]) if pool else named
 
 
 def _period(said: Mapping[str, str]) -> Period:

@@ -32,6 +32,7 @@ def deciders(charge: Charge) -> set[str]:
     """Return the ids of accounts at which something was set that decided about a charge."""
     named = (
         (charge.calculation.get("anchor") or {}).get("decided_by"),
+        (charge.calculation.get("pool") or {}).get("account"),
         *(_decided_by(charge.reason, role) for role in ("bill_to", "payer")),
     )
     return {one["id"] for one in named if one}
@@ -66,11 +67,14 @@ def _forget(charge: Charge, known: Collection[str]) -> None:
     for values in (charge.calculation.get("anchor"), *map(charge.reason.get, ("bill_to", "payer"))):
         if values and (values.get("decided_by") or {}).get("id") not in known:
             values["decided_by"] = None
+    pool = charge.calculation.get("pool")
+    if pool and (pool.get("account") or {}).get("id") not in known:
+        pool["account"] = None
 
 
 def _steps(charge: Charge, *, whole: bool) -> Iterator[ExplanationStep]:
     calculation, reason = charge.calculation, charge.reason
-    yield from _amount_steps(calculation, charge.currency)
+    yield from _amount_steps(calculation, charge.currency, whole=whole)
     yield ExplanationStep(
         "bill_to",
         {"decided_by": _decided_by(reason, "bill_to")},
@@ -106,7 +110,7 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[ExplanationStep]:
         )
 
 
-def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationStep]:
+def _amount_steps(calculation: Values, currency: str, *, whole: bool) -> Iterator[ExplanationStep]:
     discount = calculation.get("discount")
     listed = discount["before"] if discount else calculation.get("full_amount")
     full = {"full_amount": listed, "currency": currency}
@@ -116,14 +120,17 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             {**_picked(usage, "meter", "events"), **_picked(calculation, "period")},
             _picked(calculation, "quantity"),
         )
-    yield ExplanationStep(
-        "price",
-        {
-            **_picked(calculation, "price", "quantity"),
-            "tiers": calculation.get("steps", []),
-        },
-        full,
-    )
+    if pool := calculation.get("pool"):
+        yield from _pool_steps(calculation, pool, currency, whole=whole)
+    else:
+        yield ExplanationStep(
+            "price",
+            {
+                **_picked(calculation, "price", "quantity"),
+                "tiers": calculation.get("steps", []),
+            },
+            full,
+        )
     if discount:
         yield ExplanationStep(
             "discount",
@@ -164,6 +171,31 @@ def _amount_steps(calculation: Values, currency: str) -> Iterator[ExplanationSte
             "rounding": "half_up",
         },
         {"net_minor": calculation.get("net_minor"), "currency": currency},
+    )
+
+
+def _pool_steps(
+    calculation: Values, pool: Values, currency: str, *, whole: bool
+) -> Iterator[ExplanationStep]:
+    """Yield what several used together, what that costs, and the share of one.
+
+    What others used is nothing for who sees an extract: the own share alone (R31).
+    """
+    if whole:
+        yield ExplanationStep(
+            "price",
+            {
+                **_picked(calculation, "price"),
+                "quantity": pool.get("quantity"),
+                "tiers": pool.get("steps", []),
+            },
+            {"full_amount": pool.get("full_amount"), "currency": currency},
+        )
+    others = _picked(pool, "account", "members", "quantity", "net_minor") if whole else {}
+    yield ExplanationStep(
+        "pool",
+        {**_picked(pool, "id", "period"), "used": calculation.get("quantity"), **others},
+        {"share_minor": pool.get("share_minor"), "currency": currency},
     )
 
 

@@ -443,6 +443,50 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "pooled",
+        _counts("subscriptions_poolshare"),
+        # Each charge says what the pool came to as it was made; the latest one says what holds.
+        """
+        WITH standing AS (
+            SELECT charge.id, charge.item_id, charge.period_id,
+                charge.calculation->'pool'->>'id' AS pool,
+                charge.calculation->'pool'->'period'->>'start' AS starts,
+                (charge.calculation->'pool'->>'share_minor')::bigint AS share_minor,
+                (charge.calculation->>'quantity')::numeric AS used,
+                (charge.calculation->'pool'->>'net_minor')::bigint AS net_minor,
+                (charge.calculation->'pool'->>'quantity')::numeric AS quantity,
+                (charge.calculation->'pool'->>'members')::int AS members
+            FROM invoicing_charge AS charge
+            LEFT JOIN (
+                SELECT credited_id, min(net_minor) FROM invoicing_charge
+                WHERE tenant_id = %(tenant)s AND kind = 'credit' GROUP BY credited_id
+            ) AS credits ON credits.credited_id = charge.id
+            WHERE charge.tenant_id = %(tenant)s AND charge.kind = 'recurring'
+            AND charge.calculation ? 'pool' AND credits.credited_id IS NULL
+        )
+        SELECT found.id, 'the shares of a pool do not add up to what it has used and costs' FROM (
+            SELECT (array_agg(standing.id ORDER BY standing.id DESC))[1] AS id,
+                (array_agg(standing.net_minor ORDER BY standing.id DESC))[1] AS net_minor,
+                (array_agg(standing.quantity ORDER BY standing.id DESC))[1] AS quantity,
+                (array_agg(standing.members ORDER BY standing.id DESC))[1] AS members,
+                count(*) AS charged, sum(standing.share_minor) AS shares, sum(used) AS used,
+                bool_or(late.id IS NOT NULL) AS is_late
+            FROM standing LEFT JOIN subscriptions_lateusage AS late
+                ON late.tenant_id = %(tenant)s AND late.item_id = standing.item_id
+                AND late.period_id = standing.period_id
+            GROUP BY standing.pool, standing.starts
+        ) AS found
+        WHERE NOT is_late AND charged >= members
+            AND (charged, shares, used) IS DISTINCT FROM (members, net_minor, quantity)
+        UNION ALL
+        SELECT standing.id, 'what is charged with a pool is not noted as its share'
+        FROM standing LEFT JOIN subscriptions_poolshare AS share
+            ON share.tenant_id = %(tenant)s AND share.item_id = standing.item_id
+            AND share.period_id = standing.period_id AND share.starts = standing.starts::date
+        WHERE share.id IS NULL
+        """,
+    ),
+    Invariant(
         "history",
         _counts("accounts_settinginterval"),
         """

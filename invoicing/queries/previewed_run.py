@@ -18,7 +18,7 @@ from accounts import access, tree
 from accounts.access import Action
 from accounts.models import AccountNode
 from invoicing.engine.families import Families
-from invoicing.engine.late_usage import late_periods, settle_late
+from invoicing.engine.late_usage import late_periods, settle_late, with_mates
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import place_charges
 from invoicing.engine.rating import rate
@@ -245,7 +245,9 @@ def _rated(families: Families, run_date: date) -> tuple[Sequence[ChargeRow], set
         if item.next_action_date <= run_date
     ]
     rated = rate(families, items, open_periods(families.actor, items), until=run_date)
-    late = late_periods(families.actor, families.in_scope)
+    late, _others = with_mates(
+        families, late_periods(families.actor, families.in_scope), rated.charges
+    )
     charges = [*rated.charges, *settle_late(families, late, run_date=run_date)[0]]
     days = {item.next_action_date for item in items}
     days |= {charge.invoice_on for charge in charges}

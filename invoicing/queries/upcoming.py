@@ -230,7 +230,10 @@ class _Outlook:
             for item in self._items
             if item.id in later and self._is_own(item, later[item.id])
         ]
-        return own or list(later.values())
+        ends: list[date] = []
+        if self._families.pools and len(later) < len(nexts):
+            ends = self._families.pools.ends_after(until)  # what waits for others goes on then
+        return [*(own or later.values()), *ends]
 
     def _is_own(self, item: ItemRow, day: date) -> bool:
         override_id = item.subscription.override_on(day)

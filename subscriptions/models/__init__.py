@@ -3,6 +3,7 @@
 from subscriptions.models.catalogue import Meter, Price, Product
 from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
 from subscriptions.models.plans import Plan, PlanItem
+from subscriptions.models.pools import PoolShare, UsagePool
 from subscriptions.models.subscriptions import (
     EarlierOwner,
     EarlierRecipient,
@@ -27,6 +28,7 @@ __all__ = [
     "Period",
     "Plan",
     "PlanItem",
+    "PoolShare",
     "Price",
     "Product",
     "Subscription",
@@ -34,4 +36,5 @@ __all__ = [
     "UsageDay",
     "UsageEvent",
     "UsageKey",
+    "UsagePool",
 ]

@@ -89,6 +89,15 @@ def prices(
     return found.select_related("product", "meter", "account").order_by("-created_at", "-id")
 
 
+def metered_prices(actor: Actor) -> QuerySet[Price]:
+    """Return the prices sold today that are charged by a meter, the latest first. One statement.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    return prices(actor, is_sold=True).filter(meter__isnull=False)
+
+
 def _sold_to_everybody(actor: Actor) -> Q:
     """Return the condition that something new is sold at a price to everybody today.
 

@@ -1,6 +1,7 @@
 """Tenants are kept apart by the database itself: in every table, whatever a query forgets."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,11 +45,13 @@ from subscriptions.models import (
     Period,
     Plan,
     PlanItem,
+    PoolShare,
     Price,
     Subscription,
     UsageDay,
     UsageEvent,
     UsageKey,
+    UsagePool,
 )
 from tenancy import database
 from tenancy.ids import uuid7
@@ -211,6 +214,20 @@ def vendors():
                 discount=discount,
                 item=Item.objects.order_by("pk").first(),
                 starts=world.TODAY,
+            )
+            pool = UsagePool.objects.create(
+                tenant_id=one.id,
+                account=invoice.bill_to,
+                price_id=item.price_id,
+                starts=world.TODAY,
+            )
+            PoolShare.objects.create(
+                tenant_id=one.id,
+                pool=pool,
+                item=item,
+                period=Period.objects.filter(item=item).first(),
+                starts=world.TODAY,
+                ends=world.TODAY + timedelta(days=31),
             )
             bundle = Plan.objects.create(tenant_id=one.id, name="Small")
             PlanItem.objects.create(

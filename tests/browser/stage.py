@@ -20,6 +20,7 @@ from invoicing.operations.account_discounts import discount_account, work_on_dis
 from invoicing.operations.charges.adding import NewCharge, add_charge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
+from invoicing.operations.pools.beginning import NewPool, begin_pool
 from invoicing.operations.prices.beginning import begin_version
 from invoicing.operations.subscriptions.discounting import discount_subscription
 from invoicing.queries.plans.wanted import Wanted
@@ -27,7 +28,7 @@ from reports.declarations import Kind
 from reports.models import CalendarFeed
 from reports.operations.feeds import NewFeed, create_feed
 from reports.operations.forecasts import refresh_calendar
-from subscriptions.models import Discount, Meter, Plan, Price
+from subscriptions.models import Discount, Meter, Plan, Price, UsagePool
 from subscriptions.operations.catalogue import NewVersion
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
@@ -64,6 +65,7 @@ class Stage:
     discount: Discount
     charge: Charge
     given: Discount
+    pool: UsagePool
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def path(self, template: str) -> str:
@@ -97,6 +99,7 @@ class Stage:
             discount=self.discount.public_id,
             charge=self.charge.public_id,
             given=self.given.public_id,
+            pool=self.pool.public_id,
         )
 
     def session_of(self, who: str) -> str:
@@ -150,7 +153,7 @@ def set_stage() -> Stage:
     asked = _request(vendor, actors["staff"])
     edit = _edit(vendor, actors["staff"])
     discount, charge = _redeemed(vendor.actor, line.subscription_id), _charge(vendor)
-    given = _given(vendor)
+    given, pool = _given(vendor), _pool(vendor)
     negotiated = _negotiated(vendor)
     bundle = _bundle(vendor.actor, seats)
     _keep_calendar(vendor)
@@ -173,6 +176,7 @@ def set_stage() -> Stage:
         discount,
         charge,
         given,
+        pool,
     )
 
 
@@ -220,6 +224,15 @@ def _given(vendor: Vendor) -> Discount:
     assert result.job is not None
     assert not work_on_discount(vendor.actor, result.job.pk, now=NOW)
     return result.discount
+
+
+def _pool(vendor: Vendor) -> UsagePool:
+    """Let the group, and all below it, be charged together for what is used from a day on."""
+    with vendor.seen():
+        price = Price.objects.get(meter__isnull=False)
+    wanted = NewPool(price.pk, date(2027, 6, 1))
+    key = vendor.id_of("group")
+    return begin_pool(vendor.actor, key, wanted, today=TODAY, now=NOW).pool
 
 
 def _negotiated(vendor: Vendor) -> tuple[Price, Job]:

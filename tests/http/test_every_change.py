@@ -55,6 +55,7 @@ from invoicing.operations.plans import (
     renewals,
     reversing,
 )
+from invoicing.operations.pools import beginning as pools
 from invoicing.operations.prices import beginning, working
 from invoicing.operations.runs import approving, changed, discarding
 from invoicing.operations.subscriptions import (
@@ -453,6 +454,18 @@ def discount_below_and_end(shop: Vendor, actor: Actor) -> None:
     account_discounts.end_account_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
 
 
+def pool(shop: Vendor, actor: Actor) -> Any:
+    metered(shop, actor)
+    with shop.seen():
+        key = Price.objects.get(external_id="used").pk
+    wanted = pools.NewPool(key, DAY)
+    return pools.begin_pool(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW).pool
+
+
+def pool_and_end(shop: Vendor, actor: Actor) -> Any:
+    return pools.end_pool(actor, pool(shop, actor).pk, day=None, today=TODAY, now=NOW)
+
+
 def end_and_go_on(shop: Vendor, actor: Actor) -> None:
     ending.reactivate_subscription(actor, end(shop, actor).subscription.pk, today=TODAY, now=NOW)
 
@@ -805,6 +818,8 @@ OPERATIONS: dict[str, Change] = {
     "discounts.coupons.reopen_coupon": Change(reopen_coupon, "coupon.reopened"),
     "subscriptions.discounting.discount_subscription": Change(redeem, "subscription.discounted"),
     "subscriptions.discounting.end_discount": Change(redeem_and_end, "subscription.discount_ended"),
+    "pools.beginning.begin_pool": Change(pool, "account.pool_begun"),
+    "pools.beginning.end_pool": Change(pool_and_end, "account.pool_ended"),
     "account_discounts.discount_account": Change(discount_below, "account.discounted"),
     "account_discounts.work_on_discount": Change(discount_below_worked, "subscription.discounted"),
     "account_discounts.end_account_discount": Change(
@@ -950,7 +965,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.naming.said_of", "catalogue.meters.require_meter",
             "charges.adding.said_of",
             "usage.reporting.key_faults", "usage.reporting.meters_named",
-            "runs.late_usage.late_periods",
+            "runs.late_usage.hold_late_periods",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",
         ),
         READS,
@@ -969,7 +984,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
-            "subscriptions.discounting.record_given",
+            "subscriptions.discounting.record_given", "pools.sharing.note_shares",
+            "pools.sharing.note_late", "pools.sharing.note_mates",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.changing.carry_out", "subscriptions.end.store_end",
             "subscriptions.contracting.set_contract",
@@ -1395,6 +1411,20 @@ def end_discount_below_page(browser: Browser) -> None:
     browser.send(url, day=DAY.isoformat())
 
 
+def pool_page(browser: Browser) -> None:
+    metered(browser.shop, browser.shop.actor)
+    with browser.shop.seen():
+        price_id = Price.objects.get(external_id="used").public_id
+    key = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{key}/pools/new/", price=price_id, starts=DAY.isoformat())
+
+
+def end_pool_page(browser: Browser) -> None:
+    made = pool(browser.shop, browser.shop.actor)
+    key = public_id("acc", browser.shop.id_of("A"))
+    browser.send(f"/customers/{key}/pools/{made.public_id}/end/", ends="")
+
+
 def end_discount_page(browser: Browser) -> None:
     discount_page(browser)
     found = only_subscription(browser.shop)
@@ -1595,6 +1625,10 @@ PAGES: dict[str, Change] = {
     "subscriptions/<str:subscription_id>/items/new/": Change(add_item_page, "subscription.changed"),
     "subscriptions/<str:subscription_id>/items/<str:item_id>/remove/": Change(
         remove_item_page, "subscription.changed"
+    ),
+    "customers/<str:account_id>/pools/new/": Change(pool_page, "account.pool_begun"),
+    "customers/<str:account_id>/pools/<str:pool_id>/end/": Change(
+        end_pool_page, "account.pool_ended"
     ),
     "customers/<str:account_id>/discounts/new/": Change(discount_below_page, "account.discounted"),
     "customers/<str:account_id>/discounts/<str:discount_id>/end/": Change(
@@ -1947,6 +1981,15 @@ def api_discount_below(client: Client, _shop: Vendor) -> Any:
     )
 
 
+def api_pool(client: Client, shop: Vendor) -> Any:
+    metered(shop, shop.actor)
+    return api_post(client, "accounts/ext:A/pools", price="ext:used", starts=DAY.isoformat())
+
+
+def api_end_pool(client: Client, shop: Vendor) -> Any:
+    return api_post(client, f"pools/{pool(shop, shop.actor).public_id}/ending")
+
+
 def api_end_discount(client: Client, shop: Vendor) -> Any:
     redeem(shop, shop.actor)
     with shop.seen():
@@ -2101,6 +2144,8 @@ ENDPOINTS: dict[str, Change] = {
         api_put_coupon("reopening"), "coupon.reopened"
     ),
     f"{_SUBSCRIPTION}/discounts": Change(api_discount, "subscription.discounted"),
+    "POST api/v1/accounts/<reference:account>/pools": Change(api_pool, "account.pool_begun"),
+    "POST api/v1/pools/<str:pool>/ending": Change(api_end_pool, "account.pool_ended"),
     "POST api/v1/discounts/<str:discount>/ending": Change(
         api_end_discount, "subscription.discount_ended"
     ),

@@ -180,6 +180,7 @@ def planted(vendor):
             "coupon": [public_id("cpn", uuid7())],
             "charge": [one.public_id for one in Charge.objects.order_by("id")],
             "discount": [public_id("dsc", uuid7())],
+            "pool": [public_id("pol", uuid7())],
             "token": ["0" * 75],
         }
         own = vendor.id_of("leaf")

@@ -19,7 +19,17 @@ from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_hierarchy.task_queue import app
 from invoicing.models import BillingRun, ChangePlan, Charge, Invoice, InvoiceLine
 from reports.models import CalendarFeed
-from subscriptions.models import Coupon, Discount, Item, Meter, Plan, Price, Product, Subscription
+from subscriptions.models import (
+    Coupon,
+    Discount,
+    Item,
+    Meter,
+    Plan,
+    Price,
+    Product,
+    Subscription,
+    UsagePool,
+)
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from tenancy.errors import BillingError
 from tenancy.ids import public_id, uuid7
@@ -46,6 +56,7 @@ PREFIXES = {
     "coupon": "cpn",
     "bundle": "pln",
     "discount": "dsc",
+    "pool": "pol",
     "charge": "chg",
 }
 PLAIN = {
@@ -164,7 +175,14 @@ def ids_of(vendor):
             given_by="Kim",
             **terms,
         )
+        pool = UsagePool.objects.create(
+            tenant_id=vendor.tenant_id,
+            account_id=vendor.id_of("A"),
+            price=Price.objects.get(),
+            starts=NOW.date(),
+        )
         return {
+            "pool": pool.pk,
             "contact": contact.pk,
             "grant": grant.pk,
             "plan": plan.pk,

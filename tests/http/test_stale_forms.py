@@ -60,6 +60,8 @@ WITHOUT_FORM = {
     "customers/<str:account_id>/discounts/<str:discount_id>/end/": (
         "What has ended by then is refused."
     ),
+    "customers/<str:account_id>/pools/new/": MAKES_SOMETHING,
+    "customers/<str:account_id>/pools/<str:pool_id>/end/": "What has ended by then is refused.",
     "customers/<str:account_id>/people/new/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/<str:contact_id>/roles/": MAKES_SOMETHING,
     "customers/<str:account_id>/people/roles/<str:grant_id>/end/": IS_REPEATED,

@@ -154,6 +154,35 @@ def _usage(inputs: Values, result: Values, _currency: str) -> Explained:
     return Explained(_("Usage"), text, (f"{had} {unit}".strip(),))
 
 
+def _pool(inputs: Values, result: Values, written: Written) -> Explained:
+    """Say what several used and pay together, and the share of one of them."""
+    currency = str(result.get("currency") or "")
+    values = {
+        "account": written(inputs.get("account") or {}),
+        "period": _period(inputs.get("period") or {}),
+        "count": quantity(Decimal(inputs.get("members") or 0)),
+        "used": quantity(Decimal(inputs.get("used") or 0)),
+        "all": quantity(Decimal(inputs.get("quantity") or 0)),
+        "share": money(int(result.get("share_minor") or 0), currency),
+        "amount": money(int(inputs.get("net_minor") or 0), currency),
+    }
+    if inputs.get("net_minor") is None:
+        text = _("It is charged together with what others used (%(period)s); this is its share.")
+        return Explained(_("Pool"), text % values, (values["share"],))
+    if values["account"]:
+        text = _(
+            "What %(account)s and all below used (%(period)s) is charged together, and shared by"
+            " what each has used; cents that are left over go to the largest remainders."
+        )
+    else:
+        text = _(
+            "What several used (%(period)s) is charged together, and shared by what each has"
+            " used; cents that are left over go to the largest remainders."
+        )
+    formula = _("%(used)s of %(all)s, of %(amount)s: %(share)s")
+    return Explained(_("Pool"), text % values, (formula % values,))
+
+
 def _share(step: Values, currency: str) -> str:
     return _("%(percent)s of %(whole)s = %(amount)s") % {
         "percent": percent(Decimal(step["unit_amount"]) * 100),
@@ -355,6 +384,7 @@ _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "tax": _tax,
 }
 _NAMING: Final[Mapping[str, Callable[[Values, Values, Written], Explained]]] = {
+    "pool": _pool,
     "anchor": _anchor,
     "bill_to": _bill_to,
     "payer": _payer,

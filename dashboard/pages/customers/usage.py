@@ -21,6 +21,7 @@ from accounts.models import Account
 from accounts.queries.paths import path_of
 from billing_rules.metering import Aggregation
 from subscriptions.models import Meter, UsageDay
+from subscriptions.queries.pools import pools_above
 from subscriptions.queries.usage import (
     DayTotal,
     usage_by_day,
@@ -110,7 +111,7 @@ TABLE: Final[Table[UsageDay]] = Table(
 @require_safe
 @staff_only
 def usage_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
-    """Show what was used, or save it. Six statements beside those of the frame, at most eight."""
+    """Show what was used, or save it. Eight statements beside those of the frame, at most ten."""
     actor, state = request.actor, TABLE.state(request.GET, request.COOKIES)
     asked = _asked(request, key_of("acc", account_id))
     every = _days(actor, asked)
@@ -139,9 +140,10 @@ def usage_page(request: ActorRequest, account_id: str) -> HttpResponseBase:
         "asked": asked,
         "kept": state.kept("since", "last"),
         "picture": _picture(asked, meter, totals),
-        "facts": _facts(asked, meter, totals),
         "too_many": quantity(MOST_ROWS) if too_many else "",
         "scope_name": asked.account.name,
+        "pools_url": reverse("customers:pools", args=[asked.account.public_id]),
+        "facts": [*_facts(asked, meter, totals), *_pools(actor, asked, meter)],
         "subscriptions_url": account_url(asked.account.pk, "subscriptions"),
     }
     answer = HTTPStatus.UNPROCESSABLE_ENTITY if too_many else HTTPStatus.OK
@@ -211,6 +213,23 @@ def _meter_tabs(meters: Sequence[Meter], chosen: Meter | None, state: TableState
     return [
         Tab(one.name, state.url(meter=one.public_id), chosen is not None and one.pk == chosen.pk)
         for one in meters
+    ]
+
+
+def _pools(actor: Actor, asked: Asked, meter: Meter | None) -> list[Fact]:
+    """Return the pools in which what a meter measures here is charged on the days shown."""
+    if meter is None:
+        return []
+    return [
+        Fact(
+            _("Charged together"),
+            f"{pool.account.name}: {pool.price.name}",
+            reverse("customers:pool", args=[pool.account.public_id, pool.public_id]),
+        )
+        for pool in pools_above(actor, asked.account)
+        if pool.price.meter_id == meter.pk
+        and pool.starts < asked.until
+        and (pool.ends is None or pool.ends > max(asked.since, pool.starts))
     ]
 
 

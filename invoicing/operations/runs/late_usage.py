@@ -8,6 +8,7 @@ from django.db import connection
 
 from invoicing.engine.families import Families
 from invoicing.engine.late_usage import LatePeriods, late_periods, settle_late
+from invoicing.engine.reading_pools import read_pools
 from invoicing.engine.rows import ChargeRow, PeriodRow
 from tenancy.actor import Actor
 from tenancy.database.inserting import array_of
@@ -27,17 +28,20 @@ _DONE: Final = """
 def hold_late_periods(families: Families, *, run_date: date) -> LatePeriods:
     """Return the charged periods for which usage came in late, by item; their items are locked.
 
-    One statement, one more where there are some.
+    So is whatever may be charged with others: nobody reports what it used until they are charged.
+    Two statements, one more where there are some, and those of ``read_pools``.
     """
     actor, accounts = families.actor, [*families.in_scope]
     found = late_periods(actor, accounts)
-    if found:
+    families.pools = read_pools(actor, families.members)
+    held = {*found, *families.pools.members}
+    if held:
         with connection.cursor() as cursor:
             cursor.execute(
                 _LOCK,
                 {
                     "tenant": actor.tenant_id,
-                    "late": array_of([str(key) for key in found]),
+                    "late": array_of([str(key) for key in held]),
                     "accounts": array_of([str(key) for key in accounts]),
                     "day": run_date,
                 },

@@ -10,9 +10,11 @@ from django.db.models import DateField
 
 from billing_rules.schedule import Followed
 from invoicing.engine.families import Families
+from invoicing.engine.late_usage import with_mates
 from invoicing.engine.rating import rate
 from invoicing.engine.reading import ITEM, item_rows, open_periods
 from invoicing.engine.rows import ChargeRow
+from invoicing.operations.pools.sharing import note_late, note_shares
 from invoicing.operations.runs.late_usage import hold_late_periods, settle_late_usage
 from subscriptions.models import Item, Period
 from tenancy.actor import Actor
@@ -53,7 +55,11 @@ def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ..
     rated = rate(families, items, open_periods(actor, items), until=run_date)
     insert_rows(rated.periods, into=Period, tenant_id=actor.tenant_id)
     _store_chains(actor, rated.moved)
-    return (*rated.charges, *settle_late_usage(families, late, run_date=run_date))
+    late, others = with_mates(families, late, rated.charges)
+    note_late(actor, others)
+    charges = (*rated.charges, *settle_late_usage(families, late, run_date=run_date))
+    note_shares(actor, charges)
+    return charges
 
 
 def _store_chains(actor: Actor, moved: Sequence[tuple[UUID, Followed]]) -> None:

@@ -18,6 +18,7 @@ from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow, Terms
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
+from invoicing.operations.pools.sharing import note_mates, note_shares
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.queries.terms import ItemTerms, had_between
 from tenancy.actor import Actor
@@ -138,7 +139,10 @@ def pending(charge: ChargeRow) -> ChargeRow:
 
 
 def store_charges(actor: Actor, charges: Sequence[ChargeRow], now: datetime) -> None:
-    """Store credits and charges; the caller has asked, and locked tree and subscription."""
+    """Store credits and charges; the caller has asked, and locked tree and subscription.
+
+    What others of a pool were charged is made good by the next run.
+    """
     insert_rows(
         charges,
         into=Charge,
@@ -148,6 +152,8 @@ def store_charges(actor: Actor, charges: Sequence[ChargeRow], now: datetime) -> 
         held_until=None,
         external_id=None,
     )
+    note_shares(actor, charges)
+    note_mates(actor, charges)
 
 
 def as_charge(actor: Actor, subscription: Subscription, row: ChargeRow, now: datetime) -> Charge:

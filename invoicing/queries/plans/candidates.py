@@ -21,6 +21,7 @@ from billing_rules.periods import (
 from billing_rules.proration import prorate
 from billing_rules.schedule import MAX_STEPS
 from invoicing.engine.calculations import Calculations
+from invoicing.engine.pooling import Pooling
 from invoicing.engine.rating import Rater
 from invoicing.engine.reading import coming_items
 from invoicing.engine.reading_families import read_families
@@ -120,7 +121,7 @@ def candidates_of(actor: Actor, wanted: Wanted, *, tenant: Tenant) -> Candidates
         raise AlignmentTooLarge(count=len(items), most=MOST_ITEMS)
     trees = tree.families(actor.tenant_id, [wanted.account_id])
     families = read_families(actor, trees, None, tenant=tenant)
-    rater, calculations = Rater(families, wanted.day), Calculations(families)
+    rater, calculations = Rater(families, wanted.day), Calculations(families, Pooling(families))
     kinds = Counter(
         kind for item in items if (kind := _kind(item, rater, calculations, wanted.day)) is not None
     )

@@ -303,6 +303,21 @@ _LATE: Final = """
 """
 
 
+# What others of a pool were charged for the days of its period changes with it.
+_LATE_WITH: Final = """
+    INSERT INTO subscriptions_lateusage (id, tenant_id, item_id, period_id)
+    SELECT gen_random_uuid(), found.tenant_id, found.item_id, found.period_id FROM (
+        SELECT DISTINCT mate.tenant_id, mate.item_id, mate.period_id
+        FROM unnest(%s::uuid[], %s::uuid[]) AS late (item_id, period_id)
+        JOIN subscriptions_poolshare AS own ON own.tenant_id = %s
+            AND own.item_id = late.item_id AND own.period_id = late.period_id
+        JOIN subscriptions_poolshare AS mate ON mate.tenant_id = own.tenant_id
+            AND mate.pool_id = own.pool_id AND mate.starts = own.starts
+        ORDER BY mate.item_id, mate.period_id
+    ) AS found ON CONFLICT DO NOTHING
+"""
+
+
 def _note_late(actor: Actor, entries: Sequence[Entry], today: date) -> list[Fault]:
     """Note which charged periods new events fall in, or return those that are closed by now."""
     used = {(entry.subscription, entry.meter_id, entry.day) for entry in entries}
@@ -333,7 +348,9 @@ def _note_late(actor: Actor, entries: Sequence[Entry], today: date) -> list[Faul
     late = sorted({(str(row[4]), str(row[5])) for row in rows})
     with connection.cursor() as cursor:
         columns = zip(*late, strict=True)
-        cursor.execute(_LATE, [actor.tenant_id, *(array_of(list(one)) for one in columns)])
+        arrays = [array_of(list(one)) for one in columns]
+        cursor.execute(_LATE, [actor.tenant_id, *arrays])
+        cursor.execute(_LATE_WITH, [*arrays, actor.tenant_id])
     return []
 
 

@@ -16,12 +16,13 @@ from invoicing.models import Invoice, StoredDocument
 from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
+from invoicing.operations.pools.beginning import NewPool, begin_pool
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from invoicing.queries.plans.wanted import Wanted
-from subscriptions.models import Item
+from subscriptions.models import Item, Price
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.usage import NewUsage, report_usage
 from tenancy.errors import Forbidden
@@ -29,8 +30,9 @@ from tests.world import NOW, Vendor, account, make_vendor, price, subscription
 
 MONEY = """
     subscriptions_item subscriptions_period subscriptions_usageevent subscriptions_usageday
-    subscriptions_usagekey subscriptions_lateusage invoicing_charge invoicing_invoice
-    invoicing_invoicesection invoicing_invoiceline invoicing_invoicetax invoicing_numberseries
+    subscriptions_usagekey subscriptions_lateusage subscriptions_poolshare
+    invoicing_charge invoicing_invoice invoicing_invoicesection invoicing_invoiceline
+    invoicing_invoicetax invoicing_numberseries
     invoicing_storeddocument invoicing_documenttomake invoicing_ledgerentry invoicing_ledgerposting
     accounts_settinginterval accounts_placement accounts_accountnode accounts_auditentry
 """
@@ -216,6 +218,17 @@ FAULTS = {
         "DELETE FROM subscriptions_usagekey WHERE unique_key = 'u2'",
     ),
     "metered: nothing makes it good": ("metered", "DELETE FROM subscriptions_lateusage"),
+    "pooled: another share": (
+        "pooled",
+        "UPDATE invoicing_charge SET calculation = jsonb_set(calculation, '{pool,share_minor}',"
+        " '1') WHERE jsonb_exists(calculation, 'pool')",
+    ),
+    "pooled: used by nobody": (
+        "pooled",
+        "UPDATE invoicing_charge SET calculation = jsonb_set(calculation, '{pool,quantity}',"
+        " '\"99\"') WHERE jsonb_exists(calculation, 'pool')",
+    ),
+    "pooled: shares not noted": ("pooled", "DELETE FROM subscriptions_poolshare"),
     "history: two values": (
         "history",
         "INSERT INTO accounts_settinginterval SELECT (jsonb_populate_record(s,"
@@ -298,18 +311,27 @@ def _let_a_pay_for_b(vendor: Vendor) -> None:
 
 def _measure(vendor: Vendor) -> None:
     """A1 uses what is charged by a sum, and what is charged by how many there were."""
-    for key, aggregation in (("calls", "sum"), ("users", "unique_count")):
+    for key, aggregation in (("calls", "sum"), ("users", "unique_count"), ("tons", "sum")):
         create_meter(vendor.actor, NewMeter(key, key.capitalize(), aggregation), now=NOW)
     vendor.has(
         "prices",
         price("by-call", "0.50", model="per_unit", timing="arrears", meter="calls"),
         price("by-user", "3", model="per_unit", timing="arrears", meter="users"),
+        price(
+            "by-ton", model="graduated", timing="arrears", meter="tons", tiers="10:1:0|inf:0.5:0"
+        ),
     )
     vendor.has(
         "subscriptions",
         subscription("S4", "A1", "by-call", "2026-11-01"),
         subscription("S5", "A1", "by-user", "2026-11-01"),
+        subscription("S6", "A", "by-ton", "2026-11-01"),
+        subscription("S7", "A1", "by-ton", "2026-11-01"),
     )
+    with vendor.seen():
+        scheme = Price.objects.get(external_id="by-ton").pk
+    wanted = NewPool(scheme, date(2026, 11, 1))
+    begin_pool(vendor.actor, vendor.id_of("A"), wanted, today=date(2026, 11, 1), now=NOW)
     _use(
         vendor,
         ("c1", "S4", "calls", "2026-11-03", ""),
@@ -318,6 +340,8 @@ def _measure(vendor: Vendor) -> None:
         ("u1", "S5", "users", "2026-11-03", "u1"),
         ("u2", "S5", "users", "2026-11-04", "u1"),
         ("u3", "S5", "users", "2026-11-04", "u2"),
+        ("t1", "S6", "tons", "2026-11-04", ""),
+        ("t2", "S7", "tons", "2026-11-05", ""),
     )
 
 

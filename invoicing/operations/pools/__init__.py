@@ -1,0 +1,1 @@
+"""Pools: beginning and ending them, and keeping their shares right."""
