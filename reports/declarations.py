@@ -14,6 +14,7 @@ from accounts.access import Action
 class Kind(StrEnum):
     """What can fall on a day."""
 
+    RUN = "run"
     INVOICE = "invoice"
     DUE = "due"
     DEBIT = "debit"
@@ -37,6 +38,8 @@ class DeclaredKind:
         action: who may do this where the entry belongs sees it.
         icon, tone: how it is drawn.
         is_document: it belongs to whoever reaches recipient or payer, and in part to others (R23).
+        is_tenants: it is of the tenant, not of an account: told once to its own people, in the
+            calendar of all accounts.
     """
 
     label: Promise
@@ -45,9 +48,13 @@ class DeclaredKind:
     icon: str
     tone: str
     is_document: bool = False
+    is_tenants: bool = False
 
 
 KINDS: Final[Mapping[Kind, DeclaredKind]] = {
+    Kind.RUN: DeclaredKind(
+        _("Billing run"), _("Billing runs"), Action.VIEW_RUNS, "play", "neutral", is_tenants=True
+    ),
     Kind.INVOICE: DeclaredKind(
         _("Invoice"), _("Invoices"), Action.VIEW_INVOICE, "file-text", "info", is_document=True
     ),

@@ -55,7 +55,8 @@ class CalendarEntry(TenantPartModel):
 
     ``kind`` is one of ``reports.declarations.Kind``, ``account`` whom it is about. An invoice has
     ``bill_to_id`` and ``payer_id``; where it ``is_part`` it is the part of ``account`` in an
-    invoice to another (R23). ``key`` stays the same for the same thing whenever the calendar is
+    invoice to another (R23). A run of the tenant is told by each tree that it bills, of its root.
+    ``key`` stays the same for the same thing whenever the calendar is
     made again.
     ``amount_minor`` is in minor units of ``currency``; what has no amount has none.
     ``subject_type`` and ``subject_id`` name what is stored of it, ``details`` what its title says.
@@ -97,6 +98,7 @@ class CalendarEntry(TenantPartModel):
     def subject(self) -> str:
         """The public id of what is stored of it, empty where nothing is yet."""
         prefix = {
+            "run": "run",
             "invoice": "inv",
             "subscription": "sub",
             "plan": "chp",

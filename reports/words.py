@@ -19,6 +19,8 @@ def title_of(entry: CalendarEntry) -> str:
         return _("Change plan (%(plan)s): %(account)s") % values
     if kind is Kind.PAUSE and details.get("goes_on"):
         return _("%(name)s goes on: %(account)s") % values
+    if kind is Kind.RUN:
+        return _("Billing run") if entry.subject_id else _("Billing run to come")
     return _SENTENCES[kind, bool(values["number"]), entry.is_part]() % values
 
 

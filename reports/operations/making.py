@@ -244,7 +244,7 @@ def _read(system: Actor, forecast: Forecast, tenant: Tenant, today: date) -> _Tr
         Forecast.objects.filter(tenant_id=system.tenant_id, pk=forecast.pk).delete()
         return None
     members = frozenset(key for key, _parent in tree.families(system.tenant_id, [root_id])[root_id])
-    told = TreeToTell(system, members, first_day(today), last_day(today), today)
+    told = TreeToTell(system, root_id, members, first_day(today), last_day(today), today)
     runs = foreseen_days(system, [root_id], first=today, last=told.last, tenant=tenant)
     stored = stored_entries(told)
     return _Tree(told, standing, runs, EntriesToCome(told), ContractDays(told), stored)

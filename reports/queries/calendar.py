@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access, tree
@@ -138,6 +138,10 @@ def _in_sight(actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only:
         of_action.setdefault(KINDS[kind].action, []).append(kind)
     seen = Q(pk__in=[])
     for action, some in of_action.items():
+        if any(KINDS[kind].is_tenants for kind in some):
+            if within is None and access.allows_everywhere(actor, action):
+                seen |= Q(kind__in=[kind.value for kind in some]) & ~Q(_told_by_another(actor))
+            continue
         scope = _scope(actor, action, within, only=only)
         documents = [kind.value for kind in some if KINDS[kind].is_document]
         others = [kind.value for kind in some if not KINDS[kind].is_document]
@@ -147,6 +151,18 @@ def _in_sight(actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only:
             own = Q() if scope is None else scope.trees | Q(account_id__in=scope.ids)
             seen |= Q(kind__in=others) & own
     return seen
+
+
+def _told_by_another(actor: Actor) -> Exists:
+    """Return the condition that another tree tells the same of the tenant."""
+    same = CalendarEntry.objects.filter(
+        tenant_id=actor.tenant_id,
+        date=OuterRef("date"),
+        kind=OuterRef("kind"),
+        key=OuterRef("key"),
+        pk__lt=OuterRef("pk"),
+    )
+    return Exists(same)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ _RENEWED: Final = frozenset({Charge.Kind.RECURRING, Charge.Kind.CREDIT})
 _PLANS: Final = {ChangePlan.Kind.MOVE: "move", ChangePlan.Kind.ALIGNMENT: "alignment"}
 """Plans that integrators know by another prefix."""
 
+_NOTHING: Final[Mapping[str, Any]] = {}
+
 
 @dataclass(slots=True)
 class Entry:
@@ -58,6 +60,7 @@ class TreeToTell:
 
     Attributes:
         actor: the system.
+        root_id: the account at its top.
         members: its accounts.
         first, last: the days of the calendar.
         today: the tenant's day.
@@ -65,11 +68,24 @@ class TreeToTell:
     """
 
     actor: Actor
+    root_id: UUID
     members: frozenset[UUID]
     first: date
     last: date
     today: date
     named: Counter[str] = field(default_factory=Counter)
+
+    def run(self, day: date, run_id: UUID | None = None) -> Entry:
+        """Return what is told of a run of the tenant that bills something of the tree."""
+        return Entry(
+            day,
+            Kind.RUN.value,
+            f"run:{day}",
+            self.root_id,
+            subject_type="run" if run_id else "",
+            subject_id=run_id,
+            details=_NOTHING,
+        )
 
     def kept(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the entries that fall on days of the calendar, each key once."""
@@ -123,6 +139,7 @@ class EntriesToCome:
             yield shared.entry(Kind.INVOICE, coming.day, coming.gross_minor)
             for section in coming.sections:
                 yield shared.part(coming.day, section.account_id, section.gross_minor)
+            yield told.run(coming.day)
             if coming.gross_minor:
                 kind = _collected(coming.collection)
                 yield shared.entry(kind, coming.due_date, coming.gross_minor)
@@ -165,7 +182,7 @@ def _named(name: str) -> Mapping[str, Any]:
 
 
 def _invoices(told: TreeToTell) -> Iterator[Entry]:
-    """Issued invoices on their day, and what is owed of them on the day it is due.
+    """Issued invoices and their runs on their day, and what is owed on the day it is due.
 
     What was to come has the key of the invoice that is issued in its place.
     """
@@ -188,6 +205,8 @@ def _invoices(told: TreeToTell) -> Iterator[Entry]:
         yield shared.entry(Kind.INVOICE, one.issue_date, one.gross_minor)
         for part in parts.get(one.pk, ()):
             yield shared.part(one.issue_date, part.account_id, part.gross_minor)
+        if one.run_id is not None:
+            yield told.run(one.issue_date, one.run_id)
         if one.open_minor:
             yield shared.entry(_collected(one.collection), one.due_date, one.open_minor)
 

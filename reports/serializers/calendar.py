@@ -58,6 +58,7 @@ class LinksOut(serializers.Serializer[CalendarEntry]):
 
     invoice = serializers.SerializerMethodField()
     subscription = serializers.SerializerMethodField()
+    billing_run = serializers.SerializerMethodField()
     plan = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["string", "null"]})
@@ -71,6 +72,11 @@ class LinksOut(serializers.Serializer[CalendarEntry]):
         return _subject(entry, "subscription")
 
     @extend_schema_field({"type": ["string", "null"]})
+    def get_billing_run(self, entry: CalendarEntry) -> str | None:
+        """Return the billing run's id; null while it is to come."""
+        return _subject(entry, "run")
+
+    @extend_schema_field({"type": ["string", "null"]})
     def get_plan(self, entry: CalendarEntry) -> str | None:
         """Return the change plan's id."""
         return _subject(entry, "plan", "move", "alignment")
@@ -81,7 +87,7 @@ class CalendarEntryOut(serializers.Serializer[CalendarEntry]):
 
     date = DayField()
     kind = serializers.ChoiceField([(kind.value, str(kind)) for kind in KINDS])
-    account = AccountReferenceOut()
+    account = serializers.SerializerMethodField(help_text="Null: it is of the tenant, as a run.")
     title = serializers.SerializerMethodField()
     amount_minor = serializers.IntegerField(
         allow_null=True,
@@ -92,6 +98,13 @@ class CalendarEntryOut(serializers.Serializer[CalendarEntry]):
         help_text="It is the account's part of an invoice to another account."
     )
     links = LinksOut(source="*")
+
+    @extend_schema_field(AccountReferenceOut(allow_null=True))
+    def get_account(self, entry: CalendarEntry) -> dict[str, Any] | None:
+        """Return whom it is about."""
+        if KINDS[Kind(entry.kind)].is_tenants:
+            return None
+        return dict(AccountReferenceOut(entry.account).data)
 
     def get_title(self, entry: CalendarEntry) -> str:
         """Return what it is, in one line."""

@@ -17,8 +17,8 @@ from web.tables import Kind as Cells
 
 
 def shown_kinds(*, staff: bool) -> list[Kind]:
-    """Return the kinds that somebody may choose from: plans are the tenant's own."""
-    return [kind for kind in KINDS if staff or kind is not Kind.PLAN]
+    """Return the kinds that somebody may choose from: runs and plans are the tenant's own."""
+    return [kind for kind in KINDS if staff or kind not in (Kind.RUN, Kind.PLAN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,14 @@ def rows_of(found: Iterable[CalendarEntry], *, staff: bool) -> list[EntryRow]:
 
 
 def _row(entry: CalendarEntry, *, staff: bool) -> EntryRow:
+    has_account = not KINDS[Kind(entry.kind)].is_tenants
     return EntryRow(
         date=entry.date,
         kind=Kind(entry.kind),
         title=title_of(entry),
         url=_url(entry, staff=staff),
-        account_name=entry.account.name,
-        account_url=account_url(entry.account.pk) if staff else "",
+        account_name=entry.account.name if has_account else "",
+        account_url=account_url(entry.account.pk) if staff and has_account else "",
         amount_minor=entry.amount_minor,
         currency=entry.currency,
         is_net=Kind(entry.kind) is Kind.RENEWAL,
@@ -76,6 +77,7 @@ def _row(entry: CalendarEntry, *, staff: bool) -> EntryRow:
 
 
 _PAGES: Final[dict[str, Callable[[CalendarEntry], str]]] = {
+    "run": lambda entry: reverse("runs:page", args=[entry.subject]),
     "subscription": lambda entry: reverse("subscriptions:page", args=[entry.subject]),
     "plan": lambda entry: reverse("plans:page", args=[entry.subject]),
     "alignment": lambda entry: reverse("plans:page", args=[entry.subject]),
@@ -90,6 +92,8 @@ def _url(entry: CalendarEntry, *, staff: bool) -> str:
         return reverse(f"{namespace}:page", args=[entry.subject])
     if staff and entry.subject_type in _PAGES:
         return _PAGES[entry.subject_type](entry)
+    if entry.kind == Kind.RUN:
+        return reverse("runs:list")
     return account_url(entry.account.pk, "upcoming") if staff else ""
 
 

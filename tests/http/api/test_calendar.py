@@ -24,7 +24,8 @@ def test_lists_what_falls_on_some_days(api):
 
     body = answer.json()
     assert answer.status_code == 200
-    assert {one["kind"] for one in body["data"]} == {"invoice", "due", "renewal"}
+    assert {one["kind"] for one in body["data"]} == {"run", "invoice", "due", "renewal"}
+    assert {one["kind"] for one in body["data"] if one["account"] is None} == {"run"}
     first = body["data"][0]
     assert set(first) == {
         "date", "kind", "account", "title", "amount_minor", "currency", "is_part", "links",

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import SettingInterval
 from accounts.operations.moving import place_account
-from invoicing.models import ChangePlan, Invoice
+from invoicing.models import BillingRun, ChangePlan, Invoice
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
@@ -191,6 +191,60 @@ def test_shows_plans_to_staff_alone(group):
     assert told(group, actor=bob, kinds=[Kind.PLAN]) == []
     with group.seen():
         assert ChangePlan.objects.get().is_open
+
+
+class TestRuns:
+    """Runs are the tenant's: told once for a day, whatever number of trees they bill."""
+
+    def days(self, group, *args, **options):
+        found = entries(group, *args, kinds=[Kind.RUN], **options)
+        return [(str(one.date), title_of(one)) for one in found]
+
+    def test_are_those_that_are_then_made(self, group):
+        refresh(group)
+        # G and the firm are both billed on 5 December at the latest.
+        group.has("subscriptions", subscription("f2", "firm", "ten", "2026-12-01"))
+        refresh(group)
+
+        foretold = self.days(group)
+        assert foretold[:2] == [
+            ("2026-12-01", "Billing run to come"),
+            ("2026-12-05", "Billing run to come"),
+        ]
+        assert {day for day, _title in foretold} == {
+            str(one.date) for one in entries(group, kinds=[Kind.INVOICE])
+        }
+
+        advance_clock(group.actor, to_date=UNTIL, now=NOW)
+        with group.seen():
+            # On other days something begins that waits for its invoice.
+            made = {str(one.run.date) for one in Invoice.objects.select_related("run")}
+        assert [day for day, _title in foretold] == sorted(made)
+
+    def test_that_were_made_lead_to_themselves(self, group):
+        group.run("2026-12-01", today=date(2026, 12, 1))
+
+        refresh(group, today=date(2026, 12, 1))
+
+        (first, *_others) = entries(group, kinds=[Kind.RUN], first=date(2026, 12, 1))
+        with group.seen():
+            assert first.subject == BillingRun.objects.get().public_id
+        assert title_of(first) == "Billing run"
+
+    def test_are_told_to_the_tenants_own_people_and_of_all_accounts_alone(self, group):
+        refresh(group)
+
+        assert self.days(group, "G") == []
+        assert self.days(group, actor=group.customer("Bob", "admin", "G")) == []
+        assert self.days(group, actor=group.staff("Mira", "support")) != []
+
+    def test_are_summed_once_for_a_day(self, group):
+        group.has("subscriptions", subscription("f2", "firm", "ten", "2026-12-01"))
+        refresh(group)
+
+        with group.seen():
+            found = calendar_entries(group.actor, first=TODAY, last=UNTIL, kinds=[Kind.RUN])
+            assert {one.count for one in day_sums(found)} == {1}
 
 
 def test_makes_only_what_has_changed_again(group):
