@@ -3,6 +3,7 @@
 from tenancy.files.cells import EARLIEST, LATEST, CellRefused, FileRow, Problems, plain_decimal
 from tenancy.files.columns import Columns
 from tenancy.files.files import MAX_ROWS, RowFile
+from tenancy.files.pieces import Piece
 from tenancy.files.sources import Source, spooled
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CellRefused",
     "Columns",
     "FileRow",
+    "Piece",
     "Problems",
     "RowFile",
     "Source",

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from tenancy.files.cells import CellRefused, FileRow, Problems, cleaned, readable, without_marks
 from tenancy.files.columns import Columns
+from tenancy.files.pieces import Piece, columns_of
 from tenancy.files.sheets import FileRefused, RecordsEnd, Sheet, open_sheet
 from tenancy.files.sources import Source
 
@@ -58,7 +59,48 @@ class RowFile:
         while piece := list(islice(rows, size)):
             yield piece
 
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """Return the rows by column as far as they are plain, so many at a time; asked for once.
+
+        For files whose rows have no ``external_id``: nobody looks for one that is there twice.
+        """
+        sheet = self._sheet
+        records = iter(self._records())
+        while sheet is not None and (some := list(islice(records, size))):
+            yield self._piece(sheet, some)
+
+    def _piece(self, sheet: Sheet, numbered: Sequence[tuple[int, Sequence[str]]]) -> Piece:
+        first, records = numbered[0][0], [record for _number, record in numbered]
+        columns = columns_of(sheet.header, records)
+
+        def read() -> Iterator[FileRow]:
+            for number, record in numbered:
+                row = self._as_row(number, record, sheet)
+                if row is not None:
+                    yield row
+
+        piece = Piece(first, columns, self.problems, sheet.forms, read)
+        self.count += len(records if columns is not None else piece.rows)
+        return piece
+
     def _rows(self) -> Iterator[FileRow]:
+        sheet = self._sheet
+        if sheet is None:
+            return
+        for number, record in self._records():
+            row = self._as_row(number, record, sheet)
+            if row is not None:
+                self._note_duplicate(row)
+                self.count += 1
+                yield row
+
+    def _as_row(self, number: int, record: Sequence[str], sheet: Sheet) -> FileRow | None:
+        """Return a record as a row, None for one that is blank or can't be one."""
+        is_blank = not any(map(str.strip, record))
+        return None if is_blank else _row(number, record, sheet, self.problems)
+
+    def _records(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield the records with their numbers, as many as there may be."""
         sheet, problems = self._sheet, self.problems
         if sheet is None:
             return
@@ -67,12 +109,7 @@ class RowFile:
                 if number > MAX_ROWS + 1:
                     problems.add(number, None, "too_many_rows", _("The file has too many rows."))
                     return
-                if any(map(str.strip, record)):
-                    row = _row(number, record, sheet, problems)
-                    if row is not None:
-                        self._note_duplicate(row)
-                        self.count += 1
-                        yield row
+                yield number, record
         except RecordsEnd as end:
             # Rows are counted from below the header there.
             problems.add(end.row, None, end.code, end.detail)

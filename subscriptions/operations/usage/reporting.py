@@ -21,7 +21,8 @@ from accounts.queries.account_values import account_values
 from billing_rules.metering import Aggregation, day_of
 from subscriptions.models import Meter, Subscription
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
-from subscriptions.operations.usage.storing import Entry, Fault, Metered, note_reported, store_usage
+from subscriptions.operations.usage.holding import Holding, Metered
+from subscriptions.operations.usage.storing import Entry, Fault, note_reported, store_usage
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import FieldError, Invalid
@@ -131,7 +132,7 @@ def _report(actor: Actor, events: Sequence[NewUsage], *, today: date, now: datet
             faults += found
     if faults:
         raise InvalidUsage(errors=_errors(faults, len(events)))
-    stored = store_usage(actor, entries, today=today, now=now)
+    stored = store_usage(actor, entries, holding=Holding(actor), today=today, now=now)
     if stored.faults:
         raise InvalidUsage(errors=_errors(stored.faults, len(events)))
     note_reported(actor, stored.accepted, stored.duplicates, now)
