@@ -1,6 +1,7 @@
 """Ids are of version 7 and in the order in which a process makes them."""
 
-from uuid import RFC_4122
+import os
+from uuid import RFC_4122, UUID
 
 from tenancy.ids import uuid7, uuid7s
 
@@ -32,3 +33,17 @@ def test_makes_many_ids_in_order_each_once():
     # They are dated from now on, a quarter of a microsecond after each other.
     assert before.int >> 80 <= made[0].int >> 80 <= made[-1].int >> 80 <= (made[0].int >> 80) + 3
     assert uuid7s(0) == []
+
+
+def test_a_process_that_was_forked_off_has_random_bits_of_its_own():
+    uuid7()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, " ".join(str(uuid7()) for _ in range(100)).encode())
+        os._exit(0)
+    ours = {one.int & (1 << 62) - 1 for one in (uuid7() for _ in range(100))}
+    os.waitpid(child, 0)
+    theirs = {UUID(one).int & (1 << 62) - 1 for one in os.read(reading, 10_000).decode().split()}
+
+    assert len(ours | theirs) == 200
