@@ -14,6 +14,8 @@ from django.db.models.expressions import Col
 from django.db.models.fields.related import ForeignObject
 from django.db.models.lookups import Lookup
 
+from tenancy.database.inserting import array_of
+
 M = TypeVar("M", bound=models.Model)
 
 _Conversion = Callable[[Sequence[Any]], list[Any]]
@@ -65,7 +67,7 @@ class Prepared(Generic[M]):
     def rows(self, **given: object) -> list[Any]:
         """Return the rows as tuples, in the order of the queryset."""
         statement, places, converters, _compiler = self._compiled
-        values: list[Any] = [given[one.name] if isinstance(one, Given) else one for one in places]
+        values = [_written(given[one.name]) if isinstance(one, Given) else one for one in places]
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             rows: list[Any] = cursor.fetchall()
@@ -108,6 +110,11 @@ class Prepared(Generic[M]):
             for place, (functions, expression) in compiler.get_converters(chosen).items()
         }
         return statement, tuple(places), converters, compiler
+
+
+def _written(value: Any) -> Any:
+    """Return a value as the driver takes it: of a list the text of an array, made at once."""
+    return array_of(value) if isinstance(value, list) else value
 
 
 def _conversion(functions: Sequence[Any], expression: Any) -> _Conversion:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -18,7 +18,7 @@ from invoicing.operations.pools.sharing import note_late, note_shares
 from invoicing.operations.runs.late_usage import hold_late_periods, settle_late_usage
 from subscriptions.models import Item, Period
 from tenancy.actor import Actor
-from tenancy.database.inserting import insert_rows
+from tenancy.database.inserting import array_of, insert_rows
 from tenancy.database.prepared import Given, Prepared
 
 # Locked in the order of their ids.
@@ -66,16 +66,22 @@ def _store_chains(actor: Actor, moved: Sequence[tuple[UUID, Followed]]) -> None:
     """Write how far each chain has come, in one statement."""
     if not moved:
         return
-    sql = """
-        UPDATE subscriptions_item AS item
-        SET chain_end = new.chain_end, next_action_date = new.next_action
-        FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, chain_end, next_action)
-        WHERE item.tenant_id = %s AND item.id = new.id
-    """
-    columns: list[list[Any]] = [
-        [str(item_id) for item_id, _followed in moved],
-        [followed.chain_end for _item, followed in moved],
-        [followed.next_action for _item, followed in moved],
-    ]
+    ids = array_of([item_id for item_id, _followed in moved])
+    ends = array_of([followed.chain_end for _item, followed in moved])
+    actions = array_of([followed.next_action for _item, followed in moved])
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*columns, actor.tenant_id])
+        cursor.execute(
+            _STORE_CHAINS,
+            {"tenant": actor.tenant_id, "ids": ids, "ends": ends, "actions": actions},
+        )
+
+
+# The ids stand there twice so that the items are looked up by key, however many others there are:
+# a join alone may read all of the table for each batch.
+_STORE_CHAINS: Final = """
+    UPDATE subscriptions_item AS item
+    SET chain_end = new.chain_end, next_action_date = new.next_action
+    FROM unnest(%(ids)s::uuid[], %(ends)s::date[], %(actions)s::date[])
+        AS new (id, chain_end, next_action)
+    WHERE item.tenant_id = %(tenant)s AND item.id = new.id AND item.id = ANY(%(ids)s::uuid[])
+"""
