@@ -22,6 +22,7 @@ from invoicing.engine.rows import ItemRow, PeriodRow
 from subscriptions.models import Discount, Price
 from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS, fits
 from subscriptions.queries.measured import Measured
+from tenancy.database.inserting import Joined
 
 
 class Calculations:
@@ -35,6 +36,7 @@ class Calculations:
         self._priced: dict[tuple[UUID, Decimal, UUID | None], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._days: dict[tuple[object, ...], dict[str, Any]] = {}
         self._shared_anchors: dict[tuple[object, ...], dict[str, Any]] = {}
         self._anchors: dict[tuple[object, ...], dict[str, Any]] = {}
 
@@ -85,17 +87,27 @@ class Calculations:
             priced = self._price(price, period.quantity, discount)
             part = Period(period.starts, period.ends)
             full = Period(period.full_start, period.full_end)
-            self._amounts[key] = {
-                **priced.explanation,
+            net_minor = prorate(priced.amount, part, full, price.currency)
+            self._amounts[key] = Joined(
+                priced.costing(net_minor), self._when(part, full, anchor, usage)
+            )
+        return self._amounts[key]
+
+    def _when(
+        self, part: Period, full: Period, anchor: dict[str, Any], usage: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Return the part of an explanation that is about days: shared, but of usage."""
+        key = (part, full, id(anchor))
+        if usage is not None or key not in self._days:
+            self._days[key] = {
                 "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
                 "full_period": {"start": full.start.isoformat(), "end": full.end.isoformat()},
                 "days": (part.end - part.start).days,
                 "full_days": (full.end - full.start).days,
                 "anchor": anchor,
                 **({} if usage is None else {"usage": usage}),
-                "net_minor": prorate(priced.amount, part, full, price.currency),
             }
-        return self._amounts[key]
+        return self._days[key]
 
     def pooled(self, item: ItemRow, part: Part) -> tuple[Decimal, int, Fraction]:
         """Return what an item used in days that are charged with others, and its share.
@@ -226,6 +238,13 @@ class _PriceOfQuantity:
         if discount is not None:
             facts = _discount_facts(discount, priced.amount, self.amount)
             self.explanation["discount"] = facts
+        self._costing: dict[int, dict[str, Any]] = {}
+
+    def costing(self, net_minor: int) -> dict[str, Any]:
+        """Return the part of an explanation that is about the price: one object for one amount."""
+        if net_minor not in self._costing:
+            self._costing[net_minor] = {**self.explanation, "net_minor": net_minor}
+        return self._costing[net_minor]
 
 
 def _price_facts(price: Price) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """New rows by the thousand: one statement for each table, one parameter for each column."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -22,6 +22,21 @@ _OBJECTS = """
         FROM json_array_elements(%s::json) WITH ORDINALITY
     )
 """
+
+
+class Joined(dict[str, Any]):
+    """An object for a JSON column, put together from two parts that other rows may have too.
+
+    Each part travels to the database once, and is put together there.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+        """Take the parts; what both name is that of the second."""
+        super().__init__(first)
+        self.update(second)
+        self.parts = first, second
 
 
 def insert_rows(
@@ -51,7 +66,7 @@ def insert_rows(
             cursor.execute(plan.written_out(len(rows)), plan.values(common.values(), rows))
             return
         while batch := list(islice(left, _ROWS_AT_ONCE)):
-            cursor.execute(plan.statement, plan.parameters(common.values(), batch))
+            cursor.execute(*plan.call(common.values(), batch))
 
 
 def _model_of(row: object) -> type[models.Model]:
@@ -65,18 +80,20 @@ class _Plan:
     """How the rows of one model are written.
 
     ``jsons`` are the places of columns that hold JSON. Rows made together share most of what
-    stands there, so each object travels once, and the rows name it by its number.
+    stands there, so each object travels once, and the rows name it by its number; each part of
+    one that is ``Joined`` likewise.
 
     A few rows are written out: the database plans that in a third of the time.
     """
 
-    statement: str
     into: str
     row: str
+    chosen: tuple[str, ...]
+    types: tuple[str, ...]
     read: Callable[[object], tuple[Any, ...]]
-    writers: tuple[Callable[[Sequence[Any]], str], ...]
     added: tuple[str, ...]
     jsons: tuple[int, ...]
+    statements: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def written_out(self, count: int) -> str:
         """Return the statement for so many rows, with a place for each of their values."""
@@ -101,21 +118,73 @@ class _Plan:
                 if getattr(row, name) is None:
                     setattr(row, name, timezone.now())
 
-    def parameters(self, common: Iterable[Any], rows: Sequence[object]) -> list[Any]:
-        """Return the parameters of the statement for some rows."""
+    def call(self, common: Iterable[Any], rows: Sequence[object]) -> tuple[str, list[Any]]:
+        """Return the statement for some rows, and its parameters."""
         self._date(rows)
         columns: list[Sequence[Any]] = list(zip(*map(self.read, rows), strict=True))
+        # The rows keep their objects alive, so an address names one of them.
+        numbers: dict[int, int] = {}
         objects: list[object] = []
-        if self.jsons:
-            # The rows keep their objects alive, so an address names one of them.
-            numbers: dict[int, int] = {}
-            for place in self.jsons:
-                columns[place] = [
-                    None if value is None else _number(value, numbers, objects)
-                    for value in columns[place]
-                ]
-        arrays = [write(column) for write, column in zip(self.writers, columns, strict=True)]
-        return [*([_json(objects)] if self.jsons else ()), *common, *arrays]
+        joined, seconds = [], []
+        for place in self.jsons:
+            columns[place], second = _numbered(columns[place], numbers, objects)
+            if second is not None:
+                joined.append(place)
+                seconds.append(_array(second))
+        arrays = [
+            (_lists if "[" in kind else _array)(column)
+            for kind, column in zip(self.types, columns, strict=True)
+        ]
+        found = [_json(objects)] if self.jsons else []
+        return self._statement(tuple(joined)), [*found, *common, *arrays, *seconds]
+
+    def _statement(self, joined: tuple[int, ...]) -> str:
+        """Return the statement in which the objects of some columns have a second part."""
+        if joined not in self.statements:
+            self.statements[joined] = self._said(joined)
+        return self.statements[joined]
+
+    def _said(self, joined: tuple[int, ...]) -> str:
+        chosen = list(self.chosen)
+        for place in joined:
+            at = len(chosen) - len(self.types) + place
+            chosen[at] = (
+                f'CASE WHEN "more{place}".value IS NULL THEN "json{place}".value'
+                f' ELSE "json{place}".value || "more{place}".value END'
+            )
+        # unnest takes arrays of arrays apart wholly, so an array in an array travels as text.
+        types = [*("text" if "[" in kind else kind for kind in self.types), *["int"] * len(joined)]
+        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+        places = [f'"{place}"' for place in range(len(self.types))]
+        places += [f'"second{place}"' for place in joined]
+        statement = (
+            f"{self.into} SELECT {', '.join(chosen)} FROM unnest({arrays})"  # noqa: S608
+            f" AS new ({', '.join(places)})"
+        )
+        if not self.jsons:
+            return statement
+        joins = [(f'"json{place}"', f'"{place}"') for place in self.jsons]
+        joins += [(f'"more{place}"', f'"second{place}"') for place in joined]
+        return f"{_OBJECTS} {statement}" + "".join(
+            f" LEFT JOIN objects AS {name} ON {name}.place = new.{number}" for name, number in joins
+        )
+
+
+def _numbered(
+    values: Sequence[Any], numbers: dict[int, int], objects: list[object]
+) -> tuple[list[int | None], list[int | None] | None]:
+    """Return the numbers of objects, and of their second parts where any has one."""
+    firsts: list[int | None] = []
+    seconds: list[int | None] = []
+    for value in values:
+        if type(value) is Joined:
+            first, second = value.parts
+            firsts.append(_number(first, numbers, objects))
+            seconds.append(_number(second, numbers, objects))
+        else:
+            firsts.append(None if value is None else _number(value, numbers, objects))
+            seconds.append(None)
+    return firsts, seconds if any(second is not None for second in seconds) else None
 
 
 def _number(value: object, numbers: dict[int, int], objects: list[object]) -> int:
@@ -143,8 +212,6 @@ def _plan_of(model: type[models.Model], common: tuple[str, ...]) -> _Plan:
         "int" if place in jsons else str(field.db_type(connection)).partition("(")[0]
         for place, field in enumerate(own)
     ]
-    # unnest takes arrays of arrays apart wholly, so an array in an array travels as text.
-    arrays = ", ".join(f"%s::{'text' if '[' in kind else kind}[]" for kind in types)
     chosen = [
         *(f"%s::{fields[name].db_type(connection)}" for name in common),
         *(
@@ -156,19 +223,12 @@ def _plan_of(model: type[models.Model], common: tuple[str, ...]) -> _Plan:
             for place, kind in enumerate(types)
         ),
     ]
-    places = ", ".join(f'"{place}"' for place in range(len(own)))
-    into = f'INSERT INTO "{model._meta.db_table}" ({columns})'  # names of models
-    statement = f"{into} SELECT {', '.join(chosen)} FROM unnest({arrays}) AS new ({places})"  # noqa: S608
-    if jsons:
-        statement = f"{_OBJECTS} {statement}" + "".join(
-            f' LEFT JOIN objects AS "json{n}" ON "json{n}".place = new."{n}"' for n in jsons
-        )
     return _Plan(
-        statement=statement,
-        into=into,
+        into=f'INSERT INTO "{model._meta.db_table}" ({columns})',  # names of models
         row=f"({', '.join(['%s'] * len(chosen))})",
+        chosen=tuple(chosen),
+        types=tuple(types),
         read=_reader([field.attname for field in own]),
-        writers=tuple(_lists if "[" in kind else _array for kind in types),
         added=tuple(field.attname for field in own if getattr(field, "auto_now_add", False)),
         jsons=jsons,
     )

@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 
 from accounts.models import Account, SettingInterval
 from subscriptions.models import Item, Period, Subscription
-from tenancy.database.inserting import insert_rows
+from tenancy.database.inserting import Joined, insert_rows
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry, Event
 from tests.world import account, make_vendor, price, subscription
@@ -92,6 +92,32 @@ def test_stores_what_bulk_create_stores(vendor):
             assert {k: v for k, v in found.items() if k not in ignored} == {
                 k: v for k, v in expected.items() if k not in ignored
             }
+
+
+def test_objects_of_two_parts_are_put_together(vendor):
+    shared = {"a": 1, "b": {"c": [1, None, "\u00fc"]}, "said by": "first"}
+    objects = [
+        Joined(shared, {"said by": "second", "own": 1}),
+        Joined(shared, {}),
+        {"plain": True},
+        Joined(shared, {"own": 2}),
+        [1, 2],
+        None,
+    ]
+    with vendor.seen():
+        rows = [
+            AuditEntry(
+                tenant_id=vendor.tenant_id, at=datetime(2026, 11, 23, tzinfo=UTC),
+                actor_kind="system", actor_label="a", origin="test", action="a.b",
+                object_type="a", object_id=uuid7(), before=before, after=after,
+            )
+            for before, after in zip(objects, reversed(objects), strict=True)
+        ]  # fmt: skip
+        insert_rows(rows)
+        found = [stored(row) for row in rows]
+    assert [row["before"] for row in found] == objects
+    assert [row["after"] for row in found] == objects[::-1]
+    assert objects[0] == {**shared, "said by": "second", "own": 1}
 
 
 def test_keeps_values_of_settings_of_every_kind(vendor):
