@@ -18,7 +18,7 @@ from invoicing.engine.rows import ChargeRow
 _Deciders = tuple[tuple[UUID, UUID | None], tuple[UUID, UUID | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """A charge with its tax group."""
 
