@@ -78,14 +78,13 @@ def public_id(prefix: str, key: UUID) -> str:
     return f"{prefix}_{_letters(key.int)}"
 
 
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+
+
 # A page says the same few ids hundreds of times.
 @lru_cache(maxsize=10_000)
 def _letters(number: int) -> str:
-    letters = []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 32)
-        letters.append(_ALPHABET[digit])
-    return "".join(reversed(letters))
+    return "".join([_PAIRS[number >> shift & 1_023] for shift in range(120, -1, -10)])
 
 
 def parse_public_id(prefix: str, text: str) -> UUID | None:

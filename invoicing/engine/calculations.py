@@ -80,34 +80,36 @@ class Calculations:
                 full_start=period.starts,
                 full_end=period.ends,
             )
-        key = (price.id, usage and usage["events"], period.quantity,
-               discount and discount.pk, period.starts, period.ends,
+        priced = self._price(price, period.quantity, discount)
+        key = (id(priced), usage and usage["events"], period.starts, period.ends,
                period.full_start, period.full_end, id(anchor))  # fmt: skip
-        if key not in self._amounts:
-            priced = self._price(price, period.quantity, discount)
-            part = Period(period.starts, period.ends)
-            full = Period(period.full_start, period.full_end)
-            net_minor = prorate(priced.amount, part, full, price.currency)
-            self._amounts[key] = Joined(
-                priced.costing(net_minor), self._when(part, full, anchor, usage)
+        found = self._amounts.get(key)
+        if found is None:
+            found = self._amounts[key] = Joined(
+                priced.costing(period), self._when(period, anchor, usage)
             )
-        return self._amounts[key]
+        return found
 
     def _when(
-        self, part: Period, full: Period, anchor: dict[str, Any], usage: dict[str, Any] | None
+        self, period: PeriodRow, anchor: dict[str, Any], usage: dict[str, Any] | None
     ) -> dict[str, Any]:
         """Return the part of an explanation that is about days: shared, but of usage."""
-        key = (part, full, id(anchor))
-        if usage is not None or key not in self._days:
-            self._days[key] = {
-                "period": {"start": part.start.isoformat(), "end": part.end.isoformat()},
-                "full_period": {"start": full.start.isoformat(), "end": full.end.isoformat()},
-                "days": (part.end - part.start).days,
-                "full_days": (full.end - full.start).days,
+        key = (period.starts, period.ends, period.full_start, period.full_end, id(anchor))
+        found = None if usage else self._days.get(key)
+        if found is None:
+            start, end = period.starts, period.ends
+            full_start, full_end = period.full_start, period.full_end
+            found = {
+                "period": {"start": start.isoformat(), "end": end.isoformat()},
+                "full_period": {"start": full_start.isoformat(), "end": full_end.isoformat()},
+                "days": (end - start).days,
+                "full_days": (full_end - full_start).days,
                 "anchor": anchor,
                 **({} if usage is None else {"usage": usage}),
             }
-        return self._days[key]
+            if usage is None:
+                self._days[key] = found
+        return found
 
     def pooled(self, item: ItemRow, part: Part) -> tuple[Decimal, int, Fraction]:
         """Return what an item used in days that are charged with others, and its share.
@@ -238,13 +240,25 @@ class _PriceOfQuantity:
         if discount is not None:
             facts = _discount_facts(discount, priced.amount, self.amount)
             self.explanation["discount"] = facts
-        self._costing: dict[int, dict[str, Any]] = {}
+        self._costing: dict[tuple[int, int], dict[str, Any]] = {}
+        self._currency = price.currency
 
-    def costing(self, net_minor: int) -> dict[str, Any]:
-        """Return the part of an explanation that is about the price: one object for one amount."""
-        if net_minor not in self._costing:
-            self._costing[net_minor] = {**self.explanation, "net_minor": net_minor}
-        return self._costing[net_minor]
+    def costing(self, period: PeriodRow) -> dict[str, Any]:
+        """Return the part of an explanation that is about the price, and what a period comes to.
+
+        It hangs on how many days are charged of how many: one object for those with the same.
+        """
+        start, end, first, last = (
+            period.starts, period.ends, period.full_start, period.full_end,
+        )  # fmt: skip
+        days = (end - start).days, (last - first).days
+        found = self._costing.get(days) if first <= start and end <= last else None
+        if found is None:
+            net_minor = prorate(
+                self.amount, Period(start, end), Period(first, last), self._currency
+            )
+            found = self._costing[days] = {**self.explanation, "net_minor": net_minor}
+        return found
 
 
 def _price_facts(price: Price) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The periods of items: on which grid they are, and which begin."""
 
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -11,6 +12,15 @@ from invoicing.engine.rows import ItemRow
 from subscriptions.models import Price
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """How a chain was followed, and the grids in force on the days that were asked for."""
+
+    first: Anchor
+    anchors: list[tuple[date, Anchor]]
+    followed: Followed
+
+
 class Chains:
     """Follows the chains of items; those that stand at the same point go the same way."""
 
@@ -18,6 +28,7 @@ class Chains:
         """Take the families whose settings decide the anchors."""
         self._families = families
         self._followed: dict[tuple[object, ...], Followed] = {}
+        self._alike: dict[tuple[Chain, int, date], _Alike] = {}
 
     def follow(self, item: ItemRow, until: date) -> Followed:
         """Follow the chain of an item up to a day.
@@ -25,13 +36,34 @@ class Chains:
         Raises:
             TooManyPeriods, OutsideCalendar: it leads nowhere.
         """
-        chain, price, subscription = chain_of(item), item.price, item.subscription
-        facts = (chain, item.account_id, subscription.anchor_date, subscription.billing_day,
-                 subscription.billing_day_until, price.interval, price.interval_count,
+        one, price = item.subscription, item.price
+        facts = (item.account_id, item.chain_end, item.next_action_date, one.start_date,
+                 one.trial_end, one.billed_until, one.end_date, one.billing_day,
+                 one.billing_day_until, price.interval, price.interval_count, price.timing,
                  item.later, until)  # fmt: skip
-        if facts not in self._followed:
-            self._followed[facts] = follow(chain, until, lambda day: self.anchor(item, day))
-        return self._followed[facts]
+        found = self._followed.get(facts)
+        if found is None:
+            found = self._followed[facts] = self._follow_as_others(item, until)
+        return found
+
+    def _follow_as_others(self, item: ItemRow, until: date) -> Followed:
+        """Follow a chain as one that was on the same grids all along, if there was any."""
+        chain = chain_of(item)
+        first = self.anchor(item, chain.first_start if chain.chain_end is None else chain.chain_end)
+        # The one that is kept keeps its grid alive, so an address names one of them.
+        key = (chain, id(first), until)
+        alike = self._alike.get(key)
+        if alike and all(self.anchor(item, day) is anchor for day, anchor in alike.anchors):
+            return alike.followed
+        anchors: list[tuple[date, Anchor]] = []
+
+        def asked(day: date) -> Anchor:
+            anchors.append((day, self.anchor(item, day)))
+            return anchors[-1][1]
+
+        followed = follow(chain, until, asked)
+        self._alike[key] = _Alike(first, anchors, followed)
+        return followed
 
     def anchor(self, item: ItemRow, day: date) -> Anchor:
         """Return the grid in force for a period of an item that begins on a day."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import translation
@@ -22,17 +22,18 @@ from invoicing.engine.hashing import content_hash
 from invoicing.engine.matching import matched
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument
-from invoicing.engine.rows import ChargeRow, LineRow
+from invoicing.engine.rows import ChargeRow, LineRow, SectionRow
 from invoicing.models import (
     BillingRun,
     Charge,
     Invoice,
-    InvoiceSection,
     InvoiceTax,
 )
 from invoicing.words.charges import named_as
 from tenancy.formats import language_of
 from tenancy.ids import public_id, uuid7
+
+_SETUP: Final = Charge.Kind.SETUP.value
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Drafts:
     """
 
     invoices: list[Invoice] = field(default_factory=list)
-    sections: list[InvoiceSection] = field(default_factory=list)
+    sections: list[SectionRow] = field(default_factory=list)
     lines: list[LineRow] = field(default_factory=list)
     taxes: list[InvoiceTax] = field(default_factory=list)
     charges: dict[UUID, list[ChargeRow]] = field(default_factory=dict)
@@ -195,7 +196,7 @@ class Composer:
             created_at=now,
         )
 
-    def _facts(self, sections: Iterable[InvoiceSection]) -> Iterator[str | None]:
+    def _facts(self, sections: Iterable[SectionRow]) -> Iterator[str | None]:
         """Yield what the document is found by, but its recipient and number; each once."""
         bill_to = self._families.accounts[self._document.bill_to_id]
         yield from (bill_to.external_id, bill_to.legal_name, bill_to.vat_id)
@@ -205,13 +206,12 @@ class Composer:
         yield from sorted({self._invoice.po_number, *orders})
         yield from sorted({charge.calculation["price"]["name"] for charge in charges})
 
-    def _section(self, place: int, section: SectionDraft) -> InvoiceSection:
+    def _section(self, place: int, section: SectionDraft) -> SectionRow:
         settings, account_id = self._settings, section.account_id
         po_numbers = {self._placed[charge_id].charge.order_number for charge_id in section.charges}
         own_po = settings.value(account_id, SettingName.PO_NUMBER) or ""
-        return InvoiceSection(
+        return SectionRow(
             id=uuid7(),
-            tenant_id=self._invoice.tenant_id,
             invoice_id=self._invoice.id,
             position=place,
             account_id=account_id,
@@ -224,7 +224,7 @@ class Composer:
             gross_minor=section.gross_minor,
         )
 
-    def _line(self, number: int, section: InvoiceSection, charge_id: UUID) -> LineRow:
+    def _line(self, number: int, section: SectionRow, charge_id: UUID) -> LineRow:
         placed = self._placed[charge_id]
         charge = placed.charge
         quantity, unit_amount = _shown(charge.calculation)
@@ -247,7 +247,7 @@ class Composer:
 
     def _described(self, charge: ChargeRow) -> str:
         """Return what a line is called, in the document's language."""
-        if charge.kind != Charge.Kind.SETUP:
+        if charge.kind != _SETUP:
             return str(charge.calculation["price"]["name"])
         with translation.override(language_of(self._invoice.language)):
             return named_as(charge.kind, charge.calculation)

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 
 import orjson
 
 from billing_rules.money import plain_digits
-from invoicing.engine.rows import LineRow
-from invoicing.models import Invoice, InvoiceSection, InvoiceTax
+from invoicing.engine.rows import LineRow, SectionRow
+from invoicing.models import Invoice, InvoiceTax
 
 # What a document says and what collecting it needs. Not among it: keys, the run, when it was made.
 _OF_INVOICE = (
@@ -29,7 +31,7 @@ _OF_TAX = ("category", "rate", "base_minor", "tax_minor")
 
 def content_hash(
     invoice: Invoice,
-    sections: Sequence[InvoiceSection],
+    sections: Sequence[SectionRow],
     lines: Sequence[LineRow],
     taxes: Sequence[InvoiceTax],
 ) -> str:
@@ -43,12 +45,16 @@ def content_hash(
     return hashlib.sha256(text).hexdigest()
 
 
-def _values(rows: Iterable[object], names: Sequence[str]) -> list[list[object]]:
-    return [[getattr(row, name) for name in names] for row in rows]
+def _values(rows: Iterable[object], names: Sequence[str]) -> list[tuple[object, ...]]:
+    return [*map(attrgetter(*names), rows)]
 
 
 def _plain(value: object) -> str:
     """Return a decimal in short: what the database pads with zeros is the same number."""
-    if isinstance(value, Decimal):
-        return plain_digits(value)
-    return str(value)
+    if not isinstance(value, Decimal):
+        return str(value)
+    return _digits(value) if value else plain_digits(value)
+
+
+# Equal numbers have the same digits, however many zeros each ends with; but 0 may have a sign.
+_digits = lru_cache(maxsize=4_096)(plain_digits)

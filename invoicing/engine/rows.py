@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from billing_rules.periods import Period
@@ -19,6 +19,8 @@ from billing_rules.timelines import Stretch
 from invoicing.models import Charge
 from subscriptions.models import Discount, Price
 from subscriptions.queries.terms import freed, with_free
+
+_SETUP: Final = Charge.Kind.SETUP.value
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -261,7 +263,7 @@ class ChargeRow:
         """
         if self.subscription is None:
             return True, "", 0, self.period_start, True
-        one, is_setup = self.subscription, self.kind == Charge.Kind.SETUP
+        one, is_setup = self.subscription, self.kind == _SETUP
         return False, one.external_id or "", one.id.int, self.period_start, not is_setup
 
     def override_on(self, day: date) -> UUID | None:
@@ -287,3 +289,20 @@ class LineRow:
     net_minor: int
     tax_category: str
     tax_rate: Decimal
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class SectionRow:
+    """A section of a draft; its path and lineage are lists, as they are stored."""
+
+    id: UUID
+    invoice_id: UUID
+    position: int
+    account_id: UUID
+    path: list[str] = field(hash=False)
+    lineage: list[dict[str, str | None]] = field(hash=False)
+    cost_centre: str
+    po_number: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int

@@ -17,6 +17,7 @@ from invoicing.models import (
     Charge,
     Invoice,
     InvoiceLine,
+    InvoiceSection,
 )
 from invoicing.operations.runs.earlier_drafts import (
     drafts_to_take_up,
@@ -133,8 +134,9 @@ def _draft(
     drafts = compose_documents(families, run, documents, earlier, numbered_on, now)
     let_go(actor, run, earlier, drafts, now)
     if is_issuing:
+        invoiced = Charge.Status.INVOICED.value
         for charge in drafts.issuable_charges(families):
-            charge.status = Charge.Status.INVOICED.value
+            charge.status = invoiced
     insert_rows(
         new,
         into=Charge,
@@ -154,7 +156,7 @@ def _draft(
         ],
     )
     insert_rows(drafts.made)
-    insert_rows(drafts.sections)
+    insert_rows(drafts.sections, into=InvoiceSection, tenant_id=actor.tenant_id)
     insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
     insert_rows(drafts.taxes)
     if not is_issuing:
