@@ -41,8 +41,10 @@ class Usage:
 
     def of(self, actor: Actor, window: Window) -> Measured:
         """Return what was measured; asked singly it costs the statements of ``read``."""
-        if window not in self._known:
+        found = self._known.get(window)
+        if found is None:
             if self.is_complete:
                 return Measured(NOTHING, 0, {"id": public_id("mtr", window.meter_id)})
             self.read(actor, [window])
-        return self._known[window]
+            found = self._known[window]
+        return found

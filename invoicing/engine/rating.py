@@ -129,6 +129,9 @@ class Rater:
         for due in followed.due:
             start, end = periods[due.period_end], due.period_end
             last = min(end, item.subscription.end_date or end)
+            if start < last and self._is_alike(item):
+                yield window_of(item.subscription, item.price, Period(start, last))
+                continue
             for part in self._parts(item, start, last):
                 if part.pooled is not None and part.pooled.key not in self._asked:
                     self._asked.add(part.pooled.key)
@@ -183,6 +186,12 @@ class Rater:
             if any(one.pooled and one.pooled.period.end > self._run_date for one in parts):
                 return self._chains.follow(item, due.due_date - timedelta(days=1))
         return followed
+
+    def _is_alike(self, item: ItemRow) -> bool:
+        """Return whether an item is charged alike on all days, and with nobody else."""
+        if not item.is_uniform:
+            return False
+        return not (item.price.is_metered and self._pooling.pools.of(item.price))
 
     def _parts(self, item: ItemRow, start: date, end: date) -> Iterator[Part]:
         """Yield the stretches of some days that are charged alike."""
@@ -256,7 +265,7 @@ class Rater:
         """
         due_date = self._with_next(item, period, due_date)
         last = min(period.ends, item.subscription.end_date or period.ends)
-        if item.is_uniform and not item.is_metered and last == period.ends:
+        if last == period.ends and self._is_alike(item):
             yield self._charge(item, item.price, item.discount, period, due_date)
             return
         for part in self._parts(item, period.starts, last):

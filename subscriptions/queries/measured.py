@@ -26,6 +26,13 @@ class Window:
     meter_id: UUID
     period: Period
 
+    def __hash__(self) -> int:
+        """Return it by the subscription alone, of which few are asked about more than once.
+
+        To hash all of it takes ten times as long, and a run asks for each a dozen times.
+        """
+        return hash(self.subscription_id.int)
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -49,14 +56,17 @@ _DAYS: Final = """
     FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::date[], %s::date[])
         AS asked (place, subscription_id, meter_id, starts, ends)
     CROSS JOIN LATERAL (
-        SELECT sum(events) AS events, sum(total) AS total, max(highest) AS highest,
-            (array_agg(last_quantity ORDER BY last_at DESC, last_event COLLATE "C" DESC))[1]
-                AS last
+        SELECT sum(events) AS events, sum(total) AS total, max(highest) AS highest, {last} AS last
         FROM subscriptions_usageday AS used WHERE used.tenant_id = %s
         AND used.subscription_id = asked.subscription_id AND used.meter_id = asked.meter_id
         AND used.day >= asked.starts AND used.day < asked.ends
     ) AS found WHERE found.events IS NOT NULL
 """
+# To sort the days takes longer than all the rest, so it is done where a meter asks for the last.
+_SUMMED: Final = _DAYS.format(last="NULL::numeric")
+_SUMMED_WITH_LAST: Final = _DAYS.format(
+    last='(array_agg(last_quantity ORDER BY last_at DESC, last_event COLLATE "C" DESC))[1]'
+)
 _KEYS: Final = """
     SELECT asked.place, found.keys
     FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::date[], %s::date[])
@@ -97,10 +107,12 @@ def measured_in(actor: Actor, windows: Collection[Window]) -> dict[Window, Measu
     if not asked:
         return {}
     with connection.cursor() as cursor:
-        ids = array_of(sorted({str(window.meter_id) for window in asked}))
+        ids = array_of(sorted({window.meter_id for window in asked}))
         cursor.execute(_METERS, [actor.tenant_id, ids])
         meters = {row[0]: row for row in cursor.fetchall()}
-        cursor.execute(_DAYS, [*_columns(range(len(asked)), asked), actor.tenant_id])
+        asks_for_last = any(meter[4] == Aggregation.LAST for meter in meters.values())
+        summed = _SUMMED_WITH_LAST if asks_for_last else _SUMMED
+        cursor.execute(summed, [*_columns(range(len(asked)), asked), actor.tenant_id])
         found = {row[0]: row for row in cursor.fetchall()}
         counting = [
             place
@@ -122,8 +134,8 @@ def measured_in(actor: Actor, windows: Collection[Window]) -> dict[Window, Measu
 def _columns(places: Collection[int], windows: Collection[Window]) -> list[str]:
     return [
         array_of(list(places)),
-        array_of([str(window.subscription_id) for window in windows]),
-        array_of([str(window.meter_id) for window in windows]),
+        array_of([window.subscription_id for window in windows]),
+        array_of([window.meter_id for window in windows]),
         array_of([window.period.start for window in windows]),
         array_of([window.period.end for window in windows]),
     ]
