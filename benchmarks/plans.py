@@ -9,6 +9,7 @@ from django.db import connection
 from benchmarks.figures import Figure
 from benchmarks.vendors import load_subscriptions, vendor_with_prices
 from benchmarks.worker import peak_mib
+from invoicing.operations.plans.aligning_jobs import PIECE, work_on_alignment
 from invoicing.operations.plans.renewals import align_renewals
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Alignment, Wanted
@@ -73,8 +74,14 @@ def _alignment(count: int) -> Iterator[Figure]:
         yield Figure("alignment, preview", size, seconds, "s", bound="value <= 3")
         start = time.monotonic()
         plan, _alignings = align_renewals(vendor.actor, _wanted(vendor), today=TODAY, now=NOW)
+        pieces = 1
+        while plan.job_id is not None and work_on_alignment(vendor.actor, plan.job_id, now=NOW):
+            pieces += 1
         seconds = time.monotonic() - start
+        with vendor.seen():
+            plan.refresh_from_db()
         assert plan.status == "applied", plan.failure
+        assert pieces == -(-count // PIECE), f"{pieces} pieces"
         yield Figure("alignment, carried out", size, seconds, "s", bound="value <= 20")
         connection.close()
 

@@ -160,6 +160,8 @@ urlpatterns: list[URLPattern] = [
     path("change-plans/<str:plan>/acceptance", plans.PlanAcceptance.as_view()),
     path("change-plans/<str:plan>/withdrawal", plans.PlanWithdrawal.as_view()),
     path("change-plans/<str:plan>/reversal", plans.PlanReversal.as_view()),
+    path("change-plans/<str:plan>/interruption", plans.PlanInterruption.as_view()),
+    path("change-plans/<str:plan>/resumption", plans.PlanResumption.as_view()),
     path("change-plans/<str:plan>/comments", plans.PlanComments.as_view()),
     re_path("", unknown_address),
 ]

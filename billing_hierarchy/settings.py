@@ -218,6 +218,7 @@ CELERY_TASK_ROUTES = {
     "subscriptions.tasks.work_on_import": {"queue": "imports"},
     "accounts.tasks.work_on_edit": {"queue": "imports"},
     "invoicing.tasks.work_on_discount": {"queue": "imports"},
+    "invoicing.tasks.work_on_alignment": {"queue": "imports"},
     "reports.tasks.make_forecast": {"queue": "imports"},
 }
 # What a worker has taken nobody else can: it takes one at a time.

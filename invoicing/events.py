@@ -203,6 +203,13 @@ declare(
         short=_("Scheduled"),
     ),
     Declared(
+        "plan.applying",
+        "plan",
+        _("A large change is being carried out, piece by piece."),
+        {"kind": Kind.TEXT, "effective_date": Kind.DAY},
+        short=_("Being applied"),
+    ),
+    Declared(
         "plan.withdrawn",
         "plan",
         _("A planned change was taken back."),

@@ -12,10 +12,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from invoicing.documents.making import make_files
-from invoicing.models import BillingRun, Charge
+from invoicing.models import BillingRun, ChangePlan, Charge
 from invoicing.operations import account_discounts, clock_jobs, runs
 from invoicing.operations.checking import check_some_files
 from invoicing.operations.days import do_scheduled_day
+from invoicing.operations.plans import aligning_jobs
 from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.prices import working
 from invoicing.operations.rendering import render_waiting
@@ -319,3 +320,42 @@ def _begin_discount(tenant_id: UUID, job_id: str) -> None:
 
 
 register_queue(WorkQueue("discounts", jobs_waiting(Job.Kind.DISCOUNT), _begin_discount))
+
+
+def align_soon(actor: Actor, plan: ChangePlan) -> None:
+    """Have a large alignment go on once this is committed, else by the timetable."""
+    if plan.status != ChangePlan.Status.APPLYING:
+        return
+    values = {"tenant_id": str(actor.tenant_id), "job_id": str(plan.job_id)}
+
+    def call() -> None:
+        work_on_alignment.delay(**values)
+
+    transaction.on_commit(call, robust=True)
+
+
+@shared_task
+def work_on_alignment(*, tenant_id: str, job_id: str) -> None:
+    """Align subscriptions piece by piece for a turn; what nobody foresaw breaks the job off."""
+    actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    until = time.monotonic() + TURN_SECONDS
+    try:
+        while aligning_jobs.work_on_alignment(actor, key, now=datetime.now(UTC)):
+            if time.monotonic() >= until:
+                values = {"tenant_id": tenant_id, "job_id": job_id}
+                work_on_alignment.apply_async(kwargs=values, priority=priority_of_rest())
+                return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("alignment.failed", extra={"job": job_id})
+        detail = _("Something unexpected stopped it. What was done until then holds.")
+        fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
+
+
+def _begin_alignment(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_alignment.apply_async(kwargs=values, expires=STALE_SECONDS)
+
+
+register_queue(WorkQueue("alignments", jobs_waiting(Job.Kind.ALIGN), _begin_alignment))

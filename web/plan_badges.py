@@ -13,6 +13,7 @@ PLAN_STATUSES: Final[dict[str, tuple[Promise, str]]] = {
     ChangePlan.Status.WAITING_APPROVAL: (gettext_lazy("Waiting for approval"), "plum"),
     ChangePlan.Status.WAITING_ACCEPTANCE: (gettext_lazy("Waiting for acceptance"), "plum"),
     ChangePlan.Status.SCHEDULED: (gettext_lazy("Scheduled"), "info"),
+    ChangePlan.Status.APPLYING: (gettext_lazy("Being applied"), "info"),
     ChangePlan.Status.APPLIED: (gettext_lazy("Applied"), "ok"),
     ChangePlan.Status.FAILED: (gettext_lazy("Failed"), "bad"),
     ChangePlan.Status.WITHDRAWN: (gettext_lazy("Withdrawn"), ""),

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.access import Action
 from invoicing.api.plan_bodies import wanted_alignment
 from invoicing.api.plans import plan_out, preview_out
+from invoicing.models import ChangePlan
 from invoicing.operations.plans.renewals import align_renewals
 from invoicing.queries.plans.aligning import Alignings, row_shown
 from invoicing.queries.plans.preview import preview_plan
@@ -18,6 +19,7 @@ from invoicing.serializers.plans import (
     AlignmentOut,
     PlanStartParameters,
 )
+from invoicing.tasks import align_soon
 from tenancy.api.answering import ActorApiRequest, ActorView
 from tenancy.api.reading import read_body, read_parameters
 
@@ -31,7 +33,7 @@ class AlignmentList(ActorView):
         operation_id="align_renewals",
         parameters=[PlanStartParameters],
         request=AlignmentIn,
-        responses={200: AlignmentDryRunOut, 201: AlignmentOut},
+        responses={200: AlignmentDryRunOut, 201: AlignmentOut, 202: AlignmentOut},
     )
     def post(self, request: ActorApiRequest) -> Response:
         """Let the periods of an account and of those below it begin on one date."""
@@ -44,9 +46,11 @@ class AlignmentList(ActorView):
         plan, alignings = align_renewals(
             actor, wanted, is_draft=values["draft"], today=actor.today, now=timezone.now()
         )
+        align_soon(actor, plan)
         address = request.build_absolute_uri(f"/api/v1/change-plans/{plan.public_id}")
         answer = {**plan_out(request, plan.pk), "rows": _rows(alignings)}
-        return Response(answer, status=201, headers={"Location": address})
+        status = 202 if plan.status == ChangePlan.Status.APPLYING else 201
+        return Response(answer, status=status, headers={"Location": address})
 
 
 def _rows(alignings: Alignings | None) -> list[dict[str, Any]]:

@@ -15,11 +15,12 @@ from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
 from invoicing.api.plan_bodies import wanted_merge, wanted_move, wanted_plan
 from invoicing.models import ChangePlan
+from invoicing.operations.plans.aligning_jobs import resume_alignment, stop_alignment
 from invoicing.operations.plans.deciding import answer_plan, approve_plan, submit_plan
 from invoicing.operations.plans.duplicates import merge_account
 from invoicing.operations.plans.planning import comment_on_plan, create_plan, withdraw_plan
 from invoicing.operations.plans.reversing import reverse_plan
-from invoicing.queries.plans.listing import comments_of, get_plan, plans
+from invoicing.queries.plans.listing import comments_of, get_plan, job_of, plans
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.shown import preview_for
 from invoicing.queries.plans.wanted import Wanted
@@ -38,6 +39,7 @@ from invoicing.serializers.plans import (
     PlanWithdrawalIn,
     ReversalIn,
 )
+from invoicing.tasks import align_soon
 from invoicing.words import describe_plan, describe_warning, plan_title
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
@@ -193,6 +195,7 @@ def plan_out(request: ActorApiRequest, plan_id: UUID) -> dict[str, Any]:
         describe_plan(plan),
         _with_words(preview_for(actor, plan)),
         comments_of(actor, plan),
+        job_of(actor, plan),
     )
     return dict(PlanDetailOut(shown).data)
 
@@ -247,6 +250,7 @@ class PlanSubmission(_PlanStep):
             today=request.actor.today,
             now=now,
         )
+        align_soon(request.actor, done)
         return self.answered(request, done)
 
 
@@ -265,6 +269,7 @@ class PlanApproval(_PlanStep):
             today=request.actor.today,
             now=now,
         )
+        align_soon(request.actor, done)
         return self.answered(request, done)
 
 
@@ -328,6 +333,28 @@ class PlanReversal(_PlanStep):
         )
         address = request.build_absolute_uri(f"/api/v1/change-plans/{made.public_id}")
         return Response(plan_out(request, made.pk), status=201, headers={"Location": address})
+
+
+class PlanInterruption(_PlanStep):
+    """``POST /api/v1/change-plans/{id}/interruption``."""
+
+    @extend_schema(operation_id="interrupt_change_plan", request=None, responses=PlanDetailOut)
+    def post(self, request: ActorApiRequest, plan: str) -> HttpResponseBase:
+        """Stop carrying a large alignment out; what is aligned by then stays so."""
+        found = self.seen(request, plan)
+        stop_alignment(request.actor, found.pk, now=timezone.now())
+        return self.answered(request, found)
+
+
+class PlanResumption(_PlanStep):
+    """``POST /api/v1/change-plans/{id}/resumption``."""
+
+    @extend_schema(operation_id="resume_change_plan", request=None, responses=PlanDetailOut)
+    def post(self, request: ActorApiRequest, plan: str) -> HttpResponseBase:
+        """Let a large alignment go on that was stopped or broken off."""
+        found = self.seen(request, plan)
+        align_soon(request.actor, resume_alignment(request.actor, found.pk, now=timezone.now()))
+        return self.answered(request, found)
 
 
 class PlanComments(_PlanStep):

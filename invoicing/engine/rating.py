@@ -141,6 +141,9 @@ class Rater:
 
     def rate(self, item: ItemRow, open_period: PeriodRow | None) -> None:
         """Follow one item's chain and charge what falls due."""
+        if item.subscription.is_held:
+            self._note(item, "subscription_held")
+            return
         try:
             followed = self._follow(item, open_period)
         except TooManyPeriods:

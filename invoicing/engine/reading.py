@@ -43,7 +43,7 @@ _SUBSCRIPTION = (
 _SUBSCRIPTIONS = Prepared(
     lambda: Subscription.objects.filter(
         tenant_id=Given("tenant"), pk__among=Given("ids")
-    ).values_list(*_SUBSCRIPTION)
+    ).values_list(*_SUBSCRIPTION, "held_by")
 )
 _PRICES = Prepared(lambda: Price.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")))
 _DISCOUNTS = Prepared(
@@ -58,8 +58,14 @@ def subscription_rows(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, Subscript
     """
     wanted = list(set(ids))
     found = _SUBSCRIPTIONS.rows(tenant=actor.tenant_id, ids=wanted) if wanted else []
-    rows = _with_earlier(actor, [SubscriptionRow(*row) for row in found])
+    rows = _with_earlier(actor, [_subscription(*row) for row in found])
     return {row.id: row for row in rows}
+
+
+def _subscription(*values: Any) -> SubscriptionRow:
+    *facts, held_by = values
+    row = SubscriptionRow(*facts)
+    return row if held_by is None else replace(row, is_held=True)
 
 
 def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[SubscriptionRow]:

@@ -40,6 +40,8 @@ class SubscriptionRow:
     billing_day_until: date | None = None
     added_on: date | None = None
     earlier: tuple[tuple[date, UUID | None], ...] = ()
+    is_held: bool = False
+    """Whether a job is about to change it: no run bills it until then."""
 
     @property
     def anchor_date(self) -> date:

@@ -19,6 +19,7 @@ class ChangePlan(TenantModel):
     and ``world`` digests what that depended on: if any of it differs on the day, nothing is done.
     ``author`` and ``approver`` are stored as a ``Requester`` is. ``receiver`` is the account that
     has to agree, until ``acceptance_until``; ``acceptance`` says who did, or who forced it and why.
+    While it is ``applying`` the job ``job_id`` goes from one subscription to the next.
     ``failure`` holds the code and the values of the sentence that says why nothing was done.
     """
 
@@ -42,14 +43,16 @@ class ChangePlan(TenantModel):
         WAITING_APPROVAL = "waiting_approval", _("Waiting for approval")
         WAITING_ACCEPTANCE = "waiting_acceptance", _("Waiting for acceptance")
         SCHEDULED = "scheduled", _("Scheduled")
+        APPLYING = "applying", _("Being applied")
         APPLIED = "applied", _("Applied")
         FAILED = "failed", _("Failed")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     _PREFIXES: ClassVar[dict[str, str]] = {Kind.MOVE: "mov", Kind.ALIGNMENT: "aln"}
-    OPEN: ClassVar = (Status.WAITING_APPROVAL, Status.WAITING_ACCEPTANCE, Status.SCHEDULED)
+    _AHEAD: ClassVar = (Status.WAITING_APPROVAL, Status.WAITING_ACCEPTANCE, Status.SCHEDULED)
+    OPEN: ClassVar = (*_AHEAD, Status.APPLYING)
     """It will be carried out if nobody stops it."""
-    CHANGEABLE: ClassVar = (Status.DRAFT, *OPEN)
+    CHANGEABLE: ClassVar = (Status.DRAFT, *_AHEAD)
     """It can be withdrawn."""
 
     kind = models.CharField(max_length=13, choices=Kind.choices)
@@ -61,6 +64,7 @@ class ChangePlan(TenantModel):
     world = models.JSONField(default=dict)
     preview = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    job_id = models.UUIDField(null=True, blank=True)
     failure = models.JSONField(default=dict)
     author = models.JSONField(default=dict)
     approver = models.JSONField(default=dict)
@@ -79,7 +83,7 @@ class ChangePlan(TenantModel):
                 name="plan_open_once",
                 fields=["tenant", "account"],
                 condition=models.Q(
-                    status__in=["waiting_approval", "waiting_acceptance", "scheduled"],
+                    status__in=["waiting_approval", "waiting_acceptance", "scheduled", "applying"],
                     subscription__isnull=True,
                 ),
             ),

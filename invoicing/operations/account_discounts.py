@@ -42,6 +42,7 @@ from subscriptions.operations.discounts.resolving import (
     resolved,
     store_given,
 )
+from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.locking import locked_subscription
 from subscriptions.queries.catalogue import running_items
 from subscriptions.queries.terms import (
@@ -250,6 +251,10 @@ def work_on_discount(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     with translation.override(job.params["language"]):
         try:
             return _work(actor, giver, job_id, now=now)
+        except SubscriptionHeld:
+            # An alignment is being carried out: it waits, and the timetable comes by again.
+            give_back(actor, job_id, done=job.done, result=job.result, now=now)
+            return False
         except BillingError as refusal:
             fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
             return False

@@ -14,6 +14,7 @@ from accounts.serializers.parts import (
     WithinParameters,
 )
 from invoicing.models import ChangePlan, PlanComment
+from tenancy.models import Job
 
 _REFERENCE = 250
 
@@ -368,6 +369,7 @@ class PlanShown:
     detail: str = ""
     preview: Mapping[str, Any] = field(default_factory=dict)
     comments: Sequence[PlanComment] = ()
+    job: Job | None = None
 
 
 class PlanOut(serializers.Serializer[PlanShown]):
@@ -385,6 +387,21 @@ class PlanOut(serializers.Serializer[PlanShown]):
     detail = serializers.CharField(help_text="Why it has failed or was declined; else empty.")
 
 
+class PlanProgressOut(serializers.Serializer[Job]):
+    """How far it is."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class PlanJobOut(serializers.Serializer[Job]):
+    """The job that carries out a large alignment, subscription by subscription."""
+
+    id = serializers.CharField(source="public_id")
+    status = serializers.ChoiceField(Job.Status.choices)
+    progress = PlanProgressOut(source="*")
+
+
 class PlanDetailOut(PlanOut):
     """A change plan with all that is known of it."""
 
@@ -394,6 +411,9 @@ class PlanDetailOut(PlanOut):
     acceptance_until = DayField(source="plan.acceptance_until", allow_null=True)
     reverse_of = serializers.SerializerMethodField(allow_null=True)
     failure_code = serializers.CharField(source="plan.failure.code", default=None, allow_null=True)
+    job = PlanJobOut(
+        allow_null=True, help_text="While it is `applying`, and after; null: it was done at once."
+    )
     preview = PlanPreviewOut()
     comments = CommentOut(many=True)
 

@@ -268,6 +268,10 @@ def describe_problem(problem: RunProblem) -> str:
         "too_many_periods": _(
             "A subscription of “%(account)s” has too many periods to catch up with at once."
         ),
+        "subscription_held": _(
+            "A subscription of “%(account)s” is about to get another renewal date; it is billed"
+            " once its change plan is through."
+        ),
         "outside_calendar": _("A period of “%(account)s” lies outside the calendar."),
         "amount_out_of_range": _("An amount of “%(account)s” is too large."),
         "out_of_bounds": _("The document for “%(account)s” is too large and was parked."),

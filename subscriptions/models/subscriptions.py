@@ -29,6 +29,7 @@ class Subscription(TenantModel):
     It is bound for ``minimum_term_months`` from ``term_start`` on (None: from its first charged
     anniversary), None for no term; then for ``renewal_months`` again and again, None for ending
     with its term. What ends with its term is non-renewing since ``non_renewing_since``.
+    ``held_by`` is the job that is about to change it: until then nothing else does.
     It has its ``plan`` since ``plan_since``, or ever since it began; up to then ``former_plan``.
     """
 
@@ -52,6 +53,7 @@ class Subscription(TenantModel):
     plan = TenantForeignKey(Plan, null=True, blank=True)
     plan_since = models.DateField(null=True, blank=True)
     former_plan = TenantForeignKey(Plan, null=True, blank=True, db_index=False)
+    held_by = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     agreed: "Sequence[Item]" = ()
     """Set where the items are read as of a day: all of them, as they were agreed last."""
@@ -87,10 +89,22 @@ class Subscription(TenantModel):
                 | models.Q(minimum_term_months__gte=1, renewal_months__gte=1),
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                name="subscription_held",
+                fields=["tenant", "account"],
+                condition=models.Q(held_by__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         """Return its external id, else its own."""
         return self.external_id or self.public_id
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a job is about to change it: until then nothing else does, nor is it billed."""
+        return self.held_by is not None
 
     @property
     def public_id(self) -> str:

@@ -26,6 +26,7 @@ class Job(TenantModel):
         EDIT = "edit", _("Change of accounts")
         PRICES = "prices", _("Change of prices")
         DISCOUNT = "discount", _("Discount")
+        ALIGN = "align", _("Alignment")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""

@@ -15,6 +15,7 @@ from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -47,6 +48,8 @@ from invoicing.operations import account_discounts, clock, clock_jobs, rendering
 from invoicing.operations.accounts import archiving
 from invoicing.operations.charges import adding, cancelling
 from invoicing.operations.plans import (
+    aligning,
+    aligning_jobs,
     applying,
     deciding,
     duplicates,
@@ -105,7 +108,8 @@ def _no_broker(monkeypatch: Any) -> None:
     """Let nobody be nudged: what is asked for waits in its table."""
     for task in ("invoicing.tasks.work_on_run", "invoicing.tasks.work_on_clock_move",
                  "subscriptions.tasks.work_on_import",
-                 "invoicing.tasks.work_on_repricing"):  # fmt: skip
+                 "invoicing.tasks.work_on_repricing",
+                 "invoicing.tasks.work_on_alignment"):  # fmt: skip
         monkeypatch.setattr(f"{task}.delay", lambda **values: None)
 
 
@@ -664,6 +668,35 @@ def aligned(shop: Vendor, actor: Actor) -> None:
     renewals.align_renewals(actor, wanted, today=TODAY, now=NOW)
 
 
+def aligning_large(shop: Vendor, actor: Actor) -> ChangePlan:
+    """Return an alignment that a job carries out, as one of thousands of subscriptions."""
+    wanted = Wanted("alignment", shop.id_of("A"), TODAY, alignment=Alignment(15))
+    with patch.object(aligning, "AT_ONCE", 0):
+        plan, _rows = renewals.align_renewals(actor, wanted, today=TODAY, now=NOW)
+    return plan
+
+
+def align_piece(shop: Vendor, actor: Actor) -> None:
+    plan = aligning_large(shop, actor)
+    aligning_jobs.work_on_alignment(Actor.system(shop.tenant_id), plan.job_id, now=NOW)
+
+
+def align_to_the_end(shop: Vendor, actor: Actor) -> None:
+    wanted = Wanted("alignment", shop.id_of("A"), LATER, alignment=Alignment(15))
+    renewals.align_renewals(actor, wanted, today=TODAY, now=NOW)
+    with patch.object(aligning, "AT_ONCE", 0):
+        applying.carry_out_due_plans(Actor.system(shop.tenant_id), day=LATER, now=NOW)
+
+
+def aligning_stopped(shop: Vendor, actor: Actor) -> ChangePlan:
+    return aligning_jobs.stop_alignment(actor, aligning_large(shop, actor).pk, now=NOW)
+
+
+def aligning_resumed(shop: Vendor, actor: Actor) -> ChangePlan:
+    plan = aligning_stopped(shop, shop.actor)
+    return aligning_jobs.resume_alignment(actor, plan.pk, now=NOW)
+
+
 def reverse(shop: Vendor, actor: Actor) -> None:
     plan = submitted(shop, actor)
     reversing.reverse_plan(actor, plan.pk, effective_date=TODAY, today=TODAY, now=NOW)
@@ -885,6 +918,10 @@ OPERATIONS: dict[str, Change] = {
     "plans.readdressing.readdress_subscription": Change(readdressed, "plan.scheduled"),
     "plans.duplicates.merge_account": Change(merge, "account.merged"),
     "plans.renewals.align_renewals": Change(aligned, "plan.applied"),
+    "plans.aligning_jobs.work_on_alignment": Change(align_piece, "plan.applied"),
+    "plans.aligning_jobs.finish_alignment": Change(align_to_the_end, "plan.applied"),
+    "plans.aligning_jobs.stop_alignment": Change(aligning_stopped, "job.stopped"),
+    "plans.aligning_jobs.resume_alignment": Change(aligning_resumed, "job.requested"),
     "approval.set_approval": Change(
         lambda _s, a: approval.set_approval(a, approval_required=True, four_eyes=True, now=NOW),
         "tenant.approval_changed",
@@ -915,6 +952,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
             "plans.locking.lock_trees", "plans.crediting.made_over_by",
             "plans.merging.require_unchanged", "plans.aligning.undone",
+            "plans.applying.require_free",
             "subscriptions.settling.settled", "subscriptions.settling.as_charge",
             "subscriptions.settling.root_of", "subscriptions.settling.item_row",
             "subscriptions.settling.pending", "subscriptions.opening.open_subscription",
@@ -981,6 +1019,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.handing_over.hand_over",
             "merging.absorb", "plans.merging.merge",
             "plans.aligning.align", "subscriptions.aligning.let_begin",
+            "plans.aligning_jobs.write_aligned", "plans.aligning_jobs.begin_aligning",
+            "subscriptions.holding.hold", "subscriptions.holding.release",
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
@@ -2185,6 +2225,8 @@ ENDPOINTS: dict[str, Change] = {
         api_step(handed_over, "acceptance", decision="accept", reason="Why"), "plan.accepted"
     ),
     f"{PLAN}/withdrawal": Change(api_step(planned, "withdrawal"), "plan.withdrawn"),
+    f"{PLAN}/interruption": Change(api_step(aligning_large, "interruption"), "job.stopped"),
+    f"{PLAN}/resumption": Change(api_step(aligning_stopped, "resumption"), "job.requested"),
     f"{PLAN}/reversal": Change(api_step(submitted, "reversal"), "plan.created"),
     f"{PLAN}/comments": Change(api_step(planned, "comments", text="Why?"), "plan.commented"),
     "POST api/v1/accounts": Change(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,17 +14,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
+from accounts.queries.jobs import has_been_silent
 from accounts.versions import ChangedMeanwhile
 from dashboard.pages.plans.preview import shown
 from invoicing.models import ChangePlan
+from invoicing.operations.plans.aligning_jobs import resume_alignment, stop_alignment
 from invoicing.operations.plans.deciding import answer_plan, approve_plan, submit_plan
 from invoicing.operations.plans.planning import comment_on_plan, withdraw_plan
 from invoicing.operations.plans.reversing import reverse_plan
-from invoicing.queries.plans.listing import comments_of, get_plan, reverse_of
+from invoicing.queries.plans.listing import comments_of, get_plan, job_of, reverse_of
+from invoicing.tasks import align_soon
 from invoicing.words import describe_plan, plan_title
 from tenancy.errors import BillingError, NotFound
 from tenancy.formats import date_text
@@ -34,12 +38,16 @@ from web.forms import version_seen
 from web.page_heads import Crumb, Fact
 from web.plan_badges import plan_badge
 from web.session_checks import staff_only
+from web.templatetags.figures import quantity
 from web.timeline import timeline_of
 
+_PATIENCE: Final = 5
+"""After so many seconds without a sign it is said that a job waits for its turn."""
 _DONE: Final[Mapping[str, Promise]] = {
     ChangePlan.Status.SCHEDULED: gettext_lazy("Scheduled. It can be withdrawn until its day."),
     ChangePlan.Status.WAITING_APPROVAL: gettext_lazy("Somebody else can approve it now."),
     ChangePlan.Status.WAITING_ACCEPTANCE: gettext_lazy("It waits for the agreement."),
+    ChangePlan.Status.APPLYING: gettext_lazy("It is being carried out."),
     ChangePlan.Status.APPLIED: gettext_lazy("Carried out."),
     ChangePlan.Status.WITHDRAWN: gettext_lazy("Withdrawn. Nothing was changed."),
     ChangePlan.Status.FAILED: gettext_lazy("It could not be carried out. Nothing was changed."),
@@ -47,13 +55,16 @@ _DONE: Final[Mapping[str, Promise]] = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
 @staff_only
 def plan_page(request: ActorRequest, plan_id: str) -> HttpResponse:
-    """Show a plan; POST decides on it. At most five statements beside those of the frame."""
+    """Show a plan; POST decides on it. At most six statements beside those of the frame."""
     key = ChangePlan.key_of(plan_id)
     if key is None:
         raise NotFound
     plan = get_plan(request.actor, key)
+    if request.method != "POST" and request.headers.get("HX-Request"):
+        return _progress(request, plan)
     if request.method != "POST":
         return _show(request, plan)
     step = _STEPS.get(request.POST.get("do", ""))
@@ -73,6 +84,7 @@ def plan_page(request: ActorRequest, plan_id: str) -> HttpResponse:
 def _told(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
     tell = messages.error if plan.status == ChangePlan.Status.FAILED else messages.success
     tell(request, str(_DONE[plan.status]))
+    align_soon(request.actor, plan)
     return plan
 
 
@@ -123,6 +135,16 @@ def _reverse(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
     return made
 
 
+def _stop(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
+    return stop_alignment(request.actor, plan.pk, now=timezone.now())
+
+
+def _resume(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
+    done = resume_alignment(request.actor, plan.pk, now=timezone.now())
+    align_soon(request.actor, done)
+    return done
+
+
 def _comment(request: ActorRequest, plan: ChangePlan) -> ChangePlan:
     comment_on_plan(request.actor, plan.pk, text=request.POST.get("text", ""), now=timezone.now())
     return plan
@@ -136,8 +158,39 @@ _STEPS: Final[Mapping[str, Callable[[ActorRequest, ChangePlan], ChangePlan]]] = 
     "decline": _answer,
     "withdraw": _withdraw,
     "reverse": _reverse,
+    "stop": _stop,
+    "resume": _resume,
     "comment": _comment,
 }
+
+
+def _progress(request: ActorRequest, plan: ChangePlan) -> HttpResponse:
+    """Show how far a large alignment is; the whole page once it is through."""
+    context = _job_context(request, plan)
+    if not context["is_under_way"]:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "plans/_progress.html", context)
+
+
+def _job_context(request: ActorRequest, plan: ChangePlan) -> dict[str, Any]:
+    job = job_of(request.actor, plan)
+    if job is None or plan.status != ChangePlan.Status.APPLYING:
+        return {"is_under_way": False}
+    return {
+        "is_under_way": True,
+        "plan": plan,
+        "job": job,
+        "is_waiting": job.is_open
+        and has_been_silent(request.actor, job, seconds=_PATIENCE, now=timezone.now()),
+        "why_stopped": job.problems[0]["detail"] if job.problems else "",
+        "progress": {
+            "done": quantity(job.done),
+            "total": quantity(job.total),
+            "rest": quantity(job.total - job.done),
+        },
+        "may_stop": access.allows_everywhere(request.actor, Action.EDIT_SETTINGS)
+        and access.allows_everywhere(request.actor, Action.EDIT_SUBSCRIPTION),
+    }
 
 
 def _show(
@@ -185,6 +238,7 @@ def _show(
         and reverse_plan_of_it is None,
         "starts_today": plan.effective_date <= actor.today,
         "scope_name": plan.account.name,
+        **_job_context(request, plan),
     }
     return render(request, "plans/page.html", context, status=status)
 

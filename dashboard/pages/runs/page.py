@@ -46,6 +46,7 @@ _TITLES: Final[dict[str, Promise]] = {
     "vat_id_missing_or_invalid": gettext_lazy("VAT ID missing or not valid"),
     "tax_rate_unknown": gettext_lazy("Tax rate unknown"),
     "too_many_periods": gettext_lazy("Too many periods at once"),
+    "subscription_held": gettext_lazy("About to get another renewal date"),
     "outside_calendar": gettext_lazy("Period outside the calendar"),
     "amount_out_of_range": gettext_lazy("Amount too large"),
     "out_of_bounds": gettext_lazy("Document too large"),

@@ -2,35 +2,69 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from invoicing.engine.aligning import Aligned, Left, Method
-from invoicing.operations.subscriptions.settling import pending, store_charges
+from invoicing.models import ChangePlan
+from invoicing.operations.plans.aligning_jobs import (
+    AT_ONCE,
+    Changed,
+    begin_aligning,
+    write_aligned,
+)
 from invoicing.queries.plans.aligning import Alignings
 from invoicing.queries.plans.standing import Standing
 from invoicing.queries.plans.wanted import Alignment
-from subscriptions.operations.subscriptions.aligning import NewDays, let_begin
+from subscriptions.operations.subscriptions.aligning import NewDays
 from tenancy.actor import Actor
+from tenancy.models import Job
 
 
-def align(actor: Actor, standing: Standing, alignings: Alignings, *, now: datetime) -> None:
+def align(
+    actor: Actor,
+    plan: ChangePlan,
+    standing: Standing,
+    alignings: Alignings,
+    *,
+    keeps: bool,
+    now: datetime,
+) -> Job | None:
     """Let subscriptions begin their periods on the common date.
 
-    The caller has asked for the right, locked the trees, and set the day on the accounts.
+    Some are aligned at once; of more none yet: a job is returned that does it. The caller
+    has asked for the right, locked the trees, and set the day on the accounts.
+
+    Args:
+        actor: in whose name.
+        plan: the plan, locked.
+        standing: its accounts.
+        alignings: what becomes of each subscription.
+        keeps: the caller goes on with the job itself.
+        now: the instant.
 
     Source: docs/billing-rules.md, One renewal date.
     """
     wanted = standing.wanted
     is_back = wanted.alignment is not None and wanted.alignment.is_back
-    let_begin(
-        actor,
-        {one.item.id: found for one in alignings.everything if (found := _new_days(one))},
-        alignings.own_days,
-        own_days_until=None if is_back else wanted.day,
-        now=now,
-    )
-    made = [credit for one in alignings.realignments for credit in one.credits]
-    if made:
-        store_charges(actor, [pending(credit) for credit in made], now)
+    until, changed = None if is_back else wanted.day, _changed(alignings)
+    if len(changed) <= AT_ONCE:
+        write_aligned(actor, changed, own_days_until=until, now=now)
+        return None
+    return begin_aligning(actor, plan, changed, own_days_until=until, keeps=keeps, now=now)
+
+
+def _changed(alignings: Alignings) -> dict[UUID, Changed]:
+    """Return what becomes of each subscription of which anything is written."""
+    found: dict[UUID, Changed] = {}
+    for one in alignings.everything:
+        new = _new_days(one)
+        if new is not None:
+            changed = found.setdefault(new.subscription_id, Changed())
+            changed.items[one.item.id] = new
+            changed.credits += one.change.credits if one.change is not None else ()
+    for key in alignings.own_days:
+        found.setdefault(key, Changed()).has_own_day = True
+    return found
 
 
 def undone(alignment: Alignment | None, alignings: Alignings) -> Alignment | None:

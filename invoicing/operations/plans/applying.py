@@ -16,6 +16,7 @@ from accounts.operations.moving import place_account
 from accounts.operations.settings import Change, own_settings, write_changes
 from invoicing.models import ChangePlan, Charge, InvoiceLine
 from invoicing.operations.plans.aligning import align, undone
+from invoicing.operations.plans.aligning_jobs import finish_alignment
 from invoicing.operations.plans.crediting import made_over_by, store_made_over
 from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
 from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
@@ -24,16 +25,18 @@ from invoicing.queries.plans.aligning import alignings_of
 from invoicing.queries.plans.checking import require_charged
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.documents import drafts_with
-from invoicing.queries.plans.standing import Standing, standing_of
+from invoicing.queries.plans.standing import Standing, one_of, standing_of
 from invoicing.queries.plans.wanted import REFERENCES, REROUTE, Wanted
 from invoicing.queries.plans.world import changed_parts, world_digests
+from subscriptions.models import Subscription
+from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.readdressing import readdress
 from tenancy.actor import Actor, Requester
 from tenancy.database import operation, scope
 from tenancy.errors import BillingError, Conflict
 from tenancy.events import Happening, record_events
 from tenancy.ids import public_id
-from tenancy.models import Tenant
+from tenancy.models import Job, Tenant
 
 
 class AcceptanceExpired(Conflict):
@@ -64,8 +67,19 @@ def carry_out_due_plans(actor: Actor, *, day: date, now: datetime) -> list[Chang
         if not access.allows_everywhere(actor, Action.MOVE_CLOCK):
             access.require_everywhere(actor, Action.RUN_BILLING)
         due = _due(actor, day)
-    found = (_carry_out(actor, plan_id, day=day, now=now) for plan_id in due)
+    found = (_carry_through(actor, plan_id, day=day, now=now) for plan_id in due)
     return [plan for plan in found if plan is not None]
+
+
+def _carry_through(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> ChangePlan | None:
+    """Carry a plan out to its end: what comes after, and the runs of the day, build on it."""
+    plan = _carry_out(actor, plan_id, day=day, keeps=True, now=now)
+    if plan is None or plan.status != ChangePlan.Status.APPLYING or plan.job_id is None:
+        return plan
+    finish_alignment(actor, plan.job_id, now=now)
+    with scope(actor.tenant_id):
+        plan.refresh_from_db()
+    return plan
 
 
 def _due(actor: Actor, day: date) -> list[UUID]:
@@ -81,14 +95,17 @@ def carry_out_if_due(actor: Actor, plan: ChangePlan, *, today: date, now: dateti
     """Carry out a plan that was just scheduled if its day has come; the caller has asked."""
     if plan.effective_date > today:
         return plan
-    return _carry_out(actor, plan.pk, day=today, now=now) or plan
+    return _carry_out(actor, plan.pk, day=today, keeps=False, now=now) or plan
 
 
 @operation
-def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> ChangePlan | None:
+def _carry_out(
+    actor: Actor, plan_id: UUID, *, day: date, keeps: bool, now: datetime
+) -> ChangePlan | None:
     """Carry one plan out under the locks of its trees; None where there is nothing to do.
 
-    The trees are locked before the plan: a run holds them in the same order.
+    It waits while an alignment of the same subscriptions is being carried out. The trees are
+    locked before the plan: a run holds them in the same order.
     """
     plan = ChangePlan.objects.get(tenant_id=actor.tenant_id, pk=plan_id)
     wanted = Wanted.of(plan)
@@ -109,10 +126,18 @@ def _carry_out(actor: Actor, plan_id: UUID, *, day: date, now: datetime) -> Chan
         if plan.status != ChangePlan.Status.SCHEDULED or plan.effective_date > day:
             return None
         with transaction.atomic():
-            plan.result = _apply(doer, plan, wanted, today=day, now=now)
+            plan.result, job = _apply(doer, plan, wanted, today=day, keeps=keeps, now=now)
+    except SubscriptionHeld:
+        return None
     except BillingError as error:
         return _fail(doer, plan, error, now=now)
-    was, plan.status, plan.applied_at = plan.status, ChangePlan.Status.APPLIED, now
+    was = plan.status
+    if job is not None:
+        plan.status, plan.job_id = ChangePlan.Status.APPLYING, job.pk
+        keep_plan(doer, plan, "status", "job_id", "result")
+        record_step(doer, plan, "plan.applying", was=was, now=now)
+        return plan
+    plan.status, plan.applied_at = ChangePlan.Status.APPLIED, now
     keep_plan(doer, plan, "status", "applied_at", "result")
     record_step(doer, plan, "plan.applied", was=was, now=now)
     return plan
@@ -132,10 +157,11 @@ def _fail(actor: Actor, plan: ChangePlan, error: BillingError, *, now: datetime)
 
 
 def _apply(
-    actor: Actor, plan: ChangePlan, wanted: Wanted, *, today: date, now: datetime
-) -> dict[str, Any]:
-    """Do all of it, and return what is needed to undo it."""
+    actor: Actor, plan: ChangePlan, wanted: Wanted, *, today: date, keeps: bool, now: datetime
+) -> tuple[dict[str, Any], Job | None]:
+    """Do all of it, and return what is needed to undo it; a job does what is too much at once."""
     standing = standing_of(actor, wanted)
+    require_free(standing)
     parts = changed_parts(plan.world, world_digests(standing))
     if parts:
         raise WorldChanged(parts=parts)
@@ -154,18 +180,34 @@ def _apply(
     write_changes(actor, changes, today=wanted.day)
     overrides = readdress(actor, wanted.overrides, day=wanted.day, now=now)
     store_made_over(actor, made_over, now=now)
+    job = None
     if alignings is not None:
-        align(actor, standing, alignings, now=now)
+        job = align(actor, plan, standing, alignings, keeps=keeps, now=now)
     if wanted.kind == ChangePlan.Kind.CLOSING:
         _close(actor, wanted)
     _tell(actor, plan, standing, changes, now=now)
     if wanted.kind == ChangePlan.Kind.MERGE:
-        return {"rerouted_drafts": rerouted, **merge(actor, standing, now=now)}
+        return {"rerouted_drafts": rerouted, **merge(actor, standing, now=now)}, None
     undo = _undo(standing, changes, overrides)
     if alignings is not None:
         undo = replace(undo, alignment=undone(wanted.alignment, alignings))
     done = {"rerouted_drafts": rerouted, "credited": len(made_over.transfers)}
-    return {**done, "undo": undo.stored()}
+    return {**done, "undo": undo.stored()}, job
+
+
+def require_free(standing: Standing) -> None:
+    """Return if no job is about to change a subscription of the plan's accounts. One statement.
+
+    Raises:
+        SubscriptionHeld: see its text.
+    """
+    held = Subscription.objects.filter(
+        tenant_id=standing.actor.tenant_id,
+        held_by__isnull=False,
+        account_id__in=one_of(standing.scope),
+    )
+    if held.exists():
+        raise SubscriptionHeld
 
 
 def _undo(

@@ -29,6 +29,7 @@ from invoicing.operations.subscriptions.settling import (
 )
 from invoicing.queries.repricing import Outcome, Repricing, Way, Why, outcomes
 from subscriptions.models import Item, Price, Subscription
+from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.terms import write_all_terms
 from tenancy.actor import Actor
 from tenancy.database import operation
@@ -62,6 +63,10 @@ def work_on_repricing(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     with translation.override(job.params["language"]):
         try:
             return _work(actor, editor, job_id, now=now)
+        except SubscriptionHeld:
+            # An alignment is being carried out: it waits, and the timetable comes by again.
+            give_back(actor, job_id, done=job.done, result=job.result, now=now)
+            return False
         except BillingError as refusal:
             fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
             return False
@@ -104,6 +109,9 @@ def _reprice(
 ) -> dict[str, Any]:
     """Write the terms of some subscriptions, and make good what was charged; return the tally.
 
+    Raises:
+        SubscriptionHeld: another job is about to change one of them.
+
     Some thirty statements, and one for each tree's lock, whatever their number.
     """
     some = Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=subscription_ids)
@@ -119,7 +127,8 @@ def _reprice(
         families = load_families(actor, sorted(roots), None)
     else:
         tree.lock_families(actor.tenant_id, owners)
-    list(some.order_by("pk").select_for_update(of=("self",)))
+    if any(one.is_held for one in some.order_by("pk").select_for_update(of=("self",))):
+        raise SubscriptionHeld
     items = list(
         Item.objects.filter(
             Q(subscription__end_date=None) | Q(subscription__end_date__gt=repricing.since),

@@ -17,6 +17,7 @@ from accounts.queries.placements import lies_below
 from invoicing.models import ChangePlan, PlanComment
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
+from tenancy.models import Job
 
 
 def plans(
@@ -118,6 +119,16 @@ def comments_of(actor: Actor, plan: ChangePlan) -> list[PlanComment]:
         return []
     comments = PlanComment.objects.filter(tenant_id=actor.tenant_id, plan_id=plan.pk)
     return list(comments.order_by("at", "id"))
+
+
+def job_of(actor: Actor, plan: ChangePlan) -> Job | None:
+    """Return the job that carries a plan out that was read, None of most. One statement, if that.
+
+    It is shown to the tenant's own people.
+    """
+    if plan.job_id is None or not access.allows_everywhere(actor, Action.VIEW_SETTINGS):
+        return None
+    return Job.objects.filter(tenant_id=actor.tenant_id, pk=plan.job_id).first()
 
 
 def reverse_of(actor: Actor, plan: ChangePlan) -> ChangePlan | None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from accounts import access, tree
 from accounts.access import Action
 from subscriptions.models import Item, Subscription
+from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 
@@ -15,6 +16,7 @@ def locked_subscription(actor: Actor, subscription_id: UUID) -> tuple[Subscripti
     Raises:
         NotFound: it is out of the actor's sight.
         Forbidden: the actor may not change subscriptions there.
+        SubscriptionHeld: a job is about to change it.
     """
     seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
     visible = Subscription.objects.filter(
@@ -28,6 +30,8 @@ def locked_subscription(actor: Actor, subscription_id: UUID) -> tuple[Subscripti
     if subscription is None:
         raise NotFound
     access.require(actor, Action.EDIT_SUBSCRIPTION, subscription.account)
+    if subscription.is_held:
+        raise SubscriptionHeld
     items = Item.objects.filter(tenant_id=actor.tenant_id, subscription=subscription)
     return subscription, list(
         items.select_related("price", "discount").order_by("id").select_for_update(of=("self",))

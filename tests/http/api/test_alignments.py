@@ -4,9 +4,11 @@ import pytest
 
 from accounts.models import SettingInterval
 from invoicing.models import ChangePlan
+from invoicing.operations.plans.aligning_jobs import work_on_alignment
+from tenancy.models import Job
 from tests.http.api.test_refusals import assert_problem
 from tests.scenes import scene
-from tests.world import account, price, subscription
+from tests.world import NOW, account, price, subscription
 
 URL = "/api/v1/alignments"
 
@@ -99,8 +101,34 @@ def test_rebill_is_answered_with_what_is_credited(shop, api):
     assert done["rows"] == answer["rows"]
     (credit,) = api.get("/api/v1/charges?in=ext:A&kind=credit").json()["data"]
     assert (credit["net_minor"], credit["period"]) == (-167, rows["S"]["credited"])
-    (step,) = [one for one in credit["explanation"]["steps"] if one["rule"] == "credit"]
+    (step,) = [one for one in credit["calculation"] if one["rule"] == "credit"]
     assert step["inputs"]["aligned"] == {"since": "2026-12-15", "renewed": "2026-12-20"}
+
+
+def test_many_are_aligned_by_a_job_that_is_stopped_and_goes_on(shop, api, monkeypatch):
+    monkeypatch.setattr("invoicing.tasks.work_on_alignment.delay", lambda **values: None)
+    monkeypatch.setattr("invoicing.operations.plans.aligning.AT_ONCE", 1)
+    answer = api.post(URL, BODY)
+    plan = answer.json()
+    url = f"/api/v1/change-plans/{plan['id']}"
+    assert (answer.status_code, plan["status"]) == (202, "applying")
+    assert plan["job"] == {
+        "id": plan["job"]["id"], "status": "waiting", "progress": {"done": 0, "total": 2},
+    }  # fmt: skip
+    assert plan["applied_at"] is None
+
+    assert api.post(f"{url}/interruption", {}).json()["job"]["status"] == "stopped"
+    one = {"effective": "now", "items": [{"quantity": "2"}]}
+    assert_problem(api.post("/api/v1/subscriptions/ext:S/changes", one), 409, "subscription_held")
+    assert api.post(f"{url}/resumption", {}).json()["job"]["status"] == "waiting"
+    with shop.seen():
+        job = Job.objects.get()
+    assert not work_on_alignment(shop.actor, job.pk, now=NOW)
+    done = api.get(url).json()
+    assert (done["status"], done["job"]["status"]) == ("applied", "done")
+    assert done["preview"]["alignment"]["rows"] == plan["rows"]
+    small = api.post(URL, {**BODY, "account": "ext:N"}).json()
+    assert (small["status"], small["job"]) == ("applied", None)
 
 
 def test_waits_as_a_draft_or_for_its_day(shop, api):

@@ -3,9 +3,12 @@
 import pytest
 
 from invoicing.models import ChangePlan
+from invoicing.operations.plans.aligning_jobs import work_on_alignment
+from invoicing.operations.plans.renewals import align_renewals
+from invoicing.queries.plans.wanted import Alignment, Wanted
 from tenancy.ids import public_id
 from tests.scenes import scene
-from tests.world import account, price, subscription
+from tests.world import NOW, TODAY, account, price, subscription
 
 
 @scene
@@ -26,6 +29,12 @@ def shop(vendor):
 
 def url(shop, step="", key="G"):
     return f"/customers/{public_id('acc', shop.id_of(key))}/align/{step}"
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch):
+    """Let nobody be nudged: what is asked for waits in its table."""
+    monkeypatch.setattr("invoicing.tasks.work_on_alignment.delay", lambda **values: None)
 
 
 @pytest.fixture
@@ -125,3 +134,32 @@ def test_is_for_who_may_plan(shop, visit, step):
 def test_is_read_with_few_statements(shop, client, statements):
     assert len(statements(client, url(shop, "date/"))) <= 36
     assert len(statements(client, f"{url(shop, 'preview/')}?on=1-1")) <= 80
+
+
+def test_shows_how_far_a_large_one_is_stops_it_and_goes_on(shop, client, monkeypatch):
+    monkeypatch.setattr("invoicing.operations.plans.aligning.AT_ONCE", 1)
+    plan, _rows = align_renewals(
+        shop.actor,
+        Wanted("alignment", shop.id_of("G"), TODAY, alignment=Alignment(1)),
+        today=TODAY,
+        now=NOW,
+    )
+    address = f"/plans/{plan.public_id}/"
+    page = text_of(client.get(address))
+    assert "Being applied" in page
+    assert "0 of 2 subscriptions are through." in page or "Queued" in page
+    assert 'name="do" value="stop"' in page
+    assert 'value="withdraw"' not in page
+
+    client.post(address, {"do": "stop"})
+    page = text_of(client.get(address))
+    assert "The other 2 are neither billed nor changed until it goes on." in page
+    client.post(address, {"do": "resume"})
+    part = text_of(client.get(address, headers={"HX-Request": "true"}))
+    assert 'hx-trigger="every 1s"' in part
+    assert "<html" not in part
+
+    work_on_alignment(shop.actor, plan.job_id, now=NOW)
+    through = client.get(address, headers={"HX-Request": "true"})
+    assert through.headers["HX-Refresh"] == "true"
+    assert "Applied" in text_of(client.get(address))
