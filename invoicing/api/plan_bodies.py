@@ -88,6 +88,7 @@ def wanted_alignment(actor: Actor, values: Mapping[str, Any]) -> Wanted:
             method=values["method"],
             include_subtree=values["include_subtree"],
             excluded=tuple(dict.fromkeys(excluded)),
+            is_for_payer=values["scope"] == "payer",
         ),
     )
 

@@ -115,14 +115,20 @@ class AlignmentIn(serializers.Serializer[Any]):
         " charged. `rebill`: what is charged beyond the date is credited, and charged anew from it"
         " on; where the period that runs ends before the date, as `short`.",
     )
+    scope = serializers.ChoiceField(
+        ("tree", "payer"),
+        default="tree",
+        help_text="`tree`: the account and those below it. `payer`: all accounts whose invoices the"
+        " account pays, in other branches and trees too.",
+    )
     include_subtree = StrictBooleanField(
-        default=True, help_text="Whether the accounts below follow."
+        default=True, help_text="Whether the accounts below follow; of a `tree`."
     )
     excluded = serializers.ListField(
         child=serializers.CharField(max_length=_REFERENCE),
         required=False,
         max_length=500,
-        help_text="Accounts below that stay as they are, with all below them.",
+        help_text="Accounts that stay as they are, with all below them.",
     )
     draft = StrictBooleanField(
         default=False, help_text="Store it as a draft, which does nothing before it is submitted."

@@ -107,7 +107,10 @@ def _consolidation_title(value: Any, name: str) -> str:
 def _alignment_title(wanted: Mapping[str, Any], name: str) -> str:
     if wanted.get("is_back"):
         return _("%(account)s: renewal dates as they were") % {"account": name}
-    return _("%(account)s renews on %(day)s") % {
+    text = _("%(account)s renews on %(day)s")
+    if wanted.get("scope") == "payer":
+        text = _("What %(account)s pays for renews on %(day)s")
+    return text % {
         "account": name,
         "day": renewal_day(wanted["billing_day"], wanted["billing_month"]),
     }

@@ -138,6 +138,10 @@ def _row(row: Mapping[str, Any]) -> AlignedRow:
 _WHY: Final[Mapping[str, Promise]] = {
     "own_interval": gettext_lazy("It is charged by days or weeks and keeps its own periods."),
     "ends": gettext_lazy("It ends on %(day)s, before the first full period begins."),
+    "own_recipient": gettext_lazy(
+        "It has a recipient of its own whose invoices are paid here, but those of its account are"
+        " not: it keeps the date of its account."
+    ),
     "too_many_periods": gettext_lazy("Too many of its periods are not charged yet."),
     "outside_calendar": gettext_lazy("Its periods lie beyond the calendar."),
 }

@@ -28,7 +28,13 @@ from dashboard.pages.plans.aligned import METHODS, Month, months_of
 from dashboard.pages.plans.preview import shown
 from invoicing.models import ChangePlan
 from invoicing.operations.plans.renewals import align_renewals
-from invoicing.queries.plans.candidates import Candidate, Candidates, Merit, candidates_of
+from invoicing.queries.plans.candidates import (
+    Candidate,
+    Candidates,
+    Merit,
+    candidates_of,
+    paid_accounts,
+)
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Alignment, Wanted
 from invoicing.words import renewal_day
@@ -41,6 +47,11 @@ from web.templatetags.figures import money, quantity
 
 _MOST_CHILDREN: Final = 200
 _MOST_DATES: Final = 8
+_SCOPES: Final[Mapping[str, Promise]] = {
+    "all": gettext_lazy("Of this account and of all below it"),
+    "one": gettext_lazy("Of this account alone"),
+    "payer": gettext_lazy("Of all accounts whose invoices this one pays, also elsewhere"),
+}
 _STEPS: Final[Sequence[tuple[str, Promise]]] = (
     ("align", gettext_lazy("Choose")),
     ("align_date", gettext_lazy("Date")),
@@ -59,7 +70,7 @@ _MERITS: Final[Mapping[Merit, Promise]] = {
 class Answers:
     """What the address says so far; ``on`` is day and month, None while it is open."""
 
-    include_subtree: bool
+    scope: str
     out: tuple[str, ...]
     day: date
     on: tuple[int, int | None] | None
@@ -68,7 +79,7 @@ class Answers:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """Return it as the next address says it."""
-        found = [("scope", "all" if self.include_subtree else "one")]
+        found = [("scope", self.scope)]
         found += [("out", key) for key in self.out]
         found.append(("effective_date", self.day.isoformat()))
         if self.on is not None:
@@ -88,7 +99,8 @@ class Answers:
                 billing_day=day,
                 billing_month=month,
                 method=self.method,
-                include_subtree=self.include_subtree,
+                include_subtree=self.scope != "one",
+                is_for_payer=self.scope == "payer",
                 excluded=tuple(key for key in keys if key is not None),
             ),
         )
@@ -124,8 +136,7 @@ class Bar:
 def choose(request: ActorRequest, account_id: str) -> HttpResponse:
     """Step 1: which accounts."""
     account, answers = _asked(request, account_id)
-    below = accounts(request.actor, parent=account.pk, status=Account.Status.ACTIVE)
-    children = list(below[: _MOST_CHILDREN + 1])
+    children = _can_stay(request, account, answers)
     chosen = {*answers.out}
     try:
         known, refusal = _candidates(request, account, answers), None
@@ -137,6 +148,7 @@ def choose(request: ActorRequest, account_id: str) -> HttpResponse:
         answers,
         0,
         refusal,
+        scopes=[(name, str(label), name == answers.scope) for name, label in _SCOPES.items()],
         children=[
             (one.public_id, one.name, one.public_id in chosen) for one in children[:_MOST_CHILDREN]
         ],
@@ -144,6 +156,14 @@ def choose(request: ActorRequest, account_id: str) -> HttpResponse:
         found=None if known is None else _count(known),
         months=[] if known is None else _months(known),
     )
+
+
+def _can_stay(request: ActorRequest, account: Account, answers: Answers) -> list[Account]:
+    """Return the accounts that can be left out, one more than are shown."""
+    if answers.scope == "payer":
+        return paid_accounts(request.actor, answers.wanted(account))[: _MOST_CHILDREN + 1]
+    below = accounts(request.actor, parent=account.pk, status=Account.Status.ACTIVE)
+    return list(below[: _MOST_CHILDREN + 1])
 
 
 @require_safe
@@ -222,7 +242,7 @@ def _asked(request: ActorRequest, account_id: str) -> tuple[Account, Answers]:
     access.require_everywhere(actor, Action.EDIT_SETTINGS)
     values = request.POST if request.method == "POST" else request.GET
     return account, Answers(
-        include_subtree=values.get("scope") != "one",
+        scope=str(values.get("scope")) if values.get("scope") in _SCOPES else "all",
         out=tuple(dict.fromkeys(str(one) for one in values.getlist("out"))),
         day=_day(values, actor.today),
         on=_on(values),

@@ -2,18 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
 from accounts import tree
-from accounts.models import SettingInterval, SettingName
-from accounts.queries.dated import holding_on
 from invoicing.engine.aligning import Aligned, Aligner, Left, Method, Running
 from invoicing.engine.families import Families
 from invoicing.engine.reading import coming_items, periods_since
@@ -21,36 +16,17 @@ from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ItemRow
 from invoicing.engine.what_if import Realignment
+from invoicing.queries.plans.aligned_settings import TIMING, AlignmentTooLarge, reached
 from invoicing.queries.plans.checking import NothingToChange
 from invoicing.queries.plans.standing import Standing, one_of
 from invoicing.queries.plans.wanted import Alignment, Wanted, world_of
+from subscriptions.models import Subscription
 from tenancy.actor import Actor
-from tenancy.errors import FieldError, Invalid
 from tenancy.ids import public_id
 from tenancy.models import Tenant
 
 MOST_ITEMS: Final = 20_000
 """So many are computed while somebody waits, and change in one transaction."""
-MOST_EXCEPTIONS: Final = 2_000
-"""So many settings keep accounts from following, or follow, in one transaction."""
-TIMING: Final = (SettingName.BILLING_DAY, SettingName.BILLING_MONTH)
-
-
-class InvalidAlignment(Invalid):
-    """Nothing can be aligned so; ``errors`` say why."""
-
-    code = "invalid_alignment"
-    message = gettext_lazy("Subscriptions cannot be aligned like this.")
-
-
-class AlignmentTooLarge(Invalid):
-    """More than is done in one go."""
-
-    code = "alignment_too_large"
-    message = gettext_lazy(
-        "This concerns %(count)s subscriptions or accounts with days of their own; at most"
-        " %(most)s can be aligned at once. Align parts of the tree one by one."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,103 +125,6 @@ class Alignings:
         return dict(found)
 
 
-def with_settings(standing: Standing) -> Standing:
-    """Return an alignment with the settings that make it; other plans as they are. One statement.
-
-    The account sets the day. Those below that set one themselves inherit again; those that are
-    to stay as they are set what they have.
-
-    Raises:
-        InvalidAlignment, AlignmentTooLarge: see their texts.
-    """
-    wanted = standing.wanted
-    alignment = wanted.alignment
-    if alignment is None or alignment.is_back:
-        return standing
-    _require_possible(standing, alignment)
-    settings = _settings(standing, alignment)
-    if len(settings) > MOST_EXCEPTIONS:
-        raise AlignmentTooLarge(count=len(settings), most=MOST_EXCEPTIONS)
-    return replace(standing, wanted=replace(wanted, settings=settings))
-
-
-def _require_possible(standing: Standing, alignment: Alignment) -> None:
-    errors = []
-    if not 1 <= alignment.billing_day <= 31:
-        errors.append(FieldError("out_of_range", _("1 to 31 is expected."), "/billing_day"))
-    if alignment.billing_month is not None and not 1 <= alignment.billing_month <= 12:
-        errors.append(FieldError("out_of_range", _("1 to 12 is expected."), "/billing_month"))
-    if alignment.method not in set(Method):
-        errors.append(FieldError("unknown_method", _("There is no such method."), "/method"))
-    below = {*standing.scope} - {standing.wanted.account_id}
-    for place, key in enumerate(alignment.excluded):
-        if key not in below:
-            detail = _("This account does not stand below the one that is aligned.")
-            errors.append(FieldError("not_below", detail, f"/except/{place}"))
-    if errors:
-        raise InvalidAlignment(errors=errors)
-
-
-def _settings(standing: Standing, alignment: Alignment) -> dict[UUID, dict[str, Any]]:
-    subject, before = standing.wanted.account_id, standing.before
-    own = _own_timing(standing)
-    above = standing.parents[subject]
-    inherited = None if above is None else before.value(above, SettingName.BILLING_MONTH)
-    day: dict[str, Any] = {
-        SettingName.BILLING_DAY: alignment.billing_day,
-        SettingName.BILLING_MONTH: alignment.billing_month or (0 if inherited else None),
-    }
-    found: dict[UUID, dict[str, Any]] = {subject: day}
-    tops = _excluded_tops(standing, alignment)
-    for key in reached(standing, alignment):
-        if key != subject and own.get(key):
-            found[key] = dict.fromkeys(own[key])
-    for key in tops:
-        pins: dict[str, Any] = {
-            name: before.value(key, name) or 0
-            for name in TIMING
-            if name not in own.get(key, ()) and before.value(key, name) != (day[name] or None)
-        }
-        if pins:
-            found[key] = pins
-    return found
-
-
-def _own_timing(standing: Standing) -> dict[UUID, list[str]]:
-    rows = SettingInterval.objects.filter(
-        holding_on(standing.actor, standing.wanted.day),
-        account_id__in=one_of(standing.scope),
-        name__in=TIMING,
-    ).order_by("account_id", "name")
-    found: dict[UUID, list[str]] = defaultdict(list)
-    for account_id, name in rows.values_list("account_id", "name"):
-        if account_id is not None:
-            found[account_id].append(name)
-    return found
-
-
-def _excluded_tops(standing: Standing, alignment: Alignment) -> list[UUID]:
-    """Return the accounts that keep what they have, with all below."""
-    if alignment.include_subtree:
-        return list(alignment.excluded)
-    subject = standing.wanted.account_id
-    return [key for key in standing.scope if standing.parents[key] == subject]
-
-
-def reached(standing: Standing, alignment: Alignment) -> list[UUID]:
-    """Return the accounts whose subscriptions follow, in the order of the tree."""
-    if not alignment.include_subtree:
-        return [standing.wanted.account_id]
-    out = {*alignment.excluded}
-    found = []
-    for key in standing.scope:
-        if standing.parents[key] in out:
-            out.add(key)
-        if key not in out:
-            found.append(key)
-    return found
-
-
 def alignings_of(standing: Standing, *, tenant: Tenant) -> Alignings | None:
     """Return what an alignment makes of its subscriptions; None of other plans.
 
@@ -265,18 +144,44 @@ def alignings_of(standing: Standing, *, tenant: Tenant) -> Alignings | None:
     items = coming_items(actor, reached(standing, wanted.alignment))
     if len(items) > MOST_ITEMS:
         raise AlignmentTooLarge(count=len(items), most=MOST_ITEMS)
-    trees = tree.families(actor.tenant_id, [wanted.account_id])
+    trees = tree.families(actor.tenant_id, standing.roots)
     before = read_families(actor, trees, None, tenant=tenant)
     after = before.as_if(world_of(wanted, ()), wanted.day)
     method = Method(wanted.alignment.method)
     running = _running(actor, items, wanted.day) if method == Method.REBILL else {}
     aligner = Aligner(before, after, wanted.day, method, running)
     found = [aligner.of(item, _until(wanted, wanted.alignment, item)) for item in items]
+    found += _paid_by_themselves(standing, wanted.alignment)
     return Alignings(
         after,
         [one for one in found if isinstance(one, Aligned)],
         [one for one in found if isinstance(one, Left)],
     )
+
+
+def _paid_by_themselves(standing: Standing, alignment: Alignment) -> list[Left]:
+    """Return what a payer pays for of accounts that it does not pay for: it keeps their days.
+
+    One statement at most, and one or more where there is any.
+    """
+    if not alignment.is_for_payer or alignment.is_back:
+        return []
+    follow, settings, day = {*reached(standing, alignment)}, standing.before, standing.wanted.day
+    payer_id = standing.wanted.account_id
+    recipients = {
+        key for key, _up in standing.members if settings.payers.get(key, (key, None))[0] == payer_id
+    }
+    rows = Subscription.objects.filter(
+        tenant_id=standing.actor.tenant_id,
+        override_bill_to_id__in=one_of(recipients),
+        account_id__in=one_of(key for key, _up in standing.members if key not in follow),
+    )
+    owners = set(rows.order_by().values_list("account_id", flat=True)) - {*standing.scope}
+    return [
+        Left(item, "own_recipient")
+        for item in (coming_items(standing.actor, owners) if owners else ())
+        if item.subscription.override_on(day) in recipients
+    ]
 
 
 def _running(actor: Actor, items: Sequence[ItemRow], day: date) -> dict[UUID, Running]:

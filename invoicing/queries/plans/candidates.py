@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from accounts import tree
+from accounts.models import Account
 from billing_rules.periods import (
     Interval,
     OutsideCalendar,
@@ -26,7 +27,8 @@ from invoicing.engine.rating import Rater
 from invoicing.engine.reading import coming_items
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ItemRow
-from invoicing.queries.plans.aligning import MOST_ITEMS, AlignmentTooLarge, reached
+from invoicing.queries.plans.aligned_settings import AlignmentTooLarge, reached
+from invoicing.queries.plans.aligning import MOST_ITEMS
 from invoicing.queries.plans.preview import require_planning
 from invoicing.queries.plans.standing import standing_of
 from invoicing.queries.plans.wanted import Wanted
@@ -119,13 +121,24 @@ def candidates_of(actor: Actor, wanted: Wanted, *, tenant: Tenant) -> Candidates
     items = coming_items(actor, reached(standing, wanted.alignment))
     if len(items) > MOST_ITEMS:
         raise AlignmentTooLarge(count=len(items), most=MOST_ITEMS)
-    trees = tree.families(actor.tenant_id, [wanted.account_id])
+    trees = tree.families(actor.tenant_id, standing.roots)
     families = read_families(actor, trees, None, tenant=tenant)
     rater, calculations = Rater(families, wanted.day), Calculations(families, Pooling(families))
     kinds = Counter(
         kind for item in items if (kind := _kind(item, rater, calculations, wanted.day)) is not None
     )
     return _candidates(kinds)
+
+
+def paid_accounts(actor: Actor, wanted: Wanted) -> list[Account]:
+    """Return the accounts whose invoices one pays, in the order of the trees. Eight statements.
+
+    Raises:
+        NotFound, Forbidden: the account is out of sight, or the actor may not plan changes.
+    """
+    require_planning(actor, wanted)
+    standing = standing_of(actor, wanted)
+    return [standing.accounts[key] for key in standing.scope]
 
 
 def _kind(item: ItemRow, rater: Rater, calculations: Calculations, day: date) -> _Kind | None:

@@ -12,12 +12,8 @@ from accounts.models import Account
 from invoicing.models import ChangePlan
 from invoicing.queries.plans import checking
 from invoicing.queries.plans._showing import Shown
-from invoicing.queries.plans.aligning import (
-    Alignings,
-    alignings_of,
-    require_changing,
-    with_settings,
-)
+from invoicing.queries.plans.aligned_settings import with_settings
+from invoicing.queries.plans.aligning import Alignings, alignings_of, require_changing
 from invoicing.queries.plans.checking import Unanswered
 from invoicing.queries.plans.closing import require_unused
 from invoicing.queries.plans.merging import redirected, require_mergeable, require_two

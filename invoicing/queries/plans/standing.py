@@ -1,7 +1,7 @@
 """The part of the trees that a plan is about, as it stands and as it would stand."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from accounts import tree
-from accounts.models import Account, AccountNode
+from accounts.models import Account, AccountNode, SettingInterval, SettingName
 from accounts.queries.merging import Carried, carried_along
 from accounts.queries.setting_history import FamilySettings, SettingHistory
 from accounts.queries.settings import setting_history
@@ -31,7 +31,8 @@ class Standing:
         actor: who asked.
         wanted: the plan.
         members: every account with its parent, parents first.
-        scope: the accounts that the plan is about: its own and all below.
+        scope: the accounts that the plan is about: its own and all below, or all that are paid
+            for.
         accounts: all of them.
         history: their settings.
         moves: who gets which parent.
@@ -51,6 +52,11 @@ class Standing:
     def parents(self) -> dict[UUID, UUID | None]:
         """Each account's parent today."""
         return dict(self.members)
+
+    @property
+    def roots(self) -> list[UUID]:
+        """The roots of the trees."""
+        return [key for key, up in self.members if up is None]
 
     @cached_property
     def parents_after(self) -> dict[UUID, UUID | None]:
@@ -160,6 +166,8 @@ def standing_of(actor: Actor, wanted: Wanted) -> Standing:
     Raises:
         NotFound: an account or a subscription that it names does not exist.
     """
+    if wanted.alignment is not None and wanted.alignment.is_for_payer:
+        return _of_payer(actor, wanted)
     subscription = _subscription(actor, wanted)
     tops = {_top(actor, wanted), *(key for key, _up in wanted.places)}
     concerned = (
@@ -195,6 +203,64 @@ def standing_of(actor: Actor, wanted: Wanted) -> Standing:
         moves=moves_of(wanted, dict(members)),
         subscription=subscription,
     )
+
+
+def _of_payer(actor: Actor, wanted: Wanted) -> Standing:
+    """Return all trees in which an account pays for others, and who they are.
+
+    What brings an alignment back is about those whose settings it changes, and all below them.
+
+    Raises:
+        NotFound: an account that it names does not exist.
+    """
+    pays = SettingInterval.objects.filter(
+        tenant_id=actor.tenant_id,
+        name=SettingName.PAYER,
+        target_id=wanted.account_id,
+        account__isnull=False,
+    )
+    concerned = {wanted.account_id, *wanted.settings}
+    concerned |= {*pays.values_list("account_id", flat=True)}
+    paths = tree.paths(actor.tenant_id, concerned)
+    if not paths.keys() >= {wanted.account_id, *wanted.settings}:
+        raise NotFound
+    trees = tree.families(actor.tenant_id, {path[0] for path in paths.values()})
+    members = [pair for family in trees.values() for pair in family]
+    history = setting_history(actor, members)
+    accounts = Account.objects.filter(tenant_id=actor.tenant_id)
+    return Standing(
+        actor=actor,
+        wanted=wanted,
+        members=members,
+        scope=_follow(members, wanted.settings)
+        if wanted.alignment is not None and wanted.alignment.is_back
+        else _paid_by(members, history.on(wanted.day), wanted.account_id),
+        accounts={
+            account.pk: account
+            for account in accounts.filter(pk__in=one_of(key for key, _up in members))
+        },
+        history=history,
+        moves=(),
+    )
+
+
+def _paid_by(members: Iterable[Member], settings: FamilySettings, payer_id: UUID) -> list[UUID]:
+    """Return the accounts whose invoices an account pays, parents first."""
+    found = []
+    for key, _up in members:
+        bill_to_id, _by = settings.bill_tos[key]
+        if settings.payers.get(bill_to_id, (bill_to_id, None))[0] == payer_id:
+            found.append(key)
+    return found
+
+
+def _follow(members: Iterable[Member], tops: Container[UUID]) -> list[UUID]:
+    """Return some accounts and all below them, parents first."""
+    found: dict[UUID, None] = {}
+    for key, up in members:
+        if key in tops or up in found:
+            found[key] = None
+    return list(found)
 
 
 def _subscription(actor: Actor, wanted: Wanted) -> Subscription | None:

@@ -48,6 +48,8 @@ class Alignment:
         method: what becomes of the days up to it: ``short``, ``long``, ``free`` or
             ``rebill``.
         include_subtree: whether the accounts below follow.
+        is_for_payer: all follow, in any tree, whose invoices the account pays; what lies below it
+            is not asked.
         excluded: accounts below that stay as they are, with all below them.
         is_back: it brings back what was before another one; settings say what.
         own_days: subscriptions whose own billing day ends with it, or holds again.
@@ -60,6 +62,7 @@ class Alignment:
     excluded: tuple[UUID, ...] = ()
     is_back: bool = False
     own_days: tuple[UUID, ...] = ()
+    is_for_payer: bool = False
 
     def stored(self) -> dict[str, Any]:
         """Return it as plain JSON, with ids as integrators see them."""
@@ -70,6 +73,8 @@ class Alignment:
             "include_subtree": self.include_subtree,
             "except": [public_id("acc", key) for key in self.excluded],
         }
+        if self.is_for_payer:
+            found["scope"] = "payer"
         if self.is_back:
             found["is_back"] = True
             found["own_days"] = [public_id("sub", key) for key in self.own_days]
@@ -86,6 +91,7 @@ class Alignment:
             excluded=tuple(_known("acc", key) for key in stored["except"]),
             is_back=stored.get("is_back", False),
             own_days=tuple(_known("sub", key) for key in stored.get("own_days", ())),
+            is_for_payer=stored.get("scope") == "payer",
         )
 
 

@@ -147,6 +147,8 @@ def test_waits_as_a_draft_or_for_its_day(shop, api):
         ({"account": "ext:nobody"}, 422, "invalid_body"),
         ({"except": ["ext:nobody"]}, 422, "invalid_body"),
         ({"except": ["ext:N"]}, 422, "invalid_alignment"),
+        ({"scope": "payer", "account": "ext:A"}, 422, "invalid_alignment"),
+        ({"scope": "all"}, 422, "invalid_body"),
         ({"billing_day": 0}, 422, "invalid_body"),
         ({"billing_day": 32}, 422, "invalid_body"),
         ({"billing_day": "1"}, 422, "invalid_body"),

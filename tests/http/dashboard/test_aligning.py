@@ -163,3 +163,19 @@ def test_shows_how_far_a_large_one_is_stops_it_and_goes_on(shop, client, monkeyp
     through = client.get(address, headers={"HX-Request": "true"})
     assert through.headers["HX-Refresh"] == "true"
     assert "Applied" in text_of(client.get(address))
+
+
+def test_can_be_about_all_that_an_account_pays_for(shop, client):
+    first = text_of(client.get(url(shop), {"scope": "payer"}))
+    assert 'value="payer" checked' in first
+    assert "2 subscriptions can be aligned." in first
+    assert f'name="out" value="{public_id("acc", shop.id_of("A"))}"' in first
+    values = {"scope": "payer", "on": "1-0", "method": "rebill"}
+    last = text_of(client.get(url(shop, "preview/"), values))
+    assert "2 subscriptions get another renewal date." in last
+    assert client.post(url(shop, "preview/"), values).status_code == 302
+    with shop.seen():
+        plan = ChangePlan.objects.get()
+    assert plan.parameters["alignment"]["scope"] == "payer"
+    page = text_of(client.get(f"/plans/{plan.public_id}/"))
+    assert "What G pays for renews on day 1 of the month" in page

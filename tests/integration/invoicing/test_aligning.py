@@ -6,14 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts import tree
 from accounts.models import SettingInterval
+from accounts.queries.settings import setting_history
 from invoicing.models import ChangePlan, Charge, InvoiceLine
 from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.renewals import align_renewals
 from invoicing.operations.plans.reversing import reverse_plan
 from invoicing.operations.subscriptions.pausing import pause_subscription
-from invoicing.queries.plans.aligning import InvalidAlignment, row_shown
+from invoicing.queries.plans.aligned_settings import InvalidAlignment
+from invoicing.queries.plans.aligning import row_shown
 from invoicing.queries.plans.checking import NotChargedYet, NothingToChange
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Alignment, Wanted
@@ -631,3 +634,126 @@ def test_rebill_and_short_months(shop, billing_day, new, then, net):
     assert (new, old, amount) in found
     assert (new, then, 24995) in found
     assert shop.violations() == []
+
+
+@pytest.fixture
+def payer(shop):
+    """P pays for its own tree but B, which pays itself, and for Q of another tree."""
+    shop.has(
+        "accounts",
+        account("P"),
+        account("PA", "P"),
+        account("PB", "P", bill_to="PB", payer="PB"),
+        account("PBC", "PB"),
+        account("Q", billing_day=20),
+        account("QA", "Q", bill_to="QA"),
+        account("QAB", "QA", billing_day=5),
+        account("QB", "Q"),
+        today=EARLY,
+    )
+    with shop.seen():  # as if P had agreed to it
+        SettingInterval.objects.create(
+            tenant_id=shop.tenant_id,
+            account_id=shop.id_of("QA"),
+            name="payer",
+            target_id=shop.id_of("P"),
+            valid_from=EARLY,
+        )
+    sells(
+        shop,
+        *(
+            subscription(f"S{key}", key, "pro", "2017-04-10")
+            for key in ("P", "PA", "PB", "PBC", "Q", "QA", "QAB", "QB")
+        ),
+    )
+    shop.run("2017-05-01", today=MAY)
+    return shop
+
+
+def days_of(shop, *keys, day="2018-01-01"):
+    with shop.seen():
+        history = setting_history(
+            shop.actor,
+            [pair for some in tree.families(
+                shop.tenant_id, [shop.id_of(key) for key in keys]).values() for pair in some],
+        )  # fmt: skip
+        settings = history.on(D(day))
+        return {key: settings.value(shop.id_of(key), "billing_day") for key in keys}
+
+
+KEYS = ("P", "PA", "PB", "PBC", "Q", "QA", "QAB", "QB")
+
+
+def test_aligns_all_that_an_account_pays_for_wherever_it_stands(payer):
+    shop, what = payer, wanted(payer, "P", is_for_payer=True)
+    shown = previewed(shop, what).shown["alignment"]
+    plan, rows = aligned(shop, what)
+    sells(shop, subscription("NQ", "QAB", "pro", "2017-05-10"))
+    sells(shop, subscription("NB", "PBC", "pro", "2017-05-10"))
+    shop.run("2017-06-15", today=D("2017-06-15"))
+
+    assert {*rows_of(rows)} == {"SP", "SPA", "SQA", "SQAB"}
+    assert shown["scope"] == "payer"
+    assert [one["payer"]["external_id"] for one in shown["totals"]] == ["P"]
+    assert days_of(shop, *KEYS) == {
+        "P": 15, "PA": 15, "PB": None, "PBC": None, "Q": 20, "QA": 15, "QAB": 15, "QB": 20,
+    }  # fmt: skip
+    with shop.seen():
+        own = {
+            (one.account.external_id, one.value)
+            for one in SettingInterval.objects.filter(
+                name="billing_day", valid_to=None
+            ).select_related("account")
+        }
+    assert own == {("P", 15), ("PB", 0), ("Q", 20), ("QA", 15)}
+    assert charged(shop, "NQ")[0][:2] == ("2017-05-10", "2017-05-15")
+    assert charged(shop, "NB")[0][:2] == ("2017-05-10", "2017-06-10")
+    assert charged(shop, "SPB")[1][:2] == ("2017-05-10", "2017-06-10")
+    assert shop.violations() == []
+
+    back = reverse_plan(
+        shop.actor, plan.pk, effective_date=D("2017-06-16"), today=D("2017-06-16"), now=NOW
+    )
+    submit_plan(shop.actor, back.pk, today=D("2017-06-16"), now=NOW)
+    assert days_of(shop, *KEYS) == {
+        "P": None, "PA": None, "PB": None, "PBC": None, "Q": 20, "QA": 20, "QAB": 5, "QB": 20,
+    }  # fmt: skip
+    shop.run("2017-08-15", today=D("2017-08-15"))
+    assert shop.violations() == []
+
+
+def test_leaves_out_accounts_that_are_paid_for(payer):
+    shop = payer
+    _plan, rows = aligned(shop, wanted(shop, "P", is_for_payer=True, out=["PA", "QAB"]))
+
+    assert {*rows_of(rows)} == {"SP", "SQA"}
+    assert days_of(shop, "PA", "QAB", "QA") == {"PA": None, "QAB": 5, "QA": 15}
+
+
+def test_refuses_to_align_what_nobody_pays_or_another_pays_for(payer):
+    shop = payer
+    for key, out, place in (("PA", [], "/scope"), ("P", ["PB"], "/except/0")):
+        with pytest.raises(InvalidAlignment) as refusal:
+            aligned(shop, wanted(shop, key, is_for_payer=True, out=out))
+        assert [one.pointer for one in refusal.value.errors] == [place]
+
+
+def test_what_a_payer_pays_for_of_another_account_is_named(payer):
+    """QB's own recipient is QA, whose invoices P pays; those of QB it does not."""
+    shop = payer
+    shop.has("accounts", account("QAC", "QA", bill_to="QAC", payer="QAC"), today=EARLY)
+    sells(shop, subscription("X", "QAC", "pro", "2017-04-10"))
+    with shop.seen():
+        Subscription.objects.filter(external_id="X").update(override_bill_to=shop.id_of("QA"))
+    shown = previewed(shop, wanted(shop, "P", is_for_payer=True)).shown["alignment"]
+
+    assert {row["external_id"]: row["code"] for row in shown["left"]} == {"X": "own_recipient"}
+
+
+def test_an_account_that_is_added_below_inherits_the_day(shop):
+    """Also below one that was aligned alone: a day is a setting, and settings are inherited."""
+    sells(shop, subscription("S", "G", "pro", "2017-04-20"))
+    aligned(shop, wanted(shop, include_subtree=False))
+    shop.has("accounts", account("C", "G"), account("AC", "A"), today=MAY)
+
+    assert days_of(shop, "G", "C", "A", "AC") == {"G": 15, "C": 15, "A": None, "AC": None}

@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 import django
 django.setup()
-from invoicing.operations.plans import aligning, applying
+from invoicing.operations.plans import aligning_jobs, applying
 from tenancy.actor import Actor
 step = getattr({module}, {step!r})
 def die(*args, **kwargs):
@@ -100,7 +100,7 @@ def test_an_alignment_and_a_run_at_once_disturb_each_other_in_nothing(shop):
 
 @pytest.mark.parametrize(
     ("module", "step"),
-    [("applying", "write_changes"), ("aligning", "let_begin"), ("applying", "align")],
+    [("applying", "write_changes"), ("aligning_jobs", "let_begin"), ("applying", "align")],
 )
 def test_dies_at_a_step_and_nothing_is_half_done(shop, module, step):
     align(shop, "G", 15, DAY)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0018_merged_accounts"),
-        ("subscriptions", "0021_setup_fees"),
+        ("subscriptions", "0022_usage_pools"),
         ("tenancy", "0012_alignment_jobs"),
     ]
 
