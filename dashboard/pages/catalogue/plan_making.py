@@ -194,9 +194,11 @@ def _item(item: PlanItem) -> str:
 
 
 def _cost(items: Sequence[PlanItem]) -> list[Fact]:
-    """Return what a full period costs of what is always had, before discounts."""
+    """Return what a full period costs of what is always had and not measured, before discounts."""
     currency = items[0].price.currency
     agreed = [item for item in items if not item.is_addon and not item.price.is_metered]
+    if not agreed:
+        return []
     net = sum(to_minor(price_of(one.price.terms, one.quantity).amount, currency) for one in agreed)
     return [Fact(_("A full period without add-ons, net"), money(net, currency))]
 

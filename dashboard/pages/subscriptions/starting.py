@@ -141,6 +141,7 @@ class NewOfPlanForm(NewSubscriptionForm):
         del self.fields["price"], self.fields["quantity"]
         self._items = PlanItemFields(plan, variant)
         self._items.add_to(self)
+        self.plan_words = _plan_words(plan, variant)
 
     @property
     def sold(self) -> list[str]:
@@ -292,13 +293,17 @@ def _page(
     return render(request, "subscriptions/new.html", context, status=status)
 
 
+def _plan_words(plan: Plan, variant: Variant) -> str:
+    return f"{plan.name}, {variant.currency}, {price_rhythm(variant.items[0].price)}"
+
+
 def _plans_to_sell(actor: Actor) -> list[tuple[str, str]]:
     """Return where one begins with each variant of the plans that are sold. Two statements."""
     here = reverse("subscriptions:new")
     return [
         (
             f"{here}?plan={plan.public_id}&variant={place}",
-            f"{plan.name}, {one.currency}, {price_rhythm(one.items[0].price)}",
+            _plan_words(plan, one),
         )
         for plan in plans(actor, is_sold=True)[:_MOST_PLANS]
         for place, one in enumerate(variants_of(plan), 1)
