@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,11 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
-from accounts.versions import ChangedMeanwhile
 from billing_rules.metering import Aggregation
+from dashboard.pages.catalogue.named_things import NamedKind, ask_for_change, ask_for_new
 from dashboard.pages.catalogue.prices import TABLE as PRICES
 from dashboard.pages.catalogue.prices import price_rows, tabs_of
-from dashboard.pages.catalogue.refusing import refuse
 from subscriptions.models import Meter
 from subscriptions.operations.catalogue import (
     archive_meter,
@@ -32,7 +30,7 @@ from subscriptions.operations.catalogue import (
     edit_meter,
     reopen_meter,
 )
-from subscriptions.operations.catalogue.meters import MeterAdded, NewMeter
+from subscriptions.operations.catalogue.meters import NewMeter
 from subscriptions.queries.meters import (
     MeterUse,
     get_meter,
@@ -42,11 +40,7 @@ from subscriptions.queries.meters import (
     prices_of_meter,
 )
 from tenancy.actor import Actor
-from tenancy.errors import Conflict, Invalid
-from tenancy.ids import public_id
 from tenancy.queries import paging
-from web.form_keys import fresh_key, key_in
-from web.forms import differences, version_seen, version_to_carry
 from web.page_heads import Crumb, Fact
 from web.prices import AGGREGATIONS, archived_badges
 from web.session_checks import staff_only
@@ -168,7 +162,11 @@ def meter_page(request: ActorRequest, meter_id: str) -> HttpResponse:
             f"catalogue:{'archive' if meter.archived_at is None else 'reopen'}_meter",
             args=[meter.public_id],
         ),
-        "steps": _steps(meter.name),
+        "steps": [
+            Crumb(_("Product catalogue"), reverse("catalogue:list")),
+            *_between(),
+            Crumb(meter.name),
+        ],
         "table": PRICES.shown(price_rows(actor, page.rows, main), state, {}, ""),
         "page": page,
         "facts": [
@@ -184,99 +182,49 @@ def meter_page(request: ActorRequest, meter_id: str) -> HttpResponse:
     return render(request, "catalogue/meter.html", context)
 
 
+def _create(actor: Actor, values: Mapping[str, Any], key: UUID) -> Meter:
+    return create_meter(actor, NewMeter(**values), key=key, now=timezone.now())
+
+
+def _edit(actor: Actor, meter: Meter, values: Mapping[str, Any], version: str) -> Meter:
+    return edit_meter(actor, meter.pk, values, version=version, now=timezone.now())
+
+
+def _between() -> list[Crumb]:
+    return [Crumb(_("Meters"), reverse("catalogue:meters"))]
+
+
+KIND: Final[NamedKind[Meter]] = NamedKind(
+    page="meter",
+    listed="meters",
+    prefix="mtr",
+    new=gettext_lazy("New meter"),
+    change=gettext_lazy("Change meter"),
+    made=gettext_lazy("“%(name)s” is in the catalogue. Now make a price that is charged by it."),
+    saved=gettext_lazy("Saved."),
+    shown=meter_shown,
+    name_of=lambda meter: meter.name,
+    new_form=lambda _actor, *sent: MeterForm(*sent),
+    change_form=MeterForm,
+    create=_create,
+    edit=_edit,
+    refused={"external_id_taken": "external_id"},
+    between=_between,
+)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only
 def new_meter(request: ActorRequest) -> HttpResponse:
     """Ask for a new meter; POST makes it."""
-    actor = request.actor
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    if request.method != "POST":
-        return _form(request, MeterForm())
-    form, key = MeterForm(request.POST), key_in(actor, request.POST.get("key", ""))
-    if key is None:
-        form.add_error(None, _("This form is too old. Please send it once more."))
-    try:
-        made = _made(actor, form, key) if form.is_valid() and key is not None else None
-    except MeterAdded as refusal:
-        messages.info(request, refusal.detail)
-        return redirect("catalogue:meter", public_id("mtr", key))  # type: ignore[arg-type]
-    if made is not None:
-        said = _("“%(name)s” is in the catalogue. Now make a price that is charged by it.")
-        messages.success(request, said % {"name": made.name})
-        return redirect("catalogue:meter", made.public_id)
-    return _form(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _made(actor: Actor, form: MeterForm, key: UUID) -> Meter | None:
-    try:
-        return create_meter(actor, NewMeter(**form.cleaned_data), key=key, now=timezone.now())
-    except MeterAdded:
-        raise
-    except (Conflict, Invalid) as refusal:
-        refuse(form, refusal, {"external_id_taken": "external_id"})
-    return None
+    return ask_for_new(request, KIND)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only
 def change_meter(request: ActorRequest, meter_id: str) -> HttpResponse:
     """Ask what a meter is to be called; POST changes it."""
-    actor = request.actor
-    meter = get_meter(actor, meter_id)
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    if request.method != "POST":
-        return _form(request, MeterForm(initial=meter_shown(meter)), meter)
-    form = MeterForm(request.POST)
-    if form.is_valid():
-        try:
-            edit_meter(
-                actor,
-                meter.pk,
-                form.cleaned_data,
-                version=version_seen(request),
-                now=timezone.now(),
-            )
-        except ChangedMeanwhile:
-            return _form(request, form, meter, status=HTTPStatus.CONFLICT)
-        except (Conflict, Invalid) as refusal:
-            refuse(form, refusal, {"external_id_taken": "external_id"})
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("catalogue:meter", meter.public_id)
-    return _form(request, form, meter, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _form(
-    request: ActorRequest,
-    form: MeterForm,
-    meter: Meter | None = None,
-    *,
-    status: HTTPStatus = HTTPStatus.OK,
-) -> HttpResponse:
-    title = _("New meter") if meter is None else _("Change meter")
-    stored: Mapping[str, Any] = {} if meter is None else meter_shown(meter)
-    labels = {name: field.label for name, field in form.fields.items()}
-    is_old, carried = status == HTTPStatus.CONFLICT, request.POST.get("key", "")
-    context = {
-        "form": form,
-        "title": title,
-        "version": version_to_carry(request, stored, status=status) if meter else "",
-        "conflict": differences(form, labels, stored) if is_old else None,
-        "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
-        "cancel_url": reverse("catalogue:meters")
-        if meter is None
-        else reverse("catalogue:meter", args=[meter.public_id]),
-        "steps": _steps(title if meter is None else meter.name),
-    }
-    return render(request, "catalogue/meter_form.html", context, status=status)
-
-
-def _steps(last: str) -> list[Crumb]:
-    return [
-        Crumb(_("Product catalogue"), reverse("catalogue:list")),
-        Crumb(_("Meters"), reverse("catalogue:meters")),
-        Crumb(last),
-    ]
+    return ask_for_change(request, KIND, get_meter(request.actor, meter_id))
 
 
 @require_POST

@@ -355,6 +355,15 @@ def _facts(price: Price, use: Use) -> list[Fact]:
     return [*facts, *(Fact(label, value) for label, value in optional if value)]
 
 
+def steps_to(price: Price, title: str) -> list[Crumb]:
+    """Return the breadcrumb to a page about a price."""
+    return [
+        Crumb(_("Product catalogue"), reverse("catalogue:list")),
+        Crumb(price.name, reverse("catalogue:price", args=[price.public_id])),
+        Crumb(title),
+    ]
+
+
 def like_url(price: Price) -> str:
     """Return where a new price is made that begins with the terms of another; empty if nowhere."""
     if price.product.archived_at is not None:

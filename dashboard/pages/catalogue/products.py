@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,13 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import access
 from accounts.access import Action
 from accounts.middleware import ActorRequest
-from accounts.versions import ChangedMeanwhile
+from dashboard.pages.catalogue.named_things import NamedKind, ask_for_change, ask_for_new
 from dashboard.pages.catalogue.prices import TABLE as PRICES
 from dashboard.pages.catalogue.prices import price_rows, tabs_of
-from dashboard.pages.catalogue.refusing import refuse
 from subscriptions.models import Product
 from subscriptions.operations.catalogue import (
-    AlreadyAdded,
     archive_price,
     archive_product,
     create_product,
@@ -44,11 +41,7 @@ from subscriptions.queries.catalogue import (
     products,
 )
 from tenancy.actor import Actor
-from tenancy.errors import Conflict, Invalid
-from tenancy.ids import public_id
 from tenancy.queries import paging
-from web.form_keys import fresh_key, key_in
-from web.forms import differences, version_seen, version_to_carry
 from web.page_heads import Crumb, Fact
 from web.prices import archived_badges
 from web.session_checks import staff_only
@@ -181,96 +174,45 @@ def product_page(request: ActorRequest, product_id: str) -> HttpResponse:
     return render(request, "catalogue/product.html", context)
 
 
+def _create(actor: Actor, values: Mapping[str, Any], key: UUID) -> Product:
+    return create_product(actor, key=key, now=timezone.now(), **values)
+
+
+def _edit(actor: Actor, product: Product, values: Mapping[str, Any], version: str) -> Product:
+    return edit_product(actor, product.pk, values, version=version, now=timezone.now())
+
+
+KIND: Final[NamedKind[Product]] = NamedKind(
+    page="product",
+    listed="products",
+    prefix="prd",
+    new=gettext_lazy("New product"),
+    change=gettext_lazy("Change product"),
+    made=gettext_lazy("“%(name)s” is in the catalogue. Now give it a price."),
+    saved=gettext_lazy("Saved. Issued invoices keep what they were issued with."),
+    shown=product_shown,
+    name_of=lambda product: product.name,
+    new_form=lambda _actor, *sent: ProductForm(*sent),
+    change_form=ProductForm,
+    create=_create,
+    edit=_edit,
+    refused={"external_id_taken": "external_id"},
+    otherwise="name",
+)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only
 def new_product(request: ActorRequest) -> HttpResponse:
     """Ask for a new product; POST makes it."""
-    actor = request.actor
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    if request.method != "POST":
-        return _form(request, ProductForm())
-    form, key = ProductForm(request.POST), key_in(actor, request.POST.get("key", ""))
-    if key is None:
-        form.add_error(None, _("This form is too old. Please send it once more."))
-    try:
-        made = _made(actor, form, key) if form.is_valid() and key is not None else None
-    except AlreadyAdded as refusal:
-        messages.info(request, refusal.detail)
-        return redirect("catalogue:product", public_id("prd", key))  # type: ignore[arg-type]
-    if made is not None:
-        messages.success(
-            request,
-            _("“%(name)s” is in the catalogue. Now give it a price.") % {"name": made.name},
-        )
-        return redirect("catalogue:product", made.public_id)
-    return _form(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _made(actor: Actor, form: ProductForm, key: UUID) -> Product | None:
-    try:
-        return create_product(actor, key=key, now=timezone.now(), **form.cleaned_data)
-    except AlreadyAdded:
-        raise
-    except (Conflict, Invalid) as refusal:
-        refuse(form, refusal, {"external_id_taken": "external_id"}, "name")
-    return None
+    return ask_for_new(request, KIND)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only
 def change_product(request: ActorRequest, product_id: str) -> HttpResponse:
     """Ask what a product is to be called; POST changes it."""
-    actor = request.actor
-    product = get_product(actor, product_id)
-    access.require_everywhere(actor, Action.EDIT_CATALOGUE)
-    if request.method != "POST":
-        return _form(request, ProductForm(initial=product_shown(product)), product)
-    form = ProductForm(request.POST)
-    if form.is_valid():
-        try:
-            edit_product(
-                actor,
-                product.pk,
-                form.cleaned_data,
-                version=version_seen(request),
-                now=timezone.now(),
-            )
-        except ChangedMeanwhile:
-            return _form(request, form, product, status=HTTPStatus.CONFLICT)
-        except (Conflict, Invalid) as refusal:
-            refuse(form, refusal, {"external_id_taken": "external_id"}, "name")
-        else:
-            messages.success(request, _("Saved. Issued invoices keep what they were issued with."))
-            return redirect("catalogue:product", product.public_id)
-    return _form(request, form, product, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _form(
-    request: ActorRequest,
-    form: ProductForm,
-    product: Product | None = None,
-    *,
-    status: HTTPStatus = HTTPStatus.OK,
-) -> HttpResponse:
-    title = _("New product") if product is None else _("Change product")
-    stored: Mapping[str, Any] = {} if product is None else product_shown(product)
-    labels = {name: field.label for name, field in form.fields.items()}
-    is_old, carried = status == HTTPStatus.CONFLICT, request.POST.get("key", "")
-    context = {
-        "form": form,
-        "title": title,
-        "version": version_to_carry(request, stored, status=status) if product else "",
-        "conflict": differences(form, labels, stored) if is_old else None,
-        "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
-        "cancel_url": reverse("catalogue:products")
-        if product is None
-        else reverse("catalogue:product", args=[product.public_id]),
-        "steps": [
-            Crumb(_("Product catalogue"), reverse("catalogue:list")),
-            Crumb(title if product is None else product.name),
-        ],
-    }
-    return render(request, "catalogue/product_form.html", context, status=status)
+    return ask_for_change(request, KIND, get_product(request.actor, product_id))
 
 
 @require_POST

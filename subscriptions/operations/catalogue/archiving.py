@@ -44,9 +44,7 @@ def archive_product(
         Forbidden: the actor may not write the catalogue.
         NotFound: there is no such product.
     """
-    product = _locked(actor, Product, product_id, require_seen)
-    _put(actor, product, "product.archived", now, now)
-    return product
+    return _put(actor, Product, product_id, require_seen, "product.archived", now, now)
 
 
 @operation
@@ -61,9 +59,7 @@ def reopen_product(
 
     Args and Raises as of ``archive_product``.
     """
-    product = _locked(actor, Product, product_id, require_seen)
-    _put(actor, product, "product.reopened", None, now)
-    return product
+    return _put(actor, Product, product_id, require_seen, "product.reopened", None, now)
 
 
 @operation
@@ -78,9 +74,7 @@ def archive_price(
 
     Args and Raises as of ``archive_product``.
     """
-    price = _locked(actor, Price, price_id, require_seen)
-    _put(actor, price, "price.archived", now, now)
-    return price
+    return _put(actor, Price, price_id, require_seen, "price.archived", now, now)
 
 
 @operation
@@ -95,9 +89,7 @@ def reopen_price(
 
     Args and Raises as of ``archive_product``.
     """
-    price = _locked(actor, Price, price_id, require_seen)
-    _put(actor, price, "price.reopened", None, now)
-    return price
+    return _put(actor, Price, price_id, require_seen, "price.reopened", None, now)
 
 
 @operation
@@ -112,9 +104,7 @@ def archive_meter(
 
     Args and Raises as of ``archive_product``.
     """
-    meter = _locked(actor, Meter, meter_id, require_seen)
-    _put(actor, meter, "meter.archived", now, now)
-    return meter
+    return _put(actor, Meter, meter_id, require_seen, "meter.archived", now, now)
 
 
 @operation
@@ -129,9 +119,7 @@ def reopen_meter(
 
     Args and Raises as of ``archive_product``.
     """
-    meter = _locked(actor, Meter, meter_id, require_seen)
-    _put(actor, meter, "meter.reopened", None, now)
-    return meter
+    return _put(actor, Meter, meter_id, require_seen, "meter.reopened", None, now)
 
 
 def hold_prices(actor: Actor, price_ids: Collection[UUID]) -> None:
@@ -165,27 +153,27 @@ def sale_fault(price: Price, at: str) -> FieldError | None:
     return FieldError("price_archived", detail, at)
 
 
-def _locked(
-    actor: Actor, kind: type[Thing], key: UUID, require_seen: Callable[[], object]
+def _put(
+    actor: Actor,
+    kind: type[Thing],
+    key: UUID,
+    require_seen: Callable[[], object],
+    action: str,
+    since: datetime | None,
+    now: datetime,
 ) -> Thing:
+    """Archive a thing, or sell it again; what is so already is left alone."""
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     found = kind.objects.select_for_update(no_key=True).filter(tenant_id=actor.tenant_id)
     thing = found.filter(pk=key).order_by("pk").first()
     if thing is None:
         raise NotFound
     require_seen()
-    return thing
-
-
-def _put(
-    actor: Actor, thing: Product | Price | Meter, action: str, since: datetime | None, now: datetime
-) -> None:
-    """Archive a thing, or sell it again; what is so already is left alone."""
-    if (thing.archived_at is None) == (since is None):
-        return
+    is_archived = since is not None
+    if (thing.archived_at is not None) == is_archived:
+        return thing
     thing.archived_at = since
     thing.save(update_fields=["archived_at"])
-    is_archived = since is not None
     happening = Happening(
         action,
         thing.pk,
@@ -194,3 +182,4 @@ def _put(
         data={**said_of(thing.external_id), "name": thing.name},
     )
     record_event(actor, happening, now=now)
+    return thing

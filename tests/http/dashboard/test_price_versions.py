@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
-from dashboard.pages.catalogue import versions
+from dashboard.pages.catalogue import version_effects
 from invoicing.operations.prices import beginning, working
 from subscriptions.models import Item, Price
 from tenancy.actor import Actor
@@ -129,7 +129,7 @@ def test_it_is_stopped_and_goes_on(billed, alice, visit, monkeypatch):
 
 
 def test_the_list_of_those_concerned_is_paged(billed, alice, visit, monkeypatch):
-    monkeypatch.setattr(versions, "ROWS", 1)
+    monkeypatch.setattr(version_effects, "ROWS", 1)
     client = visit(alice)
 
     first = client.get(new_url(billed, step="preview", **TERMS)).content.decode()
