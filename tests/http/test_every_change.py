@@ -1342,7 +1342,8 @@ def contract_page(browser: Browser) -> None:
 def bundle_page(browser: Browser) -> None:
     made, found = make_bundle(browser.shop, browser.shop.actor), only_subscription(browser.shop)
     url = f"/subscriptions/{found.public_id}/plan/?plan={made.public_id}.1"
-    send_seen(browser, url, plan=f"{made.public_id}.1", when="day", day=LATER.isoformat())
+    chosen = {"plan": f"{made.public_id}.1", "item_0": "9"}
+    send_seen(browser, url, **chosen, when="day", day=LATER.isoformat())
 
 
 def change_page(browser: Browser) -> None:
