@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from django.utils import translation
@@ -17,6 +18,7 @@ NAME = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 DECLARED = {one.name: one for one in catalogue()}
 
 
+@cache
 def tellers() -> dict[str, ast.Module]:
     """Return the modules that make happenings, or hand one a name."""
     found = {}
@@ -29,6 +31,7 @@ def tellers() -> dict[str, ast.Module]:
     return found
 
 
+@cache
 def names(tree: ast.Module) -> set[str]:
     # Lines of the log are named alike, and are another matter.
     logged = {

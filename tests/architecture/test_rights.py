@@ -69,6 +69,7 @@ def public() -> tuple[str, ...]:
     )
 
 
+@cache
 def imported(tree: ast.Module) -> dict[str, str]:
     """Return what the names that a module imports stand for, through packages that hand on."""
     found = {}
@@ -97,32 +98,50 @@ def mentioned(tree: ast.AST, names: dict[str, str]) -> Iterator[str]:
 
 
 @cache
-def called(function: str) -> frozenset[str]:
-    """Return the functions that one calls, by full name."""
-    module = function.rpartition(".")[0]
+def known_in(module: str) -> dict[str, str]:
+    """Return what the names of a module stand for: what it imports, and its own functions."""
     here = {
         name.rpartition(".")[2]: name for name in functions() if name.rpartition(".")[0] == module
     }
-    return frozenset(mentioned(functions()[function], imported(layers()[module]) | here))
+    return imported(layers()[module]) | here
 
 
-def does(function: str, own: set[str], calls: set[str], seen: frozenset[str]) -> bool:
-    """Return whether a function, or one that it calls, has such a name in it or calls such."""
+@cache
+def called(function: str) -> frozenset[str]:
+    """Return the functions that one calls, by full name."""
+    return frozenset(mentioned(functions()[function], known_in(function.rpartition(".")[0])))
+
+
+@cache
+def names_in(function: str) -> frozenset[str]:
+    """Return the attributes and the names of arguments that a function has in it."""
     code = list(ast.walk(functions()[function]))
-    names = {node.attr for node in code if isinstance(node, ast.Attribute)}
-    names |= {node.arg for node in code if isinstance(node, ast.keyword) and node.arg}
-    if own & names or calls & called(function):
-        return True
-    further = (called(function) & functions().keys()) - seen
-    return any(does(name, own, calls, seen | further) for name in further)
+    return frozenset(
+        [node.attr for node in code if isinstance(node, ast.Attribute)]
+        + [node.arg for node in code if isinstance(node, ast.keyword) and node.arg]
+    )
+
+
+def does(function: str, own: set[str], calls: set[str]) -> bool:
+    """Return whether a function, or one that it calls, has such a name in it or calls such."""
+    seen = {function}
+    waiting = [function]
+    while waiting:
+        one = waiting.pop()
+        if own & names_in(one) or calls & called(one):
+            return True
+        further = (called(one) & functions().keys()) - seen
+        seen |= further
+        waiting += further
+    return False
 
 
 def asks(function: str) -> bool:
-    return does(function, KINDS_OF_ACTOR, ACCESS, frozenset({function}))
+    return does(function, KINDS_OF_ACTOR, ACCESS)
 
 
 def touches_tables(function: str) -> bool:
-    return does(function, TABLES, set(), frozenset({function}))
+    return does(function, TABLES, set())
 
 
 @cache

@@ -55,7 +55,7 @@ def reads_or_writes(name: str) -> bool:
 
     One that only computes from what it is given, or says a condition, needs no actor.
     """
-    return does(name, TABLES, TO_TABLES, frozenset({name}))
+    return does(name, TABLES, TO_TABLES)
 
 
 def test_finds_functions_to_look_at():
