@@ -12,5 +12,8 @@ class TenancyConfig(AppConfig):
     verbose_name = _("Tenants")
 
     def ready(self) -> None:
-        """Let each app declare what may happen in it."""
+        """Let each app declare what may happen in it, and ids be read quickly."""
+        from tenancy.database.identifiers import read_ids_quickly  # noqa: PLC0415 - needs the apps
+
         autodiscover_modules("events")
+        read_ids_quickly()
