@@ -52,6 +52,8 @@ class Families:
         usage: what was read of their meters.
         pools: what is charged together there; None until somebody asks.
         owes_credits: whether any credit of the tenant waits that names whose it is.
+        has_pools: whether the tenant has any pool.
+        has_late_usage: whether any usage of the tenant came in late.
     """
 
     actor: Actor
@@ -69,6 +71,8 @@ class Families:
     tenant_name: str
     within: UUID | None = None
     owes_credits: bool = False
+    has_pools: bool = True
+    has_late_usage: bool = True
     problems: list[Problem] = field(default_factory=list)
     judged: set[UUID] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)

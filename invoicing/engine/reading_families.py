@@ -1,7 +1,6 @@
 """Everything that billing some families needs, read in a constant number of statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass
 from invoicing.engine.families import Families, standing_of
 from invoicing.models import Charge, NumberSeries
+from subscriptions.models import LateUsage, UsagePool
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 from tenancy.models import Tenant
@@ -56,14 +56,18 @@ def read_families(
         **standing_of(members, accounts, within),
         accounts=accounts,
         history=history,
-        sellers={seller.id: seller for seller, _last, _credits in sellers},
+        sellers={seller.id: seller for seller in sellers},
         bank_accounts=_bank_accounts(actor),
         rates=_rates(actor),
-        last_issue_dates={seller.id: last for seller, last, _credits in sellers if last},
+        last_issue_dates={
+            seller.id: seller.last_issue_date for seller in sellers if seller.last_issue_date
+        },
         is_sandbox=tenant.is_sandbox,
         tenant_name=tenant.name,
         within=within,
-        owes_credits=any(credits_wait for _seller, _last, credits_wait in sellers),
+        owes_credits=any(seller.credits_wait for seller in sellers),
+        has_pools=any(seller.has_pools for seller in sellers),
+        has_late_usage=any(seller.has_late_usage for seller in sellers),
     )
 
 
@@ -72,13 +76,13 @@ _ACCOUNTS = Prepared(
 )
 
 
-def _sellers(actor: Actor) -> list[tuple[Seller, date | None, bool]]:
+def _sellers(actor: Actor) -> list[Any]:
     """Return the sellers, each with the last date of issue in any of its series.
 
-    Read along is whether any credit of the tenant waits that names whose it is.
+    Read along is what of the tenant there may be and mostly isn't: credits that wait and name
+    whose they are, pools, and usage that came in late.
     """
-    found: Iterable[Any] = _SELLERS.objects(tenant=actor.tenant_id)
-    return [(seller, seller.last_issue_date, seller.credits_wait) for seller in found]
+    return [*_SELLERS.objects(tenant=actor.tenant_id)]
 
 
 def _sellers_with_last_issue() -> QuerySet[Seller]:
@@ -95,6 +99,8 @@ def _sellers_with_last_issue() -> QuerySet[Seller]:
                     bill_to__isnull=False,
                 )
             ),
+            has_pools=Exists(UsagePool.objects.filter(tenant_id=Given("tenant"))),
+            has_late_usage=Exists(LateUsage.objects.filter(tenant_id=Given("tenant"))),
         )
         .order_by("id")
     )

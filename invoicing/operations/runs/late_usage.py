@@ -8,6 +8,7 @@ from django.db import connection
 
 from invoicing.engine.families import Families
 from invoicing.engine.late_usage import LatePeriods, late_periods, settle_late
+from invoicing.engine.pools import Pools
 from invoicing.engine.reading_pools import read_pools
 from invoicing.engine.rows import ChargeRow, PeriodRow
 from tenancy.actor import Actor
@@ -29,11 +30,12 @@ def hold_late_periods(families: Families, *, run_date: date) -> LatePeriods:
     """Return the charged periods for which usage came in late, by item; their items are locked.
 
     So is whatever may be charged with others: nobody reports what it used until they are charged.
-    Two statements, one more where there are some, and those of ``read_pools``.
+    No statement where the tenant has neither, else one for each, one more where there are some
+    here, and those of ``read_pools``. What comes in from here on is made good by the next run.
     """
     actor, accounts = families.actor, [*families.in_scope]
-    found = late_periods(actor, accounts)
-    families.pools = read_pools(actor, families.members)
+    found = late_periods(actor, accounts) if families.has_late_usage else {}
+    families.pools = read_pools(actor, families.members) if families.has_pools else Pools()
     held = {*found, *families.pools.members}
     if held:
         with connection.cursor() as cursor:
