@@ -81,7 +81,7 @@ def is_closed(period_end: date, grace_days: int, today: date) -> bool:
 
 
 def pooled(
-    terms: PriceTerms, quantities: Sequence[Decimal], currency: str
+    terms: PriceTerms, quantities: Sequence[Decimal], currency: str, *, least: int = 0
 ) -> tuple[int, tuple[int, ...]]:
     """Price what several have used together once, and share the amount back.
 
@@ -89,6 +89,7 @@ def pooled(
         terms: the price, with one scheme of tiers for all.
         quantities: what each has used, in a stable order; none below 0.
         currency: ISO 4217.
+        least: what all together cost at least, in minor units.
 
     Returns:
         The amount in minor units, rounded once, and the share of each by what it has used: they
@@ -100,7 +101,7 @@ def pooled(
     if not quantities:
         return 0, ()
     together = sum(quantities, _ZERO)
-    total = to_minor(price_of(terms, together).amount, currency)
+    total = max(least, to_minor(price_of(terms, together).amount, currency))
     weights = [Fraction(one) for one in quantities] if together else [Fraction(1)] * len(quantities)
     exact = [total * weight / sum(weights) for weight in weights]
     return total, largest_remainder(exact, total)

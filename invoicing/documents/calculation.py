@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import pgettext
 
+from billing_rules.money import exponent
 from billing_rules.pricing import Model
 from invoicing.documents.formats import Formats
 
@@ -23,6 +24,8 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
 
     Source: docs/billing-rules.md, R3 and R19.
     """
+    if commitment := calculation.get("commitment"):
+        return _commitment_text(calculation, commitment, formats)
     if "credited" in calculation and "usage" in calculation:
         quantity = formats.quantity(Decimal(str(calculation["quantity"])))
         said = pgettext(CONTEXT, "usage of %(quantity)s as charged before, taken back")
@@ -64,6 +67,21 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
         "days": days,
         "full_days": full_days,
     }
+
+
+def _commitment_text(
+    calculation: Mapping[str, Any], commitment: Mapping[str, Any], formats: Formats
+) -> str:
+    """Return what a period costs at least, and what its usage came to."""
+    if "credited" in calculation:
+        return pgettext(CONTEXT, "minimum commitment as charged before, taken back")
+    decimals = exponent(calculation["price"]["currency"])
+    least, used = (
+        formats.price_with_currency(Decimal(commitment[name]).scaleb(-decimals))
+        for name in ("least_minor", "used_minor")
+    )
+    said = pgettext(CONTEXT, "at least %(least)s, less %(used)s for what was used")
+    return said % {"least": least, "used": used}
 
 
 def _less(terms: str, discount: Mapping[str, Any], formats: Formats) -> str:

@@ -181,6 +181,7 @@ class Calculations:
                 },
                 "members": len(shares.of),
                 "net_minor": shares.net_minor,
+                "minimum": _plain(pool.price.minimum_amount),
                 **_steps_of(priced, shares.quantity, priced.amount),
             }
         return self._pools[key]

@@ -247,7 +247,7 @@ class Composer:
 
     def _described(self, charge: ChargeRow) -> str:
         """Return what a line is called, in the document's language."""
-        if charge.kind != _SETUP:
+        if charge.kind != _SETUP and "commitment" not in charge.calculation:
             return str(charge.calculation["price"]["name"])
         with translation.override(language_of(self._invoice.language)):
             return named_as(charge.kind, charge.calculation)

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from billing_rules.pricing import InvalidQuantity
+from invoicing.engine.commitments import is_beside
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.reading import ITEM, item_rows
 from invoicing.engine.reading_charges import charges_since
@@ -134,6 +135,11 @@ def _settled(
     """Return what makes good each period; one that has no charge costs nothing."""
     made: list[ChargeRow] = []
     for period in sorted(periods, key=lambda one: one.starts):
-        own = [charge for charge in charges if charge.period_id == period.id]
+        own = [
+            charge
+            for charge in charges
+            if charge.period_id == period.id
+            or (is_beside(charge) and charge.period_start == period.starts)
+        ]
         made += settler.settle(item, [period], own)
     return made

@@ -9,7 +9,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from billing_rules.metering import pooled
-from billing_rules.money import exponent
+from billing_rules.money import exponent, to_minor
 from billing_rules.periods import OutsideCalendar, Period
 from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import TooManyPeriods
@@ -171,7 +171,9 @@ class Pooling:
         together = sum(used, Decimal(0))
         if not fits(together, QUANTITY_DIGITS, QUANTITY_DECIMALS):
             raise InvalidQuantity("quantity_out_of_range")
-        net_minor, shares = pooled(one.pool.price.terms, used, one.pool.price.currency)
+        price = one.pool.price
+        least = to_minor(Fraction(price.minimum_amount or 0), price.currency)
+        net_minor, shares = pooled(price.terms, used, price.currency, least=least)
         of = {
             (item.id, part.start): (quantity, share)
             for (item, part), quantity, share in zip(members, used, shares, strict=True)

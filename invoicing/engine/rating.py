@@ -18,6 +18,7 @@ from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import Followed, TooManyPeriods, waits_for_next
 from invoicing.engine.calculations import Calculations, setup_fee_of
 from invoicing.engine.chains import Chains
+from invoicing.engine.commitments import least_minor, true_up, used_minor
 from invoicing.engine.families import Families, Problem
 from invoicing.engine.measuring import window_of
 from invoicing.engine.pooling import Part, Pooling
@@ -160,7 +161,7 @@ class Rater:
             charges = [
                 charge
                 for due in followed.due
-                for charge in self.charges_of(item, by_end[due.period_end], due.due_date)
+                for charge in self._with_true_up(item, by_end[due.period_end], due.due_date)
             ]
             charges[:0] = self._setup(item, begun)
         except OutsideCalendar:
@@ -280,6 +281,26 @@ class Rater:
                 yield self._charge(item, terms.price, terms.discount, row, due_date)
             else:
                 yield self._share(item, part, row, max(due_date, part.pooled.period.end))
+
+    def _with_true_up(
+        self, item: ItemRow, period: PeriodRow, due_date: date
+    ) -> Iterator[ChargeRow]:
+        """Yield what a period costs, and after it what is missing to a minimum."""
+        if not item.has_minimum:
+            yield from self.charges_of(item, period, due_date)
+            return
+        charges = list(self.charges_of(item, period, due_date))
+        yield from charges
+        end = min(period.ends, item.subscription.end_date or period.ends)
+        if not charges or end <= period.starts:
+            return
+        price, least = least_minor(self._parts(item, period.starts, end), period)
+        if price is not None:
+            made = true_up(
+                charges[-1], price, period, end=end, least=least, used=used_minor(charges)
+            )
+            if made is not None:
+                yield made
 
     def _with_next(self, item: ItemRow, period: PeriodRow, due_date: date) -> date:
         """Return when a period falls due; one that is too short falls due with the next (R18)."""

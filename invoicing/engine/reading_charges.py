@@ -100,11 +100,21 @@ def _charges(
 
 
 def charges_since(actor: Actor, periods: Collection[PeriodRow]) -> dict[UUID, list[ChargeRow]]:
-    """Return all charges and credits of some periods, by item. Three statements."""
+    """Return all charges and credits of some periods, by item. Three statements.
+
+    Among them is what makes up differences to minimums: it is for the days of a period.
+    """
     wanted = [period.id for period in periods]
     items = {period.item_id for period in periods}
+    beside = Q(
+        period__isnull=True,
+        period_start__in={period.starts for period in periods},
+        calculation__has_key="commitment",
+    )
     rows = _in_order(
-        Charge.objects.filter(tenant_id=actor.tenant_id, item_id__in=items, period_id__in=wanted)
+        Charge.objects.filter(
+            Q(period_id__in=wanted) | beside, tenant_id=actor.tenant_id, item_id__in=items
+        )
     )
     found: dict[UUID, list[ChargeRow]] = defaultdict(list)
     for row in _charge_rows(actor, list(rows)):

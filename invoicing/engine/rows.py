@@ -138,6 +138,12 @@ class ItemRow:
         """Whether what is charged is what a meter measures, for some of its days at least."""
         return self.price.is_metered or any(terms.price.is_metered for terms in self.later)
 
+    @property
+    def has_minimum(self) -> bool:
+        """Whether what is used costs something at least, on some of its days."""
+        prices = (self.price, *(terms.price for terms in self.later))
+        return any(price.minimum_amount is not None for price in prices)
+
     def price_on(self, day: date) -> Price:
         """Return the price on a day."""
         return self.terms_on(day).price

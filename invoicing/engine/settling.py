@@ -11,6 +11,7 @@ from billing_rules.money import plain_digits
 from billing_rules.periods import Period
 from billing_rules.settling import Charged, Credited, Owed, settle, standing
 from invoicing.engine.calculations import Calculations
+from invoicing.engine.commitments import is_beside, least_minor, taken_back, true_up, used_minor
 from invoicing.engine.families import Families
 from invoicing.engine.measuring import window_of
 from invoicing.engine.pooling import Part, Pooling
@@ -52,6 +53,8 @@ class Settler:
 
         Source: docs/billing-rules.md, Changes; docs/billing-rules.md, Usage.
         """
+        beside = [one for one in charges if is_beside(one)]
+        charges = [one for one in charges if not is_beside(one)]
         if not charges:
             return []
         known: dict[Hashable, ChargeRow] = {charge.id: charge for charge in charges}
@@ -63,8 +66,8 @@ class Settler:
             [one for one, _held in owed],
             charges[0].currency,
         )
-        revision = 1 + max(charge.revision for charge in charges)
-        return [
+        revision = 1 + max(charge.revision for charge in [*charges, *beside])
+        found = [
             *(
                 self._credit(item, known[piece.charge], piece, revision)
                 for piece in made.taken_back
@@ -81,6 +84,38 @@ class Settler:
                 for one, _minor in made.charged
             ),
         ]
+        if item.has_minimum or beside:
+            for period in periods:
+                found += self._true_up(item, period, [*charges, *found], beside, revision + 1)
+        return found
+
+    def _true_up(
+        self,
+        item: ItemRow,
+        period: PeriodRow,
+        charges: Sequence[ChargeRow],
+        beside: Sequence[ChargeRow],
+        revision: int,
+    ) -> list[ChargeRow]:
+        """Return what brings the true-up of a period in line with what its usage costs now."""
+        own = [one for one in charges if one.period_id == period.id]
+        standing = [one for one in beside if one.period_start == period.starts]
+        end = min(period.ends, item.subscription.end_date or period.ends)
+        price, least = None, 0
+        if end > period.starts:
+            price, least = least_minor(self._parts(item, period), period)
+        if not own or (price is None and not standing):
+            return []
+        used = used_minor(own)
+        due_date, invoice_on = self._when(item, Period(period.starts, period.ends), own)
+        like = replace(own[-1], due_date=due_date, invoice_on=invoice_on, revision=revision)
+        if max(0, least - used) == sum(one.net_minor for one in standing):
+            return []
+        back = taken_back(standing, revision, like)
+        if price is None:
+            return back
+        made = true_up(like, price, period, end=end, least=least, used=used)
+        return back if made is None else [*back, made]
 
     def _read_usage(self, item: ItemRow, periods: Iterable[PeriodRow]) -> None:
         """Read for all periods at once what meters measured; no statement where none does."""

@@ -143,6 +143,13 @@ def _amount_steps(calculation: Values, currency: str, *, whole: bool) -> Iterato
             _picked(anchor, "rule", "day", "month", "start", "decided_by"),
             _picked(calculation, "full_period"),
         )
+    if commitment := calculation.get("commitment"):
+        yield ExplanationStep(
+            "commitment",
+            _picked(commitment, "minimum", "full_period", "days", "full_days", "used_minor"),
+            {"least_minor": commitment.get("least_minor"), "currency": currency,
+             "net_minor": calculation.get("net_minor")},
+        )  # fmt: skip
     credited, taken_over = calculation.get("credited"), calculation.get("taken_over")
     if earlier := credited or taken_over:
         yield ExplanationStep(
@@ -191,7 +198,9 @@ def _pool_steps(
             },
             {"full_amount": pool.get("full_amount"), "currency": currency},
         )
-    others = _picked(pool, "account", "members", "quantity", "net_minor") if whole else {}
+    others = (
+        _picked(pool, "account", "members", "quantity", "net_minor", "minimum") if whole else {}
+    )
     yield ExplanationStep(
         "pool",
         {**_picked(pool, "id", "period"), "used": calculation.get("quantity"), **others},

@@ -443,6 +443,39 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "committed",
+        _counts("invoicing_charge", "kind = 'commitment'"),
+        """
+        WITH standing AS (
+            SELECT charge.id, charge.item_id, charge.period_start, charge.period_end,
+                charge.net_minor, (charge.calculation->'commitment'->>'least_minor')::bigint
+                    AS least_minor
+            FROM invoicing_charge AS charge
+            LEFT JOIN (
+                SELECT credited_id, min(net_minor) FROM invoicing_charge
+                WHERE tenant_id = %(tenant)s AND kind = 'credit' GROUP BY credited_id
+            ) AS credits ON credits.credited_id = charge.id
+            WHERE charge.tenant_id = %(tenant)s AND charge.kind = 'commitment'
+            AND credits.credited_id IS NULL
+        ), used AS (
+            SELECT standing.id, COALESCE(sum(charge.net_minor), 0) AS net_minor
+            FROM standing LEFT JOIN invoicing_charge AS charge
+                ON charge.tenant_id = %(tenant)s AND charge.item_id = standing.item_id
+                AND charge.period_id IS NOT NULL AND NOT charge.calculation ? 'pool'
+                AND charge.period_start >= standing.period_start
+                AND charge.period_start < standing.period_end
+            GROUP BY standing.id
+        )
+        SELECT standing.id, 'usage and what makes it up to the minimum do not add up to it'
+        FROM standing JOIN used ON used.id = standing.id
+        LEFT JOIN subscriptions_period AS period ON period.tenant_id = %(tenant)s
+            AND period.item_id = standing.item_id AND period.starts = standing.period_start
+        LEFT JOIN subscriptions_lateusage AS late ON late.tenant_id = %(tenant)s
+            AND late.item_id = standing.item_id AND late.period_id = period.id
+        WHERE standing.net_minor + used.net_minor <> standing.least_minor AND late.id IS NULL
+        """,
+    ),
+    Invariant(
         "pooled",
         _counts("subscriptions_poolshare"),
         # Each charge says what the pool came to as it was made; the latest one says what holds.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from accounts import access, tree
@@ -12,6 +13,7 @@ from accounts.models import Account
 from billing_rules.money import to_minor
 from billing_rules.periods import Period, anchor_of
 from billing_rules.pricing import InvalidQuantity
+from billing_rules.proration import prorate
 from invoicing.engine.calculations import Calculations
 from invoicing.engine.families import Families
 from invoicing.engine.pooling import Pooling
@@ -111,14 +113,16 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
         shares = pooling.shares(one, item)
         quantity, net_minor = shares.quantity, shares.net_minor
         own, share_minor = shares.of[item.id, part.start]
-        alone = calculations.amount(part.terms.price, own, part.terms.discount)
+        price = part.terms.price
+        alone = to_minor(calculations.amount(price, own, part.terms.discount), price.currency)
+        least = prorate(Fraction(price.minimum_amount or 0), part.period, period, price.currency)
         found.append(
             PoolMember(
                 families.accounts[item.account_id],
                 item.subscription.id,
                 item.subscription.external_id,
                 own,
-                to_minor(alone, pool.price.currency),
+                max(alone, least),
                 share_minor,
             )
         )

@@ -23,6 +23,8 @@ def name_of(named: Named) -> str:
 def named_as(kind: str, calculation: Mapping[str, Any]) -> str:
     """Return what a charge is called on a document or a page, in the active language."""
     name = str(calculation["price"]["name"])
+    if "commitment" in calculation:
+        return _("Minimum commitment: %(name)s") % {"name": name}
     return _("Setup fee: %(name)s") % {"name": name} if kind == Charge.Kind.SETUP else name
 
 

@@ -77,6 +77,7 @@ class Price(TenantModel):
     ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
     seller's rates applies; its percentage is looked up for the last day of service (R14).
     ``setup_fee``, in major units, is charged once when an item at this price begins.
+    ``minimum_amount``, in major units, is what a full period of what is metered costs at least.
     ``unit`` is what a quantity counts, as invoices print it. With a ``meter`` the quantity is what
     that meter measured in the period, which falls due at its end. Since ``archived_at``, if it is
     set, nothing new is sold at it; what runs goes on.
@@ -103,6 +104,7 @@ class Price(TenantModel):
     tiers = models.JSONField(default=list, blank=True)
     package_size = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
     setup_fee = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
+    minimum_amount = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     interval = models.CharField(max_length=9, choices=[(u.value, u.value) for u in Unit])
     interval_count = models.PositiveSmallIntegerField(default=1)
     timing = models.CharField(max_length=7, choices=Timing.choices)
@@ -149,6 +151,11 @@ class Price(TenantModel):
             models.CheckConstraint(
                 name="price_setup_fee",
                 condition=models.Q(setup_fee__isnull=True) | models.Q(setup_fee__gt=0),
+            ),
+            models.CheckConstraint(
+                name="price_minimum_of_metered",
+                condition=models.Q(minimum_amount__isnull=True)
+                | models.Q(minimum_amount__gt=0, meter__isnull=False),
             ),
             models.CheckConstraint(
                 name="price_interval_count", condition=models.Q(interval_count__gte=1)

@@ -21,7 +21,7 @@ from tenancy.ids import key_of
 
 _SHOWN: Final = (
     "external_id", "name", "model", "currency", "unit", "unit_amount", "tiers", "package_size",
-    "setup_fee",
+    "setup_fee", "minimum_amount",
     "interval", "interval_count", "timing", "tax_class", "tax_category", "meter_id",
 )  # fmt: skip
 
@@ -152,7 +152,7 @@ def product_shown(product: Product) -> dict[str, Any]:
 def price_shown(price: Price) -> dict[str, Any]:
     """Return all that a form shows of a price."""
     shown = {name: getattr(price, name) for name in _SHOWN}
-    for name in ("unit_amount", "package_size", "setup_fee"):
+    for name in ("unit_amount", "package_size", "setup_fee", "minimum_amount"):
         number = shown[name]
         shown[name] = None if number is None else plain_digits(number)
     shown["meter_id"] = None if price.meter_id is None else str(price.meter_id)

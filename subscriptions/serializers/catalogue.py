@@ -89,6 +89,11 @@ class PriceIn(serializers.Serializer[Any]):
     setup_fee = DecimalIn(
         required=False, allow_null=True, help_text="Charged once when an item begins; null: none."
     )
+    minimum_amount = DecimalIn(
+        required=False,
+        allow_null=True,
+        help_text="What a full period of what is metered costs at least; null: nothing.",
+    )
     interval = serializers.ChoiceField([unit.value for unit in Unit])
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
     timing = serializers.ChoiceField(Price.Timing.choices, required=False)
@@ -124,6 +129,11 @@ class PricePatchIn(serializers.Serializer[Any]):
     setup_fee = DecimalIn(
         required=False, allow_null=True, help_text="Charged once when an item begins; null: none."
     )
+    minimum_amount = DecimalIn(
+        required=False,
+        allow_null=True,
+        help_text="What a full period of what is metered costs at least; null: nothing.",
+    )
     interval = serializers.ChoiceField([unit.value for unit in Unit], required=False)
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
     timing = serializers.ChoiceField(Price.Timing.choices, required=False)
@@ -154,6 +164,7 @@ class PriceOut(serializers.Serializer[Price]):
     tiers = TierOut(many=True)
     package_size = DecimalTextField(allow_null=True)
     setup_fee = DecimalTextField(allow_null=True)
+    minimum_amount = DecimalTextField(allow_null=True)
     interval = serializers.CharField()
     interval_count = serializers.IntegerField()
     timing = serializers.CharField()

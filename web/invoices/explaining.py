@@ -179,8 +179,29 @@ def _pool(inputs: Values, result: Values, written: Written) -> Explained:
             "What several used (%(period)s) is charged together, and shared by what each has"
             " used; cents that are left over go to the largest remainders."
         )
+    if inputs.get("minimum") is not None:
+        least = unit_price(Decimal(inputs["minimum"]), currency)
+        text = f"{text} " + _("Together they pay %(least)s at least.") % {"least": least}
     formula = _("%(used)s of %(all)s, of %(amount)s: %(share)s")
     return Explained(_("Pool"), text % values, (formula % values,))
+
+
+def _commitment(inputs: Values, result: Values, currency: str) -> Explained:
+    """Say what a period costs at least, and what its usage came to."""
+    values = {
+        "minimum": unit_price(Decimal(inputs.get("minimum") or 0), currency),
+        "days": quantity(Decimal(inputs.get("days") or 0)),
+        "all": quantity(Decimal(inputs.get("full_days") or 0)),
+        "least": money(int(result.get("least_minor") or 0), currency),
+        "used": money(int(inputs.get("used_minor") or 0), currency),
+        "missing": money(abs(int(result.get("net_minor") or 0)), currency),
+    }
+    text = _(
+        "A full period costs %(minimum)s at least; for %(days)s of its %(all)s days, part by part"
+        " of equal terms, that is %(least)s."
+    )
+    formula = _("%(least)s less %(used)s for what was used = %(missing)s")
+    return Explained(_("Minimum commitment"), text % values, (formula % values,))
 
 
 def _share(step: Values, currency: str) -> str:
@@ -375,6 +396,7 @@ def _payer(inputs: Values, result: Values, written: Written) -> Explained:
 
 _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
+    "commitment": _commitment,
     "credit": _credit,
     "discount": _discount,
     "taken_over": _taken_over,

@@ -174,6 +174,12 @@ class PriceForm(forms.Form):
         gettext_lazy("Setup fee (optional)"),
         gettext_lazy("Charged once when it begins, with the first invoice."),
     )
+    minimum_amount = _number(
+        PRICE_DIGITS,
+        PRICE_DECIMALS,
+        gettext_lazy("Minimum per period (optional)"),
+        gettext_lazy("Of what is metered: what is missing at the end of the period is charged."),
+    )
     meter = forms.ChoiceField(
         label=gettext_lazy("Quantity"),
         help_text=gettext_lazy("What is metered is charged in arrears, by what was used."),
@@ -308,6 +314,7 @@ def initial_of(price: Price) -> dict[str, Any]:
         "unit_amount": _plain(price.unit_amount),
         "package_size": _plain(price.package_size),
         "setup_fee": _plain(price.setup_fee),
+        "minimum_amount": _plain(price.minimum_amount),
     }
 
 

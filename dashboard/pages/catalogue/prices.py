@@ -349,6 +349,10 @@ def _facts(price: Price, use: Use) -> list[Fact]:
     optional: list[tuple[str, Any]] = [
         (_("Unit"), price.unit),
         (_("Setup fee"), price.setup_fee and unit_price(price.setup_fee, price.currency)),
+        (
+            _("Minimum per period"),
+            price.minimum_amount and unit_price(price.minimum_amount, price.currency),
+        ),
         (_("Package size"), price.package_size and quantity(price.package_size)),
         (_("External ID"), price.external_id),
     ]

@@ -47,6 +47,7 @@ _FAULTS: Final[Mapping[str, Promise]] = {
 
 
 METERED_IN_ARREARS: Final = gettext_lazy("What is metered is charged at the end of its period.")
+MINIMUM_OF_METERED: Final = gettext_lazy("Only what is metered has a minimum for its period.")
 METERED_BY_QUANTITY: Final = gettext_lazy("A flat price does not depend on what was used.")
 
 
@@ -69,7 +70,8 @@ class NewPrice:
     """A price as somebody wants it.
 
     Amounts are in major units, for one full period; ``setup_fee`` is charged once beside, 0 is
-    none. ``tax_category`` is ``S``, whose rate the ``tax_class`` names, or ``Z``. With a
+    none; ``minimum_amount`` is what a period of what is metered costs at least, 0 for nothing.
+    ``tax_category`` is ``S``, whose rate the ``tax_class`` names, or ``Z``. With a
     ``meter_id`` the quantity is what the meter measures.
     """
 
@@ -81,6 +83,7 @@ class NewPrice:
     tiers: Sequence[Tier] = ()
     package_size: Decimal | None = None
     setup_fee: Decimal | None = None
+    minimum_amount: Decimal | None = None
     interval_count: int = 1
     timing: str = Price.Timing.ADVANCE
     unit: str = ""
@@ -115,6 +118,7 @@ def columns_of(wanted: NewPrice) -> dict[str, Any]:
         ],
         "package_size": wanted.package_size,
         "setup_fee": wanted.setup_fee or None,
+        "minimum_amount": wanted.minimum_amount or None,
         "interval": wanted.interval,
         "interval_count": wanted.interval_count,
         "timing": wanted.timing,
@@ -136,6 +140,7 @@ def wanted_of(price: Price) -> NewPrice:
         tiers=terms.tiers,
         package_size=terms.package_size,
         setup_fee=price.setup_fee,
+        minimum_amount=price.minimum_amount,
         interval_count=price.interval_count,
         timing=price.timing,
         unit=price.unit,
@@ -198,6 +203,8 @@ def _check(wanted: NewPrice, today: date | None) -> None:
             )
     if wanted.meter_id is not None:
         _check_metered(wanted)
+    elif wanted.minimum_amount:
+        wanted.refuse("minimum_amount", "minimum_of_metered", str(MINIMUM_OF_METERED))
     if not 1 <= wanted.interval_count <= _MOST_INTERVALS:
         wanted.refuse("interval_count", "out_of_range", _("1 to 1200 is expected."))
     if _fits_the_columns(wanted) and wanted.model in choices["model"]:
@@ -236,6 +243,7 @@ def _fits_the_columns(wanted: NewPrice) -> bool:
         ("unit_amount", wanted.unit_amount, PRICE_DIGITS, PRICE_DECIMALS),
         ("package_size", wanted.package_size, QUANTITY_DIGITS, QUANTITY_DECIMALS),
         ("setup_fee", wanted.setup_fee, PRICE_DIGITS, PRICE_DECIMALS),
+        ("minimum_amount", wanted.minimum_amount, PRICE_DIGITS, PRICE_DECIMALS),
     ]
     for tier in wanted.tiers:
         numbers += [
@@ -253,8 +261,12 @@ def _fits_the_columns(wanted: NewPrice) -> bool:
                 _("At most %(digits)d digits before and %(decimals)d after the point.")
                 % {"digits": digits, "decimals": decimals},
             )
-    if not refused and wanted.setup_fee is not None and wanted.setup_fee < 0:
-        wanted.refuse("setup_fee", "amount_negative", str(_FAULTS["amount_negative"]))
+    for member, amount in (
+        ("setup_fee", wanted.setup_fee),
+        ("minimum_amount", wanted.minimum_amount),
+    ):
+        if not refused and amount is not None and amount < 0:
+            wanted.refuse(member, "amount_negative", str(_FAULTS["amount_negative"]))
     if len(wanted.tiers) > MAX_TIERS:
         refused = True
         wanted.refuse("tiers", "too_many", _("At most 100 tiers are possible."))

@@ -69,6 +69,12 @@ PRICE_COLUMNS: Final = Columns(
             _("None: nothing is charged at the start."),
             NUMBER,
         ),
+        Column(
+            "minimum_amount",
+            decimal(PRICE_DIGITS, PRICE_DECIMALS),
+            _("None: nothing is charged where nothing is used. Only with a meter."),
+            NUMBER,
+        ),
         Column("interval_count", whole(1, 1_200), _("1: every interval.")),
         Column(
             "tax_rate",
@@ -117,6 +123,7 @@ PRICE_COLUMNS: Final = Columns(
             "timing": "arrears",
             "unit_amount": "12.00",
             "package_size": "1000",
+            "minimum_amount": "25.00",
             "interval_count": "3",
             "meter": "api-calls",
         },

@@ -28,7 +28,11 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
 )
 from subscriptions.operations.catalogue import ProductArchived
-from subscriptions.operations.catalogue.checking import METERED_BY_QUANTITY, METERED_IN_ARREARS
+from subscriptions.operations.catalogue.checking import (
+    METERED_BY_QUANTITY,
+    METERED_IN_ARREARS,
+    MINIMUM_OF_METERED,
+)
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from tenancy.actor import Actor
@@ -195,7 +199,8 @@ def _understand_price(
         "package_size": row.decimal(
             "package_size", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS
         ),
-        "setup_fee": _setup_fee(row),
+        "setup_fee": _once_or_least(row, "setup_fee"),
+        "minimum_amount": _once_or_least(row, "minimum_amount"),
         "interval": row.choice("interval", [unit.value for unit in Unit], needed=True),
         "interval_count": _interval_count(row),
         "timing": row.choice("timing", Price.Timing.values, needed=True),
@@ -203,6 +208,8 @@ def _understand_price(
         "tax_category": Category.Z if tax_class == TaxClass.ZERO else Category.S,
     }
     values["meter_id"] = _meter(row, meters, values)
+    if values["minimum_amount"] is not None and not row.cells.get("meter"):
+        row.refuse("minimum_amount", "minimum_of_metered", str(MINIMUM_OF_METERED))
     if model:
         _check_terms(row, values)
     return _PriceLine(row.required("external_id"), row.required("product"), values)
@@ -224,12 +231,12 @@ def _refuse_withdrawn(row: FileRow, line: _PriceLine, today: date) -> None:
         )
 
 
-def _setup_fee(row: FileRow) -> Decimal | None:
-    """Return what is charged once at the start, None for nothing: 0 is nothing."""
-    fee = row.decimal("setup_fee", digits=PRICE_DIGITS, decimals=PRICE_DECIMALS)
-    if fee is not None and fee < 0:
-        row.refuse("setup_fee", "amount_negative", _("No amount or quantity may be below 0."))
-    return fee or None
+def _once_or_least(row: FileRow, column: str) -> Decimal | None:
+    """Return what is charged once at the start, or at least; None for nothing: 0 is nothing."""
+    amount = row.decimal(column, digits=PRICE_DIGITS, decimals=PRICE_DECIMALS)
+    if amount is not None and amount < 0:
+        row.refuse(column, "amount_negative", _("No amount or quantity may be below 0."))
+    return amount or None
 
 
 def _interval_count(row: FileRow) -> int:

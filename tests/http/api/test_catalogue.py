@@ -91,6 +91,7 @@ def test_adds_a_price(api, crm):
         "tiers": [],
         "package_size": None,
         "setup_fee": None,
+        "minimum_amount": None,
         "meter": None,
         "interval": "month",
         "interval_count": 1,

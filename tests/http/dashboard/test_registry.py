@@ -37,6 +37,8 @@ MORE_STATEMENTS: dict[str, int] = {
     # Whom a version concerns, all of them and a page of them, with their recipients.
     "price, new version previewed": 25,
     "price, end previewed": 14,
+    # The tree is read as a run reads it, to say what each of the pool pays.
+    "pool": 16,
     # The trees are read as a run reads them, to say what each date costs.
     "align renewals": 22,
     "align renewals, date": 22,

@@ -218,6 +218,10 @@ FAULTS = {
         "DELETE FROM subscriptions_usagekey WHERE unique_key = 'u2'",
     ),
     "metered: nothing makes it good": ("metered", "DELETE FROM subscriptions_lateusage"),
+    "committed: another amount": (
+        "committed",
+        "UPDATE invoicing_charge SET net_minor = net_minor + 1 WHERE kind = 'commitment'",
+    ),
     "pooled: another share": (
         "pooled",
         "UPDATE invoicing_charge SET calculation = jsonb_set(calculation, '{pool,share_minor}',"
@@ -316,7 +320,9 @@ def _measure(vendor: Vendor) -> None:
     vendor.has(
         "prices",
         price("by-call", "0.50", model="per_unit", timing="arrears", meter="calls"),
-        price("by-user", "3", model="per_unit", timing="arrears", meter="users"),
+        price(
+            "by-user", "3", model="per_unit", timing="arrears", meter="users", minimum_amount="20"
+        ),
         price(
             "by-ton", model="graduated", timing="arrears", meter="tons", tiers="10:1:0|inf:0.5:0"
         ),
