@@ -47,9 +47,25 @@ def _billing_day(day: int) -> str:
     return _("Day %(day)s of the month") % {"day": day}
 
 
+def _minimum_term(months: int) -> str:
+    return _months(months) if months else _("None: may end on any day")
+
+
+def _renewal(months: int) -> str:
+    return _("By %(length)s each") % {"length": _months(months)} if months else _("None: ends")
+
+
+def _months(months: int) -> str:
+    return ngettext("%(count)s month", "%(count)s months", months) % {"count": months}
+
+
 _WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
     SettingName.PAYMENT_TERMS_DAYS: _terms,
     SettingName.BILLING_DAY: _billing_day,
     SettingName.PRORATION_CUTOFF_DAYS: _days,
     SettingName.USAGE_GRACE_DAYS: _days,
+    SettingName.MINIMUM_TERM_MONTHS: _minimum_term,
+    SettingName.RENEWAL_MONTHS: _renewal,
+    SettingName.NOTICE_MONTHS: _months,
+    SettingName.NOTICE_DAYS: _days,
 }

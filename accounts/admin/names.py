@@ -39,6 +39,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "collection": _("Payment"),
     "content_hash": _("Digest of the content"),
     "contract_party": _("Contract with"),
+    "contract_source": _("Contract terms come from"),
     "country": _("Country"),
     "created_at": _("Created"),
     "created_by": _("ID of who created it"),

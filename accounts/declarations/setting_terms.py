@@ -33,6 +33,7 @@ class SettingGroup(StrEnum):
 
     WHO = "who"
     TIMING = "timing"
+    CONTRACT = "contract"
     MONEY = "money"
     DOCUMENT = "document"
     TAX = "tax"
@@ -42,6 +43,7 @@ class SettingGroup(StrEnum):
 GROUP_TITLES: Final[dict[SettingGroup, Promise]] = {
     SettingGroup.WHO: _("Who"),
     SettingGroup.TIMING: _("Timing"),
+    SettingGroup.CONTRACT: _("Contract terms"),
     SettingGroup.MONEY: _("Money"),
     SettingGroup.DOCUMENT: _("Document"),
     SettingGroup.TAX: _("Tax"),

@@ -50,6 +50,10 @@ class SettingName(models.TextChoices):
     DUNNING_POLICY = "dunning_policy"
     PRORATION_CUTOFF_DAYS = "proration_cutoff_days"
     USAGE_GRACE_DAYS = "usage_grace_days"
+    MINIMUM_TERM_MONTHS = "minimum_term_months"
+    RENEWAL_MONTHS = "renewal_months"
+    NOTICE_MONTHS = "notice_months"
+    NOTICE_DAYS = "notice_days"
 
 
 _DECLARED: Final = (
@@ -157,6 +161,50 @@ _DECLARED: Final = (
         changed_by=ChangedBy.CUSTOMER,
         can_be_scheduled=False,
         example="Europe/Berlin",
+    ),
+    Setting(
+        name=SettingName.MINIMUM_TERM_MONTHS,
+        label=_("Minimum term"),
+        does=_(
+            "So many months what begins without terms of its own or of its plan is bound; 0: it may"
+            " end on any day."
+        ),
+        kind=Whole(0, 240),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.CONTRACT,
+        default=0,
+        example="12",
+    ),
+    Setting(
+        name=SettingName.RENEWAL_MONTHS,
+        label=_("Renewal"),
+        does=_("By so many months it goes on after each term; 0: it ends with its minimum term."),
+        kind=Whole(0, 240),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.CONTRACT,
+        default=0,
+        example="12",
+    ),
+    Setting(
+        name=SettingName.NOTICE_MONTHS,
+        label=_("Notice period in months"),
+        does=_("So many months before the end of a term notice has to be given."),
+        kind=Whole(0, 36),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.CONTRACT,
+        default=0,
+        example="3",
+    ),
+    Setting(
+        name=SettingName.NOTICE_DAYS,
+        label=_("Notice period in days"),
+        does=_("So many days before the end of a term, beside the months if both are set."),
+        kind=Whole(0, 1_000),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.CONTRACT,
+        default=0,
+        example="14",
+        is_example_below=True,
     ),
     Setting(
         name=SettingName.CURRENCY,

@@ -27,13 +27,20 @@ class AccountValues:
 
     def on(self, account_id: UUID, day: date) -> Any:
         """Return what an account sets or inherits on a day, None where nobody sets one."""
+        return self.found(account_id, day)[0]
+
+    def found(self, account_id: UUID, day: date) -> tuple[Any, UUID | None]:
+        """Return what an account sets or inherits on a day, and which account sets it.
+
+        None for the account where the tenant's default holds.
+        """
         here: UUID | None = account_id
         while here is not None:
             found = self._own(here, day)
             if found not in (None, ""):
-                return found
+                return found, here
             here = self.parents.get(here)
-        return self._own(None, day)
+        return self._own(None, day), None
 
     def _own(self, account_id: UUID | None, day: date) -> Any:
         for value, start, end in self.dated.get(account_id, ()):

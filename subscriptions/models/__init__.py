@@ -5,6 +5,7 @@ from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
 from subscriptions.models.plans import Plan, PlanItem
 from subscriptions.models.pools import PoolShare, UsagePool
 from subscriptions.models.subscriptions import (
+    ContractSource,
     EarlierOwner,
     EarlierRecipient,
     EarlierTerms,
@@ -16,6 +17,7 @@ from subscriptions.models.subscriptions import (
 from subscriptions.models.usage import LateUsage, UsageDay, UsageEvent, UsageKey
 
 __all__ = [
+    "ContractSource",
     "Coupon",
     "Discount",
     "DiscountedItem",

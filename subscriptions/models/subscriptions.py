@@ -16,6 +16,14 @@ from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
 
+class ContractSource(models.TextChoices):
+    """Where the contract terms of a subscription come from."""
+
+    OWN = "own"
+    PLAN = "plan"
+    DEFAULT = "default"
+
+
 class Subscription(TenantModel):
     """What one account (the service owner) subscribes to.
 
@@ -30,6 +38,8 @@ class Subscription(TenantModel):
     anniversary), None for no term; then for ``renewal_months`` again and again, None for ending
     with its term. What ends with its term is non-renewing since ``non_renewing_since``.
     ``held_by`` is the job that is about to change it: until then nothing else does.
+    ``contract_source`` says where its terms come from: agreed for it, its plan's, or the defaults
+    of its account when it began; empty where it has none, or nobody wrote it down.
     It has its ``plan`` since ``plan_since``, or ever since it began; up to then ``former_plan``.
     """
 
@@ -50,6 +60,9 @@ class Subscription(TenantModel):
     notice_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     term_start = models.DateField(null=True, blank=True)
     non_renewing_since = models.DateField(null=True, blank=True)
+    contract_source = models.CharField(
+        max_length=7, choices=ContractSource, blank=True, default="", db_default=""
+    )
     plan = TenantForeignKey(Plan, null=True, blank=True)
     plan_since = models.DateField(null=True, blank=True)
     former_plan = TenantForeignKey(Plan, null=True, blank=True, db_index=False)

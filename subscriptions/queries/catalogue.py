@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from accounts import access
+from accounts import access, tree
 from accounts.access import Action
 from billing_rules.money import plain_digits
 from subscriptions.models import EarlierTerms, Item, Price, Product, Uncharged
@@ -117,6 +117,29 @@ def _sold_to_everybody(actor: Actor) -> Q:
     begun = Q(valid_from=None) | Q(valid_from__lte=day)
     held = Q(archived_at=None, product__archived_at=None, account=None) & begun & ~taken_back
     return held & Q(~is_replaced)
+
+
+def other_versions(
+    actor: Actor, *, currency: str | None = None, account_id: UUID | None = None
+) -> QuerySet[Price]:
+    """Return the versions of prices that are not what is sold to everybody today. One statement.
+
+    Earlier and later ones, and with an account what was negotiated with it or above it; there it
+    takes one statement more. What was archived or taken back is left out.
+
+    Raises:
+        Forbidden: as of ``products``.
+    """
+    path = tree.path_ids(actor.tenant_id, account_id) if account_id is not None else ()
+    versions = Price.objects.filter(tenant_id=actor.tenant_id, first_id=OuterRef("pk")).order_by()
+    return prices(actor, currency=currency).filter(
+        ~_sold_to_everybody(actor),
+        ~Q(ends_on__isnull=False, ends_on=F("valid_from")),
+        Q(first__isnull=False) | Exists(versions),
+        Q(account=None) | Q(account_id__in=path),
+        archived_at=None,
+        product__archived_at=None,
+    )
 
 
 def get_price(actor: Actor, reference: str) -> Price:

@@ -17,7 +17,7 @@ from accounts.serializers.parts import (
     WithinParameters,
 )
 from billing_rules.periods import Unit
-from subscriptions.models import Discount, Item, Subscription
+from subscriptions.models import ContractSource, Discount, Item, Subscription
 from subscriptions.models.limits import MAX_NOTICE_DAYS, MAX_NOTICE_MONTHS, MAX_TERM_MONTHS
 from subscriptions.queries.contracts import ContractStanding, standing_of
 from subscriptions.queries.renewals import Renewal
@@ -150,7 +150,13 @@ class SubscriptionIn(serializers.Serializer[Any]):
         max_length=_REFERENCE,
         help_text="The code of a coupon that it redeems, from its first charged day on.",
     )
-    contract = ContractIn(required=False, allow_null=True)
+    contract = ContractIn(
+        required=False,
+        allow_null=True,
+        help_text="Left out or null: what the plan says, else, without an `end_date`, the defaults"
+        " of the account on the first day (its settings `minimum_term_months` and others). An empty"
+        " object: none.",
+    )
 
 
 class ItemChangeIn(serializers.Serializer[Any]):
@@ -299,6 +305,13 @@ class ContractOut(serializers.Serializer[ContractStanding]):
     )
     notice_deadline = DayField(
         allow_null=True, help_text="The last day on which notice to that end is in time."
+    )
+    origin = serializers.ChoiceField(
+        ContractSource.values,
+        source="source",
+        allow_blank=True,
+        help_text="Where its terms come from: agreed for it (`own`), its plan's (`plan`), or the"
+        " defaults of its account when it began (`default`); empty: from before this was kept.",
     )
 
 

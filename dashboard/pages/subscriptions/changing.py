@@ -55,6 +55,7 @@ def change_item(request: ActorRequest, subscription_id: str, item_id: str) -> Ht
         "actor": actor,
         "currency": item.price.currency,
         "held": item.price.public_id,
+        "account_id": found.account_id,
         "period_end": end,
         "begins": start_ahead(found, actor.today),
     }
@@ -106,7 +107,14 @@ def _tried(
         return change_subscription(
             actor,
             found.pk,
-            [ItemChange(item.pk, get_price(actor, chosen["price"]).pk, chosen["quantity"])],
+            [
+                ItemChange(
+                    item.pk,
+                    get_price(actor, chosen["price"]).pk,
+                    chosen["quantity"],
+                    is_exact=chosen.get("exact", False),
+                )
+            ],
             day=form.first_day(actor.today),
             is_billed_now=chosen["bill_now"],
             is_dry_run=is_dry_run,

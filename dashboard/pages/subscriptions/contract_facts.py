@@ -5,15 +5,21 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import access
+from accounts.access import Action
 from billing_rules.contract_terms import ContractTerms
-from subscriptions.models import Subscription
-from subscriptions.queries.contracts import standing_of
+from subscriptions.models import ContractSource, Subscription
+from subscriptions.queries.contracts import default_contracts, standing_of
+from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.page_heads import Fact
 
 
-def contract_facts(found: Subscription, today: date) -> list[Fact]:
-    """Return how a subscription is bound in words, nothing where it may end on any day."""
+def contract_facts(found: Subscription, today: date, origin: str = "") -> list[Fact]:
+    """Return how a subscription is bound in words, nothing where it may end on any day.
+
+    ``origin`` says which defaults they are, if that is known.
+    """
     standing = standing_of(found, today)
     if standing is None:
         return []
@@ -33,7 +39,34 @@ def contract_facts(found: Subscription, today: date) -> list[Fact]:
         facts.append(Fact(_("Can end on"), date_text(standing.earliest_end)))
     if standing.notice_deadline is not None:
         facts.append(Fact(_("Notice until"), date_text(standing.notice_deadline)))
+    if standing.source:
+        facts.append(Fact(_("Terms come from"), origin or _source_text(standing.source)))
     return facts
+
+
+def origin_of_default(actor: Actor, made: Subscription) -> str:
+    """Return whose defaults bind what is about to begin, empty where no defaults do.
+
+    Three statements.
+    """
+    if made.contract_source != ContractSource.DEFAULT:
+        return ""
+    default = default_contracts(actor, [made.account_id]).on(made.account_id, made.start_date)
+    keys = {key for key in default.origins.values() if key is not None}
+    seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=keys)
+    names = list(seen.order_by("sort_key", "pk").values_list("name", flat=True))
+    if len(keys) < len(set(default.origins.values())):
+        names.append(_("the company's defaults"))
+    return ", ".join(names)
+
+
+def _source_text(source: str) -> str:
+    texts = {
+        ContractSource.OWN: _("agreed for this subscription"),
+        ContractSource.PLAN: _("the plan"),
+        ContractSource.DEFAULT: _("the defaults of the account when it began"),
+    }
+    return texts[ContractSource(source)]
 
 
 def months_text(months: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.http import HttpResponse
@@ -21,6 +22,7 @@ from dashboard.pages.subscriptions.acting import (
     perform,
     sent,
 )
+from dashboard.pages.subscriptions.exact import ExactFields
 from dashboard.pages.subscriptions.when import INPUT, WhenForm, choose
 from invoicing.operations.subscriptions.changing import Changed, change_subscription
 from invoicing.operations.subscriptions.wanting import ItemAddition, ItemChange
@@ -53,7 +55,7 @@ def offered_prices(actor: Actor, currency: str, held: str = "") -> list[tuple[st
     return [(one.public_id, price_in_words(one)) for one in found[:_MOST_PRICES]]
 
 
-class ItemForm(WhenForm):
+class ItemForm(ExactFields, WhenForm):
     """A price and how much of it, and since when."""
 
     price = forms.ChoiceField(label=gettext_lazy("Price"), widget=forms.Select(attrs=INPUT))
@@ -68,11 +70,18 @@ class ItemForm(WhenForm):
     )
 
     def __init__(
-        self, *args: Any, actor: Actor, currency: str, held: str = "", **kwargs: Any
+        self,
+        *args: Any,
+        actor: Actor,
+        currency: str,
+        account_id: UUID,
+        held: str = "",
+        **kwargs: Any,
     ) -> None:
-        """Offer the prices of a currency, also the one that is ``held``. One statement."""
+        """Offer the prices of a currency, also the one that is ``held``. Three statements."""
         super().__init__(*args, **kwargs)
         choose(self, "price", offered_prices(actor, currency, held))
+        self.offer_versions(actor, currency, account_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,12 +95,15 @@ def add_item(request: ActorRequest, subscription_id: str) -> HttpResponse:
         sent(request),
         actor=actor,
         currency=currency_of(found),
+        account_id=found.account_id,
         **likely_days(actor, found),
     )
 
     def carry_out(given: WhenForm, is_dry_run: bool, seen: Callable[[], None]) -> Changed:
         chosen = given.cleaned_data
-        addition = ItemAddition(get_price(actor, chosen["price"]).pk, chosen["quantity"])
+        addition = ItemAddition(
+            get_price(actor, chosen["price"]).pk, chosen["quantity"], chosen.get("exact", False)
+        )
         return _change(actor, found, [addition], given, is_dry_run, seen)
 
     act = Act(
@@ -105,7 +117,8 @@ def add_item(request: ActorRequest, subscription_id: str) -> HttpResponse:
         carry_out=carry_out,
         facts=lambda result: _facts(found, result),
     )
-    return perform(request, found, form, act, fields=("price", "quantity", "when", "day"))
+    asked = ("price", *form.asked_for_version, "quantity", "when", "day")
+    return perform(request, found, form, act, fields=asked)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

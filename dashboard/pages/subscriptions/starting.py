@@ -25,10 +25,12 @@ from dashboard.pages.subscriptions.contract import (
     CONTRACT_FIELDS,
     ContractFields,
 )
-from dashboard.pages.subscriptions.contract_facts import contract_facts
+from dashboard.pages.subscriptions.contract_facts import contract_facts, origin_of_default
+from dashboard.pages.subscriptions.exact import ExactFields
 from dashboard.pages.subscriptions.plan_items import PlanItemFields
 from subscriptions.models import Plan, Subscription
 from subscriptions.models.limits import MAX_TRIAL_DAYS, QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.operations.subscriptions.contracting import Contract
 from subscriptions.operations.subscriptions.creating import (
     AlreadySubscribed,
     NewItem,
@@ -53,7 +55,7 @@ _MOST_PRICES: Final = 1_000
 _MOST_PLANS: Final = 200
 
 
-class NewSubscriptionForm(ContractFields):
+class NewSubscriptionForm(ExactFields, ContractFields):
     """Who subscribes to what, how much of it, and from when."""
 
     account = forms.CharField(
@@ -97,7 +99,10 @@ class NewSubscriptionForm(ContractFields):
         max_length=100,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
-
+    is_unbound = forms.BooleanField(
+        label=gettext_lazy("No contract terms: it may end on any day"),
+        required=False,
+    )
     coupon = forms.CharField(
         label=gettext_lazy("Code of a coupon (optional)"),
         required=False,
@@ -106,12 +111,28 @@ class NewSubscriptionForm(ContractFields):
     )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
-        """Offer the prices of the catalogue by product. One statement."""
+        """Offer the prices of the catalogue by product. Two statements."""
         super().__init__(*args, **kwargs)
         field = self.fields["price"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
         found = prices(actor, is_sold=True).order_by("product__name", "name", "id")[:_MOST_PRICES]
         field.choices = [("", "–"), *((one.public_id, price_in_words(one)) for one in found)]
+        self.offer_versions(actor, None, None)
+
+    def clean_is_unbound(self) -> bool:
+        """Refuse terms and none of them at once."""
+        is_unbound: bool = self.cleaned_data["is_unbound"]
+        if is_unbound and self._says_terms():
+            raise forms.ValidationError(_("Please leave the contract terms empty, then."))
+        return is_unbound
+
+    def agreed_contract(self) -> Contract | None:
+        """Return the contract terms that are said, None for those that hold by themselves."""
+        says = self.cleaned_data["is_unbound"] or self._says_terms()
+        return self.contract() if says else None
+
+    def _says_terms(self) -> bool:
+        return any(self.cleaned_data.get(name) is not None for name in CONTRACT_FIELDS)
 
     @property
     def sold(self) -> list[str]:
@@ -121,7 +142,8 @@ class NewSubscriptionForm(ContractFields):
     def with_sold(self, actor: Actor, wanted: NewSubscription) -> NewSubscription:
         """Return what is wanted with what is sold; the form is valid."""
         chosen = self.cleaned_data
-        item = NewItem(get_price(actor, chosen["price"]).pk, chosen["quantity"])
+        price_id = get_price(actor, chosen["price"]).pk
+        item = NewItem(price_id, chosen["quantity"], chosen.get("exact", False))
         return replace(wanted, items=[item])
 
     def field_at(self, pointer: str) -> str | None:
@@ -138,7 +160,8 @@ class NewOfPlanForm(NewSubscriptionForm):
     ) -> None:
         """Ask for the quantity of each item; an add-on is taken where it has one."""
         super().__init__(*args, actor=actor, **kwargs)
-        del self.fields["price"], self.fields["quantity"]
+        for name in ("price", "quantity", "exact"):
+            self.fields.pop(name, None)
         self._items = PlanItemFields(plan, variant)
         self._items.add_to(self)
         self.plan_words = _plan_words(plan, variant)
@@ -224,7 +247,7 @@ def _tried(
         end_date=chosen["end_date"],
         trial_days=chosen["trial_days"],
         po_number=chosen["po_number"],
-        contract=form.contract(),
+        contract=form.agreed_contract(),
         coupon=chosen["coupon"],
         key=key,
     )
@@ -268,7 +291,8 @@ def _facts(actor: Actor, form: NewSubscriptionForm) -> list[Fact]:
         facts.append(Fact(_("First period until"), date_text(coming.period.end)))
     if coming.next_invoice_date is not None:
         facts.append(Fact(_("First invoice"), date_text(coming.next_invoice_date)))
-    return [*facts, *contract_facts(made, max(actor.today, made.start_date))]
+    origin = origin_of_default(actor, made)
+    return [*facts, *contract_facts(made, max(actor.today, made.start_date), origin)]
 
 
 def _page(
@@ -283,6 +307,8 @@ def _page(
         "plans": [] if asked.get("plan") else _plans_to_sell(request.actor),
         "variant": asked.get("variant", ""),
         "contract_fields": [form[name] for name in CONTRACT_FIELDS],
+        "unbound_field": form["is_unbound"],
+        "exact_field": form["exact"] if "exact" in form.fields else None,
         "key": carried if key_in(request.actor, carried) else fresh_key(request.actor),
         "account_name": _account_name(request.actor, form),
         "steps": [

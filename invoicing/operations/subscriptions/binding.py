@@ -126,7 +126,7 @@ def change_contract(
         subscription.save(
             update_fields=[
                 "minimum_term_months", "renewal_months", "notice_months", "notice_days",
-                "term_start",
+                "term_start", "contract_source",
             ]
         )  # fmt: skip
         store_end(actor, subscription, opened.items, end_date)

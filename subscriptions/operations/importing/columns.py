@@ -8,6 +8,9 @@ from billing_rules.periods import Unit
 from billing_rules.pricing import Model
 from subscriptions.models import Price
 from subscriptions.models.limits import (
+    MAX_NOTICE_DAYS,
+    MAX_NOTICE_MONTHS,
+    MAX_TERM_MONTHS,
     PRICE_DECIMALS,
     PRICE_DIGITS,
     QUANTITY_DECIMALS,
@@ -160,6 +163,21 @@ SUBSCRIPTION_COLUMNS: Final = Columns(
             _("Billed from its start. With a date, nothing before that day is charged."),
             DAY,
         ),
+        Column(
+            "minimum_term_months",
+            whole(0, MAX_TERM_MONTHS),
+            _(
+                "No minimum term. If all five columns of contract terms are empty: the defaults of"
+                " the account, unless there is an end date."
+            ),
+            NUMBER,
+        ),
+        Column(
+            "renewal_months", whole(0, MAX_TERM_MONTHS), _("It ends with its minimum term."), NUMBER
+        ),
+        Column("notice_months", whole(0, MAX_NOTICE_MONTHS), _("None in months."), NUMBER),
+        Column("notice_days", whole(0, MAX_NOTICE_DAYS), _("None in days."), NUMBER),
+        Column("term_start", A_DAY, _("The term begins with the start date."), DAY),
     ),
     (
         {
@@ -168,6 +186,11 @@ SUBSCRIPTION_COLUMNS: Final = Columns(
             "price_external_id": "desk",
             "quantity": "12",
             "start_date": "2026-12-01",
+            "minimum_term_months": "12",
+            "renewal_months": "12",
+            "notice_months": "3",
+            "notice_days": "0",
+            "term_start": "2027-01-01",
         },
         {
             "external_id": "muster-storage",

@@ -23,11 +23,27 @@ from accounts.operations.importing import (
 from accounts.queries.currencies import account_currencies
 from billing_rules.timelines import Stretch
 from subscriptions.models import Item, Price, Subscription
-from subscriptions.models.limits import QUANTITY_DECIMALS, QUANTITY_DIGITS
+from subscriptions.models.limits import (
+    MAX_NOTICE_DAYS,
+    MAX_NOTICE_MONTHS,
+    MAX_TERM_MONTHS,
+    QUANTITY_DECIMALS,
+    QUANTITY_DIGITS,
+)
 from subscriptions.operations.catalogue import hold_prices, sale_fault
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
+from subscriptions.operations.subscriptions.contracting import (
+    Contract,
+    agreed,
+    bound_by,
+    contract_faults,
+    contract_of,
+    end_faults,
+    set_contract,
+)
 from subscriptions.operations.subscriptions.terms import write_all_terms
+from subscriptions.queries.contracts import DefaultContract, default_contracts
 from subscriptions.queries.price_lists import PriceLists, price_lists
 from subscriptions.queries.terms import ItemTerms
 from tenancy.actor import Actor
@@ -37,6 +53,7 @@ from tenancy.database.inserting import insert_rows
 from tenancy.database.statistics import WORTH_IT, refresh_statistics
 from tenancy.events import Happening, record_events
 from tenancy.files import FileRow, Problems, RowFile, Source
+from tenancy.files.cells import LATEST
 from tenancy.files.reports import all_or_nothing
 
 
@@ -50,16 +67,32 @@ class _SubscriptionLine:
     end_date: date | None
     billed_until: date | None
     po_number: str
+    contract: Contract | None = None
+    """As the row says it; None where it says nothing."""
+    ends_with_term: bool = False
 
-    @property
-    def first_action(self) -> date | None:
-        """The day its first period to be charged begins; None if all was billed elsewhere."""
-        first = max(self.start_date, self.billed_until or self.start_date)
-        return None if self.end_date is not None and first >= self.end_date else first
+    def subscription(self, actor: Actor, default: DefaultContract) -> Subscription:
+        """Return the subscription that begins so; it has no row yet."""
+        made = Subscription(
+            tenant_id=actor.tenant_id,
+            external_id=self.key,
+            account_id=self.account_id,
+            start_date=self.start_date,
+            end_date=self.end_date,
+            billed_until=self.billed_until,
+            po_number=self.po_number,
+        )
+        set_contract(made, *agreed(self.contract, None, default, self.end_date))
+        if made.end_date is None:
+            made.end_date = made.fixed_end
+        made.note_when_it_is_news()
+        return made
 
 
-_New = tuple[_SubscriptionLine, Sequence[Stretch[ItemTerms]]]
-"""A subscription, and what it costs day by day."""
+_New = tuple[Subscription, _SubscriptionLine, Sequence[Stretch[ItemTerms]]]
+"""A subscription, its line, and what it costs day by day."""
+
+_CONTRACT = ("minimum_term_months", "renewal_months", "notice_months", "notice_days", "term_start")
 
 
 @operation
@@ -154,6 +187,7 @@ def _new_subscriptions(
     stored = _stored_subscriptions(actor, [row for row in rows if not row.is_again])
     owners = [account_id for account_id, _status in accounts.values()]
     currencies = account_currencies(actor, owners)
+    contracts = default_contracts(actor, owners)
     new: list[_New] = []
     for row in rows:
         line = _understand_subscription(row, accounts, prices)
@@ -168,7 +202,9 @@ def _new_subscriptions(
             terms = lists.terms(line.account_id, line.price_id, line.start_date, line.quantity)
             if sale_fault(terms[0].value.price, ""):
                 _refuse_archived_price(row)
-            new.append((line, terms))
+            made = line.subscription(actor, contracts.on(line.account_id, line.start_date))
+            _refuse_end(row, made)
+            new.append((made, line, terms))
         elif known != _filled_up(line, known, row):
             refuse_difference(row)
     return new
@@ -192,9 +228,17 @@ def _warn_of_currency(row: FileRow, expected: str | None, sold_in: str, warned: 
 def _filled_up(
     line: _SubscriptionLine, known: _SubscriptionLine, row: FileRow
 ) -> _SubscriptionLine:
-    """Return a line with what is stored where its file has no such column (R29)."""
-    absent = [name for name in SUBSCRIPTION_COLUMNS.optional if not row.has(name)]
-    return replace(line, **{name: getattr(known, name) for name in absent})
+    """Return a line with what is stored where its file says nothing (R29).
+
+    One without contract terms is bound by whatever it began with, and may end with its term.
+    """
+    absent = [name for name in ("end_date", "billed_until", "po_number") if not row.has(name)]
+    if line.end_date is None and known.ends_with_term:
+        absent.append("end_date")
+    if line.contract is None:
+        absent.append("contract")
+    filled = {name: getattr(known, name) for name in absent}
+    return replace(line, ends_with_term=known.ends_with_term, **filled)
 
 
 def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _SubscriptionLine]:
@@ -213,6 +257,8 @@ def _stored_subscriptions(actor: Actor, rows: Sequence[FileRow]) -> dict[str, _S
             end_date=item.subscription.end_date,
             billed_until=item.subscription.billed_until,
             po_number=item.subscription.po_number,
+            contract=contract_of(item.subscription),
+            ends_with_term=item.subscription.ends_with_term,
         )
         for item in items
     }
@@ -258,27 +304,42 @@ def _understand_subscription(
             "billed_until", "billed_before_start", _("It cannot be billed before its start.")
         )
     po_number = row.text("po_number", longest=100)
+    contract = _contract(row, start_date)
     if not key or account_id is None or price_id is None or quantity is None or not start_date:
         return None
     return _SubscriptionLine(
-        key, account_id, price_id, quantity, start_date, end_date, billed_until, po_number
+        key, account_id, price_id, quantity, start_date, end_date, billed_until, po_number, contract
     )
 
 
+def _contract(row: FileRow, start_date: date | None) -> Contract | None:
+    """Return the contract terms of a row, None where it says none; what can't be is noted."""
+    if not any(row.cells.get(name) for name in _CONTRACT):
+        return None
+    contract = Contract(
+        row.integer("minimum_term_months", 0, MAX_TERM_MONTHS) or None,
+        row.integer("renewal_months", 0, MAX_TERM_MONTHS) or None,
+        row.integer("notice_months", 0, MAX_NOTICE_MONTHS) or 0,
+        row.integer("notice_days", 0, MAX_NOTICE_DAYS) or 0,
+        row.day("term_start"),
+    )
+    if start_date is not None:
+        for fault in contract_faults(contract, start_date, within=""):
+            row.refuse(fault.pointer.removeprefix("/"), fault.code, fault.detail)
+    return contract
+
+
+def _refuse_end(row: FileRow, made: Subscription) -> None:
+    """Note why a subscription can't end as it is to: with none of its terms, or too late."""
+    for fault in end_faults(made):
+        row.refuse("end_date", fault.code, fault.detail)
+    if made.end_date is not None and made.end_date > LATEST:
+        detail = _("A date between 1970 and 2200 is expected.")
+        row.refuse("minimum_term_months", "out_of_range", detail)
+
+
 def _create_subscriptions(actor: Actor, new: Sequence[_New], now: datetime) -> None:
-    lines = [line for line, _terms in new]
-    subscriptions = [
-        Subscription(
-            tenant_id=actor.tenant_id,
-            external_id=line.key,
-            account_id=line.account_id,
-            start_date=line.start_date,
-            end_date=line.end_date,
-            billed_until=line.billed_until,
-            po_number=line.po_number,
-        )
-        for line in lines
-    ]
+    subscriptions = [made for made, _line, _terms in new]
     insert_rows(subscriptions)
     items = [
         Item(
@@ -288,13 +349,15 @@ def _create_subscriptions(actor: Actor, new: Sequence[_New], now: datetime) -> N
             price=terms[0].value.price,
             quantity=line.quantity,
             monthly_minor=Decimal(terms[0].value.monthly_minor),
-            next_action_date=line.first_action,
+            next_action_date=_first_action(subscription),
         )
-        for subscription, (line, terms) in zip(subscriptions, new, strict=True)
+        for subscription, line, terms in new
     ]
     insert_rows(items)
     stepped = [
-        (item, terms) for item, (_line, terms) in zip(items, new, strict=True) if len(terms) > 1
+        (item, terms)
+        for item, (_made, _line, terms) in zip(items, new, strict=True)
+        if len(terms) > 1
     ]
     if stepped:
         write_all_terms(actor, stepped)
@@ -305,13 +368,22 @@ def _create_subscriptions(actor: Actor, new: Sequence[_New], now: datetime) -> N
                 "subscription.created",
                 subscription.id,
                 subscription.account_id,
-                after=said,
+                after={**said, **bound_by(subscription)},
                 data=said,
             )
-            for subscription, line in zip(subscriptions, lines, strict=True)
+            for subscription in subscriptions
             for said in [
-                {"external_id": subscription.external_id, "start": line.start_date.isoformat()}
+                {
+                    "external_id": subscription.external_id,
+                    "start": subscription.start_date.isoformat(),
+                }
             ]
         ],
         now=now,
     )
+
+
+def _first_action(subscription: Subscription) -> date | None:
+    """Return the day its first period to be charged begins; None if all was billed elsewhere."""
+    first, end = subscription.first_charged_day, subscription.end_date
+    return None if end is not None and first >= end else first

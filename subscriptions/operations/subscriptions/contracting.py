@@ -8,8 +8,9 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from billing_rules.contract_terms import refusal_of
-from subscriptions.models import Subscription
+from subscriptions.models import ContractSource, Plan, Subscription
 from subscriptions.models.limits import MAX_NOTICE_DAYS, MAX_NOTICE_MONTHS, MAX_TERM_MONTHS
+from subscriptions.queries.contracts import DefaultContract
 from tenancy.errors import FieldError
 from tenancy.files.cells import LATEST
 
@@ -31,6 +32,38 @@ class Contract:
     notice_months: int = 0
     notice_days: int = 0
     term_start: date | None = None
+
+    @property
+    def binds(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.minimum_term_months or self.notice_months or self.notice_days)
+
+
+def agreed(
+    wanted: Contract | None, plan: Plan | None, default: DefaultContract, end_date: date | None
+) -> tuple[Contract, str]:
+    """Return the contract terms of something that begins, and where they come from.
+
+    What is said goes first, then what the plan says, then the defaults of the account; an end that
+    is said leaves no room for the defaults.
+
+    Source: docs/billing-rules.md, Contract terms.
+    """
+    of_plan = Contract() if plan is None else _terms_of(plan)
+    if wanted is None:
+        if of_plan.binds:
+            return of_plan, ContractSource.PLAN.value
+        if end_date is None and default.binds:
+            return _terms_of(default), ContractSource.DEFAULT.value
+        return Contract(), ""
+    if not wanted.binds:
+        return wanted, ""
+    is_of_plan = wanted == of_plan
+    return wanted, (ContractSource.PLAN if is_of_plan else ContractSource.OWN).value
+
+
+def _terms_of(one: Plan | DefaultContract) -> Contract:
+    return Contract(one.minimum_term_months, one.renewal_months, one.notice_months, one.notice_days)
 
 
 def contract_of(subscription: Subscription) -> Contract:
@@ -56,8 +89,21 @@ def said_of(contract: Contract) -> dict[str, object]:
     }
 
 
-def set_contract(subscription: Subscription, contract: Contract) -> None:
+def bound_by(subscription: Subscription) -> dict[str, object]:
+    """Return what binds a subscription that begins, as the audit trail keeps it; may be nothing."""
+    if subscription.contract_terms is None:
+        return {}
+    return {
+        **said_of(contract_of(subscription)),
+        "contract_source": subscription.contract_source,
+    }
+
+
+def set_contract(
+    subscription: Subscription, contract: Contract, source: str = ContractSource.OWN.value
+) -> None:
     """Give a subscription contract terms; it is not saved, and its end stays as it is."""
+    subscription.contract_source = source if contract.binds else ""
     subscription.minimum_term_months = contract.minimum_term_months
     subscription.renewal_months = contract.renewal_months
     subscription.notice_months = contract.notice_months

@@ -28,13 +28,14 @@ from subscriptions.operations.discounts.starting import begin_with, store_begun
 from subscriptions.operations.plans.starting import PlanChoice, bundled
 from subscriptions.operations.subscriptions.contracting import (
     Contract,
+    agreed,
+    bound_by,
     contract_faults,
-    contract_of,
     end_faults,
-    said_of,
     set_contract,
 )
 from subscriptions.operations.subscriptions.terms import write_all_terms
+from subscriptions.queries.contracts import default_contracts
 from subscriptions.queries.price_lists import PriceLists, price_lists
 from subscriptions.queries.terms import ItemTerms, terms_of
 from tenancy.actor import Actor
@@ -93,7 +94,8 @@ class NewSubscription:
 
     ``end_date`` is the first day no longer served; nothing before ``billed_until`` is charged
     (R24), and the first ``trial_days`` are not charged. ``contract`` says how long it is
-    bound, None for no term; with one that does not renew it ends by itself. ``bill_to_id`` sends
+    bound, None for what its plan says, else for the defaults of its account; with one that does not
+    renew it ends by itself. ``bill_to_id`` sends
     this subscription alone to an account above its own. With a ``plan`` the items are those of the
     plan, and so are trial and contract terms that are not said. ``coupon`` is the code of one that
     it redeems, from its first charged day on. ``key`` is what the row is to be called, so that one
@@ -174,6 +176,8 @@ def create_subscription(
     ]:
         raise InvalidSubscription(errors=errors)
     _require_free(actor, wanted.external_id)
+    default = default_contracts(actor, [account.pk]).on(account.pk, wanted.start_date)
+    terms = agreed(wanted.contract, plan, default, wanted.end_date)
     subscription = Subscription(
         tenant_id=actor.tenant_id,
         external_id=wanted.external_id,
@@ -188,7 +192,7 @@ def create_subscription(
         plan=plan,
         created_at=now,
     )
-    _bind(subscription, wanted.contract or Contract())
+    _bind(subscription, *terms)
     if wanted.key is not None:
         subscription.pk = wanted.key
     items = [_item(actor, subscription, one[0].value) for one in timelines]
@@ -218,7 +222,7 @@ def create_subscription(
 def _begun_with(
     actor: Actor, wanted: NewSubscription, choice: PlanChoice
 ) -> tuple[Plan | None, NewSubscription]:
-    """Return a plan, and what is wanted with its items, its trial and its contract terms.
+    """Return a plan, and what is wanted with its items and its trial.
 
     Raises:
         InvalidSubscription: the plan, its variant or a quantity can't be.
@@ -227,24 +231,20 @@ def _begun_with(
     if had.errors or had.plan is None:
         raise InvalidSubscription(errors=had.errors)
     plan = had.plan
-    contract = wanted.contract or Contract(
-        plan.minimum_term_months, plan.renewal_months, plan.notice_months, plan.notice_days
-    )
     return plan, replace(
         wanted,
         items=[NewItem(key, quantity) for key, quantity in had.items.items()],
         trial_days=plan.trial_days if wanted.trial_days is None else wanted.trial_days,
-        contract=contract,
     )
 
 
-def _bind(subscription: Subscription, contract: Contract) -> None:
+def _bind(subscription: Subscription, contract: Contract, source: str) -> None:
     """Bind a subscription for its terms, and end one that does not renew with its term.
 
     Raises:
         InvalidSubscription: its end is none of its terms, or its term is too long.
     """
-    set_contract(subscription, contract)
+    set_contract(subscription, contract, source)
     if subscription.end_date is None:
         subscription.end_date = subscription.fixed_end
         if subscription.end_date is not None and subscription.end_date > LATEST:
@@ -294,12 +294,11 @@ def _record(actor: Actor, subscription: Subscription, items: Sequence[Item], now
     sold = [{"price": item.price.public_id, "quantity": f"{item.quantity:f}"} for item in items]
     plan = subscription.plan
     of_plan = {} if plan is None else {"plan": plan.public_id}
-    bound = {} if subscription.contract_terms is None else said_of(contract_of(subscription))
     happening = Happening(
         "subscription.created",
         subscription.pk,
         subscription.account_id,
-        after={**said, "items": sold, **bound, **of_plan},
+        after={**said, "items": sold, **bound_by(subscription), **of_plan},
         data=said,
     )
     record_event(actor, happening, now=now)

@@ -1,15 +1,17 @@
 """Subscriptions and the catalogue on screen. Today is 23 November 2026; December is billed."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
 
+from accounts.operations.account_settings import WantedSettings, change_settings
 from subscriptions.models import Item, Price, Subscription
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import version_in
-from tests.world import price
+from tests.world import NOW, TODAY, price
 
 MOST_STATEMENTS = 12
 
@@ -170,6 +172,89 @@ def test_subscribes_an_account(billed, alice, visit):
         made = Subscription.objects.latest("id")
         assert made.account_id == billed.id_of("branch")
         assert [item.quantity for item in made.items.all()] == [Decimal(3)]
+
+
+def sets(vendor, key, **values):
+    wanted = WantedSettings(values, TODAY)
+    change_settings(vendor.actor, vendor.id_of(key), wanted, today=TODAY, now=NOW)
+
+
+def made_with(vendor, client, **values):
+    sent = {**NEW, "price": price_id(vendor, "seats"), "key": key_of_form(client), **values}
+    return client.post("/subscriptions/new/", sent, follow=True)
+
+
+def test_what_begins_without_terms_says_whose_defaults_bind_it(billed, alice, visit):
+    sets(billed, "branch", minimum_term_months=12, renewal_months=12, notice_months=3)
+    client, values = visit(alice), {**NEW, "price": price_id(billed, "seats")}
+
+    preview = client.get("/subscriptions/new/", values, headers={"HX-Request": "true"})
+    page = made_with(billed, client)
+
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", preview.content.decode()))
+    assert "Minimum term 1 year After the term renews by 1 year Notice period 3 months" in text
+    assert "Terms come from Zweig Süd" in text
+    assert "the defaults of the account when it began" in page.content.decode()
+    with billed.seen():
+        made = Subscription.objects.latest("id")
+    assert (made.minimum_term_months, made.contract_source) == (12, "default")
+
+
+def test_what_begins_can_be_bound_by_nothing(billed, alice, visit):
+    sets(billed, "branch", minimum_term_months=12)
+    client = visit(alice)
+    both = made_with(billed, client, is_unbound="on", notice_days="7")
+    assert both.status_code == 422
+    assert "Please leave the contract terms empty, then." in both.content.decode()
+
+    made_with(billed, client, is_unbound="on")
+    with billed.seen():
+        made = Subscription.objects.latest("id")
+    assert (made.minimum_term_months, made.contract_source) == (None, "")
+
+
+def later_version(vendor):
+    """Let seats cost 12.00 from 1 January on, without a job that changes what runs."""
+    with vendor.seen():
+        first = Price.objects.get(external_id="seats")
+        copied = {
+            field.attname: getattr(first, field.attname)
+            for field in Price._meta.concrete_fields
+            if field.name not in ("id", "external_id", "created_at")
+        }
+        later = {"unit_amount": 12, "first": first, "number": 2, "valid_from": date(2027, 1, 1)}
+        copied.pop("first_id", None)
+        return Price.objects.create(**{**copied, **later})
+
+
+def test_exactly_one_version_begins_where_that_is_said(billed, alice, visit):
+    assert "Exactly this version" not in visit(alice).get("/subscriptions/new/").content.decode()
+    later, client = later_version(billed), visit(alice)
+
+    refused = made_with(billed, client, price=later.public_id)
+    made = made_with(billed, client, price=later.public_id, exact="on")
+
+    assert refused.status_code == 422
+    assert "This version does not hold now." in refused.content.decode()
+    assert made.status_code == 200
+    with billed.seen():
+        item = Subscription.objects.latest("id").items.get()
+    assert (item.price_id, item.terms_since) == (later.pk, None)
+
+
+def test_a_change_takes_exactly_one_version(billed, alice, visit):
+    later, client = later_version(billed), visit(alice)
+    one = found(billed, "s2")
+    with billed.seen():
+        item = one.items.get()
+    address = f"/subscriptions/{one.public_id}/items/{item.public_id}/"
+    values = {"price": later.public_id, "quantity": "8", "when": "now", "exact": "on"}
+
+    answer = client.post(address, {**values, "version": version_in(client.get(address))})
+
+    assert answer.status_code == 302
+    with billed.seen():
+        assert Item.objects.get(pk=item.pk).price_id == later.pk
 
 
 @pytest.mark.parametrize(
