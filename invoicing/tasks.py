@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun, ChangePlan, Charge
-from invoicing.operations import account_discounts, clock_jobs, runs
+from invoicing.operations import clock_jobs, runs
+from invoicing.operations.account_discounts.working import work_on_discount as work_on_piece
 from invoicing.operations.checking import check_some_files
 from invoicing.operations.days import do_scheduled_day
 from invoicing.operations.plans import aligning_jobs
@@ -301,7 +302,7 @@ def work_on_discount(*, tenant_id: str, job_id: str) -> None:
     actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
     until = time.monotonic() + TURN_SECONDS
     try:
-        while account_discounts.work_on_discount(actor, key, now=datetime.now(UTC)):
+        while work_on_piece(actor, key, now=datetime.now(UTC)):
             if time.monotonic() >= until:
                 values = {"tenant_id": tenant_id, "job_id": job_id}
                 work_on_discount.apply_async(kwargs=values, priority=priority_of_rest())

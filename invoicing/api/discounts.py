@@ -1,7 +1,7 @@
 """Discounts over the API: given to subscriptions, listed, ended."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -14,11 +14,12 @@ from accounts.api.accounts import account_detail
 from accounts.queries.accounts import get_account, resolve_reference
 from accounts.serializers.parts import NoParameters
 from invoicing.api.subscription_life import asked_of, charges_out
-from invoicing.operations.account_discounts import (
+from invoicing.operations.account_discounts.giving import (
     DiscountedAccount,
     discount_account,
     end_account_discount,
 )
+from invoicing.operations.account_discounts.outcomes import foreseen
 from invoicing.operations.subscriptions.discounting import (
     Discounted,
     discount_subscription,
@@ -47,6 +48,8 @@ from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import read_body, read_parameters
+
+_MOST_NAMED: Final = 200
 
 
 class SubscriptionDiscounts(ActorView):
@@ -217,7 +220,27 @@ def _account_out(actor: Actor, result: DiscountedAccount) -> dict[str, Any]:
     if result.job is not None:
         discount_soon(actor, result.job.pk)
     given = result.discount
+    made_good: dict[str, Any] = {}
+    if result.job is None:
+        found = foreseen(actor, result.giving, result.subscriptions, today=actor.today)
+        changed = [one for one in found.changed if one.charges]
+        made_good = {
+            "credited_minor": dict(found.credited),
+            "charged_minor": dict(found.charged),
+            "made_good": [
+                {
+                    "subscription": one.subscription.public_id,
+                    "account": one.subscription.account.public_id,
+                    "currency": one.currency,
+                    "credited_minor": one.credited_minor,
+                    "charged_minor": one.charged_minor,
+                }
+                for one in changed[:_MOST_NAMED]
+            ],
+            "is_complete": found.is_complete and len(changed) <= _MOST_NAMED,
+        }
     return {
+        **made_good,
         "effective_date": result.day.isoformat(),
         "discount": DiscountOut(DiscountShown(given, None, given.account)).data,
         "items": result.items,

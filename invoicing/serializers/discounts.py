@@ -17,6 +17,16 @@ class SubscriptionDiscountOut(SubscriptionChangeOut):
     discount = DiscountOut()
 
 
+class MadeGoodOut(serializers.Serializer[Any]):
+    """What is credited and charged anew of one subscription."""
+
+    subscription = serializers.CharField()
+    account = serializers.CharField()
+    currency = serializers.CharField()
+    credited_minor = serializers.IntegerField()
+    charged_minor = serializers.IntegerField()
+
+
 class AccountDiscountOut(serializers.Serializer[Any]):
     """What a discount of an account, or its end, comes to on its first day."""
 
@@ -27,6 +37,22 @@ class AccountDiscountOut(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="What all below brings in a month, by currency."
     )
     mrr_after_minor = serializers.DictField(child=serializers.IntegerField())
+    credited_minor = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="What is credited in all, by currency; in a dry run.",
+    )
+    charged_minor = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="What is charged anew in all, by currency; in a dry run.",
+    )
+    made_good = MadeGoodOut(
+        many=True, required=False, help_text="The first 200 subscriptions of these; in a dry run."
+    )
+    is_complete = serializers.BooleanField(
+        required=False, help_text="Whether all are named, and are in the sums; in a dry run."
+    )
     job = serializers.CharField(
         allow_null=True, help_text="Carries it out for what is subscribed to; null in a dry run."
     )
@@ -43,4 +69,20 @@ class DiscountEndedOut(serializers.Serializer[Any]):
     items = serializers.IntegerField(required=False)
     mrr_before_minor = serializers.DictField(child=serializers.IntegerField(), required=False)
     mrr_after_minor = serializers.DictField(child=serializers.IntegerField(), required=False)
+    credited_minor = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="What is credited in all, by currency; in a dry run.",
+    )
+    charged_minor = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="What is charged anew in all, by currency; in a dry run.",
+    )
+    made_good = MadeGoodOut(
+        many=True, required=False, help_text="The first 200 subscriptions of these; in a dry run."
+    )
+    is_complete = serializers.BooleanField(
+        required=False, help_text="Whether all are named, and are in the sums; in a dry run."
+    )
     job = serializers.CharField(required=False, allow_null=True)

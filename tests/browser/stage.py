@@ -16,7 +16,8 @@ from accounts.operations.accounts.editing_jobs import request_edit, work_on_edit
 from accounts.operations.accounts.editing_many import WantedOfMany
 from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceLine
-from invoicing.operations.account_discounts import discount_account, work_on_discount
+from invoicing.operations.account_discounts.giving import discount_account
+from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.charges.adding import NewCharge, add_charge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan

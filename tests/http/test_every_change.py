@@ -44,7 +44,9 @@ from accounts.operations.accounts import (
 )
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
-from invoicing.operations import account_discounts, clock, clock_jobs, rendering, runs
+from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations.account_discounts import giving
+from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.accounts import archiving
 from invoicing.operations.charges import adding, cancelling
 from invoicing.operations.plans import (
@@ -443,19 +445,17 @@ def bind(shop: Vendor, actor: Actor) -> Any:
 
 def discount_below(shop: Vendor, actor: Actor) -> Any:
     wanted = checking.WantedDiscount(name="Goodwill", percent=Decimal(10), reason="An outage")
-    return account_discounts.discount_account(
-        actor, shop.id_of("A"), wanted, day=DAY, today=TODAY, now=NOW
-    )
+    return giving.discount_account(actor, shop.id_of("A"), wanted, day=DAY, today=TODAY, now=NOW)
 
 
 def discount_below_worked(shop: Vendor, actor: Actor) -> None:
     job = discount_below(shop, actor).job
-    account_discounts.work_on_discount(Actor.system(shop.tenant_id), job.pk, now=NOW)
+    work_on_discount(Actor.system(shop.tenant_id), job.pk, now=NOW)
 
 
 def discount_below_and_end(shop: Vendor, actor: Actor) -> None:
     given = discount_below(shop, actor).discount
-    account_discounts.end_account_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
+    giving.end_account_discount(actor, given.pk, day=DAY, today=TODAY, now=NOW)
 
 
 def pool(shop: Vendor, actor: Actor) -> Any:
@@ -853,9 +853,11 @@ OPERATIONS: dict[str, Change] = {
     "subscriptions.discounting.end_discount": Change(redeem_and_end, "subscription.discount_ended"),
     "pools.beginning.begin_pool": Change(pool, "account.pool_begun"),
     "pools.beginning.end_pool": Change(pool_and_end, "account.pool_ended"),
-    "account_discounts.discount_account": Change(discount_below, "account.discounted"),
-    "account_discounts.work_on_discount": Change(discount_below_worked, "subscription.discounted"),
-    "account_discounts.end_account_discount": Change(
+    "account_discounts.giving.discount_account": Change(discount_below, "account.discounted"),
+    "account_discounts.working.work_on_discount": Change(
+        discount_below_worked, "subscription.discounted"
+    ),
+    "account_discounts.giving.end_account_discount": Change(
         discount_below_and_end, "account.discount_ended"
     ),
     "import_jobs.request_import": Change(checked, "job.requested"),
@@ -996,6 +998,10 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.versions.exact_fault", "catalogue.versions.hold_price",
             "catalogue.versions.planned_version", "catalogue.versions.planned_end",
             "prices.beginning.preview_version", "prices.beginning.preview_end",
+            "account_discounts.outcomes.outcomes", "account_discounts.outcomes.foreseen",
+            "account_discounts.monthly.effect_of", "account_discounts.monthly.brings",
+            "account_discounts.monthly.off_now",
+            "subscriptions.contracting.agreed", "subscriptions.contracting.bound_by",
             "subscriptions.settling.fallen_due",
             "catalogue.checking.columns_of", "catalogue.checking.wanted_of",
             "catalogue.checking.require_product_name", "catalogue.checking.require_possible",

@@ -24,11 +24,12 @@ from accounts.queries.jobs import jobs
 from accounts.queries.paths import path_of
 from dashboard.pages.subscriptions.made_good import refused
 from dashboard.pages.subscriptions.when import INPUT, day_field
-from invoicing.operations.account_discounts import (
+from invoicing.operations.account_discounts.giving import (
     DiscountedAccount,
     discount_account,
     end_account_discount,
 )
+from invoicing.operations.account_discounts.outcomes import Foreseen, foreseen
 from invoicing.operations.subscriptions.discounting import AlreadyGiven
 from invoicing.tasks import discount_soon
 from subscriptions.models import Discount
@@ -45,9 +46,11 @@ from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
 from web.session_checks import staff_only
 from web.tables import Amounts
-from web.templatetags.figures import quantity
+from web.templatetags.figures import money, quantity
 
 _JOBS_SHOWN: Final = 5
+_ROWS: Final = 25
+_DIGITS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +331,7 @@ def _perform(
         result = _tried(form, act, is_dry_run=True)
         context = refused(form)
         if result is not None:
-            context |= {"facts": _facts(result, request.tenant.currency), "is_shown": True}
+            context |= _shown(request, result)
         return render(request, "customers/_discount_preview.html", context)
     is_refused = request.method == "POST"
     carried = request.POST.get("key", "")
@@ -363,17 +366,68 @@ def _tried(form: forms.Form, act: Any, *, is_dry_run: bool) -> DiscountedAccount
     return result
 
 
-def _facts(result: DiscountedAccount, main: str) -> list[Fact]:
-    before, after = (
-        Amounts(dict(sums), main, is_mixed=True).all or "–"
-        for sums in (result.before, result.after)
-    )
+@dataclass(frozen=True, slots=True)
+class MadeGoodRow:
+    """What is credited and charged anew of one subscription."""
+
+    name: str
+    url: str
+    account: str
+    account_url: str
+    credited: str
+    charged: str
+
+
+def _shown(request: ActorRequest, result: DiscountedAccount) -> dict[str, Any]:
+    """Return what a preview says, and the page of what is made good that is asked for."""
+    actor, main = request.actor, request.tenant.currency
+    found = foreseen(actor, result.giving, result.subscriptions, today=actor.today)
+    made_good = [one for one in found.changed if one.charges]
+    text = request.GET.get("place", "")
+    place = int(text[:_DIGITS]) if text.isdecimal() else 0
+    rows = [
+        MadeGoodRow(
+            name=str(one.subscription),
+            url=reverse("subscriptions:page", args=[one.subscription.public_id]),
+            account=one.subscription.account.name,
+            account_url=account_url(one.subscription.account_id),
+            credited=money(-one.credited_minor, one.currency),
+            charged=money(one.charged_minor, one.currency),
+        )
+        for one in made_good[place : place + _ROWS]
+    ]
+    return {
+        "is_shown": True,
+        "facts": _facts(result, found, main),
+        "rows": rows,
+        "count": len(made_good),
+        "refused_count": found.refused,
+        "is_complete": found.is_complete,
+        "newer": max(place - _ROWS, 0) if place else None,
+        "older": place + _ROWS if place + _ROWS < len(made_good) else None,
+    }
+
+
+def _facts(result: DiscountedAccount, found: Foreseen, main: str) -> list[Fact]:
+    before, after, credited, charged = (
+        Amounts({currency: amount for currency, amount in sums.items() if amount}, main,
+                is_mixed=True).all or "–"
+        for sums in (
+            result.before,
+            result.after,
+            {currency: -amount for currency, amount in found.credited.items()},
+            found.charged,
+        )
+    )  # fmt: skip
     return [
         Fact(_("Discount"), result.discount.name),
         Fact(_("First day"), date_text(result.day)),
         Fact(_("Items that it is for"), quantity(result.items)),
         Fact(_("In a month before"), before),
         Fact(_("In a month afterwards"), after),
+        Fact(_("Subscriptions that cost something else"), quantity(len(found.changed))),
+        Fact(_("Credited in all"), credited),
+        Fact(_("Charged anew in all"), charged),
     ]
 
 

@@ -226,9 +226,11 @@ def end_discount(
     return result
 
 
-def spans_of(actor: Actor, opened: Opened, discount: Discount) -> dict[UUID, Given[Discount]]:
+def spans_of(
+    actor: Actor, opened: Opened, discount: Discount, calendar: Calendar | None = None
+) -> dict[UUID, Given[Discount]]:
     """Return from when to when the items of a subscription have a discount."""
-    calendar = Calendar(actor, [opened.subscription.account_id])
+    calendar = calendar or Calendar(actor, [opened.subscription.account_id])
     found = {
         item.pk: calendar.given(discount, opened.subscription, item, opened.timelines[item.pk])
         for item in opened.items
@@ -237,11 +239,17 @@ def spans_of(actor: Actor, opened: Opened, discount: Discount) -> dict[UUID, Giv
 
 
 def ended_for(
-    actor: Actor, opened: Opened, known: GivenTo, discount: Discount, since: date
+    actor: Actor,
+    opened: Opened,
+    known: GivenTo,
+    discount: Discount,
+    since: date,
+    path: Sequence[UUID] | None = None,
 ) -> tuple[dict[UUID, Timeline], dict[UUID, date]]:
     """Return the terms of the items once a discount has ended for them, and until when each has it.
 
-    Items that do not have it on the day or later are left out.
+    Items that do not have it on the day or later are left out. ``path`` is that of its account,
+    where it is known.
     """
     after: dict[UUID, Timeline] = {}
     shortened: dict[UUID, date] = {}
@@ -251,13 +259,15 @@ def ended_for(
             continue
         shortened[key] = max(since, held.start)
         kept = [one if one is not held else replace(one, end=shortened[key]) for one in some]
-        ordered = in_order(actor, opened.subscription.account_id, kept)
+        ordered = in_order(actor, opened.subscription.account_id, kept, path)
         after[key] = resolved(opened.timelines[key], ordered)
     return after, shortened
 
 
 def shorten(actor: Actor, discount: Discount, ends: Mapping[UUID, date]) -> None:
-    """Store until when items have a discount that was to hold longer."""
+    """Store until when items have a discount that was to hold longer. Two statements."""
+    if not ends:
+        return
     rows = DiscountedItem.objects.filter(tenant_id=actor.tenant_id, discount=discount)
     found = list(rows.filter(item_id__in=ends))
     for row in found:

@@ -27,20 +27,22 @@ def given_to(actor: Actor, item_ids: Collection[UUID]) -> dict[UUID, list[Given[
 
 
 def in_order(
-    actor: Actor, owner_id: UUID, given: Sequence[Given[Discount]]
+    actor: Actor,
+    owner_id: UUID,
+    given: Sequence[Given[Discount]],
+    path: Sequence[UUID] | None = None,
 ) -> list[Given[Discount]]:
     """Return the discounts of an item, the one that goes before the others first.
 
     The subscription's own goes before those of accounts, and a nearer account's before a farther
     one's; what an account gave that is not above any more comes last. One statement where accounts
-    gave any.
+    gave any, none where ``path``, from the root down to the owner, is known.
 
     Source: docs/billing-rules.md, Discounts.
     """
-    path: Sequence[UUID] = ()
-    if any(one.discount.account_id for one in given):
+    if path is None and any(one.discount.account_id for one in given):
         path = tree.path_ids(actor.tenant_id, owner_id)
-    place: dict[UUID | None, int] = {key: depth for depth, key in enumerate(path)}
+    place: dict[UUID | None, int] = {key: depth for depth, key in enumerate(path or ())}
 
     def rank(one: Given[Discount]) -> tuple[bool, int]:
         account_id = one.discount.account_id

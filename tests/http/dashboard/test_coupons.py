@@ -5,7 +5,7 @@ import re
 import pytest
 
 from invoicing.models import Charge
-from invoicing.operations.account_discounts import work_on_discount
+from invoicing.operations.account_discounts.working import work_on_discount
 from subscriptions.models import Coupon, Discount, Subscription
 from tenancy.ids import public_id
 from tenancy.models import Job

@@ -4,16 +4,19 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
 from invoicing.models import Charge
-from invoicing.operations import account_discounts
-from invoicing.operations.account_discounts import (
+from invoicing.operations.account_discounts import giving
+from invoicing.operations.account_discounts.giving import (
     AccountArchived,
     discount_account,
     end_account_discount,
-    work_on_discount,
 )
+from invoicing.operations.account_discounts.outcomes import foreseen
+from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.subscriptions.discounting import (
     AlreadyGiven,
     DiscountOfAccount,
@@ -116,7 +119,7 @@ def test_all_below_have_it_and_what_was_charged_is_made_good(shop):
 
 
 def test_a_job_goes_on_where_it_stopped_and_gives_nothing_twice(shop, monkeypatch):
-    monkeypatch.setattr(account_discounts, "PIECE", 1)
+    monkeypatch.setattr(giving, "PIECE", 1)
     result = given(shop, "G", "2026-12-01")
 
     assert work_on_discount(shop.actor, result.job.pk, now=NOW)
@@ -244,3 +247,82 @@ def test_an_archived_account_gets_none(shop):
 
     with pytest.raises(AccountArchived):
         given(shop, "A1", "2026-12-01")
+
+
+def made_good(shop):
+    with shop.seen():
+        rows = Charge.objects.filter(reason__code="pending", item__isnull=False)
+        return sorted(rows.values_list("subscription__external_id", "kind", "net_minor"))
+
+
+def shown(shop, result):
+    with shop.seen():
+        return foreseen(shop.actor, result.giving, result.subscriptions, today=TODAY)
+
+
+def charges_shown(found):
+    return sorted(
+        (one.subscription.external_id, charge.kind, charge.net_minor)
+        for one in found.changed
+        for charge in one.charges
+    )
+
+
+@pytest.mark.parametrize("day", ["2026-11-16", "2026-11-08", "2026-12-01", "2027-01-01"])
+def test_what_is_shown_before_is_what_the_job_does(shop, day):
+    worked(shop, given(shop, "A1", "2026-11-10", goodwill("25", until=D("2026-12-11"))))
+    runs(shop, "2026-12-01")
+    before = made_good(shop)
+    dry = given(shop, "G", day, goodwill("12.5"), is_dry_run=True)
+    found = shown(shop, dry)
+    assert made_good(shop) == before
+
+    result = given(shop, "G", day, goodwill("12.5"))
+    job = worked(shop, result)
+    done = list(made_good(shop))
+    for one in before:
+        done.remove(one)
+    assert charges_shown(found) == done
+    assert found.counts == job.result
+    assert (found.credited["EUR"], found.charged["EUR"]) == (
+        -sum(net for _key, kind, net in done if kind == "credit"),
+        sum(net for _key, kind, net in done if kind != "credit"),
+    )
+
+    ended = end_account_discount(
+        shop.actor, result.discount.pk, day=D(day), is_dry_run=True, today=TODAY, now=NOW
+    )
+    found, before = shown(shop, ended), made_good(shop)
+    ended = end_account_discount(shop.actor, result.discount.pk, day=D(day), today=TODAY, now=NOW)
+    worked(shop, ended)
+    done = list(made_good(shop))
+    for one in before:
+        done.remove(one)
+    assert charges_shown(found) == done
+    assert shop.violations() == []
+
+
+def test_showing_it_takes_as_many_statements_for_many_as_for_one(shop):
+    def asked():
+        dry = given(shop, "G", "2026-11-16", is_dry_run=True)
+        with shop.seen(), CaptureQueriesContext(connection) as taken:
+            foreseen(shop.actor, dry.giving, dry.subscriptions, today=TODAY)
+        return len(taken)
+
+    few = asked()
+    shop.has(
+        "subscriptions",
+        *(subscription(f"M{n}", "B", "small", "2026-11-02") for n in range(12)),
+    )
+    shop.run("2026-11-23")
+    assert asked() <= few + 1
+
+
+def test_a_job_of_before_pieces_were_said_goes_on(shop):
+    result = given(shop, "G", "2026-12-01")
+    with shop.seen():
+        job = Job.objects.get(pk=result.job.pk)
+        job.params.pop("piece")
+        job.save()
+
+    assert worked(shop, result).result == {"changed": 3}
