@@ -184,6 +184,24 @@ def describe_warning(warning: Mapping[str, Any]) -> str:
             warning["count"],
         )
         return text % {"count": warning["count"], "account": account}
+    if warning["code"] == "discounts_stay":
+        text = ngettext(
+            "%(count)s subscription, of %(account)s, keeps the discount of an account that is not"
+            " above it any more. End it on its page if it is to go.",
+            "%(count)s subscriptions, such as one of %(account)s, keep discounts of accounts that"
+            " are not above them any more. End them on their pages if they are to go.",
+            warning["count"],
+        )
+        return text % {"count": warning["count"], "account": account}
+    if warning["code"] == "discounts_not_taken":
+        text = ngettext(
+            "%(count)s subscription, of %(account)s, does not take the discount of its new place."
+            " Give it one if it is to have it; what begins there takes it.",
+            "%(count)s subscriptions, such as one of %(account)s, do not take the discounts of"
+            " their new place. Give them one if they are to have it; what begins there takes it.",
+            warning["count"],
+        )
+        return text % {"count": warning["count"], "account": account}
     if warning["code"] == "recipient_incomplete":
         return _(
             "%(account)s would be invoiced, but legal name, street, city or country is missing:"

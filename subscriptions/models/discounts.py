@@ -1,5 +1,6 @@
 """What is taken off prices: coupons, and the discounts that accounts and subscriptions have."""
 
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
@@ -123,6 +124,12 @@ class Discount(_Terms):
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("dsc", self.id)
+
+    def is_taken_on(self, day: date) -> bool:
+        """Return whether what begins on a day below its account takes it; reads its coupon."""
+        until = None if self.coupon is None else self.coupon.redeem_until
+        is_offered = until is None or day <= until
+        return is_offered and (self.ends is None or day < self.ends)
 
 
 class DiscountedItem(TenantModel):

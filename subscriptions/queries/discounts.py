@@ -154,6 +154,21 @@ def discounts_above(actor: Actor, account: Account) -> Sequence[Discount]:
     return sorted(rows, key=lambda one: -depth[one.account_id])  # type: ignore[index]
 
 
+def taken_from_above(actor: Actor, account_ids: Collection[UUID], day: date) -> QuerySet[Discount]:
+    """Return the discounts of accounts that what begins below them on a day takes. One statement.
+
+    A step: whoever asks has asked for the right.
+
+    Source: docs/billing-rules.md, Discounts.
+    """
+    return Discount.objects.filter(
+        Q(ends=None) | Q(ends__gt=day),
+        Q(coupon=None) | Q(coupon__redeem_until=None) | Q(coupon__redeem_until__gte=day),
+        tenant_id=actor.tenant_id,
+        account_id__in=list(account_ids),
+    )
+
+
 def get_discount(actor: Actor, reference: str) -> Discount:
     """Return the discount that ``dsc_…`` names, with whose it is. One statement.
 

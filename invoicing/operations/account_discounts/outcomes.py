@@ -19,7 +19,8 @@ from billing_rules.schedule import MAX_STEPS
 from billing_rules.timelines import Stretch
 from invoicing.engine.families import Families
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
-from invoicing.engine.reading import charges_since, periods_since, subscription_rows
+from invoicing.engine.reading import periods_since, subscription_rows
+from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.settling import Settler

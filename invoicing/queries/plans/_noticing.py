@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.models import Account, SettingName
 from invoicing.models import ChangePlan
+from invoicing.queries.plans.discounts import discounts_that_stay
 from invoicing.queries.plans.money import Outlook
 from invoicing.queries.plans.others import stopped_by
 from invoicing.queries.plans.prices import prices_that_stay
@@ -51,16 +52,20 @@ def warnings_of(
         pays = values.get(SettingName.PAYER)
         if pays is not None and standing.after.bill_tos[account_id][0] != account_id:
             yield {"code": "payer_without_effect", "account": reference(account_id)}
-    if staying := prices_that_stay(standing):
-        yield {
-            "code": "prices_stay",
-            "account": reference(staying[0].account_id),
-            "count": len({item.subscription_id for item in staying}),
-            "subscriptions": [
-                public_id("sub", key)
-                for key in [*dict.fromkeys(item.subscription_id for item in staying)][:_NAMED]
-            ],
-        }
+    given = discounts_that_stay(standing)
+    for code, staying in (
+        ("prices_stay", prices_that_stay(standing)),
+        ("discounts_stay", given.kept),
+        ("discounts_not_taken", given.not_taken),
+    ):
+        if staying:
+            keys = [*dict.fromkeys(item.subscription_id for item in staying)]
+            yield {
+                "code": code,
+                "account": reference(staying[0].account_id),
+                "count": len(keys),
+                "subscriptions": [public_id("sub", key) for key in keys[:_NAMED]],
+            }
     for plan in stopped_by(standing):
         yield {
             "code": "other_plan_stops",

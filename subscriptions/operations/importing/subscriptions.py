@@ -31,6 +31,7 @@ from subscriptions.models.limits import (
     QUANTITY_DIGITS,
 )
 from subscriptions.operations.catalogue import hold_prices, sale_fault
+from subscriptions.operations.discounts.starting import begin_many, store_begun
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference
 from subscriptions.operations.subscriptions.contracting import (
@@ -353,11 +354,14 @@ def _create_subscriptions(actor: Actor, new: Sequence[_New], now: datetime) -> N
         )
         for subscription, line, terms in new
     ]
+    plain = {item.pk: terms for item, (_made, _line, terms) in zip(items, new, strict=True)}
+    begun = begin_many(actor, list(zip(subscriptions, items, strict=True)), plain)
     insert_rows(items)
+    store_begun(actor, items, begun)
     stepped = [
-        (item, terms)
-        for item, (_made, _line, terms) in zip(items, new, strict=True)
-        if len(terms) > 1
+        (item, plain[item.pk])
+        for item in items
+        if len(plain[item.pk]) > 1 and item.pk not in begun.timelines
     ]
     if stepped:
         write_all_terms(actor, stepped)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
+from accounts.operations.moving import place_account
 from invoicing.models import Charge
 from invoicing.operations.account_discounts import giving
 from invoicing.operations.account_discounts.giving import (
@@ -24,6 +25,9 @@ from invoicing.operations.subscriptions.discounting import (
     discount_subscription,
     end_discount,
 )
+from invoicing.queries.plans.preview import preview_plan
+from invoicing.queries.plans.wanted import Wanted
+from invoicing.words import describe_warning
 from subscriptions.models import Discount, DiscountedItem, Item, Price, Subscription
 from subscriptions.operations.discounts.checking import NewCoupon, WantedDiscount
 from subscriptions.operations.discounts.coupons import create_coupon
@@ -34,8 +38,9 @@ from subscriptions.operations.subscriptions.creating import (
     create_subscription,
 )
 from subscriptions.queries.mrr import mrr_of
+from subscriptions.queries.terms import timelines_of
 from tenancy.errors import Forbidden
-from tenancy.models import Job
+from tenancy.models import Job, Tenant
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -326,3 +331,102 @@ def test_a_job_of_before_pieces_were_said_goes_on(shop):
         job.save()
 
     assert worked(shop, result).result == {"changed": 3}
+
+
+def fields_of(shop, name):
+    with shop.seen():
+        item = Item.objects.get(subscription__external_id=name)
+        given = DiscountedItem.objects.filter(item=item)
+        rows = sorted(given.values_list("discount__name", "starts", "ends"), key=str)
+        earliest = timelines_of(shop.actor, [item], None)[item.pk][0].value
+        name = earliest.discount.name if earliest.discount else None
+        return name, earliest.monthly_minor, rows
+
+
+def test_what_comes_by_a_file_takes_what_it_takes_on_screen(shop):
+    worked(shop, given(shop, "A", "2026-12-01", goodwill(until=D("2027-02-01"))))
+    worked(shop, given(shop, "G", "2026-12-01", goodwill("5")))
+    starts = {"early": "2026-11-10", "in": "2027-01-01", "late": "2027-02-01"}
+    with shop.seen():
+        price_id = Price.objects.get(external_id="base").pk
+    for name, start in starts.items():
+        wanted = NewSubscription(
+            items=[NewItem(price_id, Decimal(1))], start_date=D(start), external_id=f"{name}-1"
+        )
+        create_subscription(shop.actor, shop.id_of("A1"), wanted, now=NOW)
+    shop.has(
+        "subscriptions",
+        *(subscription(f"{name}-2", "A1", "base", start) for name, start in starts.items()),
+        subscription("elsewhere", "B", "base", "2027-01-01"),
+    )
+
+    for name in starts:
+        assert fields_of(shop, f"{name}-1") == fields_of(shop, f"{name}-2")
+    assert fields_of(shop, "in-2")[1] == 27000
+    assert [row[0] for row in fields_of(shop, "in-2")[2]] == ["Goodwill 10", "Goodwill 5"]
+    assert fields_of(shop, "elsewhere")[:2] == ("Goodwill 5", 28500)
+    runs(shop, "2027-01-01")
+    assert charges_of(shop, "in-2") == charges_of(shop, "in-1") == [27000]
+    assert shop.violations() == []
+
+
+def test_a_coupon_is_taken_by_a_file_up_to_its_last_day(shop):
+    coupon = NewCoupon(
+        code="YULE",
+        name="Yule",
+        percent=Decimal(10),
+        duration="periods",
+        periods=2,
+        redeem_until=D("2026-12-24"),
+    )
+    create_coupon(shop.actor, coupon, today=TODAY, now=NOW)
+    worked(shop, given(shop, "A", "2026-11-23", WantedDiscount(coupon="YULE")))
+    shop.has(
+        "subscriptions",
+        subscription("by", "A", "base", "2026-12-24"),
+        subscription("after", "A", "base", "2026-12-25"),
+    )
+
+    assert [row[1:] for row in fields_of(shop, "by")[2]] == [(D("2026-12-24"), D("2027-02-01"))]
+    assert fields_of(shop, "after")[2] == []
+
+
+def moved(shop, key, to):
+    with shop.seen():
+        tenant = Tenant.objects.get(pk=shop.tenant_id)
+        wanted = Wanted("move", shop.id_of(key), D("2026-12-15"), target_id=shop.id_of(to))
+        shown = preview_plan(shop.actor, wanted, today=TODAY, tenant=tenant).shown
+    return {
+        one["code"]: (one["count"], one["account"]["name"], describe_warning(one))
+        for one in shown["warnings"]
+        if one["code"].startswith("discounts_")
+    }
+
+
+def test_the_preview_of_a_move_says_who_keeps_a_discount_and_who_takes_none(shop):
+    assert moved(shop, "A1", "B") == {}
+    worked(shop, given(shop, "A", "2026-12-01"))
+    worked(shop, given(shop, "B", "2026-12-01", goodwill("20")))
+    worked(shop, given(shop, "G", "2026-12-01", goodwill("5")))
+
+    said = moved(shop, "A1", "B")
+    out = moved(shop, "A1", "G")
+
+    assert said["discounts_stay"][:2] == (1, "A1")
+    assert "keeps the discount of an account that is not above it" in said["discounts_stay"][2]
+    assert said["discounts_not_taken"][:2] == (1, "A1")
+    assert "does not take the discount of its new place" in said["discounts_not_taken"][2]
+    assert [*out] == ["discounts_stay"]
+
+
+def test_what_moves_keeps_its_discount_and_what_begins_there_takes_that_of_the_place(shop):
+    worked(shop, given(shop, "A", "2026-12-01"))
+    worked(shop, given(shop, "B", "2026-12-01", goodwill("20")))
+    with shop.seen():
+        place_account(shop.actor, shop.id_of("A1"), shop.id_of("B"), day=D("2026-11-23"))
+    shop.has("subscriptions", subscription("new", "A1", "small", "2027-01-01"))
+
+    with shop.seen():
+        item = Item.objects.get(subscription__external_id="S1")
+        assert (item.discount.name, item.monthly_minor) == ("Goodwill 10", 9000)
+    assert fields_of(shop, "new")[:2] == ("Goodwill 20", 8000)
