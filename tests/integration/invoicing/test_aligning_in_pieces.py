@@ -12,7 +12,8 @@ import pytest
 
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import ChangePlan, Charge
-from invoicing.operations.account_discounts import discount_account, work_on_discount
+from invoicing.operations.account_discounts.giving import discount_account
+from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.plans.aligning_jobs import (
     resume_alignment,
     stop_alignment,
