@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("subscriptions", "0023_held_subscriptions"),
+        ("subscriptions", "0024_minimum_commitments"),
     ]
 
     operations = [
