@@ -36,8 +36,8 @@ from tenancy.files import (
 from tenancy.files.forms import Forms
 from tenancy.files.reports import all_or_nothing
 
-_AT_ONCE: Final = 20_000
-"""So many events are stored at a time: the more, the fewer days are written more than once."""
+_AT_ONCE: Final = 5_000
+"""So many events are stored at a time: more take more memory, fewer write a day more often."""
 _KEPT: Final = 10_000
 
 
