@@ -11,7 +11,7 @@ from accounts.models import Grant, Membership, Person
 from invoicing.operations.clock import advance_clock
 from invoicing.operations.subscriptions import ending
 from reports.declarations import KINDS, Kind
-from reports.models import CalendarFeed, ToldEvent
+from reports.models import CalendarEntry, CalendarFeed, Forecast, ToldEvent
 from reports.operations import feeds as operations
 from reports.operations.feeds import NewFeed, TooManyFeeds, create_feed, revoke_feed, rotate_feed
 from reports.queries.feeds import own_feeds
@@ -98,6 +98,43 @@ def test_is_read_by_another_library_alike(group, alice, client):
         assert one.dtstart.value == ours[uid].start
         assert one.dtend.value == one.dtstart.value + timedelta(days=1)
         assert one.summary.value == str(ours[uid]["summary"])
+
+
+def test_keeps_its_uids_for_another_library_too(group, alice, client):
+    _feed, secret = feed_of(group, alice, kinds=(Kind.INVOICE, Kind.RENEWAL, Kind.END))
+    before = by_vobject(fetch(client, secret))
+    with group.seen():
+        key = Subscription.objects.get(external_id="f").pk
+    ending.cancel_subscription(alice, key, end_date=date(2027, 2, 15), today=TODAY, now=NOW)
+
+    after = by_vobject(fetch(client, secret))
+
+    assert before.keys() <= after.keys()
+    changed = {uid for uid, one in before.items() if after[uid].sequence.value != "0"}
+    assert {before[uid].sequence.value for uid in changed} == {"0"}
+    assert {after[uid].sequence.value for uid in changed} == {"1"}
+    assert {after[uid].status.value for uid in changed} == {"CONFIRMED", "CANCELLED"}
+    for uid in before.keys() - changed:
+        assert after[uid].serialize() == before[uid].serialize()
+
+
+def by_vobject(answer):
+    calendar = vobject.readOne(answer.content.decode())
+    return {one.uid.value: one for one in calendar.vevent_list}
+
+
+def test_tells_what_it_told_while_it_is_written_anew_in_part(group, alice, client):
+    _feed, secret = feed_of(group, alice)
+    before = events(fetch(client, secret))
+    with group.seen():
+        Forecast.objects.update(ready_until=TODAY, seen=0, members=0)
+        CalendarEntry.objects.filter(date__gt=TODAY).delete()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("reports.operations.forecasts.ITEMS_AT_ONCE", 0)
+        during = events(fetch(client, secret))
+
+    assert during == before
+    assert events(fetch(client, secret)) == before
 
 
 def test_keeps_its_uids_and_counts_changes(group, alice, client):

@@ -63,7 +63,12 @@ def test_clock(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         return _move(request, actor)
     if request.headers.get("HX-Request"):
-        return render(request, "settings/_clock.html", _context(request, actor))
+        context = _context(request, actor)
+        answer = render(request, "settings/_clock.html", context)
+        if context["running"] is None:
+            # The frame says the day as well.
+            answer.headers["HX-Refresh"] = "true"
+        return answer
     return _page(request, actor, ClockForm(initial={"to": actor.today + timedelta(days=1)}))
 
 

@@ -150,6 +150,8 @@ def test_names_change_plans_before_and_the_runs_after_a_move(billed, alice, visi
     while work_on_clock_move(Actor.system(billed.tenant_id), key, now=NOW):
         pass
 
+    polled = client.get("/settings/test-clock/", headers={"HX-Request": "true"})
+    assert polled.headers["HX-Refresh"] == "true"
     page = client.get("/settings/test-clock/").content.decode()
     with billed.seen():
         run = BillingRun.objects.get(date="2027-01-01")
