@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, npgettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -36,6 +36,7 @@ from tenancy.models import Job
 from web.forms import version_seen, version_to_carry
 from web.session_checks import staff_only
 from web.tables import Link
+from web.templatetags.figures import quantity
 
 PATIENCE: Final = 5
 MOVES_SHOWN: Final = 10
@@ -179,10 +180,17 @@ def _shown(job: Job, made: Mapping[UUID, BillingRun]) -> dict[str, Any]:
         "made": [
             Link(date_text(run.date), reverse("runs:page", args=[run.public_id])) for run in found
         ],
-        "more": max(0, count - len(found)) if found else 0,
+        "more": _more(count - len(found)) if found and count > len(found) else "",
         "plans": job.result.get("plans", 0),
         "invoices": job.result.get("invoices", 0),
         "by": job.created_by_label,
         "at": job.created_at,
         "problem": job.problems[0]["detail"] if job.problems else "",
+    }
+
+
+def _more(count: int) -> str:
+    """Return how many runs are not named."""
+    return npgettext("billing runs", "and %(count)s more", "and %(count)s more", count) % {
+        "count": quantity(count)
     }
