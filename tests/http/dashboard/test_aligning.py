@@ -172,6 +172,7 @@ def test_can_be_about_all_that_an_account_pays_for(shop, client):
     assert f'name="out" value="{public_id("acc", shop.id_of("A"))}"' in first
     values = {"scope": "payer", "on": "1-0", "method": "rebill"}
     last = text_of(client.get(url(shop, "preview/"), values))
+    assert "What G pays for renews on" in last
     assert "2 subscriptions get another renewal date." in last
     assert client.post(url(shop, "preview/"), values).status_code == 302
     with shop.seen():
