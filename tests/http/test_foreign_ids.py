@@ -79,6 +79,7 @@ BODIES = {
     "changes": {"items": [{"quantity": "2"}]},
     "merge": {"into": "ext:A"},
     "versions": {"valid_from": "2027-01-01", "unit_amount": "11"},
+    "pools": {"price": "ext:ten", "starts": "2027-01-01"},
     "prices": {"price": "ext:ten", "valid_from": "2027-01-01", "unit_amount": "9"},
 }
 # Not about one tenant's things, or with a test of their own.

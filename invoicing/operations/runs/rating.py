@@ -55,6 +55,8 @@ def rate_due_items(families: Families, *, run_date: date) -> tuple[ChargeRow, ..
     rated = rate(families, items, open_periods(actor, items), until=run_date)
     insert_rows(rated.periods, into=Period, tenant_id=actor.tenant_id)
     _store_chains(actor, rated.moved)
+    if not late and not any("pool" in charge.calculation for charge in rated.charges):
+        return tuple(rated.charges)
     late, others = with_mates(families, late, rated.charges)
     note_late(actor, others)
     charges = (*rated.charges, *settle_late_usage(families, late, run_date=run_date))

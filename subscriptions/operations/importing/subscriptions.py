@@ -324,10 +324,10 @@ def _contract(row: FileRow, start_date: date | None) -> Contract | None:
         row.integer("notice_days", 0, MAX_NOTICE_DAYS) or 0,
         row.day("term_start"),
     )
-    if start_date is not None:
-        for fault in contract_faults(contract, start_date, within=""):
-            row.refuse(fault.pointer.removeprefix("/"), fault.code, fault.detail)
-    return contract
+    faults = list(contract_faults(contract, start_date, within="")) if start_date else []
+    for fault in faults:
+        row.refuse(fault.pointer.removeprefix("/"), fault.code, fault.detail)
+    return None if faults else contract
 
 
 def _refuse_end(row: FileRow, made: Subscription) -> None:

@@ -32,7 +32,8 @@ MORE_STATEMENTS: dict[str, int] = {
     # What it had before, its discounts with what they reach, what is planned for it and waits.
     "subscription": 18,
     "subscription, more actions": 18,
-    "plan, previewed": 40,
+    # One of them says which discounts stay, and which are not taken.
+    "plan, previewed": 41,
     "plan, merge previewed": 52,
     # Whom a version concerns, all of them and a page of them, with their recipients.
     "price, new version previewed": 25,
