@@ -28,6 +28,7 @@ from subscriptions.models import (
     Price,
     Product,
     Subscription,
+    UsagePool,
 )
 from tenancy.models import Job
 from tests.http.test_every_change import (
@@ -76,7 +77,7 @@ class Cautious(Client):
 MODELS = (
     *(Invoice, BillingRun, Charge, Rendering, Job, Price, Product, Coupon, Discount, Plan),
     *(Account, Contact, Grant, SettingInterval, Subscription, Item, ChangePlan, PlanComment),
-    Meter,
+    *(Meter, UsagePool),
 )
 
 
