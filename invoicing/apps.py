@@ -14,4 +14,5 @@ class InvoicingConfig(AppConfig):
 
     def ready(self) -> None:
         """Let lists of subscriptions know what waits for its invoice."""
-        import_module("invoicing.queries.first_invoices")
+        renewals = import_module("subscriptions.queries.renewals")
+        renewals.register_waiting("invoicing.queries.first_invoices.first_invoice_days")

@@ -13,7 +13,6 @@ from invoicing.engine.foreseeing import ForeseenDays
 from invoicing.engine.what_if import AS_STORED
 from invoicing.models import Charge
 from invoicing.queries.foreseeing import seen_families, stored_of
-from subscriptions.queries.renewals import register_waiting
 from tenancy.actor import Actor
 from tenancy.queries.tenants import own_tenant
 
@@ -106,6 +105,3 @@ def _computed(actor: Actor, roots: list[UUID], wanted: set[UUID]) -> dict[UUID, 
         if len(found) == len(wanted) or charges > _MOST_CHARGES:
             break
     return found
-
-
-register_waiting(first_invoice_days)

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.utils.module_loading import import_string
+
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import AccountNode, SettingName
@@ -49,11 +51,16 @@ class Renewal:
 FirstDays = Callable[[Actor, Collection[UUID]], Mapping[UUID, date]]
 """Returns the next day of invoice of subscriptions of which something waits for one."""
 
-_first_days: list[FirstDays] = []
+_first_days: list[str] = []
 
 
-def register_waiting(first_days: FirstDays) -> None:
-    """Ask this of what is charged already: charges are known above, where invoices are."""
+def register_waiting(first_days: str) -> None:
+    """Ask this of what is charged already: charges are known above, where invoices are.
+
+    Args:
+        first_days: the full name of a ``FirstDays``. It is loaded when it is asked for the first
+            time: what lays documents out comes along, which most commands have no use for.
+    """
     _first_days.append(first_days)
 
 
@@ -92,10 +99,15 @@ def renewals(
     asked = [one.pk for one in found] if on == actor.today else []
     waiting = {
         key: day
-        for first_days in (_first_days if asked else ())
-        for key, day in first_days(actor, asked).items()
+        for name in (_first_days if asked else ())
+        for key, day in _loaded(name)(actor, asked).items()
     }
     return {one.pk: _renewal(one, settings, stored, waiting, on) for one in found}
+
+
+def _loaded(name: str) -> FirstDays:
+    found: FirstDays = import_string(name)
+    return found
 
 
 def charged_until(items: Iterable[Item]) -> date | None:
