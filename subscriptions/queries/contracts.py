@@ -6,8 +6,10 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from accounts import access
+from accounts.access import Action
 from accounts.declarations import SETTINGS
-from accounts.models import SettingName
+from accounts.models import Account, SettingName
 from accounts.queries.account_values import AccountValues, account_values
 from billing_rules.contract_terms import (
     ContractTerms,
@@ -114,6 +116,17 @@ class DefaultContracts:
             months[SettingName.NOTICE_DAYS],
             {name: found[name][1] for name in counts},
         )
+
+
+def default_contract_of(actor: Actor, account: Account, day: date) -> DefaultContract:
+    """Return by which terms is bound what begins on an account on a day. Three statements.
+
+    Raises:
+        NotFound: the account is out of sight.
+        Forbidden: its subscriptions are.
+    """
+    access.require(actor, Action.VIEW_SUBSCRIPTION, account)
+    return default_contracts(actor, [account.pk]).on(account.pk, day)
 
 
 def default_contracts(actor: Actor, account_ids: Iterable[UUID]) -> DefaultContracts:

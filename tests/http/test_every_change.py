@@ -954,7 +954,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "plans.locking.take_plan", "subscriptions.locking.locked_subscription",
             "plans.locking.lock_trees", "plans.crediting.made_over_by",
             "plans.merging.require_unchanged", "plans.aligning.undone",
-            "plans.applying.require_free",
+            "plans.applying.require_free", "discounts.starting.begin_many",
             "subscriptions.settling.settled", "subscriptions.settling.as_charge",
             "subscriptions.settling.root_of", "subscriptions.settling.item_row",
             "subscriptions.settling.pending", "subscriptions.opening.open_subscription",

@@ -9,7 +9,7 @@ from accounts import access
 from accounts.access import Action
 from billing_rules.contract_terms import ContractTerms
 from subscriptions.models import ContractSource, Subscription
-from subscriptions.queries.contracts import default_contracts, standing_of
+from subscriptions.queries.contracts import default_contract_of, standing_of
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
 from web.page_heads import Fact
@@ -47,11 +47,11 @@ def contract_facts(found: Subscription, today: date, origin: str = "") -> list[F
 def origin_of_default(actor: Actor, made: Subscription) -> str:
     """Return whose defaults bind what is about to begin, empty where no defaults do.
 
-    Three statements.
+    Four statements.
     """
     if made.contract_source != ContractSource.DEFAULT:
         return ""
-    default = default_contracts(actor, [made.account_id]).on(made.account_id, made.start_date)
+    default = default_contract_of(actor, made.account, made.start_date)
     keys = {key for key in default.origins.values() if key is not None}
     seen = access.reach(actor, Action.VIEW_ACCOUNT).filter(pk__in=keys)
     names = list(seen.order_by("sort_key", "pk").values_list("name", flat=True))
