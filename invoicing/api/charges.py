@@ -17,8 +17,9 @@ from accounts.api.references import referred
 from accounts.queries.accounts import resolve_reference
 from accounts.serializers.parts import NoParameters
 from billing_rules.tax_rates import TaxClass
-from invoicing.operations.charges.adding import NewCharge, add_charge
+from invoicing.operations.charges.adding import add_charge
 from invoicing.operations.charges.cancelling import cancel_charge
+from invoicing.operations.charges.wanting import NewCharge
 from invoicing.operations.runs.discarding import release_charges
 from invoicing.queries.charge_outlook import charge_outlook
 from invoicing.queries.charges import charges, explanation_of, get_charge

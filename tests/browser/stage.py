@@ -18,7 +18,8 @@ from accounts.operations.bank_accounts import set_bank_account
 from invoicing.models import ChangePlan, Charge, Invoice, InvoiceLine
 from invoicing.operations.account_discounts.giving import discount_account
 from invoicing.operations.account_discounts.working import work_on_discount
-from invoicing.operations.charges.adding import NewCharge, add_charge
+from invoicing.operations.charges.adding import add_charge
+from invoicing.operations.charges.wanting import NewCharge
 from invoicing.operations.plans.deciding import submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.pools.beginning import NewPool, begin_pool

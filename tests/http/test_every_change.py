@@ -49,6 +49,7 @@ from invoicing.operations.account_discounts import giving
 from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.accounts import archiving
 from invoicing.operations.charges import adding, cancelling
+from invoicing.operations.charges.wanting import NewCharge
 from invoicing.operations.plans import (
     aligning,
     aligning_jobs,
@@ -363,7 +364,7 @@ def subscribe(_shop: Vendor, actor: Actor) -> Any:
 
 
 def charge(shop: Vendor, actor: Actor) -> Any:
-    wanted = adding.NewCharge(DAY, description="Training", unit_amount=Decimal(90), currency="EUR")
+    wanted = NewCharge(DAY, description="Training", unit_amount=Decimal(90), currency="EUR")
     return adding.add_charge(actor, shop.id_of("A"), wanted, today=TODAY, now=NOW).charge
 
 
@@ -1007,7 +1008,9 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.checking.require_product_name", "catalogue.checking.require_possible",
             "catalogue.naming.named_once", "catalogue.naming.require_free",
             "catalogue.naming.said_of", "catalogue.meters.require_meter",
-            "charges.adding.said_of",
+            "charges.adding.said_of", "charges.adding.as_stored", "charges.adding.added",
+            "charges.wanting.charge_faults", "charges.wanting.charge_row",
+            "charges.wanting.is_same_charge",
             "usage.reporting.key_faults", "usage.reporting.meters_named",
             "runs.late_usage.hold_late_periods",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",

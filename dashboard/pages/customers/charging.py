@@ -25,16 +25,14 @@ from accounts.versions import ChangedMeanwhile, version_of
 from billing_rules.money import CURRENCIES
 from billing_rules.tax_rates import TaxClass
 from dashboard.pages.customers.charges import is_cancellable, linked_why
-from invoicing.operations.charges.adding import (
+from invoicing.operations.charges.adding import Added, AlreadyCharged, add_charge
+from invoicing.operations.charges.cancelling import cancel_charge
+from invoicing.operations.charges.wanting import (
     LONGEST_DESCRIPTION,
     LONGEST_PO_NUMBER,
     ONCE,
-    Added,
-    AlreadyCharged,
     NewCharge,
-    add_charge,
 )
-from invoicing.operations.charges.cancelling import cancel_charge
 from invoicing.queries.charge_outlook import ChargeOutlook, charge_outlook
 from invoicing.queries.charges import get_charge
 from invoicing.words.charges import named_as

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import Charge
-from invoicing.operations.charges.adding import NewCharge, add_charge
+from invoicing.operations.charges.adding import add_charge
+from invoicing.operations.charges.wanting import NewCharge
 from tenancy.ids import public_id
 from tests.http.dashboard.conftest import version_in
 from tests.world import NOW, TODAY, account, price, subscription

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing.models import Charge, InvoiceLine
-from invoicing.operations.charges.adding import NewCharge, add_charge
+from invoicing.operations.charges.adding import add_charge
+from invoicing.operations.charges.wanting import NewCharge
 from invoicing.operations.subscriptions.pausing import pause_subscription
 from invoicing.queries import first_invoices
 from invoicing.queries import next_invoices as module

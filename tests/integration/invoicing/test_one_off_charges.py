@@ -13,8 +13,6 @@ from invoicing.operations.charges.adding import (
     AccountArchived,
     AlreadyCharged,
     ChargeExists,
-    InvalidCharge,
-    NewCharge,
     add_charge,
 )
 from invoicing.operations.charges.cancelling import (
@@ -23,6 +21,7 @@ from invoicing.operations.charges.cancelling import (
     NotOnce,
     cancel_charge,
 )
+from invoicing.operations.charges.wanting import InvalidCharge, NewCharge
 from invoicing.operations.subscriptions.settling import AmountTooLarge
 from invoicing.queries.charge_outlook import charge_outlook
 from invoicing.queries.charges import explanation_of, get_charge, sums_of

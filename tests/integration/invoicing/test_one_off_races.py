@@ -11,8 +11,9 @@ import pytest
 
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import Charge, InvoiceLine
-from invoicing.operations.charges.adding import NewCharge, add_charge
+from invoicing.operations.charges.adding import add_charge
 from invoicing.operations.charges.cancelling import cancel_charge
+from invoicing.operations.charges.wanting import NewCharge
 from tenancy.ids import uuid7
 from tenancy.models import AuditEntry
 from tests.integration.accounts.test_tree_concurrency import at_once
