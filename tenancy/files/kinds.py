@@ -1,11 +1,11 @@
 """Kinds of import: each registers itself in the ``operations.importing`` of the app of its data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -41,6 +41,19 @@ class BoundedImporter(Protocol):
         now: datetime,
     ) -> ImportReport:
         """Return what was done, or would be."""
+
+
+FileCells: TypeAlias = Mapping[str, str]
+"""A row of a file in plain forms, by the names of columns; what is left out is empty."""
+
+
+class Exporter(Protocol):
+    """A query: what is there, as rows that the import of their kind reads back unchanged."""
+
+    def __call__(
+        self, actor: Actor, /, *, within: UUID | None, today: date
+    ) -> Iterator[Sequence[FileCells]]:
+        """Yield rows, some at a time; of an account and those below it, None for all."""
 
 
 class UndatedImporter(Protocol):
@@ -89,6 +102,7 @@ class ImportKind:
         run_below: the same, bounded to an account and those below it; None where rows belong to
             no account.
         outlook: what a page shows of a sound file beside its counts.
+        rows: what is there, for a file of this kind; None where no file is made of it.
     """
 
     label: Promise
@@ -98,6 +112,7 @@ class ImportKind:
     run: Importer
     run_below: BoundedImporter | None = None
     outlook: Callable[[Actor, Source], Mapping[str, Any]] | None = None
+    rows: Exporter | None = None
 
     @property
     def name(self) -> str:

@@ -301,6 +301,29 @@ def test_import_names_rows_and_columns(shop, ask, tmp_path):
     assert answer["error"]["code"] == "import_refused"
 
 
+def test_export_writes_what_import_reads_back(shop, ask, tmp_path):
+    cells = {"first_day": "2026-12-01", "description": "Work", "unit_amount": "9.125",
+             "currency": "EUR"}  # fmt: skip
+    shop.has("accounts", account("B"))
+    shop.has("charges", *({"external_id": key, "account_external_id": key, **cells}
+                          for key in ("A1", "B")))  # fmt: skip
+    for ending, within, count in (("csv", (), 2), ("xlsx", ("--in", "ext:A"), 1)):
+        file = tmp_path / f"charges.{ending}"
+        code, answer = ask("export", "charges", file, "--tenant", "acme", *within)
+        assert (code, answer["rows"]) == (0, count)
+        code, answer = ask("import", "charges", file, "--tenant", "acme")
+        assert (code, answer["created"], answer["unchanged"]) == (0, 0, count)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("x.txt", "unknown_ending"), ("nowhere/x.csv", "file_not_writable")]
+)
+def test_export_refuses_what_is_no_file(shop, ask, tmp_path, name, code):
+    failed, answer = ask("export", "charges", tmp_path / name, "--tenant", "acme")
+
+    assert (failed, answer["error"]["code"]) == (1, code)
+
+
 def test_billing_run_takes_an_account_by_either_name(shop, ask):
     from tenancy.ids import public_id
 

@@ -726,6 +726,8 @@ def grant(shop: Vendor, actor: Actor) -> Grant:
 
 
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
+CHARGE = {"external_id": "n", "account_external_id": "A", "first_day": DAY, "unit_amount": 9,
+          "description": "Training", "currency": "EUR"}  # fmt: skip
 OPERATIONS: dict[str, Change] = {
     "account_settings.changing.change_settings": Change(plan_day, "account.settings_changed"),
     "account_settings.defaults.change_defaults": Change(plan_default, "tenant.settings_changed"),
@@ -807,6 +809,7 @@ OPERATIONS: dict[str, Change] = {
         load("subscriptions", [subscription("N", "A", "ten", "2026-12-01")]),
         "subscription.created",
     ),
+    "importing.charges.import_charges": Change(load("charges", [CHARGE]), "charge.added"),
     "catalogue.editing.edit_product": Change(rename_product, "product.updated"),
     "catalogue.editing.edit_price": Change(rename_price, "price.updated"),
     "catalogue.archiving.archive_product": Change(
@@ -984,7 +987,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "account_settings.changing.wanted_changes",
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.subtree_rows.subtree_rows",
-            "importing.rows.refuse_difference", "clock.require_movable", "clock.month_end_after",
+            "importing.rows.refuse_difference", "importing.rows.warn_of_currency",
+            "clock.require_movable", "clock.month_end_after",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
             "runs.loading.load_families", "making.first_day", "making.last_day",
@@ -1010,7 +1014,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.naming.said_of", "catalogue.meters.require_meter",
             "charges.adding.said_of", "charges.adding.as_stored", "charges.adding.added",
             "charges.wanting.charge_faults", "charges.wanting.charge_row",
-            "charges.wanting.is_same_charge",
+            "charges.wanting.charge_differences",
             "usage.reporting.key_faults", "usage.reporting.meters_named",
             "runs.late_usage.hold_late_periods",
             "runs.changed.concerned", "runs.noting.by_cause", "runs.noting.problem_row",

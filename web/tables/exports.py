@@ -30,7 +30,10 @@ MOST_ROWS: Final = 10_000
 FORMATS: Final = ("csv", "xlsx")
 _IN_MEMORY: Final = 1_000_000
 _WIDTHS: Final = {Kind.LINK: 40, Kind.TEXT: 24, Kind.LABEL: 28}
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ def export(
     write = _write_csv if wanted == "csv" else _write_xlsx
     write(file, fields, batches, about)
     file.seek(0)
-    kind = "text/csv; charset=utf-8" if wanted == "csv" else XLSX
     name = file_name(about.owner, about.title, day=about.day, ending=wanted)
-    return FileResponse(file, content_type=kind, headers={"Content-Disposition": attachment(name)})
+    return FileResponse(
+        file, content_type=CONTENT_TYPES[wanted], headers={"Content-Disposition": attachment(name)}
+    )
 
 
 def plain(value: Any, currency: str = "") -> Any:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
-from accounts.operations.importing._bounds import Bound, bound_of, refuse_outside
+from accounts.operations.importing._bounds import Bound, bound_of, owners_of, refuse_outside
 from accounts.operations.importing.accounts import import_accounts
 from accounts.operations.importing.columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from accounts.operations.importing.contacts import import_contacts
@@ -18,6 +18,7 @@ __all__ = [
     "import_accounts",
     "import_contacts",
     "one_at_a_time",
+    "owners_of",
     "refuse_outside",
 ]
 

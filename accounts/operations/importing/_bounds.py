@@ -1,8 +1,8 @@
 """An import that is bounded to an account and those below it: nothing else comes of it."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,8 +14,10 @@ from accounts.operations.importing._account_lines import AccountLine, Paths
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.files import FileRow
+from tenancy.files.references import named_by
 
-OUTSIDE = "outside_import"
+OUTSIDE: Final = "outside_import"
+OWNER: Final = "account_external_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,44 @@ def check_within(line: AccountLine, bound: Bound, paths: Paths, *, is_new: bool)
 
 
 def refuse_outside(
-    actor: Actor, rows: Sequence[FileRow], bound: Bound | None, known: Container[Any]
+    actor: Actor, rows: Sequence[FileRow], bound: Bound | None, known: Mapping[str, UUID]
 ) -> None:
     """Refuse rows that belong to accounts outside; those of unknown ones are refused elsewhere.
 
     One statement.
+
+    Args:
+        actor: whose tenant.
+        rows: with the column ``account_external_id``.
+        bound: of the import, None where there is none.
+        known: the accounts that rows name, by their cells.
     """
     if bound is None:
         return
-    keys = {row.cells.get("account_external_id", "") for row in rows}
     inside = Account.objects.filter(
         tree.lies_below(actor.tenant_id, [bound.account_id]),
         tenant_id=actor.tenant_id,
-        external_id__in=keys,
+        pk__in=set(known.values()),
     )
-    known_inside = {*inside.order_by().values_list("external_id", flat=True)}
+    ids = {*inside.order_by().values_list("pk", flat=True)}
     text = _("This account is not below “%(name)s”, for which this import is.")
     for row in rows:
-        key = row.cells.get("account_external_id", "")
-        if key in known and key not in known_inside:
-            row.refuse("account_external_id", OUTSIDE, text % {"name": bound.name})
+        key = row.cells.get(OWNER, "")
+        if key in known and known[key] not in ids:
+            row.refuse(OWNER, OUTSIDE, text % {"name": bound.name})
+
+
+def owners_of(actor: Actor, rows: Sequence[FileRow], bound: Bound | None) -> dict[str, Account]:
+    """Return the accounts that rows name; one that was merged leads to the one that was kept.
+
+    What is unknown or outside is refused at its row. Two statements.
+    """
+    found = Account.objects.filter(tenant_id=actor.tenant_id).select_related("merged_into")
+    named = named_by(found, "acc", {row.cells.get(OWNER, "") for row in rows})
+    owners = {key: account.merged_into or account for key, account in named.items()}
+    refuse_outside(actor, rows, bound, {key: account.pk for key, account in owners.items()})
+    for row in rows:
+        key = row.cells.get(OWNER, "")
+        if key and key not in owners:
+            row.refuse(OWNER, "unknown_account", _("There is no such account."))
+    return owners

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access, tree
 from accounts.access import Action
 from accounts.declarations import PARTICULARS
+from accounts.exports.import_files import TooManyRows
 from accounts.models import Account, SettingName
 from accounts.operations.importing.columns import FILE_SETTINGS
 from accounts.operations.settings import OwnSettings, own_settings
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.errors import Conflict, Invalid, NotFound
+from tenancy.errors import Conflict, NotFound
 
 MOST_ROWS: Final = 10_000
 _ROUTES: Final = (SettingName.BILL_TO.value, SettingName.PAYER.value)
@@ -25,13 +26,6 @@ class WithoutExternalId(Conflict):
 
     code = "without_external_id"
     message = _("“%(name)s” has no external ID, so an import could not find it again.")
-
-
-class TooManyRows(Invalid):
-    """More accounts than one file holds."""
-
-    code = "too_many_rows"
-    message = _("A file has at most %(most)s rows. Export a smaller tree.")
 
 
 @operation

@@ -14,7 +14,12 @@ from accounts.middleware import ActorRequest
 from accounts.models import Account
 from accounts.queries.paths import path_of
 from dashboard.pages.imports.columns import columns_file
-from dashboard.pages.imports.listing import ImportForm, kinds_of, work_now_or_soon
+from dashboard.pages.imports.listing import (
+    ImportForm,
+    kinds_of,
+    stored_kinds,
+    work_now_or_soon,
+)
 from subscriptions.operations.import_jobs import request_import
 from tenancy.errors import Forbidden
 from tenancy.files.kinds import import_kinds
@@ -97,6 +102,7 @@ def _page(
         "export_url": account_url(account.pk, "subtree_file"),
         "edit_url": account_url(account.pk, "edit"),
         "kinds": [{"kind": kind, "label": import_kinds()[kind].label} for kind in kinds],
+        "stored": stored_kinds(request.actor),
         "scope_name": account.name,
     }
     return render(request, "imports/below.html", context, status=status)

@@ -25,7 +25,7 @@ from subscriptions.operations.import_jobs import (
 )
 from subscriptions.tasks import import_soon
 from tenancy.actor import Actor
-from tenancy.files.kinds import import_kinds
+from tenancy.files.kinds import ImportKind, import_kinds
 from tenancy.models import Job
 from tenancy.operations.jobs import PIECE
 from tenancy.queries import paging
@@ -81,6 +81,12 @@ def kinds_of(actor: Actor, *, below: bool = False) -> list[str]:
         if access.allows_everywhere(actor, Action(kind.action))
         and (kind.run_below is not None or not below)
     ]
+
+
+def stored_kinds(actor: Actor) -> list[ImportKind]:
+    """Return the kinds of which files are made of what is there, that an actor may import."""
+    kinds = [import_kinds()[name] for name in kinds_of(actor)]
+    return [kind for kind in kinds if kind.rows is not None]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -192,6 +198,7 @@ def _page(
         "templates": [
             {"kind": kind, "label": import_kinds()[kind].label} for kind in kinds_of(actor)
         ],
+        "stored": stored_kinds(actor),
     }
     return render(request, "imports/list.html", context, status=status)
 

@@ -18,9 +18,9 @@ from invoicing.models import Charge
 from invoicing.operations.charges.wanting import (
     InvalidCharge,
     NewCharge,
+    charge_differences,
     charge_faults,
     charge_row,
-    is_same_charge,
 )
 from invoicing.operations.runs.loading import load_families
 from invoicing.operations.subscriptions.settling import AmountTooLarge, pending
@@ -147,7 +147,7 @@ def _known(actor: Actor, account: Account, wanted: NewCharge) -> Charge | None:
     if wanted.external_id is None:
         return None
     found = mine.filter(external_id=wanted.external_id).select_related("account").first()
-    if found is not None and not is_same_charge(found, account.pk, wanted):
+    if found is not None and any(charge_differences(found, account.pk, wanted)):
         raise ChargeExists(external_id=wanted.external_id)
     return found
 

@@ -77,34 +77,33 @@ class NewCharge:
         return (self.last_day or self.first_day) + timedelta(days=1)
 
 
-def is_same_charge(charge: Charge, account_id: UUID, wanted: NewCharge) -> bool:
-    """Return whether a charge is just as somebody wants one of an account.
+def charge_differences(charge: Charge, account_id: UUID, wanted: NewCharge) -> Iterator[str]:
+    """Yield the members in which a charge is not as somebody wants one of an account.
 
-    What it says beside its price, and when it is invoiced, does not count.
+    When it is invoiced does not count, nor what is said beside a price but its description.
     """
     said = charge.calculation["price"]
-    price_id = None if said["id"] is None else said["id"]
     named = None if wanted.price_id is None else Price(id=wanted.price_id).public_id
-    facts = [
-        (charge.account_id, account_id),
-        (charge.kind, Charge.Kind.ONE_OFF),
-        (charge.period_start, wanted.first_day),
-        (charge.period_end, wanted.ends),
-        (Decimal(charge.calculation["quantity"]), wanted.quantity),
-        (charge.subscription_id, wanted.subscription_id),
-        (charge.po_number, wanted.po_number.strip()),
-        (price_id, named),
+    facts: list[tuple[str, Any, Any]] = [
+        ("account", charge.account_id, account_id),
+        ("external_id", charge.kind, Charge.Kind.ONE_OFF),
+        ("first_day", charge.period_start, wanted.first_day),
+        ("last_day", charge.period_end, wanted.ends),
+        ("quantity", Decimal(charge.calculation["quantity"]), wanted.quantity),
+        ("subscription", charge.subscription_id, wanted.subscription_id),
+        ("po_number", charge.po_number, wanted.po_number.strip()),
+        ("price", said["id"], named),
     ]
     if named is None:
         facts += [
-            (Decimal(said["unit_amount"]), wanted.unit_amount),
-            (charge.currency, wanted.currency),
-            (said["tax_class"], wanted.tax_class),
-            (said["unit"], wanted.unit.strip()),
+            ("unit_amount", Decimal(said["unit_amount"]), wanted.unit_amount),
+            ("currency", charge.currency, wanted.currency),
+            ("tax_class", said["tax_class"], wanted.tax_class),
+            ("unit", said["unit"], wanted.unit.strip()),
         ]
     if named is None or wanted.description:
-        facts.append((said["name"], wanted.description.strip()))
-    return all(stored == one for stored, one in facts)
+        facts.append(("description", said["name"], wanted.description.strip()))
+    return (member for member, stored, one in facts if stored != one)
 
 
 def charge_faults(

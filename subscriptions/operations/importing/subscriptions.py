@@ -33,7 +33,7 @@ from subscriptions.models.limits import (
 from subscriptions.operations.catalogue import hold_prices, sale_fault
 from subscriptions.operations.discounts.starting import begin_many, store_begun
 from subscriptions.operations.importing.columns import SUBSCRIPTION_COLUMNS
-from subscriptions.operations.importing.rows import refuse_difference
+from subscriptions.operations.importing.rows import refuse_difference, warn_of_currency
 from subscriptions.operations.subscriptions.contracting import (
     Contract,
     agreed,
@@ -173,7 +173,7 @@ def _new_subscriptions(
             Coalesce("merged_into__status", "status"),
         )
     }
-    refuse_outside(actor, rows, bound, accounts)
+    refuse_outside(actor, rows, bound, {key: one for key, (one, _status) in accounts.items()})
     prices = {
         key: (price_id, currency)
         for key, price_id, currency in Price.objects.filter(
@@ -198,7 +198,7 @@ def _new_subscriptions(
         _price_id, sold_in = prices[row.cells["price_external_id"]]
         # Also of one that is there: its account's currency may have been changed since.
         expected = currencies.on(line.account_id, max(today, line.start_date))
-        _warn_of_currency(row, expected, sold_in, warned)
+        warn_of_currency(row, "price_external_id", expected, sold_in, warned)
         if known is None:
             terms = lists.terms(line.account_id, line.price_id, line.start_date, line.quantity)
             if sale_fault(terms[0].value.price, ""):
@@ -209,21 +209,6 @@ def _new_subscriptions(
         elif known != _filled_up(line, known, row):
             refuse_difference(row)
     return new
-
-
-def _warn_of_currency(row: FileRow, expected: str | None, sold_in: str, warned: Problems) -> None:
-    """Say of a price in another currency than its account's that its own decides."""
-    if expected and expected != sold_in:
-        warned.add(
-            row.number,
-            "price_external_id",
-            "other_currency",
-            _(
-                "The price is in %(currency)s, the account's currency is %(expected)s."
-                " It is invoiced in %(currency)s."
-            )
-            % {"currency": sold_in, "expected": expected},
-        )
 
 
 def _filled_up(

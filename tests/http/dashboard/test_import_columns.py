@@ -10,7 +10,7 @@ from tenancy.files.kinds import import_kinds
 from tests.world import NOW, account, csv_of, price, subscription
 
 COLUMNS = {name: kind.columns for name, kind in import_kinds().items()}
-KINDS = ("accounts", "prices", "subscriptions", "contacts", "usage")
+KINDS = ("accounts", "prices", "subscriptions", "contacts", "usage", "charges")
 METERS = {"api-calls": "sum", "agents": "unique_count"}
 REQUIRED = [
     (kind, column.name, column.is_required)

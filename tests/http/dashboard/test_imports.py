@@ -84,8 +84,8 @@ def test_hands_long_files_to_a_worker(
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", ["accounts", "prices", "subscriptions", "contacts", "usage"]),
-        ("billing", ["accounts", "subscriptions", "usage"]),
+        ("owner", ["accounts", "prices", "subscriptions", "contacts", "usage", "charges"]),
+        ("billing", ["accounts", "subscriptions", "usage", "charges"]),
         ("auditor", []),
     ],
 )

@@ -74,6 +74,7 @@ NO_ROUTES = {
     "portal/invoices/<str:invoice_id>/sections/<int:position>/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/lines/<str:line_id>/why/": "as in the dashboard",
     "portal/invoices/<str:invoice_id>/glance/": "as in the dashboard",
+    "import/files/<str:kind>/": "files: test_import_rows.py reads them",
     "import/<str:job_id>/": "needs a worker: tests of imports walk it",
 }
 FILES = re.compile(r"\.csv$|/pdf$|/annex$")
