@@ -18,6 +18,8 @@ class State(StrEnum):
     OVERDUE = "overdue"
     PARTLY_PAID = "partly_paid"
     PAID = "paid"
+    CORRECTED = "corrected"
+    ISSUED = "issued"
     EXTRACT = "extract"
 
 
@@ -29,20 +31,33 @@ DERIVED: Final = (State.DUE_SOON, State.OVERDUE)
 """What the day makes of an unpaid invoice."""
 ASKED_FOR: Final = tuple(state for state in State if state is not State.EXTRACT)
 """What a list can be narrowed to; an extract has no state that could be asked for (R31)."""
-AGREED: Final = ("draft", "corrected", "void")
+AGREED: Final = ("draft", "void")
 """What integrators may ask for as well: the contract names it, and no invoice can be it yet."""
 
 
-def payment_state(gross_minor: int, paid_minor: int) -> State:
-    """Return the state to store for an issued invoice; nothing to pay is paid from the start."""
-    if paid_minor >= gross_minor:
-        return State.PAID
-    return State.PARTLY_PAID if paid_minor else State.OPEN
+def payment_state(
+    gross_minor: int, paid_minor: int, credited_minor: int = 0, corrected_minor: int = 0
+) -> State:
+    """Return the state to store for an issued document; nothing to pay is paid from the start.
+
+    Args:
+        gross_minor: its total, below 0 for a credit note, on which nobody owes anything.
+        paid_minor: what was paid of it.
+        credited_minor: what credit notes took off what was open of it.
+        corrected_minor: what credit notes took back of it in all, also of what was paid.
+
+    Source: docs/billing-rules.md, States of an invoice.
+    """
+    if gross_minor < 0:
+        return State.ISSUED
+    if paid_minor + credited_minor < gross_minor:
+        return State.PARTLY_PAID if paid_minor else State.OPEN
+    return State.CORRECTED if 0 < gross_minor <= corrected_minor else State.PAID
 
 
-def owed_minor(stored: str, gross_minor: int, paid_minor: int) -> int:
+def owed_minor(stored: str, gross_minor: int, paid_minor: int, credited_minor: int = 0) -> int:
     """Return what is still to be paid: nothing before the invoice is issued."""
-    return gross_minor - paid_minor if stored in UNPAID else 0
+    return gross_minor - paid_minor - credited_minor if stored in UNPAID else 0
 
 
 def last_overdue_day(today: date) -> date:

@@ -22,7 +22,7 @@ def post_issued(
             id=uuid7(),
             tenant_id=actor.tenant_id,
             kind=LedgerEntry.Kind.INVOICE_ISSUED,
-            invoice_id=invoice.id,
+            source_id=invoice.id,
             booked_on=booked_on,
             currency=invoice.currency,
             created_at=now,
@@ -34,6 +34,7 @@ def post_issued(
                 entry_id=entry.id,
                 ledger=ledger,
                 account_id=account_id,
+                invoice_id=invoice.id,
                 amount_minor=amount_minor,
             )
             for ledger, account_id, amount_minor in (

@@ -9,7 +9,10 @@ from tenancy.ids import public_id
 
 
 class Seller(TenantModel):
-    """A legal entity of the tenant that issues invoices under its own number series."""
+    """A legal entity of the tenant that issues invoices under its own number series.
+
+    Its credit notes are numbered in a series of their own.
+    """
 
     name = models.CharField(max_length=200)
     line1 = models.CharField(max_length=200, blank=True)
@@ -27,6 +30,7 @@ class Seller(TenantModel):
     bank_name = models.CharField(max_length=100, blank=True)
     currency = models.CharField(max_length=3)
     number_format = models.CharField(max_length=60, default="RE-{year}-{number:06d}")
+    credit_note_format = models.CharField(max_length=60, default="RK-{year}-{number:06d}")
     is_placeholder = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

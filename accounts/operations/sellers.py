@@ -77,6 +77,7 @@ def create_placeholder(actor: Actor, tenant: Tenant) -> Seller:
         bank_name=PLACEHOLDER,
         currency=tenant.currency,
         number_format="RE-{year}-{number:06d}" if is_german else "INV-{year}-{number:06d}",
+        credit_note_format="RK-{year}-{number:06d}" if is_german else "CN-{year}-{number:06d}",
         is_placeholder=True,
     )
     _write_tax_rates(actor, seller)

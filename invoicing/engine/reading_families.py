@@ -13,7 +13,7 @@ from accounts.queries.settings import setting_history
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass
 from invoicing.engine.families import Families, standing_of
-from invoicing.models import Charge, NumberSeries
+from invoicing.models import Charge, DocumentKind, NumberSeries
 from subscriptions.models import LateUsage, UsagePool
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
@@ -108,7 +108,9 @@ def _sellers(actor: Actor) -> list[Any]:
 
 
 def _sellers_with_last_issue() -> QuerySet[Seller]:
-    series = NumberSeries.objects.filter(tenant_id=Given("tenant"), seller=OuterRef("pk"))
+    series = NumberSeries.objects.filter(
+        tenant_id=Given("tenant"), seller=OuterRef("pk"), kind=DocumentKind.INVOICE
+    )
     last = series.order_by("-last_issue_date").values("last_issue_date")
     return (
         Seller.objects.filter(tenant_id=Given("tenant"))

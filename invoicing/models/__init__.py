@@ -2,6 +2,7 @@
 
 from invoicing.models.charges import Charge
 from invoicing.models.invoices import (
+    DocumentKind,
     Invoice,
     InvoiceLine,
     InvoiceSection,
@@ -18,6 +19,7 @@ __all__ = [
     "BillingRun",
     "ChangePlan",
     "Charge",
+    "DocumentKind",
     "DocumentToMake",
     "FileCheck",
     "Invoice",

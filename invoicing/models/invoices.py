@@ -14,18 +14,35 @@ from subscriptions.models import Subscription
 from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 from tenancy.ids import public_id
 
+_SETTLED = models.F("paid_minor") + models.F("credited_minor")
+_SOMETHING_OPEN = models.Q(kind="invoice", gross_minor__gt=_SETTLED)
+_NOTHING_OPEN = models.Q(kind="invoice", gross_minor=_SETTLED)
+
+
+class DocumentKind(models.TextChoices):
+    """What a document is: what it asks for, or what it takes back of an issued one."""
+
+    INVOICE = "invoice", _("Invoice")
+    CREDIT_NOTE = "credit_note", _("Credit note")
+
 
 class NumberSeries(TenantModel):
-    """The next number of one seller and year; gapless because it is taken last and locked."""
+    """The next number of one seller, kind of document and year.
+
+    Gapless, because it is taken last and locked. Invoices and credit notes are numbered apart.
+    """
 
     seller = TenantForeignKey(Seller)
+    kind = models.CharField(
+        max_length=11, choices=DocumentKind.choices, default=DocumentKind.INVOICE
+    )
     year = models.PositiveSmallIntegerField()
     last_number = models.PositiveIntegerField(default=0)
     last_issue_date = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(name="series_once", fields=["tenant", "seller", "year"])
+            models.UniqueConstraint(name="series_once", fields=["tenant", "seller", "kind", "year"])
         ]
 
     def __str__(self) -> str:
@@ -37,8 +54,14 @@ class Invoice(TenantModel):
     """A document to one bill-to, collected from one payer, in one currency and tax regime.
 
     Until it is issued it is a draft and may be made anew; from then on a trigger refuses every
-    change but to what follows from payments. ``snapshot`` holds the names, addresses and bank
-    details used. ``paid_minor`` and ``status`` alone change later.
+    change but to what follows from payments and credits. ``snapshot`` holds the names, addresses
+    and bank details used. Of an issued one ``status``, ``paid_minor``, ``credited_minor`` and
+    ``corrected_minor`` alone change later.
+
+    A credit note (``kind``) takes back of the invoice that it ``corrects``, for a ``reason``. All
+    its amounts are below 0, so that documents of both kinds simply add up. What it takes back
+    first lowers what is open of its invoice (``credited_minor`` there); ``corrected_minor``
+    is what all its credit notes took back together, also of what was paid (R17).
 
     ``content_hash`` is a digest of everything that issuing freezes, so that what was seen can be
     told from what is there now. ``approved_hash`` is the content that somebody approved, and
@@ -55,9 +78,19 @@ class Invoice(TenantModel):
         OPEN = State.OPEN.value, _("Open")
         PARTLY_PAID = State.PARTLY_PAID.value, _("Partly paid")
         PAID = State.PAID.value, _("Paid")
+        CORRECTED = State.CORRECTED.value, _("Corrected")
+        ISSUED = State.ISSUED.value, _("Issued")
 
     UNISSUED: ClassVar = invoice_states.UNISSUED
 
+    kind = models.CharField(
+        max_length=11,
+        choices=DocumentKind.choices,
+        default=DocumentKind.INVOICE,
+        db_default=DocumentKind.INVOICE,
+    )
+    corrects = TenantForeignKey("self", null=True, db_index=False)
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     run = TenantForeignKey(BillingRun, null=True)
     seller = TenantForeignKey(Seller, db_index=False)
     bill_to = TenantForeignKey(Account)
@@ -82,6 +115,8 @@ class Invoice(TenantModel):
     tax_minor = models.BigIntegerField()
     gross_minor = models.BigIntegerField()
     paid_minor = models.BigIntegerField(default=0)
+    credited_minor = models.BigIntegerField(default=0, db_default=0)
+    corrected_minor = models.BigIntegerField(default=0, db_default=0)
     section_count = models.PositiveIntegerField()
     line_count = models.PositiveIntegerField()
     snapshot = models.JSONField()
@@ -98,7 +133,7 @@ class Invoice(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 name="invoice_number_once",
-                fields=["tenant", "seller", "series_year", "series_number"],
+                fields=["tenant", "seller", "kind", "series_year", "series_number"],
             ),
             models.UniqueConstraint(
                 name="invoice_number_text_once", fields=["tenant", "seller", "number"]
@@ -118,8 +153,11 @@ class Invoice(TenantModel):
                         number__isnull=False,
                         series_number__isnull=False,
                         issue_date__isnull=False,
-                        due_date__isnull=False,
                         issued_at__isnull=False,
+                    )
+                    & (
+                        models.Q(kind="invoice", due_date__isnull=False)
+                        | models.Q(kind="credit_note", due_date__isnull=True)
                     )
                 ),
             ),
@@ -128,20 +166,47 @@ class Invoice(TenantModel):
                 condition=models.Q(gross_minor=models.F("net_minor") + models.F("tax_minor")),
             ),
             models.CheckConstraint(
-                name="invoice_not_negative", condition=models.Q(gross_minor__gte=0)
+                name="invoice_sign_of_kind",
+                condition=models.Q(
+                    kind="invoice", corrects__isnull=True, reason="", gross_minor__gte=0
+                )
+                | models.Q(
+                    kind="credit_note",
+                    corrects__isnull=False,
+                    gross_minor__lt=0,
+                    paid_minor=0,
+                    credited_minor=0,
+                    corrected_minor=0,
+                ),
             ),
             models.CheckConstraint(
-                name="invoice_paid_within_gross",
-                condition=models.Q(paid_minor__gte=0, paid_minor__lte=models.F("gross_minor")),
+                name="invoice_settled_within_gross",
+                condition=models.Q(kind="credit_note")
+                | models.Q(
+                    paid_minor__gte=0,
+                    credited_minor__gte=0,
+                    credited_minor__lte=models.F("corrected_minor"),
+                    corrected_minor__lte=models.F("gross_minor"),
+                    gross_minor__gte=_SETTLED,
+                ),
             ),
             models.CheckConstraint(
                 name="invoice_status_follows_payment",
-                condition=models.Q(status="to_approve", paid_minor=0)
-                | models.Q(status="open", paid_minor=0, gross_minor__gt=0)
+                condition=models.Q(status="to_approve", paid_minor=0, corrected_minor=0)
+                | models.Q(status="issued", kind="credit_note")
+                | models.Q(_SOMETHING_OPEN, status="open", paid_minor=0)
+                | models.Q(_SOMETHING_OPEN, status="partly_paid", paid_minor__gt=0)
                 | models.Q(
-                    status="partly_paid", paid_minor__gt=0, paid_minor__lt=models.F("gross_minor")
+                    _NOTHING_OPEN,
+                    models.Q(gross_minor=0) | models.Q(corrected_minor__lt=models.F("gross_minor")),
+                    status="paid",
                 )
-                | models.Q(status="paid", paid_minor=models.F("gross_minor")),
+                | models.Q(
+                    _NOTHING_OPEN,
+                    status="corrected",
+                    gross_minor__gt=0,
+                    corrected_minor=models.F("gross_minor"),
+                ),
             ),
         ]
         indexes: ClassVar = [
@@ -151,6 +216,11 @@ class Invoice(TenantModel):
                 name="invoice_unissued",
                 fields=["tenant", "run"],
                 condition=models.Q(status="to_approve"),
+            ),
+            models.Index(
+                name="invoice_corrections",
+                fields=["tenant", "corrects"],
+                condition=models.Q(corrects__isnull=False),
             ),
         ]
 
@@ -166,7 +236,9 @@ class Invoice(TenantModel):
     @property
     def open_minor(self) -> int:
         """What is still owed, in minor units."""
-        return invoice_states.owed_minor(self.status, self.gross_minor, self.paid_minor)
+        return invoice_states.owed_minor(
+            self.status, self.gross_minor, self.paid_minor, self.credited_minor
+        )
 
 
 class InvoiceSection(TenantPartModel):
@@ -204,12 +276,18 @@ class InvoiceSection(TenantPartModel):
 
 
 class InvoiceLine(TenantPartModel):
-    """One charge on one document; a charge stands on at most one."""
+    """One charge on one document; a charge stands on at most one.
+
+    A line of a credit note has no charge: it takes back of the line that it ``corrects``.
+    ``tax_minor`` is its share of the tax, kept there alone, so that what is left of each line can
+    be told to the cent. Quantities have the sign of the amounts, prices never are below 0.
+    """
 
     invoice = TenantForeignKey(Invoice, db_index=False, related_name="lines")
     section = TenantForeignKey(InvoiceSection, db_index=False)
     position = models.PositiveIntegerField()
-    charge = TenantForeignKey(Charge, db_index=False)
+    charge = TenantForeignKey(Charge, null=True, db_index=False)
+    corrects = TenantForeignKey("self", null=True, db_index=False)
     subscription = TenantForeignKey(Subscription, null=True, db_index=False)
     description = models.CharField(max_length=300)
     quantity = models.DecimalField(max_digits=18, decimal_places=6)
@@ -217,6 +295,7 @@ class InvoiceLine(TenantPartModel):
     period_start = models.DateField()
     period_end = models.DateField()
     net_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField(null=True)
     tax_category = models.CharField(max_length=2)
     tax_rate = models.DecimalField(max_digits=6, decimal_places=3)
 
@@ -224,6 +303,20 @@ class InvoiceLine(TenantPartModel):
         constraints: ClassVar = [
             models.UniqueConstraint(name="line_charge_once", fields=["tenant", "charge"]),
             models.UniqueConstraint(name="line_position", fields=["tenant", "invoice", "position"]),
+            models.CheckConstraint(
+                name="line_of_charge_or_line",
+                condition=models.Q(
+                    charge__isnull=False, corrects__isnull=True, tax_minor__isnull=True
+                )
+                | models.Q(charge__isnull=True, corrects__isnull=False, tax_minor__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="line_corrections",
+                fields=["tenant", "corrects"],
+                condition=models.Q(corrects__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,11 @@ from tenancy.database import TenantForeignKey, TenantModel, TenantPartModel
 
 
 class LedgerEntry(TenantModel):
-    """One booking, with its postings."""
+    """One booking, with its postings.
+
+    ``source_id`` is what caused it: the document that was issued, the payment that came in. It is
+    booked once for each kind, so nothing that is repeated is booked twice.
+    """
 
     class Kind(models.TextChoices):
         """What was booked."""
@@ -18,14 +22,16 @@ class LedgerEntry(TenantModel):
         INVOICE_ISSUED = "invoice_issued"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    invoice = TenantForeignKey(Invoice)
+    source_id = models.UUIDField()
     booked_on = models.DateField()
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(name="ledger_issue_once", fields=["tenant", "invoice", "kind"])
+            models.UniqueConstraint(
+                name="ledger_source_once", fields=["tenant", "source_id", "kind"]
+            )
         ]
 
     def __str__(self) -> str:
@@ -34,19 +40,48 @@ class LedgerEntry(TenantModel):
 
 
 class LedgerPosting(TenantPartModel):
-    """One side of an entry: debit positive, credit negative, in minor units."""
+    """One side of an entry: debit positive, credit negative, in minor units.
+
+    It names the document that it is about and the account whose it is, as far as there are any:
+    what is receivable is open on a document and owed by an account; a credit is an account's.
+    """
 
     class Ledger(models.TextChoices):
         """The ledger's accounts."""
 
         RECEIVABLE = "receivable"
         REVENUE = "revenue"
+        DEFERRED = "deferred"
         TAX = "tax"
+        BANK = "bank"
+        CLEARING = "clearing"
+        CUSTOMER_CREDIT = "customer_credit"
+        FEES = "fees"
+        WRITE_OFF = "write_off"
+        ROUNDING = "rounding"
 
     entry = TenantForeignKey(LedgerEntry)
-    ledger = models.CharField(max_length=12, choices=Ledger.choices)
-    account = TenantForeignKey(Account, db_index=False)
+    ledger = models.CharField(max_length=20, choices=Ledger.choices)
+    account = TenantForeignKey(Account, null=True, db_index=False)
+    invoice = TenantForeignKey(Invoice, null=True, db_index=False)
     amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="ledger_posting_whose",
+                condition=~models.Q(ledger__in=["receivable", "customer_credit"])
+                | models.Q(ledger="receivable", account__isnull=False, invoice__isnull=False)
+                | models.Q(ledger="customer_credit", account__isnull=False),
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="ledger_receivable_of",
+                fields=["tenant", "invoice"],
+                condition=models.Q(ledger="receivable"),
+            )
+        ]
 
     def __str__(self) -> str:
         """Return ledger and amount."""

@@ -16,6 +16,7 @@ from invoicing import ledger
 from invoicing.models import (
     BillingRun,
     Charge,
+    DocumentKind,
     DocumentToMake,
     Invoice,
     InvoiceLine,
@@ -48,9 +49,9 @@ class SellerIncomplete(Conflict):
 # The row is locked until the transaction ends, so numbers are gapless and rise with the date.
 _TAKE_NUMBERS = """
     INSERT INTO invoicing_numberseries
-        (id, tenant_id, seller_id, year, last_number, last_issue_date)
-    VALUES (gen_random_uuid(), %(tenant)s, %(seller)s, %(year)s, %(count)s, %(date)s)
-    ON CONFLICT (tenant_id, seller_id, year) DO UPDATE
+        (id, tenant_id, seller_id, kind, year, last_number, last_issue_date)
+    VALUES (gen_random_uuid(), %(tenant)s, %(seller)s, %(kind)s, %(year)s, %(count)s, %(date)s)
+    ON CONFLICT (tenant_id, seller_id, kind, year) DO UPDATE
     SET last_number = invoicing_numberseries.last_number + EXCLUDED.last_number,
         last_issue_date = EXCLUDED.last_issue_date
     WHERE COALESCE(invoicing_numberseries.last_issue_date, EXCLUDED.last_issue_date)
@@ -173,7 +174,10 @@ def issue_dates(
     Source: docs/billing-rules.md, R28.
     """
     gone_on = NumberSeries.objects.filter(
-        tenant_id=actor.tenant_id, seller_id__in=seller_ids, last_issue_date__gt=run_date
+        tenant_id=actor.tenant_id,
+        seller_id__in=seller_ids,
+        kind=DocumentKind.INVOICE,
+        last_issue_date__gt=run_date,
     ).values_list("seller_id", flat=True)
     return {**dict.fromkeys(seller_ids, run_date), **dict.fromkeys(gone_on, today)}
 
@@ -204,26 +208,33 @@ def mark_invoiced(actor: Actor, invoice_ids: Collection[UUID]) -> None:
 
 _FORMATS = Prepared(
     lambda: Seller.objects.filter(tenant_id=Given("tenant"), pk__among=Given("ids")).values_list(
-        "id", "number_format"
+        "id", "number_format", "credit_note_format"
     )
 )
 
 
 def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:
-    """Take as many numbers of each seller's series as there are invoices."""
-    by_seller: dict[UUID, list[Invoice]] = defaultdict(list)
+    """Take as many numbers of each series as there are documents of its seller and kind."""
+    by_series: dict[tuple[UUID, str], list[Invoice]] = defaultdict(list)
     for invoice in invoices:
-        by_seller[invoice.seller_id].append(invoice)
-    formats = dict(_FORMATS.rows(tenant=actor.tenant_id, ids=list(by_seller)))
+        by_series[invoice.seller_id, str(invoice.kind)].append(invoice)
+    sellers = list({seller_id for seller_id, _kind in by_series})
+    formats: dict[tuple[UUID, str], str] = {}
+    for seller_id, of_invoices, of_credit_notes in _FORMATS.rows(
+        tenant=actor.tenant_id, ids=sellers
+    ):
+        formats[seller_id, DocumentKind.INVOICE.value] = of_invoices
+        formats[seller_id, DocumentKind.CREDIT_NOTE.value] = of_credit_notes
     # One order of locking for everybody, so that two who issue for two sellers can't meet.
-    for seller_id in sorted(by_seller):
-        batch = by_seller[seller_id]
+    for seller_id, kind in sorted(by_series):
+        batch = by_series[seller_id, kind]
         with connection.cursor() as cursor:
             cursor.execute(
                 _TAKE_NUMBERS,
                 {
                     "tenant": actor.tenant_id,
                     "seller": seller_id,
+                    "kind": kind,
                     "year": issue_date.year,
                     "count": len(batch),
                     "date": issue_date,
@@ -234,4 +245,4 @@ def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None
             raise NumberBeforeLast(date=issue_date)
         for number, invoice in enumerate(batch, start=row[0] - len(batch) + 1):
             invoice.series_year, invoice.series_number = issue_date.year, number
-            invoice.number = formats[seller_id].format(year=issue_date.year, number=number)
+            invoice.number = formats[seller_id, kind].format(year=issue_date.year, number=number)

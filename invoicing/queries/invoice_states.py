@@ -17,6 +17,8 @@ from billing_rules.invoice_states import (
     state_of,
 )
 
+_OWED = F("gross_minor") - F("paid_minor") - F("credited_minor")
+
 
 def is_unpaid() -> Q:
     """Return the condition on shown invoices of which something is owed."""
@@ -62,7 +64,7 @@ def urgency(today: date) -> Case:
 def owed() -> Case:
     """Return what is still to be paid of invoices that carry ``whole``, NULL for an extract."""
     return Case(
-        When(whole=True, status__in=UNPAID, then=F("gross_minor") - F("paid_minor")),
+        When(whole=True, status__in=UNPAID, then=_OWED),
         When(whole=True, then=Value(0)),
         output_field=BigIntegerField(),
     )
@@ -70,7 +72,7 @@ def owed() -> Case:
 
 def owed_in_sql(invoice: str) -> str:
     """Return what is still to be paid of an unpaid invoice, as an expression on its table."""
-    return f"({invoice}.gross_minor - {invoice}.paid_minor)"
+    return f"({invoice}.gross_minor - {invoice}.paid_minor - {invoice}.credited_minor)"
 
 
 def unpaid_in_sql(invoice: str) -> str:

@@ -168,12 +168,12 @@ _NEXT = """
         SELECT CASE WHEN EXISTS (
             SELECT FROM invoicing_numberseries AS gone_on
             WHERE gone_on.tenant_id = invoice.tenant_id AND gone_on.seller_id = invoice.seller_id
-            AND gone_on.last_issue_date > %(date)s
+            AND gone_on.kind = 'invoice' AND gone_on.last_issue_date > %(date)s
         ) THEN %(today)s ELSE %(date)s END AS issue
     ) AS day
     LEFT JOIN invoicing_numberseries AS series
         ON series.tenant_id = invoice.tenant_id AND series.seller_id = invoice.seller_id
-        AND series.year = extract(year FROM day.issue)
+        AND series.kind = 'invoice' AND series.year = extract(year FROM day.issue)
     WHERE invoice.tenant_id = %(tenant)s AND invoice.run_id = %(run)s
     AND invoice.status = 'to_approve'
     AND (%(ids)s::uuid[] IS NULL OR invoice.id = ANY (%(ids)s::uuid[]))

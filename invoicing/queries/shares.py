@@ -10,7 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 
 from accounts import access, tree
 from accounts.access import Action
-from billing_rules.invoice_states import UNPAID, State, urgency
+from billing_rules.invoice_states import UNPAID, State, owed_minor, urgency
 from billing_rules.money import half_up
 from invoicing.models import InvoiceSection
 from tenancy.actor import Actor
@@ -66,16 +66,17 @@ def share_of(actor: Actor, account_id: UUID, invoice_ids: Iterable[UUID], *, tod
             "invoice__due_date",
             "invoice__gross_minor",
             "invoice__paid_minor",
+            "invoice__credited_minor",
         )
         .annotate(Sum("gross_minor"))
     )
     share = Share()
-    for invoice_id, is_own, status, currency, due_date, gross, paid, part in rows:
+    for invoice_id, is_own, status, currency, due_date, gross, paid, credited, part in rows:
         if invoice_id in ids:
             share.by_invoice[invoice_id] = part
         if is_own or status not in UNPAID or not gross:
             continue
-        left = half_up(Fraction(part * (gross - paid), gross))
+        left = half_up(Fraction(part * owed_minor(status, gross, paid, credited), gross))
         share.open[currency] = share.open.get(currency, 0) + left
         if urgency(status, due_date, today) is State.OVERDUE:
             share.overdue[currency] = share.overdue.get(currency, 0) + left

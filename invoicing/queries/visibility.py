@@ -182,7 +182,7 @@ def _withhold(invoice: Any) -> None:
     recipient = str(invoice.recipient_name)
     seller = invoice.snapshot.get("seller")
     kept = {"id", "tenant", "seller", "series_year", "series_number", "number", "issue_date"}
-    kept |= {"currency", "created_at", "issued_at", "bill_to", "recipient_key"}
+    kept |= {"kind", "corrects", "currency", "created_at", "issued_at", "bill_to", "recipient_key"}
     stand_in = Account(id=invoice.bill_to_id, tenant_id=invoice.tenant_id, name=recipient)
     for one in Invoice._meta.concrete_fields:
         if one.name not in kept:

@@ -29,6 +29,7 @@ DECIDE = {
     "invoicing/models/invoices.py",
     # The check of the books counts for itself.
     "invoicing/queries/invariants.py",
+    "invoicing/queries/settled_in_sql.py",
 }
 DUE_AND_TODAY = re.compile(
     r"due_date\s*(?:<|>)"

@@ -128,7 +128,13 @@ def test_comes_back_elsewhere_row_by_row_and_numbers_go_on(msp, empty, tmp_path)
     assert (code, restored["books_ok"], restored["trees_ok"]) == (0, True, True)
     assert (restored["rows"], restored["upgraded"]) == (said["rows"], [])
     assert restored["numbers"] == [
-        {"tenant": "example", "year": 2026, "last_number": 3, "last_issue_date": "2026-12-01"}
+        {
+            "tenant": "example",
+            "kind": "invoice",
+            "year": 2026,
+            "last_number": 3,
+            "last_issue_date": "2026-12-01",
+        }
     ]
     again = take_backup(tmp_path / "two.zip", now=NOW)
     first = manifest_of(tmp_path / "one.zip")
@@ -201,6 +207,21 @@ def test_brings_an_earlier_versions_backup_up_to_date(empty):
     assert "accounts.0006_jobs" in restored["upgraded"]
     assert [series["last_number"] for series in restored["numbers"]] == [3, 3]
     call_command("migrate", database="owner", check_unapplied=True, verbosity=0)
+    # What an entry of the ledger was of is its source now, and stands with each of its postings.
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(
+            "SELECT posting.ledger, count(*), sum(posting.amount_minor) = sum(CASE posting.ledger"
+            " WHEN 'receivable' THEN invoice.gross_minor WHEN 'tax' THEN -invoice.tax_minor"
+            " ELSE -invoice.net_minor END), bool_and(entry.source_id = invoice.id)"
+            " FROM invoicing_ledgerposting AS posting JOIN invoicing_ledgerentry AS entry"
+            " ON entry.id = posting.entry_id LEFT JOIN invoicing_invoice AS invoice"
+            " ON invoice.id = posting.invoice_id GROUP BY posting.ledger ORDER BY posting.ledger"
+        )
+        assert cursor.fetchall() == [
+            (ledger, 6, True, True) for ledger in ("receivable", "revenue", "tax")
+        ]
+        cursor.execute("SELECT DISTINCT credit_note_format FROM accounts_seller")
+        assert cursor.fetchall() == [("RK-{year}-{number:06d}",)]
     code, moved = tell("advance_clock", *TO, "--to=2027-02-01")
     assert (code, moved["invoices"]) == (0, 3)
     assert tell("verify_books")[0] == 0

@@ -16,9 +16,9 @@ from billing_hierarchy.embedded.migrating import forget_migrations
 from tenancy.management.interface import BillingCommand
 
 _LAST_NUMBERS = """
-    SELECT tenant.slug, series.year, series.last_number, series.last_issue_date
+    SELECT tenant.slug, series.kind, series.year, series.last_number, series.last_issue_date
     FROM invoicing_numberseries AS series JOIN accounts_tenant AS tenant ON tenant.id = tenant_id
-    ORDER BY tenant.slug, series.year, series.id
+    ORDER BY tenant.slug, series.kind DESC, series.year, series.id
 """
 
 
@@ -73,6 +73,12 @@ def _last_numbers() -> list[dict[str, Any]]:
     with connections["maintenance"].cursor() as cursor:
         cursor.execute(_LAST_NUMBERS)
         return [
-            {"tenant": slug, "year": year, "last_number": number, "last_issue_date": day}
-            for slug, year, number, day in cursor
+            {
+                "tenant": slug,
+                "kind": kind,
+                "year": year,
+                "last_number": number,
+                "last_issue_date": day,
+            }
+            for slug, kind, year, number, day in cursor
         ]

@@ -20,6 +20,7 @@ from accounts.models import Seller
 from accounts.operations.sellers import InvalidSeller, SellerFields, update_seller
 from accounts.queries.sellers import bank_accounts_of, changes_of, get_seller, sellers
 from accounts.versions import ChangedMeanwhile, seller_shown
+from invoicing.models import DocumentKind
 from invoicing.queries.series import SeriesReport, series_of
 from tenancy.ids import key_of
 from tenancy.models import AuditEntry
@@ -143,7 +144,8 @@ def seller_page(request: ActorRequest, seller_id: str) -> HttpResponse:
         "badges": _badges(seller),
         "groups": _shown(seller),
         "bank_accounts": list(bank_accounts_of(actor, seller)),
-        "number_format": _number_format(seller),
+        "number_format": _number_format(seller, DocumentKind.INVOICE),
+        "credit_note_format": _number_format(seller, DocumentKind.CREDIT_NOTE),
         "series": _series(seller, reports, actor.today.year),
         "timeline": [_happened(entry) for entry in changes_of(actor, seller, limit=CHANGES_SHOWN)],
         "may_edit": access.allows_everywhere(actor, Action.MANAGE_TENANT),
@@ -237,31 +239,37 @@ def _shown(seller: Seller) -> list[dict[str, Any]]:
 
 
 def _last(reports: list[SeriesReport], seller: Seller, year: int) -> int:
-    return next((r.last_number for r in reports if r.seller_id == seller.pk and r.year == year), 0)
+    found = (r for r in reports if r.seller_id == seller.pk and r.year == year)
+    return next((r.last_number for r in found if r.kind == DocumentKind.INVOICE), 0)
 
 
-def _number(seller: Seller, year: int, number: int) -> str:
-    return seller.number_format.format(year=year, number=number)
+def _number(seller: Seller, year: int | str, number: int, kind: str = DocumentKind.INVOICE) -> str:
+    written = seller.number_format
+    if kind == DocumentKind.CREDIT_NOTE:
+        written = seller.credit_note_format
+    return written.format(year=year, number=number)
 
 
-def _number_format(seller: Seller) -> str:
+def _number_format(seller: Seller, kind: str) -> str:
     """Return how numbers are written, as people write such a form down: RE-YYYY-000000."""
-    return seller.number_format.format(year=_("YYYY"), number=0)
+    return _number(seller, _("YYYY"), 0, kind)
 
 
 def _series(seller: Seller, reports: list[SeriesReport], year: int) -> list[dict[str, Any]]:
-    """Return the years with their next number; the present one also before its first number."""
+    """Return years and kinds with their next number, invoices also before their first number."""
     rows: list[dict[str, Any]] = [
         {
             "year": str(report.year),
             "issued": report.issued,
-            "next": _number(seller, report.year, report.last_number + 1),
+            "next": _number(seller, report.year, report.last_number + 1, report.kind),
             "last_date": report.last_issue_date,
-            "missing": [_number(seller, report.year, number) for number in report.missing],
+            "missing": [
+                _number(seller, report.year, number, report.kind) for number in report.missing
+            ],
         }
         for report in reports
     ]
-    if all(report.year != year for report in reports):
+    if all(report.year != year for report in reports if report.kind == DocumentKind.INVOICE):
         first = {"year": str(year), "issued": 0, "next": _number(seller, year, 1)}
         rows.insert(0, {**first, "last_date": None, "missing": []})
     return rows

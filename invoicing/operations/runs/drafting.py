@@ -157,7 +157,13 @@ def _draft(
     )
     insert_rows(drafts.made)
     insert_rows(drafts.sections, into=InvoiceSection, tenant_id=actor.tenant_id)
-    insert_rows(drafts.lines, into=InvoiceLine, tenant_id=actor.tenant_id)
+    insert_rows(
+        drafts.lines,
+        into=InvoiceLine,
+        tenant_id=actor.tenant_id,
+        corrects_id=None,
+        tax_minor=None,
+    )
     insert_rows(drafts.taxes)
     if not is_issuing:
         _record_drafted(actor, run, drafts, {draft.id for draft in earlier}, now)

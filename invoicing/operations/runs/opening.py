@@ -13,7 +13,7 @@ from accounts import access
 from accounts.access import Action
 from accounts.models import Seller
 from accounts.queries.accounts import get_account
-from invoicing.models import BillingRun, NumberSeries, RunFamily
+from invoicing.models import BillingRun, DocumentKind, NumberSeries, RunFamily
 from invoicing.operations.runs.closing import close_run
 from invoicing.operations.runs.four_eyes import require_four_eyes
 from invoicing.queries.concerned_trees import CONCERNED_TREES
@@ -236,6 +236,7 @@ def _sellers_gone_on() -> QuerySet[Seller, Any]:
     later = NumberSeries.objects.filter(
         tenant_id=Given("tenant"),
         seller=OuterRef("pk"),
+        kind=DocumentKind.INVOICE,
         last_issue_date__gt=Given("day", DateField()),
     )
     last = later.order_by("-last_issue_date").values("last_issue_date")[:1]

@@ -65,6 +65,12 @@ def save_changed(row, **values):
     row.save()
 
 
+def post(**values):
+    LedgerPosting.objects.create(
+        tenant_id=invoice().tenant_id, entry=LedgerEntry.objects.get(), amount_minor=0, **values
+    )
+
+
 def sql(statement, *values):
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -149,6 +155,34 @@ CHANGES = {
         due_date=date(2026, 12, 1),
         issued_at=NOW,
     ),
+    "credit more than was asked for": lambda: Invoice.objects.filter(number__isnull=False).update(
+        credited_minor=1191, corrected_minor=1191, status="corrected"
+    ),
+    "pay and credit more than was asked for": lambda: Invoice.objects.filter(
+        number__isnull=False
+    ).update(paid_minor=1190, credited_minor=1, corrected_minor=1, status="paid"),
+    "credit more than was taken back": lambda: Invoice.objects.filter(number__isnull=False).update(
+        credited_minor=1
+    ),
+    "call it corrected": lambda: Invoice.objects.filter(number__isnull=False).update(
+        status="corrected"
+    ),
+    "make it a credit note": lambda: Invoice.objects.filter(number__isnull=False).update(
+        kind="credit_note"
+    ),
+    "a credit note of nothing": lambda: Invoice.objects.filter(number=None).update(
+        kind="credit_note", net_minor=-100, tax_minor=0, gross_minor=-100
+    ),
+    "a credit note that asks for money": lambda: Invoice.objects.filter(number=None).update(
+        kind="credit_note", corrects=invoice()
+    ),
+    "an invoice that corrects": lambda: Invoice.objects.filter(number=None).update(
+        corrects=invoice()
+    ),
+    "a line of nothing": lambda: InvoiceLine.objects.filter(invoice=draft()).update(charge=None),
+    "a receivable of no document": lambda: post(ledger="receivable", account=invoice().payer),
+    "a receivable of nobody": lambda: post(ledger="receivable", invoice=invoice()),
+    "a credit of nobody": lambda: post(ledger="customer_credit", invoice=invoice()),
     "pay more than is owed": lambda: Invoice.objects.update(paid_minor=10**6),
     "owe less than nothing": lambda: Invoice.objects.filter(number=None).update(
         net_minor=-100, tax_minor=0, gross_minor=-100
@@ -202,6 +236,13 @@ def test_lets_payments_change_what_is_paid_and_the_status(issued):
     assert (paid.paid_minor, paid.status, paid.open_minor) == (100, "partly_paid", 1090)
 
 
+def test_lets_credits_change_what_is_open(issued):
+    Invoice.objects.filter(number__isnull=False).update(credited_minor=100, corrected_minor=100)
+
+    credited = invoice()
+    assert (credited.credited_minor, credited.status, credited.open_minor) == (100, "open", 1090)
+
+
 def test_lets_drafts_change(issued):
     InvoiceLine.objects.filter(invoice=draft()).update(description="other")
     Invoice.objects.filter(number=None).update(po_number="4711")
@@ -215,7 +256,7 @@ def test_refuses_a_booking_that_does_not_balance(issued, amounts):
         entry = LedgerEntry.objects.create(
             tenant_id=issued.tenant_id,
             kind="invoice_issued",
-            invoice=draft(),
+            source_id=draft().pk,
             booked_on=date(2026, 12, 1),
             currency="EUR",
             created_at=NOW,

@@ -135,6 +135,10 @@ FAULTS = {
         "I9",
         "UPDATE invoicing_ledgerentry SET currency = 'CHF'",
     ),
+    "I9 in a ledger of nobody": (
+        "I9",
+        "UPDATE invoicing_ledgerposting SET ledger = 'petty_cash' WHERE ledger = 'revenue'",
+    ),
     "I10 a booking nobody made": (
         "I10",
         "UPDATE invoicing_ledgerposting SET amount_minor = amount_minor"
@@ -144,6 +148,20 @@ FAULTS = {
         "I10",
         "UPDATE invoicing_ledgerposting SET account_id = (SELECT account_id FROM"
         " invoicing_charge ORDER BY account_id DESC LIMIT 1) WHERE ledger = 'receivable'",
+    ),
+    "I10 another document's": (
+        "I10",
+        "UPDATE invoicing_ledgerposting SET invoice_id = (SELECT id FROM invoicing_invoice"
+        " WHERE series_number = 2) WHERE ledger = 'receivable'",
+    ),
+    "I10 a credit nobody has": (
+        "I10",
+        "UPDATE invoicing_ledgerposting SET ledger = 'customer_credit', account_id = (SELECT"
+        " payer_id FROM invoicing_invoice LIMIT 1) WHERE ledger = 'revenue'",
+    ),
+    "I10 credited and not booked": (
+        "I10",
+        "UPDATE invoicing_invoice SET credited_minor = 1, corrected_minor = 1",
     ),
     "I10 paid and not booked": ("I10", "UPDATE invoicing_invoice SET paid_minor = 1"),
     "I17 an interval": ("I17", "UPDATE accounts_accountnode SET rght = rght + 7"),
@@ -155,6 +173,20 @@ FAULTS = {
     "I20 no seller": ("I20", "UPDATE invoicing_invoice SET snapshot = '{}'"),
     "I21 too much": ("I21", "UPDATE invoicing_invoice SET paid_minor = gross_minor + 1"),
     "I21 less than nothing": ("I21", "UPDATE invoicing_invoice SET paid_minor = -1"),
+    "I21 paid and credited": (
+        "I21",
+        "UPDATE invoicing_invoice SET paid_minor = gross_minor, credited_minor = 1",
+    ),
+    "I22 taken back by no credit note": ("I22", "UPDATE invoicing_invoice SET corrected_minor = 1"),
+    "I22 less than nothing": (
+        "I22",
+        "UPDATE invoicing_invoice SET credited_minor = -1, corrected_minor = -1",
+    ),
+    "I22 taken back of a draft": (
+        "I22",
+        "UPDATE invoicing_invoice SET kind = 'credit_note', corrects_id = (SELECT id FROM"
+        " invoicing_invoice WHERE number IS NULL LIMIT 1) WHERE series_number = 2",
+    ),
     "I23 a line's amount": ("I23", "UPDATE invoicing_invoiceline SET net_minor = net_minor + 1"),
     "I23 a line's days": ("I23", "UPDATE invoicing_invoiceline SET period_end = period_end + 1"),
     "I23 the currency": ("I23", "UPDATE invoicing_invoice SET currency = 'CHF'"),

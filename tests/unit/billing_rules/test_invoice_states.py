@@ -36,6 +36,24 @@ def test_follows_from_what_is_paid(gross, paid, state, owed):
     assert owed_minor(state, gross, paid) == owed
 
 
+@pytest.mark.parametrize(
+    ("gross", "paid", "credited", "corrected", "state", "owed"),
+    [
+        (11_900, 0, 900, 900, "open", 11_000),
+        (11_900, 1_000, 900, 900, "partly_paid", 10_000),
+        (11_900, 11_000, 900, 900, "paid", 0),
+        (11_900, 11_900, 0, 900, "paid", 0),
+        (11_900, 0, 11_900, 11_900, "corrected", 0),
+        (11_900, 11_900, 0, 11_900, "corrected", 0),
+        (11_900, 5_000, 6_900, 11_899, "paid", 0),
+        (-11_900, 0, 0, 0, "issued", 0),
+    ],
+)
+def test_follows_from_what_is_taken_back(gross, paid, credited, corrected, state, owed):
+    assert payment_state(gross, paid, credited, corrected) == state
+    assert owed_minor(state, gross, paid, credited) == owed
+
+
 def test_owes_nothing_before_it_is_issued_nor_in_an_extract():
     assert owed_minor("to_approve", 11_900, 0) == 0
     assert owed_minor("", 11_900, 0) == 0
