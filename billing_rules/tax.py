@@ -182,7 +182,7 @@ def tax_document(sections: Sequence[Mapping[TaxGroupKey, int]]) -> TaxedDocument
     """
     groups: list[TaxGroup] = []
     section_groups: list[list[TaxGroup]] = [[] for _ in sections]
-    for key in sorted({key for section in sections for key in section}, key=_group_order):
+    for key in sorted({key for section in sections for key in section}, key=group_order):
         members = [place for place, section in enumerate(sections) if key in section]
         bases = [sections[place][key] for place in members]
         total, shares = _taxes(bases, key.rate)
@@ -238,7 +238,8 @@ def _passes(country: str, number: str) -> bool:
         return False
 
 
-def _group_order(key: TaxGroupKey) -> tuple[int, Decimal]:
+def group_order(key: TaxGroupKey) -> tuple[int, Decimal]:
+    """Sort tax groups: by category, then by falling rate."""
     return _CATEGORY_ORDER[key.category], -key.rate
 
 
