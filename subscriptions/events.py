@@ -260,6 +260,18 @@ declare(
         short=_("Pool begun"),
     ),
     Declared(
+        "account.pool_repriced",
+        "account",
+        _("A pool of an account charges by another version of its price from a day on."),
+        {
+            "external_id": Maybe(Kind.TEXT),
+            "since": Kind.DAY,
+            "pool": Kind.ID,
+            "price": Kind.ID,
+        },
+        short=_("Price of a pool changed"),
+    ),
+    Declared(
         "account.pool_ended",
         "account",
         _("A pool of an account ended: from a day on each is charged for its usage alone."),

@@ -27,6 +27,7 @@ from invoicing.serializers.prices import (
     NegotiatedIn,
     NegotiatedOut,
     PlannedVersionOut,
+    PoolsEffectOut,
     PriceEffectOut,
     RepricingJobOut,
     VersionIn,
@@ -225,6 +226,7 @@ def _planned(planned: Planned) -> Response:
     data = {
         "version": PriceOut(planned.price).data,
         "effect": PriceEffectOut(planned.effect).data,
+        "pools": PoolsEffectOut(planned.pools).data,
         "job": None,
     }
     return Response(data)
@@ -232,7 +234,7 @@ def _planned(planned: Planned) -> Response:
 
 def _under_way(request: ActorApiRequest, version: Price, job: Job) -> Response:
     reprice_soon(request.actor, job)
-    data = {"version": PriceOut(version).data, "effect": None, "job": job_out(job)}
+    data = {"version": PriceOut(version).data, "effect": None, "pools": None, "job": job_out(job)}
     address = request.build_absolute_uri(f"/api/v1/jobs/{job.public_id}")
     return Response(data, status=202, headers={"Location": address})
 
@@ -246,6 +248,7 @@ def job_out(job: Job) -> dict[str, Any]:
         "progress": {"done": job.done, "total": job.total},
         "result": {
             "changed": result.get("changed", 0),
+            "pools": result.get("pools", 0),
             "credited_minor": result.get("credited_minor", 0),
             "charged_minor": result.get("charged_minor", 0),
             "currency": result.get("currency"),

@@ -125,7 +125,7 @@ class Calculations:
             raise ValueError("these days are in no pool")
         shares = self._pooling.shares(part.pooled, item)
         quantity, share_minor = shares.of[item.id, part.start]
-        amount, discount = major(share_minor, part.pooled.pool.price.currency), part.terms.discount
+        amount, discount = major(share_minor, part.pooled.price.currency), part.terms.discount
         return quantity, share_minor, amount if discount is None else discount.off.left_of(amount)
 
     def of_pool(self, item: ItemRow, part: Part, period: PeriodRow) -> dict[str, Any]:
@@ -143,8 +143,8 @@ class Calculations:
             raise ValueError("these days are in no pool")
         quantity, share_minor, amount = self.pooled(item, part)
         used = self.usage(item, part.terms.price, part.period)
-        price, days = one.pool.price, {"start": period.starts.isoformat(),
-                                       "end": period.ends.isoformat()}  # fmt: skip
+        price, days = one.price, {"start": period.starts.isoformat(),
+                                  "end": period.ends.isoformat()}  # fmt: skip
         said = {
             **_price_facts(price),
             "quantity": _plain(quantity),
@@ -171,7 +171,7 @@ class Calculations:
         shares, pool = self._pooling.shares(one, item), one.pool
         key = (*one.key, shares.quantity, shares.net_minor, len(shares.of))
         if key not in self._pools:
-            priced = price_of(pool.price.terms, shares.quantity)
+            priced = price_of(one.price.terms, shares.quantity)
             self._pools[key] = {
                 "id": pool.public_id,
                 "account": self._families.reference(pool.account_id),
@@ -181,7 +181,7 @@ class Calculations:
                 },
                 "members": len(shares.of),
                 "net_minor": shares.net_minor,
-                "minimum": _plain(pool.price.minimum_amount),
+                "minimum": _plain(one.price.minimum_amount),
                 **_steps_of(priced, shares.quantity, priced.amount),
             }
         return self._pools[key]

@@ -9,9 +9,10 @@ from itertools import pairwise
 from uuid import UUID
 
 from billing_rules.metering import pooled
-from billing_rules.money import exponent, to_minor
+from billing_rules.money import exponent
 from billing_rules.periods import OutsideCalendar, Period
 from billing_rules.pricing import InvalidQuantity
+from billing_rules.proration import prorate
 from billing_rules.schedule import TooManyPeriods
 from invoicing.engine.chains import Chains
 from invoicing.engine.families import Families
@@ -99,11 +100,11 @@ class Pooling:
         for pool in pools:
             if start < pool.starts < end:
                 yield pool.starts
-            period = period_on(pool, max(start, pool.starts))
-            while period is not None and period.end < end:
-                if period.end > start:
-                    yield period.end
-                period = period_on(pool, period.end)
+            one = period_on(pool, max(start, pool.starts))
+            while one is not None and one.period.end < end:
+                if one.period.end > start:
+                    yield one.period.end
+                one = period_on(pool, one.period.end)
         history = self._families.history
         if history.has_moved:
             yield from (day for day in history.changes if start < day < end)
@@ -111,11 +112,11 @@ class Pooling:
     def _pooled(self, item: ItemRow, pools: Iterable[UsagePool], day: date) -> PoolPeriod | None:
         found = []
         for pool in pools:
-            period = period_on(pool, day)
-            if period is not None:
+            one = period_on(pool, day)
+            if one is not None:
                 distance = self._distance(item.account_id, pool.account_id, day)
                 if distance is not None:
-                    found.append((distance, pool.pk, PoolPeriod(pool, period)))
+                    found.append((distance, pool.pk, one))
         # Two never hold at once; should an account have moved below another pool, the nearest.
         return min(found, key=lambda one: one[:2])[2] if found else None
 
@@ -171,8 +172,8 @@ class Pooling:
         together = sum(used, Decimal(0))
         if not fits(together, QUANTITY_DIGITS, QUANTITY_DECIMALS):
             raise InvalidQuantity("quantity_out_of_range")
-        price = one.pool.price
-        least = to_minor(Fraction(price.minimum_amount or 0), price.currency)
+        price = one.price
+        least = prorate(Fraction(price.minimum_amount or 0), one.period, one.full, price.currency)
         net_minor, shares = pooled(price.terms, used, price.currency, least=least)
         of = {
             (item.id, part.start): (quantity, share)

@@ -12,10 +12,15 @@ from subscriptions.models import Price, UsagePool
 
 @dataclass(frozen=True, slots=True)
 class PoolPeriod:
-    """Some days of a pool in which what is used is charged together."""
+    """Some days of a pool in which what is used is charged together.
+
+    They are ``full``, a whole period of the pool, or of it the days on which one ``price`` holds.
+    """
 
     pool: UsagePool
     period: Period
+    full: Period
+    price: Price
 
     @property
     def key(self) -> tuple[UUID, date]:
@@ -58,7 +63,7 @@ class Pools:
     def ends_after(self, day: date) -> list[date]:
         """Return for each pool the first day after a day on which a period of it is over."""
         found = (period_on(pool, max(day, pool.starts)) for pool in self.rows)
-        return [one.end for one in found if one is not None]
+        return [one.period.end for one in found if one is not None]
 
 
 def takes(scheme: Price, price: Price) -> bool:
@@ -75,10 +80,18 @@ def grid_of(pool: UsagePool) -> Anchor:
     return anchor_of(pool.starts, pool.price.cycle)
 
 
-def period_on(pool: UsagePool, day: date) -> Period | None:
-    """Return the period of a pool that contains a day, None where it does not hold then."""
+def period_on(pool: UsagePool, day: date) -> PoolPeriod | None:
+    """Return the days charged together of which one is given, None where no pool holds then.
+
+    A period in which another version of the price begins is charged in two parts.
+
+    Source: docs/billing-rules.md, Pools.
+    """
     if day < pool.starts or (pool.ends is not None and day >= pool.ends):
         return None
     grid = grid_of(pool)
-    start = grid.boundary(grid.index_on(day))
-    return next_period(grid, start, end=pool.ends)
+    full = next_period(grid, grid.boundary(grid.index_on(day)), end=pool.ends)
+    changes = [one.until for one in pool.earlier if full.start < one.until < full.end]
+    start = max((one for one in changes if one <= day), default=full.start)
+    end = min((one for one in changes if one > day), default=full.end)
+    return PoolPeriod(pool, Period(start, end), full, pool.price_on(day))

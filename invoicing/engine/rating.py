@@ -335,7 +335,7 @@ class Rater:
 
     def _share(self, item: ItemRow, part: Part, period: PeriodRow, due_date: date) -> ChargeRow:
         """Return what an item owes of what is charged with others, once their period is over."""
-        price = part.terms.price if part.pooled is None else part.pooled.pool.price
+        price = part.terms.price if part.pooled is None else part.pooled.price
         calculation = self._calculations.of_pool(item, part, period)
         return self._row(item, price, period, due_date, calculation)
 

@@ -12,6 +12,7 @@ from invoicing.engine.pools import Pools
 from invoicing.engine.reading import ITEM, item_rows
 from invoicing.engine.rows import ItemRow, PeriodRow
 from subscriptions.models import EarlierTerms, Item, Period, PoolShare, UsagePool
+from subscriptions.queries.pools import keep_earlier_prices
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 
@@ -47,7 +48,7 @@ def read_pools(
 ) -> Pools:
     """Return the pools of accounts of whole trees, those not stored yet too, and what may be there.
 
-    One statement, three more where there are some, and those of what items had before.
+    One statement, four more where there are some, and those of what items had before.
     """
     accounts = [account_id for account_id, _parent in members]
     found = _POOLS.objects(tenant=actor.tenant_id, accounts=accounts)
@@ -58,6 +59,7 @@ def read_pools(
         for pool in found
         if (pool.ends is None or pool.ends > pool.starts) and pool.pk not in known
     ]
+    keep_earlier_prices(actor, rows)
     rows += new
     if not rows:
         return Pools()

@@ -137,7 +137,7 @@ class Settler:
             part, terms = held.period, held.terms
             if held.pooled is not None:
                 quantity, share_minor, amount = self._calculations.pooled(item, held)
-                price = held.pooled.pool.price
+                price = held.pooled.price
                 named: Hashable = (
                     *_named(replace(terms, price=price), quantity), part,
                     held.pooled.pool.public_id, share_minor,
@@ -183,7 +183,7 @@ class Settler:
             period, starts=owed.period.start, ends=owed.period.end, quantity=terms.quantity
         )
         if held.pooled is not None:
-            price = held.pooled.pool.price
+            price = held.pooled.price
             calculation = self._calculations.of_pool(item, held, part)
         else:
             calculation = self._calculations.of(item, price, part, terms.discount)

@@ -20,7 +20,7 @@ from invoicing.engine.pooling import Pooling
 from invoicing.engine.pools import PoolPeriod, period_on, takes
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.reading_pools import read_pools
-from subscriptions.models import UsagePool
+from subscriptions.models import Price, UsagePool
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -65,6 +65,11 @@ class PoolEffect:
     is_known: bool = True
 
     @property
+    def price(self) -> Price:
+        """The version by which these days are charged."""
+        return self.pool.price_on(self.period.start)
+
+    @property
     def alone_minor(self) -> int:
         """What it would cost if each were charged alone."""
         return sum(one.alone_minor for one in self.members)
@@ -91,23 +96,23 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
     """
     if families.pools is None or pool.pk not in {one.pk for one in families.pools.rows}:
         families.pools = read_pools(families.actor, families.members, also=[pool])
-    period, seen = period_on(pool, today), pool
-    if period is None:
+    one = period_on(pool, today)
+    if one is None:
         before = anchor_of(today, pool.price.cycle).boundary(-1)
+        days, seen = Period(before, today), pool
         if pool.ends is not None and pool.ends <= today:
-            last = period_on(pool, pool.ends - timedelta(days=1))
-            period = last or Period(before, today)
+            one = period_on(pool, pool.ends - timedelta(days=1))
         else:
-            period = Period(before, today)
             seen = UsagePool(
                 id=pool.pk, tenant_id=pool.tenant_id, account_id=pool.account_id,
-                price=pool.price, starts=before, ends=today,
+                price=pool.price_on(pool.starts), starts=before, ends=today,
             )  # fmt: skip
             rows = [seen if one.pk == pool.pk else one for one in families.pools.rows]
             families.pools = type(families.pools)(rows, families.pools.members)
+        one = one or PoolPeriod(seen, days, days, seen.price)
     pooling = Pooling(families)
     calculations = Calculations(families, pooling)
-    one, found = PoolPeriod(seen, period), []
+    found: list[PoolMember] = []
     quantity, net_minor = Decimal(0), 0
     for item, part in pooling.members(one):
         shares = pooling.shares(one, item)
@@ -115,7 +120,7 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
         own, share_minor = shares.of[item.id, part.start]
         price = part.terms.price
         alone = to_minor(calculations.amount(price, own, part.terms.discount), price.currency)
-        least = prorate(Fraction(price.minimum_amount or 0), part.period, period, price.currency)
+        least = prorate(Fraction(price.minimum_amount or 0), part.period, one.full, price.currency)
         found.append(
             PoolMember(
                 families.accounts[item.account_id],
@@ -126,7 +131,8 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
                 share_minor,
             )
         )
-    return PoolEffect(pool, period, quantity, net_minor, found, _left_out(families, seen, today))
+    left_out = _left_out(families, one.pool, today)
+    return PoolEffect(pool, one.period, quantity, net_minor, found, left_out)
 
 
 def _left_out(families: Families, pool: UsagePool, today: date) -> int:

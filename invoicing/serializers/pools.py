@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.serializers.accounts import AccountReferenceOut
 from accounts.serializers.parts import DayField, DecimalTextField, IdField, InstantField
 from invoicing.queries.pooled import PoolEffect, PoolMember
-from subscriptions.models import UsagePool
+from subscriptions.models import EarlierPoolPrice, UsagePool
 from tenancy.ids import public_id
 
 _REFERENCE = 250
@@ -36,12 +36,22 @@ class PoolEndIn(serializers.Serializer[Any]):
     )
 
 
+class EarlierPriceOut(serializers.Serializer[EarlierPoolPrice]):
+    """A version by which a pool charges up to a day."""
+
+    price = serializers.CharField(source="price.public_id")
+    until = DayField(help_text="The first day on which it does no longer.")
+
+
 class PoolOut(serializers.Serializer[UsagePool]):
     """A pool: what an account and all below it use of a meter is charged together."""
 
     id = IdField("pol")
     account = AccountReferenceOut()
-    price = serializers.CharField(source="price.public_id")
+    price = serializers.CharField(
+        source="price.public_id", help_text="The version of its price that holds in the end."
+    )
+    earlier_prices = EarlierPriceOut(many=True, source="earlier")
     meter = serializers.CharField(source="price.meter.public_id")
     starts = DayField()
     ends = DayField(allow_null=True, help_text="The first day without it; `starts`: taken back.")

@@ -63,6 +63,22 @@ class VersionParameters(PageParameters):
     )
 
 
+class PoolsEffectOut(serializers.Serializer[Any]):
+    """What another version comes to for pools; they are no part of MRR."""
+
+    pools = serializers.IntegerField(help_text="That charge by the price from that day on.")
+    changed = serializers.IntegerField(help_text="That follow.")
+    own_choice = serializers.IntegerField(
+        help_text="That charge by a version that was chosen for them: they stay."
+    )
+    elsewhere = serializers.IntegerField(
+        help_text="Whose account has a version that stays as it is."
+    )
+    already_charged = serializers.IntegerField(
+        source="charged", help_text="Charged for days since: the next run makes it good."
+    )
+
+
 class PriceEffectOut(serializers.Serializer[Any]):
     """What another version comes to; amounts are MRR."""
 
@@ -120,6 +136,7 @@ class RepricingResultOut(serializers.Serializer[Any]):
     """What a job has done so far."""
 
     changed = serializers.IntegerField()
+    pools = serializers.IntegerField(help_text="How many pools follow.")
     credited_minor = serializers.IntegerField()
     charged_minor = serializers.IntegerField()
     currency = serializers.CharField(allow_null=True)
@@ -166,6 +183,7 @@ class PlannedVersionOut(serializers.Serializer[Any]):
 
     version = PriceOut()
     effect = PriceEffectOut(allow_null=True, help_text="Of a dry run.")
+    pools = PoolsEffectOut(allow_null=True, help_text="Of a dry run.")
     job = RepricingJobOut(allow_null=True)
 
 

@@ -3,7 +3,7 @@
 from subscriptions.models.catalogue import Meter, Price, Product
 from subscriptions.models.discounts import Coupon, Discount, DiscountedItem
 from subscriptions.models.plans import Plan, PlanItem
-from subscriptions.models.pools import PoolShare, UsagePool
+from subscriptions.models.pools import EarlierPoolPrice, PoolShare, UsagePool
 from subscriptions.models.subscriptions import (
     ContractSource,
     EarlierOwner,
@@ -22,6 +22,7 @@ __all__ = [
     "Discount",
     "DiscountedItem",
     "EarlierOwner",
+    "EarlierPoolPrice",
     "EarlierRecipient",
     "EarlierTerms",
     "Item",

@@ -1,5 +1,7 @@
 """Usage of several subscriptions that is charged together, through one scheme of tiers."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -18,7 +20,12 @@ class UsagePool(TenantModel):
     ``starts`` where it was taken back. Its periods are as long as those of the price, and the first
     one begins with it. In it is what is charged by the meter of the price, in its currency and at
     its interval, on the days on which it is, and on which its account stands there.
+
+    ``price`` is the version that holds in the end; ``earlier``, as whoever read the pool has
+    filled it, are those before it, the first one first.
     """
+
+    earlier: "Sequence[EarlierPoolPrice]" = ()
 
     account = TenantForeignKey(Account)
     price = TenantForeignKey(Price)
@@ -38,10 +45,34 @@ class UsagePool(TenantModel):
         """Return what it is charged by."""
         return str(self.price)
 
+    def price_on(self, day: date) -> Price:
+        """Return the version by which it charges what is used on a day."""
+        price: Price = next((one.price for one in self.earlier if day < one.until), self.price)
+        return price
+
     @property
     def public_id(self) -> str:
         """The id that integrators see."""
         return public_id("pol", self.id)
+
+
+class EarlierPoolPrice(TenantPartModel):
+    """A version of its price by which a pool charged up to, but not including, a day."""
+
+    pool = TenantForeignKey(UsagePool, db_index=False)
+    price = TenantForeignKey(Price)
+    until = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="earlier_pool_price_once", fields=["tenant", "pool", "until"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return which version."""
+        return str(self.price_id)
 
 
 class PoolShare(TenantPartModel):

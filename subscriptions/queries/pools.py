@@ -1,6 +1,7 @@
 """Pools: those of an account and above it, and single ones."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
-from subscriptions.models import UsagePool
+from subscriptions.models import EarlierPoolPrice, UsagePool
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import parse_public_id
@@ -21,22 +22,37 @@ def pools_in_reach(actor: Actor) -> QuerySet[UsagePool]:
     return found.select_related("account", "price__meter").order_by("-starts", "-id")
 
 
+def keep_earlier_prices(actor: Actor, pools: Iterable[UsagePool]) -> None:
+    """Let pools that somebody has read know by which versions they charged before.
+
+    One statement, none without pools.
+    """
+    some = list(pools)
+    if not some:
+        return
+    rows = EarlierPoolPrice.objects.filter(
+        tenant_id=actor.tenant_id, pool__in=[one.pk for one in some]
+    )
+    found: dict[UUID, list[EarlierPoolPrice]] = defaultdict(list)
+    for row in rows.select_related("price__meter").order_by("until"):
+        found[row.pool_id].append(row)
+    for one in some:
+        one.earlier = found[one.pk]
+
+
 def pools_above(actor: Actor, account: Account) -> list[UsagePool]:
     """Return the pools of an account and of those above in reach, the newest first.
 
-    Two statements.
+    At most three statements.
     """
     path = tree.path_ids(actor.tenant_id, account.pk)
-    return list(pools_in_reach(actor).filter(account_id__in=path))
-
-
-def pools_within(actor: Actor, account_ids: Sequence[UUID]) -> list[UsagePool]:
-    """Return the pools of some accounts in reach. One statement."""
-    return list(pools_in_reach(actor).filter(account_id__in=account_ids))
+    found = list(pools_in_reach(actor).filter(account_id__in=path))
+    keep_earlier_prices(actor, found)
+    return found
 
 
 def get_pool(actor: Actor, reference: str) -> UsagePool:
-    """Return a pool by its id. One statement.
+    """Return a pool by its id. Two statements.
 
     Raises:
         NotFound: none in reach is named so.
@@ -45,4 +61,5 @@ def get_pool(actor: Actor, reference: str) -> UsagePool:
     found = pools_in_reach(actor).filter(pk=key).first() if key else None
     if found is None:
         raise NotFound
+    keep_earlier_prices(actor, [found])
     return found

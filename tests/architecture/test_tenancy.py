@@ -37,6 +37,7 @@ from subscriptions.models import (
     Discount,
     DiscountedItem,
     EarlierOwner,
+    EarlierPoolPrice,
     EarlierRecipient,
     EarlierTerms,
     Item,
@@ -220,6 +221,9 @@ def vendors():
                 account=invoice.bill_to,
                 price_id=item.price_id,
                 starts=world.TODAY,
+            )
+            EarlierPoolPrice.objects.create(
+                tenant_id=one.id, pool=pool, price_id=item.price_id, until=world.TODAY
             )
             PoolShare.objects.create(
                 tenant_id=one.id,

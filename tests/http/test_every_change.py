@@ -1039,6 +1039,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.versions.store_version", "catalogue.versions.store_end",
             "subscriptions.discounting.record_given", "pools.sharing.note_shares",
             "pools.sharing.note_late", "pools.sharing.note_mates",
+            "pools.sharing.note_charged_since", "prices.pools.write_pool_prices",
+            "prices.pools.reprice_pools",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.changing.carry_out", "subscriptions.end.store_end",
             "subscriptions.contracting.set_contract",

@@ -79,6 +79,11 @@ def _job_context(request: ActorRequest, job: Job) -> dict[str, Any]:
                 date_text(date.fromisoformat(job.params["since"])),
             ),
             Fact(_("Changed"), quantity(result.get("changed", 0))),
+            *(
+                [Fact(_("Pools that follow"), quantity(result["pools"]))]
+                if result.get("pools")
+                else []
+            ),
             Fact(_("Credited"), money(result.get("credited_minor", 0), currency)),
             Fact(_("Charged anew"), money(result.get("charged_minor", 0), currency)),
         ],

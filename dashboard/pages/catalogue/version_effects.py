@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from accounts.middleware import ActorRequest
 from billing_rules.timelines import held_on
 from invoicing.operations.prices.beginning import Planned
+from invoicing.queries.repriced_pools import PoolsEffect
 from invoicing.queries.repricing import (
     Effect,
     Outcome,
@@ -26,6 +27,7 @@ from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url
 from web.page_heads import Fact
+from web.tables import Link
 from web.templatetags.figures import money, quantity
 
 ROWS: Final = 50
@@ -69,7 +71,14 @@ def effect_context(request: ActorRequest, planned: Planned | None) -> dict[str, 
     return {
         "effect": effect,
         "figures": _figures(effect),
-        "notes": _notes(effect),
+        "notes": [*_notes(effect), *_notes_of_pools(planned.pools)],
+        "pools": [
+            Link(
+                f"{pool.account.name}: {pool.price.name}",
+                reverse("customers:pool", args=[pool.account.public_id, pool.public_id]),
+            )
+            for pool in planned.pools.first
+        ],
         "is_complete": effect.is_complete,
         "rows": _rows(actor, repricing, rows, effect.day),
         "is_first": not after,
@@ -136,6 +145,35 @@ def _notes(effect: Effect) -> list[str]:
             effect.without_address,
         )
         found.append(text % {"count": quantity(effect.without_address)})
+    return found
+
+
+def _notes_of_pools(pools: PoolsEffect) -> list[str]:
+    """Return what becomes of the pools that charge by the price."""
+    found = []
+    if pools.changed:
+        text = ngettext(
+            "%(count)s pool charges by it from then on. MRR leaves out what is used.",
+            "%(count)s pools charge by it from then on. MRR leaves out what is used.",
+            pools.changed,
+        )
+        found.append(text % {"count": quantity(pools.changed)})
+    if pools.charged:
+        text = ngettext(
+            "With %(count)s of them something is charged for days since already: the next billing"
+            " run credits it and charges it anew.",
+            "With %(count)s of them something is charged for days since already: the next billing"
+            " run credits it and charges it anew.",
+            pools.charged,
+        )
+        found.append(text % {"count": quantity(pools.charged)})
+    if pools.own_choice:
+        text = ngettext(
+            "For %(count)s pool another version was chosen; it keeps it.",
+            "For %(count)s pools another version was chosen; they keep it.",
+            pools.own_choice,
+        )
+        found.append(text % {"count": quantity(pools.own_choice)})
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from tenancy.ids import key_of, parse_public_id, public_id
 from web.accounts import account_url, steps_to
 from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
+from web.prices import price_amount
 from web.session_checks import staff_only
 from web.templatetags.figures import money, quantity
 
@@ -116,10 +118,11 @@ def account_pools(request: ActorRequest, account_id: str) -> HttpResponse:
 def _row(pool: UsagePool, actor: Actor, *, may: bool) -> PoolRow:
     args = [pool.account.public_id, pool.public_id]
     is_open = pool.ends is None or (pool.ends > actor.today and pool.ends > pool.starts)
+    price = pool.price_on(actor.today)
     return PoolRow(
-        name=pool.price.name,
+        name=price.name,
         url=reverse("customers:pool", args=args),
-        meter="" if pool.price.meter is None else pool.price.meter.name,
+        meter="" if price.meter is None else price.meter.name,
         since=date_text(pool.starts),
         until=_until(pool),
         account=pool.account.name,
@@ -143,12 +146,12 @@ def pool_page(request: ActorRequest, account_id: str, pool_id: str) -> HttpRespo
     pool = _pool(actor, path, pool_id)
     effect = pool_outlook(actor, pool, tenant=request.tenant, today=actor.today)
     row = _row(pool, actor, may=access.allows_everywhere(actor, Action.EDIT_CATALOGUE))
-    title = _("Pool: %(price)s") % {"price": pool.price.name}
+    title = _("Pool: %(price)s") % {"price": row.name}
     context = {
         "title": title,
         "steps": _steps(path, title, pools=True),
         "row": row,
-        "facts": _facts(pool, effect),
+        "facts": _facts(pool, effect, actor.today),
         "members": _members(effect),
         "more": 0 if effect is None else max(0, len(effect.members) - MOST_SHOWN),
         "scope_name": path[-1].name,
@@ -163,12 +166,13 @@ def _pool(actor: Actor, path: Sequence[Account], pool_id: str) -> UsagePool:
     return pool
 
 
-def _facts(pool: UsagePool, effect: PoolEffect | None) -> list[Fact]:
-    currency = pool.price.currency
-    price = reverse("catalogue:price", args=[pool.price.public_id])
+def _facts(pool: UsagePool, effect: PoolEffect | None, today: date) -> list[Fact]:
+    price = pool.price_on(today)
+    currency = price.currency
     facts = [
-        Fact(_("Price"), pool.price.name, price),
-        Fact(_("Meter"), "" if pool.price.meter is None else pool.price.meter.name),
+        Fact(_("Price"), price.name, reverse("catalogue:price", args=[price.public_id])),
+        *_coming(pool, today),
+        Fact(_("Meter"), "" if price.meter is None else price.meter.name),
         Fact(_("First day"), date_text(pool.starts)),
         Fact(_("First day without it"), _until(pool)),
     ]
@@ -189,6 +193,21 @@ def _facts(pool: UsagePool, effect: PoolEffect | None) -> list[Fact]:
         )
         facts.append(left_out)
     return facts
+
+
+def _coming(pool: UsagePool, today: date) -> list[Fact]:
+    """Return the versions of its price by which a pool is to charge later."""
+    held = [(one.price, one.until) for one in pool.earlier]
+    following = [*(price for price, _until in held[1:]), pool.price] if held else []
+    return [
+        Fact(
+            _("Price from %(day)s on") % {"day": date_text(until)},
+            f"{price.name}, {price_amount(price)}",
+            reverse("catalogue:price", args=[price.public_id]),
+        )
+        for (_before, until), price in zip(held, following, strict=True)
+        if until > today and (pool.ends is None or until < pool.ends)
+    ]
 
 
 def _members(effect: PoolEffect | None) -> list[dict[str, str]]:
@@ -257,7 +276,7 @@ def new_pool(request: ActorRequest, account_id: str) -> HttpResponse:
             today=actor.today,
             now=timezone.now(),
         )
-        return _facts(begun.pool, begun.effect)
+        return _facts(begun.pool, begun.effect, actor.today)
 
     if request.method == "POST" and key is None:
         form.add_error(None, _("This form is too old. Please send it once more."))
@@ -285,7 +304,10 @@ def close_pool(request: ActorRequest, account_id: str, pool_id: str) -> HttpResp
         ended = end_pool(
             actor, pool.pk, day=day, is_dry_run=is_dry_run, today=actor.today, now=timezone.now()
         )
-        return [Fact(_("Price"), ended.price.name), Fact(_("First day without it"), _until(ended))]
+        return [
+            Fact(_("Price"), ended.price_on(actor.today).name),
+            Fact(_("First day without it"), _until(ended)),
+        ]
 
     return _perform(request, path, form, page, act)
 

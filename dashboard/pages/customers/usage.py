@@ -223,7 +223,7 @@ def _pools(actor: Actor, asked: Asked, meter: Meter | None) -> list[Fact]:
     return [
         Fact(
             _("Charged together"),
-            f"{pool.account.name}: {pool.price.name}",
+            f"{pool.account.name}: {pool.price_on(actor.today).name}",
             reverse("customers:pool", args=[pool.account.public_id, pool.public_id]),
         )
         for pool in pools_above(actor, asked.account)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -19,9 +20,12 @@ from invoicing.engine.pools import Pools, grid_of, takes
 from invoicing.engine.reading_pools import read_pools
 from invoicing.operations.runs.loading import load_families
 from invoicing.queries.pooled import PoolEffect, effect_of
-from subscriptions.models import Period, PoolShare, Price, UsagePool
+from subscriptions.models import EarlierPoolPrice, Period, PoolShare, Price, UsagePool
+from subscriptions.queries.pools import keep_earlier_prices
+from subscriptions.queries.price_lists import price_lists
 from tenancy.actor import Actor
 from tenancy.database import operation
+from tenancy.database.inserting import insert_rows
 from tenancy.errors import Conflict, FieldError, Invalid, NotFound
 from tenancy.events import Happening, record_event
 from tenancy.files.cells import EARLIEST, LATEST
@@ -140,6 +144,7 @@ def begin_pool(
         created_at=now,
     )
     _require_days(pool)
+    _follow_versions(actor, pool)
     families.pools = read_pools(actor, families.members, also=[pool])
     above = set(tree.path_ids(actor.tenant_id, account_id))
     _require_alone(pool, [
@@ -154,6 +159,7 @@ def begin_pool(
         effect = PoolEffect.unknown(pool, today)
     if not is_dry_run:
         pool.save(force_insert=True)
+        insert_rows(pool.earlier)
         _record(actor, "account.pool_begun", pool, pool.starts, now)
     return Begun(pool, effect)
 
@@ -197,6 +203,7 @@ def end_pool(
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     tree.lock_families(actor.tenant_id, [tree.path_ids(actor.tenant_id, root)[0]])
     pool = found.select_related("account", "price__meter").select_for_update(of=("self",)).get()
+    keep_earlier_prices(actor, [pool])
     if require_seen is not None:
         require_seen()
     ends = _end(pool, day, today)
@@ -225,6 +232,29 @@ def _price(actor: Actor, price_id: UUID | None) -> Price:
     if price.archived_at is not None:
         raise _wrong("price", "price_archived", _("This price is archived."))
     return price
+
+
+def _follow_versions(actor: Actor, pool: UsagePool) -> None:
+    """Let a pool charge by the versions of its price that are planned already.
+
+    Whoever chose another one than the account has on the first day means exactly that one. Two or
+    three statements.
+    """
+    family = pool.price.family_id
+    lists = price_lists(actor, [pool.price_id], [pool.account_id])
+    coming = [
+        one for one in lists.at(pool.account_id, family) if one.end is None or one.end > pool.starts
+    ]
+    if not coming or coming[0].value != pool.price:
+        return
+    if len(coming) > 1:
+        pool.price = coming[-1].value
+    pool.earlier = [
+        EarlierPoolPrice(
+            tenant_id=actor.tenant_id, pool=pool, price=held.value, until=following.start
+        )
+        for held, following in pairwise(coming)
+    ]
 
 
 def _wrong(member: str, code: str, detail: str) -> InvalidPool:
@@ -316,7 +346,7 @@ def _require_uncharged(
 
 
 def _record(actor: Actor, name: str, pool: UsagePool, day: date, now: datetime) -> None:
-    said = {"since": day.isoformat(), "pool": pool.public_id, "price": pool.price.public_id}
+    said = {"since": day.isoformat(), "pool": pool.public_id, "price": pool.price_on(day).public_id}
     if pool.account.external_id is not None:
         said["external_id"] = pool.account.external_id
     happening = Happening(name, pool.account_id, pool.account_id, after=said, data=said)

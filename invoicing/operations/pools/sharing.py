@@ -1,7 +1,9 @@
 """Which periods pools have charged together, and what another share of one changes for all."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 
@@ -34,6 +36,15 @@ _MATES: Final = """
             AND mate.pool_id = changed.pool_id AND mate.starts = changed.starts
         WHERE mate.item_id <> ALL(%s::uuid[])
         ORDER BY mate.item_id, mate.period_id
+    ) AS share ON CONFLICT DO NOTHING
+"""
+
+_SINCE: Final = """
+    INSERT INTO subscriptions_lateusage (id, tenant_id, item_id, period_id)
+    SELECT gen_random_uuid(), share.tenant_id, share.item_id, share.period_id FROM (
+        SELECT DISTINCT tenant_id, item_id, period_id FROM subscriptions_poolshare
+        WHERE tenant_id = %s AND pool_id = ANY(%s::uuid[]) AND ends >= %s
+        ORDER BY item_id, period_id
     ) AS share ON CONFLICT DO NOTHING
 """
 
@@ -72,6 +83,18 @@ def note_mates(actor: Actor, charges: Sequence[ChargeRow]) -> None:
                array_of([day for _pool, day in changed])]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_MATES, [*columns, actor.tenant_id, array_of(own)])
+
+
+def note_charged_since(actor: Actor, pool_ids: Sequence[UUID], day: date) -> None:
+    """Let the next run make good what was charged with pools for a day and later.
+
+    What ends with the day is looked at, too: its days may belong to longer ones now. One
+    statement, or none.
+    """
+    if pool_ids:
+        with connection.cursor() as cursor:
+            keys = array_of(sorted(str(key) for key in pool_ids))
+            cursor.execute(_SINCE, [actor.tenant_id, keys, day])
 
 
 def _execute(sql: str, first: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> None:

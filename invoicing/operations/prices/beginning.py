@@ -1,6 +1,6 @@
 """A version of a price begins or ends: stored at once, carried out by a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -10,6 +10,7 @@ from django.utils import translation
 
 from accounts import access
 from accounts.access import Action
+from invoicing.queries.repriced_pools import PoolsEffect, concerned_pools, pools_effect_of
 from invoicing.queries.repricing import (
     Effect,
     Repricing,
@@ -34,7 +35,7 @@ from tenancy.models import Job
 from tenancy.operations.jobs import finish_job, keep_input, note_request, request_job
 
 PIECE: Final = 1_000
-"""So many subscriptions change in one transaction."""
+"""So many subscriptions, or pools, change in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Planned:
 
     repricing: Repricing
     effect: Effect
+    pools: PoolsEffect
 
     @property
     def price(self) -> Price:
@@ -57,8 +59,7 @@ def preview_version(actor: Actor, price_id: UUID, wanted: NewVersion, *, today: 
         Whatever ``begin_version`` refuses.
     """
     price = planned_version(actor, price_id, wanted, is_locked=False, today=today)
-    repricing = Repricing(price, Way.BEGIN)
-    return Planned(repricing, effect_of(actor, repricing, today=today))
+    return _planned(actor, Repricing(price, Way.BEGIN), today)
 
 
 def preview_end(actor: Actor, price_id: UUID, day: date | None, *, today: date) -> Planned:
@@ -67,8 +68,13 @@ def preview_end(actor: Actor, price_id: UUID, day: date | None, *, today: date) 
     Raises:
         Whatever ``end_version`` refuses.
     """
-    repricing = Repricing(planned_end(actor, price_id, day, is_locked=False), Way.END)
-    return Planned(repricing, effect_of(actor, repricing, today=today))
+    price = planned_end(actor, price_id, day, is_locked=False)
+    return _planned(actor, Repricing(price, Way.END), today)
+
+
+def _planned(actor: Actor, repricing: Repricing, today: date) -> Planned:
+    effect = effect_of(actor, repricing, today=today)
+    return Planned(repricing, effect, pools_effect_of(actor, repricing))
 
 
 @operation
@@ -148,9 +154,13 @@ def end_version(
 
 
 def _request(actor: Actor, repricing: Repricing, *, today: date, now: datetime) -> Job:
-    """Put the subscriptions that have the price into the queue; nobody begins with it meanwhile."""
+    """Put the subscriptions that have the price into the queue; nobody begins with it meanwhile.
+
+    After them come the pools that charge by it.
+    """
     rows = concerned_items(actor, repricing).order_by().values_list("subscription_id", "account_id")
     ids = by_root(actor, dict(rows))
+    pools = list(concerned_pools(actor, repricing).values_list("id", flat=True))
     params = {
         "price": str(repricing.price.pk),
         "first": str(repricing.price.family_id),
@@ -158,15 +168,20 @@ def _request(actor: Actor, repricing: Repricing, *, today: date, now: datetime) 
         "since": repricing.since.isoformat(),
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
+        "subscriptions": len(ids),
     }
-    job = request_job(actor, Job.Kind.PRICES, params=params, total=len(ids), now=now)
-    for number, start in enumerate(range(0, len(ids), PIECE)):
-        some = ids[start : start + PIECE]
+    total = len(ids) + len(pools)
+    job = request_job(actor, Job.Kind.PRICES, params=params, total=total, now=now)
+    for number, some in enumerate([*_pieces(ids), *_pieces(pools)]):
         keep_input(actor, job.pk, number, b"".join(one.bytes for one in some))
-    if not ids:
+    if not total:
         finish_job(actor, job.pk, result={}, changes={}, now=now)
         job.refresh_from_db()
     return job
+
+
+def _pieces(ids: Sequence[UUID]) -> list[Sequence[UUID]]:
+    return [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]
 
 
 @operation

@@ -20,6 +20,7 @@ from invoicing.engine.rows import ChargeRow
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
 from invoicing.operations.prices.beginning import PIECE
+from invoicing.operations.prices.pools import reprice_pools
 from invoicing.operations.runs.loading import load_families
 from invoicing.operations.subscriptions.settling import (
     fallen_due,
@@ -35,6 +36,7 @@ from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError
 from tenancy.events import Happening, record_events
+from tenancy.models import Job
 from tenancy.operations.jobs import (
     claim_job,
     drop_input,
@@ -79,7 +81,8 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
         return False
     access.require_everywhere(editor, Action.EDIT_CATALOGUE)
     access.require_everywhere(editor, Action.EDIT_SUBSCRIPTION)
-    content = piece_of(actor, job.pk, job.done // PIECE)
+    number, is_of_pools = _next_piece(job)
+    content = piece_of(actor, job.pk, number)
     ids = [
         UUID(bytes=content[start : start + _ID_BYTES])
         for start in range(0, len(content), _ID_BYTES)
@@ -89,7 +92,11 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     )
     repricing = Repricing(price, Way(job.params["way"]))
     today = date.fromisoformat(job.params["today"])
-    result = _added(job.result, _reprice(editor, repricing, ids, today=today, now=now))
+    if is_of_pools:
+        changed = reprice_pools(editor, repricing, ids, now=now)
+        result = {**job.result, "pools": job.result.get("pools", 0) + changed}
+    else:
+        result = _added(job.result, _reprice(editor, repricing, ids, today=today, now=now))
     done = job.done + len(ids)
     if done < job.total:
         give_back(actor, job_id, done=done, result=result, now=now)
@@ -97,6 +104,14 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     drop_input(actor, job_id)
     finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
     return False
+
+
+def _next_piece(job: Job) -> tuple[int, bool]:
+    """Return the number of the next piece, and whether it is of pools: they come last."""
+    subscriptions = job.params.get("subscriptions", job.total)
+    if job.done < subscriptions:
+        return job.done // PIECE, False
+    return -(-subscriptions // PIECE) + (job.done - subscriptions) // PIECE, True
 
 
 def _reprice(
@@ -268,4 +283,4 @@ def _added(result: Mapping[str, Any], piece: Mapping[str, Any]) -> dict[str, Any
         name: result.get(name, 0) + piece[name]
         for name in ("changed", "credited_minor", "charged_minor")
     }
-    return {**sums, "skipped": skipped, "currency": piece["currency"]}
+    return {**result, **sums, "skipped": skipped, "currency": piece["currency"]}
