@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from billing_rules.drafting import DocumentDraft
 from billing_rules.schedule import Followed
 from invoicing.engine.crediting import Billed, MadeOver, made_over
 from invoicing.engine.families import Families
+from invoicing.engine.late_usage import Late, settled, windows_of
 from invoicing.engine.numbering import numbered
 from invoicing.engine.placing import PlacedDocument, place_charges
 from invoicing.engine.pooling import Pooling
@@ -29,6 +30,9 @@ class Stored:
         begun: the last stored period of items that are billed in arrears.
         waiting: charges that no issued document holds.
         billed: what was charged for days on which others may be invoiced, where that matters.
+        late: charged periods that the first run makes good.
+        moved: these, and those that are shared otherwise once somebody has moved, where that
+            matters.
     """
 
     families: Families
@@ -36,6 +40,8 @@ class Stored:
     begun: Mapping[UUID, PeriodRow]
     waiting: Sequence[ChargeRow]
     billed: Sequence[Billed] = ()
+    late: Late = field(default_factory=Late)
+    moved: Late = field(default_factory=Late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class ForeseenDays:
         self._begun = dict(stored.begun)
         self._waiting = what_if.owed([*stored.waiting, *what_if.new_charges])
         self._worlds: dict[int, Families] = {}
+        self._late = stored.moved if what_if.moves else stored.late
+        self._made_good: list[ChargeRow] = []
         self._pools = self._having_pools()
         self._changes = _change_days(self._world(date.max))
         self._last_run: date | None = None
@@ -102,12 +110,26 @@ class ForeseenDays:
         if self._pools is not None:
             other._pools = self._pools.having(items)
         other._changes = _change_days(other._world(date.max))
+        other._late, other._made_good = self._also_charged(self._stored.moved), []
         if what_if.crediting is not None:
             other._credit(self._world(what_if.crediting.day), what_if.crediting.day)
         if self._last_run is not None:
             other._next = other.after(self._last_run)
-            other._read_usage(self._last_run)
+        if other._late and what_if.since is not None:
+            # Whoever carries the change out notes what it makes other; that day's run finds it.
+            since = max(what_if.since, self._first)
+            other._next = since if other._next is None else min(other._next, since)
+        if self._last_run is not None or other._late:
+            other._read_usage(max(filter(None, (self._last_run, self._first, what_if.since))))
         return other
+
+    def _also_charged(self, late: Late) -> Late:
+        """Return what is to be made good, with what has been made good by now."""
+        charges = {key: list(found) for key, found in late.charges.items()}
+        for charge in self._made_good:
+            if charge.item_id in charges:
+                charges[charge.item_id].append(charge)
+        return replace(late, charges=charges)
 
     def _credit(self, stored: Families, day: date) -> None:
         """Let what is credited, and charged instead, wait for the runs to come."""
@@ -126,13 +148,16 @@ class ForeseenDays:
 
     def _having_pools(self) -> Pools | None:
         """Return what is charged together, with items as they would be; None without any."""
-        if not any(item.is_metered for item in self._items.values()):
+        late = (*self._stored.late.items, *self._stored.moved.items)
+        if not any(item.is_metered for item in (*self._items.values(), *late)):
             return None
         return Pooling(self._stored.families).pools.having(self._items.values())
 
     def _read_usage(self, day: date) -> None:
         """Read what has been used so far."""
-        read_usage_so_far(self._world(day), self._items.values(), self._begun, day)
+        world = self._world(day)
+        also = windows_of(world, self._late) if self._late else ()
+        read_usage_so_far(world, self._items.values(), self._begun, day, also=also)
 
     def run(self, day: date) -> ForeseenRun:
         """Do what a run of a day does."""
@@ -141,7 +166,7 @@ class ForeseenDays:
         due = [item for item in self._items.values() if item.next_action_date <= day]
         rated = rate(families, due, self._begun, until=day)
         self._go_on(rated.moved, rated.periods)
-        known = [*self._waiting, *rated.charges]
+        known = [*self._waiting, *rated.charges, *self._settle_late(families, day)]
         ready = [charge for charge in known if _ready_on(charge) <= day]
         documents = place_charges(families, ready, run_date=day)
         numbers = {
@@ -157,6 +182,13 @@ class ForeseenDays:
         if self._crediting is not None:
             self._remember(documents, placed, self._crediting)
         return ForeseenRun(day, families, [(one, numbers.get(one.key)) for one in documents])
+
+    def _settle_late(self, families: Families, day: date) -> list[ChargeRow]:
+        """Return what makes good the periods that are charged otherwise now; once."""
+        late, self._late = self._late, Late()
+        made, _done = settled(families, late, run_date=day) if late else ([], [])
+        self._made_good += made
+        return made
 
     def _remember(
         self, documents: Iterable[PlacedDocument], placed: Set[UUID], crediting: Crediting

@@ -1,25 +1,49 @@
 """Usage that came in after its period was charged: what makes it good."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from billing_rules.pricing import InvalidQuantity
 from invoicing.engine.commitments import is_beside
 from invoicing.engine.families import Families, Problem
+from invoicing.engine.measuring import window_of
+from invoicing.engine.pooling import Pooling
 from invoicing.engine.reading import ITEM, item_rows
 from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.reading_pools import charged_with
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.settling import Settler
 from subscriptions.models import Item, LateUsage
+from subscriptions.queries.measured import Window
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
 from tenancy.ids import parse_public_id
 
 LatePeriods = Mapping[UUID, Sequence[PeriodRow]]
 """By item, its charged periods for which usage came in late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Charged periods that are made good, with all that is needed for it.
+
+    Attributes:
+        periods: by item.
+        items: the items, in the order of their ids.
+        charges: by item, all charges and credits of the periods.
+    """
+
+    periods: LatePeriods = field(default_factory=dict)
+    items: Sequence[ItemRow] = ()
+    charges: Mapping[UUID, Sequence[ChargeRow]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Return whether there is any."""
+        return bool(self.periods)
+
 
 _LATE = Prepared(
     lambda: (
@@ -106,27 +130,56 @@ def settle_late(
 
     Source: docs/billing-rules.md, Usage; docs/billing-rules.md, Changes.
     """
+    return settled(families, read_late(families.actor, late), run_date=run_date)
+
+
+def read_late(actor: Actor, late: LatePeriods) -> Late:
+    """Return what it takes to make good some periods. Six statements, none where there is none."""
     if not late:
-        return [], []
-    actor = families.actor
+        return Late()
     rows = [
         (*row[:4], row[4] or date.max, *row[5:])
         for row in _ITEMS.rows(tenant=actor.tenant_id, ids=[*late])
     ]
     charges = charges_since(actor, [one for periods in late.values() for one in periods])
+    return Late(late, list(item_rows(actor, rows)), charges)
+
+
+def settled(
+    families: Families, late: Late, *, run_date: date
+) -> tuple[list[ChargeRow], list[PeriodRow]]:
+    """Return as ``settle_late`` does for what has been read already; no statement but of meters.
+
+    Source: docs/billing-rules.md, Usage; docs/billing-rules.md, Changes.
+    """
     settler = Settler(families, today=run_date, is_billed_now=False)
     made: list[ChargeRow] = []
     done: list[PeriodRow] = []
-    for item in item_rows(actor, rows):
+    for item in late.items:
+        periods = late.periods[item.id]
         try:
-            made += _settled(settler, item, late[item.id], charges.get(item.id, ()))
+            made += _settled(settler, item, periods, late.charges.get(item.id, ()))
         except InvalidQuantity:
             families.problems.append(
                 Problem("amount_out_of_range", item.account_id, item.subscription.id)
             )
             continue
-        done += late[item.id]
+        done += periods
     return made, done
+
+
+def windows_of(families: Families, late: Late) -> Iterator[Window | None]:
+    """Yield what making good some periods asks of meters."""
+    pooling = Pooling(families)
+    for item in late.items:
+        if not item.is_metered:
+            continue
+        for period in late.periods[item.id]:
+            end = min(period.ends, item.subscription.end_date or period.ends)
+            for part in pooling.parts(item, period.starts, end) if period.starts < end else ():
+                if part.pooled is not None:
+                    yield from pooling.windows(part.pooled)
+                yield window_of(item.subscription, part.terms.price, part.period)
 
 
 def _settled(

@@ -63,7 +63,12 @@ def rate(
 
 
 def read_usage_so_far(
-    families: Families, items: Iterable[ItemRow], begun: Mapping[UUID, PeriodRow], day: date
+    families: Families,
+    items: Iterable[ItemRow],
+    begun: Mapping[UUID, PeriodRow],
+    day: date,
+    *,
+    also: Iterable[Window | None] = (),
 ) -> None:
     """Read once what was used in the periods that fall due next, for looking ahead.
 
@@ -75,11 +80,12 @@ def read_usage_so_far(
         items: what is due some day.
         begun: as for ``rate``.
         day: the day from which on somebody looks ahead.
+        also: what else is asked of meters.
 
     Source: docs/billing-rules.md, Usage.
     """
     raters: dict[date, Rater] = {}
-    windows: list[Window | None] = []
+    windows: list[Window | None] = list(also)
     for item in items:
         if item.is_metered:
             due = max(day, item.next_action_date)

@@ -48,7 +48,7 @@ def read_pools(
 ) -> Pools:
     """Return the pools of accounts of whole trees, those not stored yet too, and what may be there.
 
-    One statement, four more where there are some, and those of what items had before.
+    One statement, three more where there are some, and those of what items and pools had before.
     """
     accounts = [account_id for account_id, _parent in members]
     found = _POOLS.objects(tenant=actor.tenant_id, accounts=accounts)

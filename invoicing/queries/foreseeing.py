@@ -20,9 +20,11 @@ from invoicing.engine.crediting import Transfer
 from invoicing.engine.families import Families
 from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
 from invoicing.engine.placing import PlacedDocument
+from invoicing.engine.late_usage import late_periods, read_late
 from invoicing.engine.reading import coming_items, open_periods
 from invoicing.engine.reading_charges import billed_since, charges_of, open_drafts, waiting_charges
 from invoicing.engine.reading_families import read_families
+from invoicing.engine.reading_moves import concerned_by_moves
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.what_if import AS_STORED, WhatIf
 from invoicing.models import Charge
@@ -186,7 +188,7 @@ def foresee_invoices(
     billed = [] if crediting is None else billed_since(actor, crediting)
     asked |= {key for one in billed if one.parties is not None for key in one.parties}
     families = seen_families(actor, asked, what_if, tenant=tenant)
-    stored = replace(stored_of(families), billed=billed)
+    stored = with_moves(replace(stored_of(families), billed=billed), what_if)
     before = _Foreseen(first, last, with_lines)
     days = ForeseenDays(stored, AS_STORED, first=first, crediting=crediting)
     if what_if == AS_STORED:
@@ -291,10 +293,14 @@ def _require(actor: Actor, action: Action, account_ids: Collection[UUID]) -> Non
 
 
 def stored_of(families: Families) -> Stored:
-    """Return what families have and owe. At most seven statements; the caller has asked."""
+    """Return what families have and owe. The caller has asked.
+
+    At most seven statements, seven more where usage came in late.
+    """
     actor = families.actor
     items = coming_items(actor, families.in_scope)
     drafts = open_drafts(families, date.max)
+    late = late_periods(actor, families.in_scope) if families.has_late_usage else {}
     return Stored(
         families,
         items,
@@ -303,7 +309,24 @@ def stored_of(families: Families) -> Stored:
             *waiting_charges(families, run_date=date.max),
             *charges_of(actor, [draft.id for draft in drafts]),
         ],
+        late=read_late(actor, late),
     )
+
+
+def with_moves(stored: Stored, what_if: WhatIf) -> Stored:
+    """Return it with what pools share otherwise once somebody has moved.
+
+    No statement without moves or pools, else one, and six where something was charged by then.
+    """
+    families = stored.families
+    if not (what_if.moves and families.has_pools):
+        return replace(stored, moved=stored.late)
+    late = {key: list(found) for key, found in stored.late.periods.items()}
+    concerned = concerned_by_moves(families.actor, families.parents, what_if.moves)
+    for item_id, periods in concerned.items():
+        known = {one.id for one in late.setdefault(item_id, [])}
+        late[item_id] += [one for one in periods if one.id not in known]
+    return replace(stored, moved=read_late(families.actor, late))
 
 
 class _Foreseen:

@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="usagepool",
+            name="price_since",
+            field=models.DateField(blank=True, null=True),
+        ),
         migrations.CreateModel(
             name="EarlierPoolPrice",
             fields=[

@@ -21,14 +21,15 @@ class UsagePool(TenantModel):
     one begins with it. In it is what is charged by the meter of the price, in its currency and at
     its interval, on the days on which it is, and on which its account stands there.
 
-    ``price`` is the version that holds in the end; ``earlier``, as whoever read the pool has
-    filled it, are those before it, the first one first.
+    ``price`` is the version that holds in the end, from ``price_since`` on; None is since ever.
+    ``earlier``, as whoever read the pool has filled it, are those before it, the first one first.
     """
 
     earlier: "Sequence[EarlierPoolPrice]" = ()
 
     account = TenantForeignKey(Account)
     price = TenantForeignKey(Price)
+    price_since = models.DateField(null=True, blank=True)
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

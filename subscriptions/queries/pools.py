@@ -25,9 +25,9 @@ def pools_in_reach(actor: Actor) -> QuerySet[UsagePool]:
 def keep_earlier_prices(actor: Actor, pools: Iterable[UsagePool]) -> None:
     """Let pools that somebody has read know by which versions they charged before.
 
-    One statement, none without pools.
+    One statement, none where each has charged by one version only.
     """
-    some = list(pools)
+    some = [one for one in pools if one.price_since is not None]
     if not some:
         return
     rows = EarlierPoolPrice.objects.filter(
@@ -52,7 +52,7 @@ def pools_above(actor: Actor, account: Account) -> list[UsagePool]:
 
 
 def get_pool(actor: Actor, reference: str) -> UsagePool:
-    """Return a pool by its id. Two statements.
+    """Return a pool by its id. At most two statements.
 
     Raises:
         NotFound: none in reach is named so.

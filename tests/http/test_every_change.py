@@ -1040,7 +1040,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.discounting.record_given", "pools.sharing.note_shares",
             "pools.sharing.note_late", "pools.sharing.note_mates",
             "pools.sharing.note_charged_since", "prices.pools.write_pool_prices",
-            "prices.pools.reprice_pools",
+            "prices.pools.reprice_pools", "plans.pooled.note_moved",
             "subscriptions.end.write_end", "subscriptions.end.plan_next",
             "subscriptions.changing.carry_out", "subscriptions.end.store_end",
             "subscriptions.contracting.set_contract",

@@ -20,6 +20,7 @@ from invoicing.operations.plans.aligning_jobs import finish_alignment
 from invoicing.operations.plans.crediting import made_over_by, store_made_over
 from invoicing.operations.plans.locking import WorldChanged, keep_plan, lock_trees, record_step
 from invoicing.operations.plans.merging import merge, place_merged, require_unchanged
+from invoicing.operations.plans.pooled import note_moved
 from invoicing.operations.runs.discarding import discard_drafts
 from invoicing.queries.plans.aligning import alignings_of
 from invoicing.queries.plans.checking import require_charged
@@ -171,6 +172,7 @@ def _apply(
     require_charged(standing)
     made_over = made_over_by(actor, standing, today=today)
     alignings = alignings_of(standing, tenant=Tenant.objects.get(pk=actor.tenant_id))
+    note_moved(actor, standing)
     if wanted.kind == ChangePlan.Kind.MERGE:
         place_merged(actor, standing)
     else:

@@ -248,7 +248,7 @@ def _follow_versions(actor: Actor, pool: UsagePool) -> None:
     if not coming or coming[0].value != pool.price:
         return
     if len(coming) > 1:
-        pool.price = coming[-1].value
+        pool.price, pool.price_since = coming[-1].value, coming[-1].start
     pool.earlier = [
         EarlierPoolPrice(
             tenant_id=actor.tenant_id, pool=pool, price=held.value, until=following.start

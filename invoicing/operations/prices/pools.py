@@ -56,14 +56,16 @@ def write_pool_prices(actor: Actor, changed: Sequence[PoolOutcome]) -> None:
     keys = [one.pool.pk for one in changed]
     EarlierPoolPrice.objects.filter(tenant_id=actor.tenant_id, pool_id__in=keys).delete()
     for one in changed:
-        one.pool.price = one.after[-1].value
+        last = one.after[-1]
+        one.pool.price = last.value
+        one.pool.price_since = last.start if len(one.after) > 1 else None
         one.pool.earlier = [
             EarlierPoolPrice(
                 tenant_id=actor.tenant_id, pool=one.pool, price=held.value, until=following.start
             )
             for held, following in pairwise(one.after)
         ]
-        one.pool.save(update_fields=["price"])
+        one.pool.save(update_fields=["price", "price_since"])
     insert_rows([row for one in changed for row in one.pool.earlier])
 
 

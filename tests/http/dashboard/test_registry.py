@@ -35,9 +35,9 @@ MORE_STATEMENTS: dict[str, int] = {
     # One of them says which discounts stay, and which are not taken.
     "plan, previewed": 41,
     "plan, merge previewed": 52,
-    # Whom a version concerns, all of them and a page of them, with their recipients.
-    "price, new version previewed": 25,
-    "price, end previewed": 14,
+    # Whom a version concerns, all of them and a page of them, with their recipients; and pools.
+    "price, new version previewed": 26,
+    "price, end previewed": 15,
     # The tree is read as a run reads it, to say what each of the pool pays.
     "pool": 16,
     # The trees are read as a run reads them, to say what each date costs.
