@@ -19,8 +19,8 @@ from billing_rules.drafting import DocumentDraft, SectionDraft
 from invoicing.engine.crediting import Transfer
 from invoicing.engine.families import Families
 from invoicing.engine.foreseeing import ForeseenDays, ForeseenRun, Stored
-from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.late_usage import late_periods, read_late
+from invoicing.engine.placing import PlacedDocument
 from invoicing.engine.reading import coming_items, open_periods
 from invoicing.engine.reading_charges import billed_since, charges_of, open_drafts, waiting_charges
 from invoicing.engine.reading_families import read_families

@@ -38,7 +38,8 @@ _JOINED: Final = """SELECT joined.account_id FROM (
             ON above.tenant_id = placement.tenant_id AND above.account_id = placement.parent_id
         WHERE placement.tenant_id = %(tenant)s AND placement.valid_to IS NOT NULL
         AND above.tree_id <> node.tree_id
-        AND (node.tree_id IN (SELECT tree_id FROM own) OR above.tree_id IN (SELECT tree_id FROM own))
+        AND (node.tree_id IN (SELECT tree_id FROM own)
+            OR above.tree_id IN (SELECT tree_id FROM own))
         AND EXISTS (SELECT FROM subscriptions_usagepool WHERE tenant_id = %(tenant)s)
         AND EXISTS (
             SELECT FROM accounts_accountnode AS below
