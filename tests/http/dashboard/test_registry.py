@@ -32,8 +32,8 @@ MORE_STATEMENTS: dict[str, int] = {
     # What it had before, its discounts with what they reach, what is planned for it and waits.
     "subscription": 18,
     "subscription, more actions": 18,
-    # One of them says which discounts stay, and which are not taken.
-    "plan, previewed": 41,
+    # One says which discounts stay and which are not taken, one what pools share otherwise.
+    "plan, previewed": 42,
     "plan, merge previewed": 52,
     # Whom a version concerns, all of them and a page of them, with their recipients; and pools.
     "price, new version previewed": 26,
