@@ -117,13 +117,22 @@ def another_plan(request: ActorRequest, subscription_id: str) -> HttpResponse:
         ),
         done=_("It has the plan from %(date)s on."),
         carry_out=carry_out,
-        facts=lambda result: [
-            Fact(_("Holds from"), date_text(result.day)),
-            Fact(_("MRR of these items until then"), money(_monthly(result.before), currency)),
-            Fact(_("MRR of these items since then"), money(_monthly(result.after), currency)),
-        ],
+        facts=lambda result: _facts(result, currency),
     )
     return perform(request, found, form, act, fields=("plan", *items.names, "when", "day"))
+
+
+def _facts(result: Changed, currency: str) -> list[Fact]:
+    """Return what a change of plan comes to; one that has the same items changes no amount."""
+    since = Fact(_("Holds from"), date_text(result.day))
+    if not result.before and not result.after:
+        same = _("It has just these items already: its plan is another one, and no price changes.")
+        return [since, Fact(_("Items"), same)]
+    return [
+        since,
+        Fact(_("MRR of these items until then"), money(_monthly(result.before), currency)),
+        Fact(_("MRR of these items since then"), money(_monthly(result.after), currency)),
+    ]
 
 
 def _choose(

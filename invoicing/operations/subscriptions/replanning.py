@@ -37,7 +37,8 @@ def change_plan(
     """Let a subscription have a plan from a day on, instead of the items that it has.
 
     An item of the same product goes on at the plan's price and in its quantity; what the plan does
-    not have goes, what it has comes in. Credits and charges are those of any change. Trial and
+    not have goes, what it has comes in. Credits and charges are those of any change. Where it has
+    just these items already, it has the plan from then on and nothing is charged. Trial and
     contract terms stay: they are of what has begun.
 
     Args:
@@ -55,7 +56,8 @@ def change_plan(
         NotFound: it is out of the actor's sight.
         Forbidden: the actor may not change subscriptions there.
         InvalidChange: the plan, its variant, a price or a quantity can't be.
-        ChangeBeforeStart, ChangeAfterEnd, NothingChanges, TooLongAgo: see their texts.
+        ChangeBeforeStart, ChangeAfterEnd, TooLongAgo: see their texts.
+        NothingChanges: it has this plan then, and just these items.
 
     Source: docs/billing-rules.md, Plans; docs/billing-rules.md, Changes.
     """
@@ -64,16 +66,20 @@ def change_plan(
     had = bundled(actor, choice)
     if had.errors or had.plan is None:
         raise InvalidChange(errors=had.errors)
-    result = carry_out(
-        actor,
-        opened,
-        _differences(actor, opened, had, since),
-        since=since,
-        is_billed_now=is_billed_now,
-        is_dry_run=is_dry_run,
-        today=today,
-        now=now,
-    )
+    differences = _differences(actor, opened, had, since)
+    if differences or opened.subscription.plan_id_on(since) == had.plan.pk:
+        result = carry_out(
+            actor,
+            opened,
+            differences,
+            since=since,
+            is_billed_now=is_billed_now,
+            is_dry_run=is_dry_run,
+            today=today,
+            now=now,
+        )
+    else:
+        result = Changed(opened.subscription, since, before={}, after={}, charges=())
     if not is_dry_run:
         _write(actor, opened.subscription, had.plan, since, now)
     return result

@@ -146,6 +146,22 @@ def test_gets_another_plan(billed, team, found, alice, visit):
     assert f"To be made good, net {money(total, 'EUR')}" in preview
 
 
+def test_gets_a_plan_of_just_the_items_that_it_has(billed, team, found, alice, visit):
+    client, url = visit(alice), f"/subscriptions/{found.public_id}/plan/"
+    chosen = {"plan": f"{team.public_id}.1", "item_0": "8", "item_1": "", "when": "period_end"}
+    version = version_in(client.get(f"{url}?plan={team.public_id}.1"))
+
+    preview = text_of(client.get(url, chosen, headers=PREVIEW))
+    done = text_of(client.post(url, {**chosen, "version": version}, follow=True))
+
+    assert "no price changes" in preview
+    assert "MRR of these items" not in preview
+    assert "It has the plan from 1 Jan 2027 on." in done
+    assert had(billed, found) == [("seats", 8)]
+    with billed.seen():
+        assert Subscription.objects.get(pk=found.pk).plan_id == team.pk
+
+
 def test_what_is_left_empty_is_as_the_plan_says(billed, team, found, alice, visit):
     client, url = visit(alice), f"/subscriptions/{found.public_id}/plan/"
     chosen = {"plan": f"{team.public_id}.1", "item_0": "", "item_1": "", "when": "period_end"}

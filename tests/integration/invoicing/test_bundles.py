@@ -29,6 +29,7 @@ from subscriptions.operations.subscriptions.creating import (
 )
 from subscriptions.queries.plans import get_plan, subscriptions_with, variants_of
 from tenancy.errors import Forbidden, NotFound
+from tenancy.models import AuditEntry
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, make_vendor, price
 
@@ -200,6 +201,39 @@ def test_another_plan_credits_the_rest_of_the_old_and_charges_that_of_the_new(sh
         assert Charge.objects.filter(subscription=made, status="pending").count() == 5
     with pytest.raises(NothingChanges):
         change_plan(shop.actor, made.pk, choice, **common)
+    assert shop.violations() == []
+
+
+@pytest.mark.parametrize("day", ["2026-12-01", "2026-12-16"], ids=["from its start", "later"])
+def test_a_plan_of_just_these_items_is_had_and_costs_nothing(shop, plan, day):
+    made = begun(shop, plan)
+    shop.run("2027-01-01", today=D("2027-01-01"))
+    known = keys(shop)
+    same = create_plan(
+        shop.actor,
+        NewPlan("Team", [NewPlanItem(known["base"]), NewPlanItem(known["seat"], Decimal(5))]),
+        now=NOW,
+    )
+    common = {"day": D(day), "today": D("2027-01-01"), "now": NOW}
+
+    tried = change_plan(shop.actor, made.pk, PlanChoice(same.pk), is_dry_run=True, **common)
+    with shop.seen():
+        assert Subscription.objects.get(pk=made.pk).plan_id == plan.pk
+        charges = Charge.objects.count()
+    done = change_plan(shop.actor, made.pk, PlanChoice(same.pk), **common)
+
+    assert (tried.charges, done.charges, done.after) == ((), (), {})
+    with shop.seen():
+        stored = Subscription.objects.get(pk=made.pk)
+        assert (stored.plan_id_on(D(day)), Charge.objects.count()) == (same.pk, charges)
+        if day != "2026-12-01":
+            assert stored.plan_id_on(D("2026-12-15")) == plan.pk
+        [said] = AuditEntry.objects.filter(action="subscription.plan_changed")
+        assert said.after["plan"] == same.public_id
+        assert not AuditEntry.objects.filter(action="subscription.changed").exists()
+    assert had(shop, made) == [("base", "1"), ("seat", "5")]
+    with pytest.raises(NothingChanges):
+        change_plan(shop.actor, made.pk, PlanChoice(same.pk), **common)
     assert shop.violations() == []
 
 
