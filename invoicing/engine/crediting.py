@@ -130,7 +130,8 @@ class _Maker:
         for one in billed:
             credit, earlier = one.charge, known.get(one.charge.credited_id or one.charge.id)
             is_free = credit.credited_id is not None and credit.bill_to_id is None
-            if one.parties or not is_free or credit.invoice_on < self._crediting.day:
+            is_settled = bool(one.parties) or credit.is_offset
+            if is_settled or not is_free or credit.invoice_on < self._crediting.day:
                 continue
             before = earlier and (earlier.parties or self._pending(earlier.charge))
             if before and self._is_other(one, credit.invoice_on, before):

@@ -178,7 +178,8 @@ class ForeseenDays:
             if document.key in numbers
             for one in document.placed
         }
-        self._waiting = [charge for charge in known if charge.id not in placed]
+        done = placed | {charge.id for charge in ready if charge.is_offset}
+        self._waiting = [charge for charge in known if charge.id not in done]
         if self._crediting is not None:
             self._remember(documents, placed, self._crediting)
         return ForeseenRun(day, families, [(one, numbers.get(one.key)) for one in documents])

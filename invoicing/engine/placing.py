@@ -12,6 +12,7 @@ from billing_rules.tax import TaxDecision, TaxGroupKey, group_key
 from billing_rules.tax_rates import Rate
 from billing_rules.territories import tax_area
 from invoicing.engine.families import Families, Parties, Problem
+from invoicing.engine.offsetting import offset_among, set_aside
 from invoicing.engine.rows import ChargeRow
 
 # Bill-to and payer, each with the account whose setting decided it.
@@ -54,6 +55,19 @@ class PlacedDocument:
                 "run_date": None,
             }
 
+    def leave_out_offset(self) -> None:
+        """Leave out what was taken back as a whole, with what takes it back."""
+        if all(placed.charge.credited_id is None for placed in self.placed):
+            return
+        gone = offset_among(placed.charge for placed in self.placed)
+        if not gone:
+            return
+        for placed in self.placed:
+            if placed.charge.id in gone:
+                set_aside(placed.charge)
+        self.placed = [placed for placed in self.placed if placed.charge.id not in gone]
+        self.day = max((placed.charge.invoice_on for placed in self.placed), default=self.day)
+
 
 def place_charges(
     families: Families, charges: Iterable[ChargeRow], *, run_date: date
@@ -62,21 +76,23 @@ def place_charges(
 
     Bill-to, payer and settings are resolved as of each charge's ``invoice_on`` (R21). A credit
     that names its bill-to and payer goes to them, with what else they are invoiced. A charge whose
-    tax can't be told stays pending and is noted.
+    tax can't be told stays pending and is noted. What was taken back as a whole is on no document:
+    charge and credits become ``offset`` where they would have stood on the same one.
 
     Args:
         families: the families of this batch.
-        charges: pending ones with ``invoice_on`` up to the run's date.
+        charges: not invoiced ones with ``invoice_on`` up to the run's date.
         run_date: named in the reason.
 
     Returns:
         Documents in the order of their bill-to's path, then currency.
 
-    Source: docs/billing-rules.md, R1, R9 to R12, R14, R21.
+    Source: docs/billing-rules.md, R1, R9 to R12, R14, R21; docs/billing-rules.md, Changes.
     """
     placer = _Placer(families, run_date)
     for charge in charges:
         placer.place(charge)
+    placer.leave_out_offset()
     placer.tell_apart()
     return sorted(placer.documents, key=lambda document: _order(families, document.key))
 
@@ -112,6 +128,11 @@ class _Placer:
     def documents(self) -> list[PlacedDocument]:
         """Those that charges stand on."""
         return [document for document in self._drafted.values() if document.placed]
+
+    def leave_out_offset(self) -> None:
+        """Leave out of each document what was taken back as a whole."""
+        for document in self.documents:
+            document.leave_out_offset()
 
     def tell_apart(self) -> None:
         """Write into each reason what sets its document apart from others of its recipient."""

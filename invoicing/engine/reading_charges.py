@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import DateField, Q, QuerySet
+from django.db.models import DateField, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from invoicing.engine.commitments import is_beside
 from invoicing.engine.crediting import Billed
 from invoicing.engine.families import Families
 from invoicing.engine.reading import subscription_rows
@@ -230,12 +231,15 @@ def corrections_of(
 
     None of it stands on a document, and none is held back. Three statements.
     """
-    items = {one.item_id for one in charges if one.period_id is not None}
-    periods = {one.period_id for one in charges if one.period_id is not None}
-    if not periods:
+    items = {one.item_id for one in charges if one.item_id is not None}
+    if not items:
         return []
     rows = _CORRECTIONS.rows(
-        tenant=actor.tenant_id, items=list(items), periods=list(periods), day=run_date
+        tenant=actor.tenant_id,
+        items=list(items),
+        periods=list({one.period_id for one in charges if one.period_id is not None}),
+        commitments=list({one.period_start for one in charges if is_beside(one)}),
+        day=run_date,
     )
     return _charge_rows(actor, rows)
 
@@ -244,10 +248,50 @@ _CORRECTIONS = Prepared(
     lambda: _in_order(
         on_no_document(
             Charge.objects.filter(
+                Q(period_id__among=Given("periods"))
+                | Q(
+                    period__isnull=True,
+                    period_start__among=Given("commitments", DateField()),
+                    calculation__has_key="commitment",
+                ),
                 tenant_id=Given("tenant"),
                 item_id__among=Given("items"),
-                period_id__among=Given("periods"),
                 status=Charge.Status.PENDING,
+                is_held=False,
+                invoice_on__lte=Given("day", DateField()),
+            )
+        )
+    )
+)
+
+
+def owed_again(families: Families, *, run_date: date) -> list[ChargeRow]:
+    """Return what waits to be charged again after it was taken back before it was invoiced.
+
+    It comes on the draft on which it stood, though nothing of its period is left there. None of it
+    stands on a document, and none is held back. One statement where there is none, else three.
+    """
+    accounts = [key for key, _parent in families.members]
+    rows = _OWED_AGAIN.rows(tenant=families.actor.tenant_id, accounts=accounts, day=run_date)
+    return _charge_rows(families.actor, rows) if rows else []
+
+
+_OWED_AGAIN = Prepared(
+    lambda: _in_order(
+        on_no_document(
+            Charge.objects.filter(
+                Exists(
+                    Charge.objects.filter(
+                        tenant_id=Given("tenant"),
+                        item_id=OuterRef("item_id"),
+                        period_id=OuterRef("period_id"),
+                        status=Charge.Status.OFFSET,
+                    )
+                ),
+                tenant_id=Given("tenant"),
+                account_id__among=Given("accounts"),
+                status=Charge.Status.PENDING,
+                revision__gt=0,
                 is_held=False,
                 invoice_on__lte=Given("day", DateField()),
             )

@@ -21,6 +21,7 @@ from subscriptions.models import Discount, Price
 from subscriptions.queries.terms import freed, with_free
 
 _SETUP: Final = Charge.Kind.SETUP.value
+OFFSET: Final = Charge.Status.OFFSET.value
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -255,6 +256,11 @@ class ChargeRow:
     def subscription_id(self) -> UUID | None:
         """The subscription that it is for, None where it is for none."""
         return None if self.subscription is None else self.subscription.id
+
+    @property
+    def is_offset(self) -> bool:
+        """Whether placing left it out: it and what takes it back come to nothing."""
+        return self.reason.get("code") == OFFSET
 
     @property
     def order_number(self) -> str:

@@ -212,7 +212,7 @@ class Settler:
         Both as what it takes the place of, where no document was issued of that yet: a draft is
         made anew with it, and a part that waits for the next period goes on waiting.
         """
-        pending = [one for one in charges if one.status == Charge.Status.PENDING]
+        pending = [one for one in charges if one.status != Charge.Status.INVOICED]
         beside = [
             one for one in pending if one.period_start < part.end and part.start < one.period_end
         ]

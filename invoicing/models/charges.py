@@ -52,10 +52,14 @@ class Charge(TenantPartModel):
         COMMITMENT = "commitment", _("Minimum commitment")
 
     class Status(models.TextChoices):
-        """Whether it stands on a document."""
+        """Whether it stands on a document, or never will.
+
+        What was taken back as a whole before it was invoiced is offset, and so are its credits.
+        """
 
         PENDING = "pending"
         INVOICED = "invoiced"
+        OFFSET = "offset"
 
     item = TenantForeignKey(Item, null=True, db_index=False)
     period = TenantForeignKey(Period, null=True, db_index=False)
@@ -127,6 +131,11 @@ class Charge(TenantPartModel):
                 name="charge_pending",
                 fields=["tenant", "invoice_on"],
                 condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                name="charge_correction",
+                fields=["tenant", "account"],
+                condition=models.Q(status="pending", revision__gt=0),
             ),
             models.Index(
                 name="charge_credited_to",

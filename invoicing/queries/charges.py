@@ -53,7 +53,7 @@ def charges(
         actor: who asks.
         within: only those of this account and what lies below it.
         alone: not of what lies below it.
-        status: only ``pending`` or only ``invoiced`` ones.
+        status: only ``pending``, only ``invoiced`` or only ``offset`` ones.
         kind: only those of a kind.
     """
     return _shown(actor, _found(actor, within, alone=alone, status=status, kind=kind))

@@ -1,6 +1,8 @@
 """On which day subscriptions are invoiced next of which something waits for its invoice."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -22,6 +24,18 @@ _MOST_CHARGES: Final = 5_000
 _FARTHEST: Final = timedelta(days=1_100)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A charge or a credit that waits, and from when; a credit has negative days."""
+
+    charge_id: UUID
+    subscription_id: UUID
+    owner_id: UUID
+    net_minor: int
+    days: int
+    day: date
+
+
 def first_invoice_days(actor: Actor, subscription_ids: Collection[UUID]) -> dict[UUID, date]:
     """Return the next day of invoice of those subscriptions of which something waits.
 
@@ -37,7 +51,7 @@ def first_invoice_days(actor: Actor, subscription_ids: Collection[UUID]) -> dict
     """
     charged: dict[UUID, date] = {}
     credited: dict[UUID, UUID] = {}
-    for key, owner_id, net_minor, day in _waiting(actor, subscription_ids):
+    for key, owner_id, net_minor, day in _to_be_invoiced(_waiting(actor, subscription_ids)):
         if net_minor < 0:
             credited[key] = owner_id
         else:
@@ -51,11 +65,24 @@ def first_invoice_days(actor: Actor, subscription_ids: Collection[UUID]) -> dict
     return charged | _computed(actor, computed, wanted)
 
 
-def _waiting(
-    actor: Actor, subscription_ids: Collection[UUID]
-) -> Iterable[tuple[UUID, UUID, int, date]]:
-    """Return of each charge that waits its subscription, its account, what it is and from when."""
-    return (
+def _to_be_invoiced(waiting: Iterable[_Waiting]) -> Iterator[tuple[UUID, UUID, int, date]]:
+    """Yield of each charge its subscription, its account, what it is and from when.
+
+    What was taken back as a whole before it was invoiced comes on no invoice.
+    """
+    by_charge: dict[UUID, list[_Waiting]] = defaultdict(list)
+    for one in waiting:
+        by_charge[one.charge_id].append(one)
+    for alike in by_charge.values():
+        is_left = sum(one.net_minor for one in alike) or sum(one.days for one in alike)
+        if is_left or len(alike) == 1:
+            for one in alike:
+                yield one.subscription_id, one.owner_id, one.net_minor, one.day
+
+
+def _waiting(actor: Actor, subscription_ids: Collection[UUID]) -> Iterator[_Waiting]:
+    """Yield what waits of some subscriptions. One statement."""
+    rows = (
         Charge.objects.filter(
             Q(is_held=False) | Q(held_until__isnull=False),
             tenant_id=actor.tenant_id,
@@ -64,12 +91,20 @@ def _waiting(
         )
         .order_by()
         .values_list(
+            "id",
+            "credited_id",
             "subscription_id",
             "account_id",
             "net_minor",
+            "period_start",
+            "period_end",
             Greatest("invoice_on", Coalesce("held_until", F("invoice_on"))),
         )
     )
+    for charge_id, credited_id, key, owner_id, net_minor, start, end, day in rows:
+        days = (end - start).days * (1 if credited_id is None else -1)
+        if key is not None:
+            yield _Waiting(credited_id or charge_id, key, owner_id, net_minor, days, day)
 
 
 def _small(families: Iterable[tuple[UUID, Collection[object]]]) -> list[UUID]:

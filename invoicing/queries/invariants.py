@@ -372,6 +372,29 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "offset",
+        _counts("invoicing_charge", "status = 'offset'"),
+        """
+        SELECT charge.id, 'it was taken back before invoicing, and stands on a document'
+        FROM invoicing_charge AS charge JOIN invoicing_invoiceline AS line
+            ON line.tenant_id = charge.tenant_id AND line.charge_id = charge.id
+        WHERE charge.tenant_id = %(tenant)s AND charge.status = 'offset'
+        UNION ALL
+        SELECT root, 'what was taken back before invoicing is not a charge and all its credits'
+        FROM (
+            SELECT COALESCE(credited_id, id) AS root, net_minor, status,
+                (period_end - period_start) * CASE kind WHEN 'credit' THEN -1 ELSE 1 END AS days,
+                reason->'bill_to'->>'id' AS bill_to, reason->'payer'->>'id' AS payer
+            FROM invoicing_charge WHERE tenant_id = %(tenant)s
+            AND COALESCE(credited_id, id) IN (
+                SELECT COALESCE(credited_id, id) FROM invoicing_charge
+                WHERE tenant_id = %(tenant)s AND status = 'offset')
+        ) AS charge GROUP BY root
+        HAVING bool_or(status <> 'offset') OR sum(net_minor) <> 0 OR sum(days) <> 0
+            OR min(bill_to) <> max(bill_to) OR min(payer) <> max(payer)
+        """,
+    ),
+    Invariant(
         "transferred",
         _counts("invoicing_charge", "revision > 0 AND calculation->'taken_over' IS NOT NULL"),
         """

@@ -221,7 +221,7 @@ def _add(
         owners |= {placed.charge.account_id for placed in document.placed}
         preview.documents += 1
         preview.net_minor[document.key.currency] += numbers.net_minor
-    held = [charge.invoice_on for charge in charges if charge.id not in made]
+    held = [one.invoice_on for one in charges if one.id not in made and not one.is_offset]
     preview.lines += len(made)
     preview.accounts += len(owners)
     preview.held += len(held)

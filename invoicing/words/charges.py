@@ -42,6 +42,8 @@ def why_here(
     reason = charge.reason
     if reason.get("code") == "pending" and reason.get("problem") in ("held", "discarded"):
         return _taken_back(charge, whole=whole)
+    if charge.status == Charge.Status.OFFSET:
+        return _offset(charge)
     bill_to = reason.get("bill_to") or {}
     values = {
         "bill_to": written(bill_to),
@@ -76,6 +78,19 @@ def _taken_back(charge: Charge, *, whole: bool) -> str:
         "reason": held.get("reason", ""),
         "until": date_text(charge.held_until) if charge.held_until else "",
     }
+
+
+def _offset(charge: Charge) -> str:
+    """Say that a charge, or what takes it back, stands on no document and never will."""
+    if charge.kind == Charge.Kind.CREDIT:
+        return _(
+            "It takes back the whole of what had not been invoiced yet: neither stands on a"
+            " document."
+        )
+    return _(
+        "It was taken back as a whole before it was invoiced: neither it nor what takes it back"
+        " stands on a document."
+    )
 
 
 def _where_to(reason: Mapping[str, Any], values: Mapping[str, str], *, whole: bool) -> str:

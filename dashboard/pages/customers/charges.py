@@ -42,6 +42,7 @@ _BATCH: Final = 500
 STATES: Final[Mapping[str, Promise]] = {
     Charge.Status.PENDING: gettext_lazy("On no invoice yet"),
     Charge.Status.INVOICED: gettext_lazy("Invoiced"),
+    Charge.Status.OFFSET: gettext_lazy("Taken back before invoicing"),
 }
 
 
@@ -107,6 +108,8 @@ def _status(row: ChargeRow) -> Label:
     charge = row.charge
     if charge.status == Charge.Status.INVOICED:
         return Label(str(STATES[charge.status]), "ok", url=_invoice_url(charge))
+    if charge.status == Charge.Status.OFFSET:
+        return Label(str(STATES[charge.status]), "muted")
     if charge.is_held:
         return Label(_("Held back"), "warn")
     if charge.invoice_id is not None:

@@ -61,7 +61,7 @@ def compare_drafts(
     A part is at most ``MOST_DRAFTS`` drafts of at most ``MOST_ACCOUNTS_AT_ONCE`` accounts. Nothing
     is locked or stored; what is shown is asked again under locks before it is issued. Trees of
     more than ``MOST_ACCOUNTS`` accounts are passed over, and said to be.
-    At most fourteen statements.
+    At most fifteen statements, two more where something is owed again that was taken back.
 
     Args:
         actor: who asks.

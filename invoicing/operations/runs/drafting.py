@@ -132,6 +132,9 @@ def _draft(
     due = [*waiting, *(charge for charge in new if charge.invoice_on <= run.date)]
     documents = place_charges(families, due, run_date=run.date)
     drafts = compose_documents(families, run, documents, earlier, numbered_on, now)
+    for charge in due:
+        if charge.is_offset:
+            charge.status = Charge.Status.OFFSET.value
     let_go(actor, run, earlier, drafts, now)
     if is_issuing:
         invoiced = Charge.Status.INVOICED.value

@@ -1,7 +1,7 @@
 """Drafts of before: taken up by a run, compared with what they would be now, let go."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from invoicing.engine.composing import Drafts, compose_documents
 from invoicing.engine.families import Families
 from invoicing.engine.matching import facts_of, facts_of_key
 from invoicing.engine.placing import place_charges
-from invoicing.engine.reading_charges import charges_of, corrections_of
+from invoicing.engine.reading_charges import charges_of, corrections_of, owed_again
 from invoicing.engine.rows import ChargeRow
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
 from tenancy.actor import Actor
@@ -99,7 +99,9 @@ def with_those_beside(
     actor, earlier = families.actor, list(own.filter(pk__in=only).order_by("id"))
     charges = charges_of(actor, [one.id for one in earlier])
     corrections = corrections_of(actor, charges, run_date=run.date)
-    documents = place_charges(families, [*charges, *corrections], run_date=run.date)
+    # Placed to be looked at: what is stored of each is compared with what comes of it later.
+    looked_at = [replace(one) for one in (*charges, *corrections)]
+    documents = place_charges(families, looked_at, run_date=run.date)
     wanted = {facts_of_key(document.key) for document in documents}
     beside = own.filter(bill_to_id__in={document.bill_to_id for document in documents})
     others = beside.exclude(pk__in=[one.id for one in earlier]).order_by("id")
@@ -107,7 +109,27 @@ def with_those_beside(
     if sharing:
         charges += charges_of(actor, [one.id for one in sharing])
         corrections = corrections_of(actor, charges, run_date=run.date)
-    return Beside([*earlier, *sharing], charges, corrections)
+    drafts = [*earlier, *sharing]
+    return Beside(drafts, charges, [*corrections, *_again(families, run, drafts, corrections)])
+
+
+def _again(
+    families: Families,
+    run: BillingRun,
+    drafts: Sequence[Invoice],
+    corrections: Sequence[ChargeRow],
+) -> list[ChargeRow]:
+    """Return what else waits that stood on one of these drafts before it was taken back."""
+    known = {one.id for one in corrections}
+    found = [one for one in owed_again(families, run_date=run.date) if one.id not in known]
+    of_drafts = {facts_of(draft) for draft in drafts}
+    theirs = {
+        placed.charge.id
+        for document in place_charges(families, map(replace, found), run_date=run.date)
+        if facts_of_key(document.key) in of_drafts
+        for placed in document.placed
+    }
+    return [one for one in found if one.id in theirs]
 
 
 def delete_drafts(actor: Actor, invoice_ids: Sequence[UUID]) -> None:

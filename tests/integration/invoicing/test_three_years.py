@@ -1,7 +1,8 @@
 """Three years of one customer at random, against a naive look at each day.
 
-The same acts are done to two vendors. One bills every few days, so that most acts find what was
-charged already; the other bills once, at the end. Both come to what each day costs.
+The same acts are done to three vendors. One bills every few days, so that most acts find what was
+charged already; one only drafts then, and issues at the end; the last bills once, at the end. All
+come to what each day costs, and no draft holds what was taken back of it as a whole.
 """
 
 import random
@@ -15,8 +16,9 @@ from fractions import Fraction
 
 import pytest
 
-from invoicing.models import Charge
+from invoicing.models import Charge, InvoiceLine
 from invoicing.operations.plans.renewals import align_renewals
+from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.subscriptions.changing import NothingChanges, change_subscription
 from invoicing.operations.subscriptions.ending import cancel_subscription, reactivate_subscription
 from invoicing.operations.subscriptions.opening import ChangeAfterEnd, InvalidChange
@@ -140,6 +142,24 @@ class Customer:
                 found[name] += net_minor
         return dict(found)
 
+    def taken_back_on_drafts(self) -> list[tuple[object, ...]]:
+        """Return what stands on a draft though nothing of it is left there."""
+        days: dict[tuple[object, ...], int] = defaultdict(int)
+        with self.vendor.seen():
+            lines = InvoiceLine.objects.filter(invoice__status="to_approve")
+            for line in lines.select_related("charge"):
+                charge = line.charge
+                sign = -1 if charge.credited_id else 1
+                root = (line.invoice_id, charge.credited_id or charge.pk)
+                days[root] += sign * (charge.period_end - charge.period_start).days
+        return [root for root, left in days.items() if left == 0]
+
+    def on_documents(self) -> int:
+        """Return what stands on documents, or waits for one."""
+        with self.vendor.seen():
+            rows = Charge.objects.exclude(status=Charge.Status.OFFSET)
+            return sum(rows.values_list("net_minor", flat=True))
+
     def periods(self) -> dict[str | None, list[tuple[date, date]]]:
         found: dict[str | None, list[tuple[date, date]]] = defaultdict(list)
         with self.vendor.seen():
@@ -216,23 +236,27 @@ SEEDS = (*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in ran
 @pytest.mark.parametrize("seed", SEEDS)
 def test_often_billed_and_billed_once_come_to_what_each_day_costs(db, seed):
     chance = random.Random(seed)
-    often, once = Customer("often"), Customer("once")
+    often, drafts, once = Customer("often"), Customer("drafts"), Customer("once")
     said = Expected(
         quantities={"base": dict.fromkeys(days(FIRST, AFTER), 1)}, begins={"base": FIRST}
     )
     today = date(2026, 11, 23)
     for step in range(24):
         often.vendor.run(today, today=today)
+        drafts.vendor.run(today, today=today, issue=False)
         with suppress(*REFUSALS):
-            act(chance, step, today, [often, once], said)
+            act(chance, step, today, [often, drafts, once], said)
+        refresh_drafts(drafts.vendor.actor, now=NOW)
+        assert drafts.taken_back_on_drafts() == []
         today += timedelta(days=chance.randint(0, 60))
         if today >= said.end:
             break
-    for one in (often, once):
+    for one in (often, drafts, once):
         one.vendor.run(LAST - timedelta(days=1), today=LAST)
         assert one.vendor.violations() == []
 
-    for one in (often, once):
+    for one in (often, drafts, once):
+        assert one.on_documents() == sum(one.sums().values())
         sums, counts, periods = one.sums(), one.charges(), one.periods()
         for name in said.begins:
             # Each charge is rounded once.

@@ -17,12 +17,14 @@ from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.pools.beginning import NewPool, begin_pool
+from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.subscriptions.changing import change_subscription
+from invoicing.operations.subscriptions.pausing import pause_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from invoicing.queries.plans.wanted import Wanted
-from subscriptions.models import Item, Price
+from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.usage import NewUsage, report_usage
 from tenancy.errors import Forbidden
@@ -218,6 +220,30 @@ FAULTS = {
         "UPDATE invoicing_charge SET kind = 'one_off', net_minor = net_minor + 1"
         " WHERE kind = 'recurring'",
     ),
+    "offset: on a document": (
+        "offset",
+        "UPDATE invoicing_charge SET status = 'offset' WHERE status = 'pending'",
+    ),
+    "offset: its credit waits": (
+        "offset",
+        "UPDATE invoicing_charge SET status = 'pending' WHERE status = 'offset'"
+        " AND kind = 'credit'",
+    ),
+    "offset: something is left": (
+        "offset",
+        "UPDATE invoicing_charge SET net_minor = net_minor + 1 WHERE status = 'offset'"
+        " AND kind = 'recurring'",
+    ),
+    "offset: days are left": (
+        "offset",
+        "UPDATE invoicing_charge SET period_end = period_end - 1 WHERE status = 'offset'"
+        " AND kind = 'credit'",
+    ),
+    "offset: another payer's": (
+        "offset",
+        "UPDATE invoicing_charge SET reason = jsonb_set(reason, '{payer,id}', '\"acc_x\"')"
+        " WHERE status = 'offset' AND kind = 'credit'",
+    ),
     "transferred: another amount": (
         "transferred",
         "UPDATE invoicing_charge SET net_minor = net_minor - 1"
@@ -306,6 +332,7 @@ def books(committed_database: str) -> Iterator[Vendor]:
         subscription("S1", "A", "ten", "2026-11-17"),
         subscription("S2", "A1", "later", "2026-10-01"),
         subscription("S3", "B", "ten", "2026-12-15"),
+        subscription("S8", "A", "ten", "2027-01-01"),
     )
     _measure(vendor)
     vendor.run("2026-12-01")
@@ -322,6 +349,7 @@ def books(committed_database: str) -> Iterator[Vendor]:
     )
     _let_a_pay_for_b(vendor)
     vendor.run("2027-01-01", issue=False)
+    _take_back_before_invoicing(vendor)
     _use(vendor, ("late", "S4", "calls", "2026-12-03", ""))
     documents = vendor.documents()
     assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None, None]
@@ -332,6 +360,15 @@ def books(committed_database: str) -> Iterator[Vendor]:
     finally:
         connections["default"].close()
         connections.settings["default"].update(app)
+
+
+def _take_back_before_invoicing(vendor: Vendor) -> None:
+    """What S8 costs stands on a draft, and is not owed after all."""
+    today = date(2027, 1, 1)
+    with vendor.seen():
+        key = Subscription.objects.get(external_id="S8").pk
+    pause_subscription(vendor.actor, key, day=today, until=None, today=today, now=NOW)
+    refresh_drafts(vendor.actor, now=NOW)
 
 
 def _let_a_pay_for_b(vendor: Vendor) -> None:
