@@ -1,12 +1,12 @@
 """What is there, as rows of files that their imports read back unchanged."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts import access, tree
 from accounts.access import Action
@@ -79,3 +79,82 @@ def _batches(found: QuerySet[Any]) -> Iterator[list[Any]]:
     while some := list((ordered if last is None else ordered.filter(pk__gt=last))[:_BATCH]):
         yield some
         last = some[-1].pk
+
+
+def version_file_rows(
+    actor: Actor, *, within: UUID | None, today: date
+) -> Iterator[Sequence[FileCells]]:
+    """Yield the versions of prices for everybody, but for the first of each; two statements.
+
+    Raises:
+        Forbidden: the actor may not read subscriptions everywhere; the catalogue is the vendor's.
+    """
+    found = _versions(actor).filter(account=None)
+    yield from ([_version_row(one) for one in some] for some in _batches(found))
+
+
+def negotiated_file_rows(
+    actor: Actor, *, within: UUID | None, today: date
+) -> Iterator[Sequence[FileCells]]:
+    """Yield the prices that are negotiated with accounts, those that are over too.
+
+    One statement for each 2,000.
+
+    Args:
+        actor: who asks.
+        within: only those of this account and those below it.
+        today: does not matter.
+
+    Raises:
+        Forbidden: as of ``version_file_rows``.
+    """
+    found = _versions(actor).filter(account__isnull=False)
+    if within is not None:
+        found = found.filter(tree.lies_below(actor.tenant_id, [within], "account_id"))
+    for some in _batches(found.select_related("first", "account")):
+        yield [
+            {
+                "account_external_id": name_of("acc", one.account.external_id, one.account_id),
+                "valid_until": "" if one.ends_on is None else one.ends_on.isoformat(),
+                **_version_row(one),
+            }
+            for one in some
+        ]
+
+
+def _versions(actor: Actor) -> QuerySet[Price]:
+    """Return all but the first versions that hold on any day."""
+    access.require_everywhere(actor, Action.VIEW_SUBSCRIPTION)
+    found = Price.objects.filter(tenant_id=actor.tenant_id, first__isnull=False)
+    return found.exclude(ends_on=F("valid_from")).select_related("first")
+
+
+def _version_row(price: Price) -> dict[str, str]:
+    first = price.first
+    assert first is not None  # noqa: S101 - for the checker of types
+    assert price.valid_from is not None  # noqa: S101
+    return {
+        "external_id": price.external_id or "",
+        "price_external_id": name_of("prc", first.external_id, first.pk),
+        "valid_from": price.valid_from.isoformat(),
+        "name": price.name,
+        "model": price.model,
+        "unit": price.unit,
+        "unit_amount": _number(price.unit_amount),
+        "tiers": written_tiers(price.tiers),
+        "package_size": _number(price.package_size),
+        "setup_fee": _number(price.setup_fee) or "0",
+        "minimum_amount": _number(price.minimum_amount) or "0",
+        "tax_class": price.tax_class,
+    }
+
+
+def _number(number: Decimal | None) -> str:
+    return "" if number is None else plain_digits(number)
+
+
+def written_tiers(stored: Iterable[Mapping[str, str | None]]) -> str:
+    """Return tiers as a cell has them."""
+    return "|".join(
+        f"{tier['up_to'] or 'inf'}:{tier['unit_amount']}:{tier['flat_amount']}" for tier in stored
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -25,12 +26,13 @@ Prices = Sequence[Stretch[Price]]
 
 @dataclass(frozen=True, slots=True)
 class PoolOutcome:
-    """By which versions a pool charges day by day, before and after, and what becomes of it."""
+    """By which versions a pool charges day by day, before and after ``since``, and why."""
 
     pool: UsagePool
     before: Prices
     after: Prices
     why: Why
+    since: date
 
     @property
     def is_changed(self) -> bool:
@@ -56,9 +58,8 @@ def concerned_pools(actor: Actor, repricing: Repricing) -> QuerySet[UsagePool]:
         Q(ends=None) | Q(ends__gt=since) & Q(ends__gt=F("starts")),
         tenant_id=actor.tenant_id,
     )
-    if repricing.price.account_id is not None:
-        below = tree.lies_below(actor.tenant_id, [repricing.price.account_id], "account_id")
-        found = found.filter(below)
+    if repricing.account_ids is not None:
+        found = found.filter(tree.lies_below(actor.tenant_id, repricing.account_ids, "account_id"))
     return found.select_related("account", "price__meter").order_by("id")
 
 
@@ -89,8 +90,9 @@ def pool_outcomes(
         of_account = [one.at(pool.account_id, family) for one in lists]
         after = repriced(before, *of_account, key=_itself, put=_instead)
         changed = _cut(before, pool) != _cut(after, pool)
-        why = Why.CHANGED if changed else _why_not(pool, before, repricing, lists)
-        found.append(PoolOutcome(pool, before, after, why))
+        since = repricing.since_at(lists[1].paths.get(pool.account_id, ()))
+        why = Why.CHANGED if changed else _why_not(pool, before, family, since, lists)
+        found.append(PoolOutcome(pool, before, after, why, since))
     return found
 
 
@@ -174,12 +176,12 @@ def _cut(timeline: Prices, pool: UsagePool) -> list[tuple[date, Price]]:
 def _why_not(
     pool: UsagePool,
     before: Prices,
-    repricing: Repricing,
+    family: UUID,
+    since: date,
     lists: tuple[PriceLists, PriceLists],
 ) -> Why:
-    family = repricing.price.family_id
     for one in before:
-        day = max(one.start, repricing.since)
+        day = max(one.start, since)
         is_had = (one.end is None or day < one.end) and one.value.family_id == family
         if is_had and one.value not in {some.on(pool.account_id, family, day) for some in lists}:
             return Why.OWN_CHOICE

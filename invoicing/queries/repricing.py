@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -49,36 +50,78 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A stored version that begins or ends by the same act: whose it is, and since when."""
+
+    price_id: UUID
+    account_id: UUID | None
+    since: date
+    way: Way
+
+
+@dataclass(frozen=True)
 class Repricing:
-    """A version that begins, or one that ends: with the day from which something is other."""
+    """A version that begins, or one that ends: with the day from which something is other.
+
+    ``beside`` are others of the same price, by the same act: a file may bring many.
+    """
 
     price: Price
     way: Way
+    beside: Sequence[Beside] = ()
 
-    @property
+    @cached_property
     def since(self) -> date:
         """The first day on which something costs something else."""
+        return min(self._days.values())
+
+    @cached_property
+    def _days(self) -> Mapping[UUID | None, date]:
+        """Since when something is other at each account and below it; at None for everybody."""
         day = self.price.valid_from if self.way == Way.BEGIN else self.price.ends_on
         assert day is not None  # noqa: S101 - whoever plans it has said so
-        return day
+        days = {self.price.account_id: day}
+        for one in self.beside:
+            days[one.account_id] = min(one.since, days.get(one.account_id, one.since))
+        return days
+
+    @property
+    def account_ids(self) -> Collection[UUID] | None:
+        """The accounts it is about, with all below them; None for everybody."""
+        return None if None in self._days else [key for key in self._days if key is not None]
+
+    def since_at(self, path: Iterable[UUID]) -> date:
+        """Return the first day on which something may be other at the last account of a path."""
+        found = (self._days[key] for key in (None, *path) if key in self._days)
+        return min(found, default=self.since)
 
     def lists(self, actor: Actor, account_ids: Iterable[UUID]) -> tuple[PriceLists, PriceLists]:
         """Return the versions for some accounts, before and after. Three statements."""
         stored = price_lists(actor, [self.price.family_id], account_ids)
         after = stored.having(self.price)
-        if self.way == Way.BEGIN:
-            return stored.without(self.price), after
-        return stored.having(before_the_end(self.price)), after
+        before = _before(after, self.price, self.way)
+        known = after.versions[self.price.family_id]
+        for one in self.beside:
+            held = next((v for v in known.get(one.account_id, ()) if v.pk == one.price_id), None)
+            if held is not None:
+                before = _before(before, held, one.way)
+        return before, after
+
+
+def _before(lists: PriceLists, price: Price, way: Way) -> PriceLists:
+    """Return lists as they were before a version began, or got its end."""
+    return lists.without(price) if way == Way.BEGIN else lists.having(before_the_end(price))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an item costs day by day, before and after."""
+    """What an item costs day by day, before and after; other since ``since`` at the earliest."""
 
     item: Item
     before: Timeline
     after: Timeline
     why: Why
+    since: date
 
     @property
     def is_changed(self) -> bool:
@@ -115,9 +158,8 @@ def concerned_items(actor: Actor, repricing: Repricing) -> QuerySet[Item]:
         tenant_id=actor.tenant_id,
         subscription__tenant_id=actor.tenant_id,
     )
-    if repricing.price.account_id is not None:
-        below = tree.lies_below(actor.tenant_id, [repricing.price.account_id], "account_id")
-        found = found.filter(below)
+    if repricing.account_ids is not None:
+        found = found.filter(tree.lies_below(actor.tenant_id, repricing.account_ids, "account_id"))
     return found.select_related("price", "discount", "subscription", "account").order_by("id")
 
 
@@ -131,12 +173,15 @@ def outcomes(
     for item in items:
         before = timelines[item.pk]
         after = repriced_terms(lists, item, repricing.price.family_id, before)
-        found.append(Outcome(item, before, after, _why(repricing, item, before, after, lists)))
+        since = repricing.since_at(lists[1].paths.get(item.account_id, ()))
+        why = _why(repricing.price.family_id, since, item, before, after, lists)
+        found.append(Outcome(item, before, after, why, since))
     return found
 
 
 def _why(
-    repricing: Repricing,
+    family: UUID,
+    since: date,
     item: Item,
     before: Timeline,
     after: Timeline,
@@ -145,9 +190,8 @@ def _why(
     """Return what becomes of an item: what nobody's place decides was chosen for it."""
     if before != after:
         return Why.CHANGED
-    family = repricing.price.family_id
     for one in before:
-        day = max(one.start, repricing.since)
+        day = max(one.start, since)
         is_had = (one.end is None or day < one.end) and one.value.uncharged != Uncharged.ABSENT
         if not is_had or one.value.price.family_id != family:
             continue
@@ -226,7 +270,7 @@ def effect_of(actor: Actor, repricing: Repricing, *, today: date) -> Effect:
             effect.before_minor += one.monthly(one.before, effect.day)
             effect.after_minor += one.monthly(one.after, effect.day)
             end = one.item.chain_end
-            effect.begun += end is not None and end > repricing.since
+            effect.begun += end is not None and end > one.since
             effect.subscriptions.add(one.item.subscription_id)
             effect.accounts.add(one.item.account_id)
         told |= {one.bill_to.pk: one.addresses for one in recipients(

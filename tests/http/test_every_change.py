@@ -726,6 +726,7 @@ def grant(shop: Vendor, actor: Actor) -> Grant:
 
 
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
+VERSION = {"price_external_id": "ten", "valid_from": "2027-01-01", "unit_amount": "12"}
 CHARGE = {"external_id": "n", "account_external_id": "A", "first_day": DAY, "unit_amount": 9,
           "description": "Training", "currency": "EUR"}  # fmt: skip
 OPERATIONS: dict[str, Change] = {
@@ -808,6 +809,13 @@ OPERATIONS: dict[str, Change] = {
     "importing.subscriptions.import_subscriptions": Change(
         load("subscriptions", [subscription("N", "A", "ten", "2026-12-01")]),
         "subscription.created",
+    ),
+    "importing.versions.import_price_versions": Change(
+        load("price_versions", [VERSION]), "price.version_created"
+    ),
+    "importing.versions.import_negotiated_prices": Change(
+        load("negotiated_prices", [{**VERSION, "account_external_id": "A"}]),
+        "price.version_created",
     ),
     "importing.charges.import_charges": Change(load("charges", [CHARGE]), "charge.added"),
     "catalogue.editing.edit_product": Change(rename_product, "product.updated"),
@@ -988,6 +996,14 @@ WITHOUT_ENTRY: dict[str, str] = {
             "tenants.slug_of", "importing.preview.tree_preview", "importing.preview.tree_outlook",
             "importing.subtree_rows.subtree_rows",
             "importing.rows.refuse_difference", "importing.rows.warn_of_currency",
+            "importing.rows.stored_tiers", "importing.rows.tiers_of",
+            "importing.version_rows.version_said", "importing.version_rows.model_of",
+            "importing.version_rows.changes_of", "importing.version_rows.plain_member",
+            "importing.version_rows.shown_member", "importing.version_rows.refuse_version",
+            "catalogue.versions.version_after", "catalogue.versions.set_end",
+            "catalogue.versions.version_created", "catalogue.versions.version_ended",
+            "catalogue.versions.prices_under_way", "prices.beginning.packed",
+            "prices.beginning.unpacked",
             "clock.require_movable", "clock.month_end_after",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
@@ -1037,6 +1053,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
+            "prices.beginning.request_repricing",
             "subscriptions.discounting.record_given", "pools.sharing.note_shares",
             "pools.sharing.note_late", "pools.sharing.note_mates",
             "pools.sharing.note_charged_since", "prices.pools.write_pool_prices",

@@ -27,7 +27,7 @@ register_import_kind(
         label=_("Accounts"),
         action=Action.EDIT_ACCOUNT,
         columns=ACCOUNT_COLUMNS,
-        place=1,
+        place=10,
         run=import_accounts,
         run_below=import_accounts,
         outlook=tree_outlook,
@@ -38,7 +38,7 @@ register_import_kind(
         label=_("Contacts"),
         action=Action.EDIT_PEOPLE,
         columns=CONTACT_COLUMNS,
-        place=4,
+        place=70,
         run=undated(import_contacts),
         run_below=undated(import_contacts),
     )

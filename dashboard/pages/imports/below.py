@@ -102,7 +102,7 @@ def _page(
         "export_url": account_url(account.pk, "subtree_file"),
         "edit_url": account_url(account.pk, "edit"),
         "kinds": [{"kind": kind, "label": import_kinds()[kind].label} for kind in kinds],
-        "stored": stored_kinds(request.actor),
+        "stored": stored_kinds(request.actor, below=True),
         "scope_name": account.name,
     }
     return render(request, "imports/below.html", context, status=status)

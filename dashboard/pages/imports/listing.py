@@ -83,9 +83,9 @@ def kinds_of(actor: Actor, *, below: bool = False) -> list[str]:
     ]
 
 
-def stored_kinds(actor: Actor) -> list[ImportKind]:
+def stored_kinds(actor: Actor, *, below: bool = False) -> list[ImportKind]:
     """Return the kinds of which files are made of what is there, that an actor may import."""
-    kinds = [import_kinds()[name] for name in kinds_of(actor)]
+    kinds = [import_kinds()[name] for name in kinds_of(actor, below=below)]
     return [kind for kind in kinds if kind.rows is not None]
 
 

@@ -37,6 +37,8 @@ def rows_file(request: ActorRequest, kind: str) -> HttpResponseBase:
         raise Http404
     actor, wanted = request.actor, one_of(request.GET, "format", set(ENDINGS)) or "xlsx"
     top = _top(request)
+    if top is not None and found.run_below is None:
+        raise Http404
     within = None if top is None else top.pk
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
     try:

@@ -1,19 +1,52 @@
-"""Importing what accounts are charged once."""
+"""Importing charges, and prices from a day on."""
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Action
 from invoicing.operations.importing.charges import import_charges
-from invoicing.operations.importing.columns import CHARGE_COLUMNS
-from invoicing.queries.file_rows import charge_file_rows
+from invoicing.operations.importing.columns import (
+    CHARGE_COLUMNS,
+    NEGOTIATED_COLUMNS,
+    VERSION_COLUMNS,
+)
+from invoicing.operations.importing.versions import (
+    import_negotiated_prices,
+    import_price_versions,
+)
+from invoicing.queries.file_rows import (
+    charge_file_rows,
+    negotiated_file_rows,
+    version_file_rows,
+)
 from tenancy.files.kinds import ImportKind, register_import_kind
 
+register_import_kind(
+    ImportKind(
+        label=_("Price versions"),
+        action=Action.EDIT_CATALOGUE,
+        columns=VERSION_COLUMNS,
+        place=30,
+        run=import_price_versions,
+        rows=version_file_rows,
+    )
+)
+register_import_kind(
+    ImportKind(
+        label=_("Negotiated prices"),
+        action=Action.EDIT_CATALOGUE,
+        columns=NEGOTIATED_COLUMNS,
+        place=40,
+        run=import_negotiated_prices,
+        run_below=import_negotiated_prices,
+        rows=negotiated_file_rows,
+    )
+)
 register_import_kind(
     ImportKind(
         label=_("Charges"),
         action=Action.EDIT_CHARGE,
         columns=CHARGE_COLUMNS,
-        place=9,
+        place=90,
         run=import_charges,
         run_below=import_charges,
         rows=charge_file_rows,

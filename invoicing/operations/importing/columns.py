@@ -1,9 +1,10 @@
-"""The columns of files of what is charged once: the one place that says what they are."""
+"""The columns of files of charges and of versions of prices: the one place that says them."""
 
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from billing_rules.pricing import Model
 from billing_rules.tax_rates import TaxClass
 from invoicing.operations.charges.wanting import (
     LONGEST_DESCRIPTION,
@@ -28,6 +29,8 @@ from tenancy.files.columns import (
     one_of,
     up_to,
 )
+
+AS_BEFORE: Final = _("As before: as for everybody, or as of the version before.")
 
 CHARGE_COLUMNS: Final = Columns(
     "charges",
@@ -100,6 +103,125 @@ CHARGE_COLUMNS: Final = Columns(
             "subscription_external_id": "muster-storage",
             "po_number": "PO-2026-204",
             "bill_now": "true",
+        },
+    ),
+)
+
+
+_VERSION_TERMS: Final = (
+    Column("name", _("As it stands on the invoice, up to 200 characters."), AS_BEFORE),
+    Column("model", one_of([model.value for model in Model]), AS_BEFORE),
+    Column("unit", up_to(LONGEST_UNIT), AS_BEFORE),
+    Column(
+        "unit_amount",
+        decimal(PRICE_DIGITS, PRICE_DECIMALS),
+        _("As before; none for the models graduated and volume."),
+        NUMBER,
+    ),
+    Column(
+        "tiers",
+        _("up_to:unit_amount:flat_amount, joined by |; inf for the last."),
+        _("As before; none for models other than graduated and volume."),
+        NUMBER,
+    ),
+    Column(
+        "package_size",
+        decimal(QUANTITY_DIGITS, QUANTITY_DECIMALS),
+        _("As before; none for models other than package."),
+        NUMBER,
+    ),
+    Column("setup_fee", decimal(PRICE_DIGITS, PRICE_DECIMALS), _("As before; 0 for none."), NUMBER),
+    Column(
+        "minimum_amount",
+        decimal(PRICE_DIGITS, PRICE_DECIMALS),
+        _("As before; 0 for none. Only with a meter."),
+        NUMBER,
+    ),
+    Column("tax_class", one_of(list(TaxClass)), AS_BEFORE),
+)
+_ITS_KEY: Final = Column(
+    "external_id", _("Your own key of the version, up to 200 characters."), _("It has none.")
+)
+_OF_PRICE: Final = Column(
+    "price_external_id", _("The external_id of a price; any version of it stands for it.")
+)
+_FROM: Final = Column("valid_from", A_DAY, shape=DAY)
+
+VERSION_COLUMNS: Final = Columns(
+    "price_versions",
+    (_ITS_KEY, _OF_PRICE, _FROM, *_VERSION_TERMS),
+    (
+        {
+            "price_external_id": "desk",
+            "valid_from": "2027-01-01",
+            "external_id": "desk-2027",
+            "name": "Desk – Agent, 2027",
+            "unit": "Agent",
+            "unit_amount": "9.90",
+            "setup_fee": "0",
+            "tax_class": "standard",
+        },
+        {
+            "price_external_id": "storage",
+            "valid_from": "2027-01-01",
+            "model": "volume",
+            "tiers": "500:0.24:0|inf:0.18:0",
+        },
+        {
+            "price_external_id": "calls",
+            "valid_from": "2027-04-01",
+            "unit_amount": "14.00",
+            "package_size": "1000",
+            "minimum_amount": "28.00",
+        },
+    ),
+)
+
+NEGOTIATED_COLUMNS: Final = Columns(
+    "negotiated_prices",
+    (
+        _ITS_KEY,
+        Column(
+            "account_external_id",
+            _("The external_id of an account: it and all below it have the price."),
+        ),
+        _OF_PRICE,
+        _FROM,
+        Column(
+            "valid_until",
+            _("A date: the first day on which it holds no longer."),
+            _("It holds until another one follows. One that has an end keeps it."),
+            DAY,
+        ),
+        *_VERSION_TERMS,
+    ),
+    (
+        {
+            "account_external_id": "muster",
+            "price_external_id": "desk",
+            "valid_from": "2026-12-01",
+            "valid_until": "2028-01-01",
+            "external_id": "muster-desk",
+            "name": "Desk – Agent, frame contract",
+            "unit": "Agent",
+            "unit_amount": "8.00",
+            "setup_fee": "0",
+            "tax_class": "standard",
+        },
+        {
+            "account_external_id": "muster-bremen",
+            "price_external_id": "storage",
+            "valid_from": "2026-12-01",
+            "model": "graduated",
+            "tiers": "100:0.20:0|inf:0.12:0",
+        },
+        {
+            "account_external_id": "muster",
+            "price_external_id": "calls",
+            "valid_from": "2026-12-01",
+            "unit_amount": "10.00",
+            "package_size": "1000",
+            "minimum_amount": "20.00",
         },
     ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from struct import Struct
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from accounts import access
 from accounts.access import Action
 from invoicing.queries.repriced_pools import PoolsEffect, concerned_pools, pools_effect_of
 from invoicing.queries.repricing import (
+    Beside,
     Effect,
     Repricing,
     Way,
@@ -114,7 +116,7 @@ def begin_version(
         require_seen()
     price = planned_version(actor, price_id, wanted, is_locked=True, today=today)
     store_version(actor, price, now=now)
-    return price, _request(actor, Repricing(price, Way.BEGIN), today=today, now=now)
+    return price, request_repricing(actor, Repricing(price, Way.BEGIN), today=today, now=now)
 
 
 @operation
@@ -150,13 +152,14 @@ def end_version(
         require_seen()
     price = planned_end(actor, price_id, day, is_locked=True)
     store_end(actor, price, now=now)
-    return price, _request(actor, Repricing(price, Way.END), today=today, now=now)
+    return price, request_repricing(actor, Repricing(price, Way.END), today=today, now=now)
 
 
-def _request(actor: Actor, repricing: Repricing, *, today: date, now: datetime) -> Job:
+def request_repricing(actor: Actor, repricing: Repricing, *, today: date, now: datetime) -> Job:
     """Put the subscriptions that have the price into the queue; nobody begins with it meanwhile.
 
-    After them come the pools that charge by it.
+    After them come the pools that charge by it, then the versions beside it, if there are any.
+    A step of whoever has stored the versions, under the lock of the price.
     """
     rows = concerned_items(actor, repricing).order_by().values_list("subscription_id", "account_id")
     ids = by_root(actor, dict(rows))
@@ -166,22 +169,55 @@ def _request(actor: Actor, repricing: Repricing, *, today: date, now: datetime) 
         "first": str(repricing.price.family_id),
         "way": repricing.way.value,
         "since": repricing.since.isoformat(),
+        **({"beside": len(repricing.beside)} if repricing.beside else {}),
         "today": today.isoformat(),
         "language": translation.get_language() or "en",
         "subscriptions": len(ids),
     }
+    pieces = [*_pieces(ids), *_pieces(pools)]
     total = len(ids) + len(pools)
     job = request_job(actor, Job.Kind.PRICES, params=params, total=total, now=now)
-    for number, some in enumerate([*_pieces(ids), *_pieces(pools)]):
+    for number, some in enumerate(pieces):
         keep_input(actor, job.pk, number, b"".join(one.bytes for one in some))
     if not total:
         finish_job(actor, job.pk, result={}, changes={}, now=now)
         job.refresh_from_db()
+    elif repricing.beside:
+        keep_input(actor, job.pk, len(pieces), packed(repricing.beside))
     return job
 
 
 def _pieces(ids: Sequence[UUID]) -> list[Sequence[UUID]]:
     return [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]
+
+
+_BESIDE: Final = Struct(">16s16sI?")
+
+
+def packed(beside: Sequence[Beside]) -> bytes:
+    """Return the versions beside a job's own as its last piece keeps them."""
+    return b"".join(
+        _BESIDE.pack(
+            one.price_id.bytes,
+            UUID(int=0).bytes if one.account_id is None else one.account_id.bytes,
+            one.since.toordinal(),
+            one.way == Way.BEGIN,
+        )
+        for one in beside
+    )
+
+
+def unpacked(content: bytes) -> list[Beside]:
+    """Return what ``packed`` has kept."""
+    return [
+        Beside(
+            UUID(bytes=price),
+            UUID(bytes=account) if any(account) else None,
+            date.fromordinal(day),
+            Way.BEGIN if begins else Way.END,
+        )
+        for price, account, day, begins in _BESIDE.iter_unpack(content)
+    ]
 
 
 @operation

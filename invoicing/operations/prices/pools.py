@@ -27,7 +27,7 @@ def reprice_pools(
 
     Args:
         actor: who began or ended the version.
-        repricing: that version.
+        repricing: that version, with those beside it.
         pool_ids: the pools that charge by it.
         now: the instant, for the audit trail.
 
@@ -46,8 +46,9 @@ def reprice_pools(
     lists = repricing.lists(actor, accounts)
     changed = [one for one in pool_outcomes(actor, repricing, pools, lists) if one.is_changed]
     write_pool_prices(actor, changed)
-    note_charged_since(actor, [one.pool.pk for one in changed], repricing.since)
-    record_events(actor, [_happening(one, repricing) for one in changed], now=now)
+    for since in sorted({one.since for one in changed}):
+        note_charged_since(actor, [one.pool.pk for one in changed if one.since == since], since)
+    record_events(actor, [_happening(one) for one in changed], now=now)
     return len(changed)
 
 
@@ -69,8 +70,8 @@ def write_pool_prices(actor: Actor, changed: Sequence[PoolOutcome]) -> None:
     insert_rows([row for one in changed for row in one.pool.earlier])
 
 
-def _happening(one: PoolOutcome, repricing: Repricing) -> Happening:
-    pool, day = one.pool, max(repricing.since, one.pool.starts)
+def _happening(one: PoolOutcome) -> Happening:
+    pool, day = one.pool, max(one.since, one.pool.starts)
     before, after = (
         next(held.value for held in line if held.holds_on(day)).public_id
         for line in (one.before, one.after)

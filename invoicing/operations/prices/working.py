@@ -19,7 +19,7 @@ from invoicing.engine.reading_charges import charges_since
 from invoicing.engine.rows import ChargeRow
 from invoicing.engine.settling import Settler
 from invoicing.models import Charge
-from invoicing.operations.prices.beginning import PIECE
+from invoicing.operations.prices.beginning import PIECE, unpacked
 from invoicing.operations.prices.pools import reprice_pools
 from invoicing.operations.runs.loading import load_families
 from invoicing.operations.subscriptions.settling import (
@@ -28,7 +28,7 @@ from invoicing.operations.subscriptions.settling import (
     pending,
     store_charges,
 )
-from invoicing.queries.repricing import Outcome, Repricing, Way, Why, outcomes
+from invoicing.queries.repricing import Beside, Outcome, Repricing, Way, Why, outcomes
 from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.terms import write_all_terms
@@ -90,7 +90,10 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     price = Price.objects.select_related("product").get(
         tenant_id=actor.tenant_id, pk=UUID(job.params["price"])
     )
-    repricing = Repricing(price, Way(job.params["way"]))
+    beside: list[Beside] = []
+    if job.params.get("beside"):
+        beside = unpacked(piece_of(actor, job.pk, _pieces_before(job, job.total)))
+    repricing = Repricing(price, Way(job.params["way"]), beside)
     today = date.fromisoformat(job.params["today"])
     if is_of_pools:
         changed = reprice_pools(editor, repricing, ids, now=now)
@@ -108,10 +111,13 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
 
 def _next_piece(job: Job) -> tuple[int, bool]:
     """Return the number of the next piece, and whether it is of pools: they come last."""
-    subscriptions = job.params.get("subscriptions", job.total)
-    if job.done < subscriptions:
-        return job.done // PIECE, False
-    return -(-subscriptions // PIECE) + (job.done - subscriptions) // PIECE, True
+    return _pieces_before(job, job.done), job.done >= job.params.get("subscriptions", job.total)
+
+
+def _pieces_before(job: Job, done: int) -> int:
+    """Return how many pieces there are once so much is done: of subscriptions, then of pools."""
+    subscriptions = min(done, int(job.params.get("subscriptions", job.total)))
+    return -(-subscriptions // PIECE) + -(-(done - subscriptions) // PIECE)
 
 
 def _reprice(
@@ -157,7 +163,7 @@ def _reprice(
     lists = repricing.lists(actor, {item.account_id for item in items})
     found = outcomes(actor, repricing, items, lists)
     changed = [one for one in found if one.is_changed]
-    begun = [one for one in changed if (one.item.chain_end or date.min) > repricing.since]
+    begun = [one for one in changed if (one.item.chain_end or date.min) > one.since]
     refused: dict[UUID, str] = {}
     charges: list[ChargeRow] = []
     if begun:
@@ -165,23 +171,28 @@ def _reprice(
             roots = {path[0] for path in tree.paths(actor.tenant_id, owners).values()}
             families = load_families(actor, sorted(roots), None)
         settler = Settler(families, today=today, is_billed_now=False)
-        charges, refused = _made_good(actor, settler, begun, repricing.since)
+        for since in sorted({one.since for one in begun}):
+            since_then = [one for one in begun if one.since == since]
+            charges += _made_good(actor, settler, since_then, since, refused)
     written = [one for one in changed if one.item.pk not in refused]
     write_all_terms(actor, [(one.item, one.after) for one in written])
     store_charges(actor, charges, now)
-    record_events(actor, _happenings(written, repricing.since), now=now)
+    record_events(actor, _happenings(written), now=now)
     return _tally(subscription_ids, repricing, found, written, refused, charges)
 
 
 def _made_good(
-    actor: Actor, settler: Settler, changed: Sequence[Outcome], since: date
-) -> tuple[list[ChargeRow], dict[UUID, str]]:
-    """Return what makes good what was charged for days since, and why an item can't be changed."""
+    actor: Actor,
+    settler: Settler,
+    changed: Sequence[Outcome],
+    since: date,
+    refused: dict[UUID, str],
+) -> list[ChargeRow]:
+    """Return what makes good what was charged for days since; note why items can't be changed."""
     periods = periods_since(actor, [one.item.pk for one in changed], since)
     stored = charges_since(actor, [one for some in periods.values() for one in some])
     rows = subscription_rows(actor, {one.item.subscription_id for one in changed})
     made: list[ChargeRow] = []
-    refused: dict[UUID, str] = {}
     for one in changed:
         item, some = one.item, periods.get(one.item.pk, ())
         if len(some) > MAX_STEPS:
@@ -196,14 +207,14 @@ def _made_good(
             refused[item.pk] = "amount_out_of_range"
             continue
         made += [pending(charge) for charge in found]
-    return made, refused
+    return made
 
 
-def _happenings(written: Sequence[Outcome], since: date) -> list[Happening]:
+def _happenings(written: Sequence[Outcome]) -> list[Happening]:
     found = []
     for one in written:
         subscription = one.item.subscription
-        day = max(since, subscription.start_date)
+        day = max(one.since, subscription.start_date)
         said = {"since": day.isoformat()}
         if subscription.external_id is not None:
             said["external_id"] = subscription.external_id

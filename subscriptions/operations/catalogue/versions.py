@@ -1,6 +1,6 @@
 """Versions of a price: what is sold at it costs something else from a day on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -136,27 +136,49 @@ def planned_version(
     if wanted.key is not None and _all(actor).filter(pk=wanted.key).exists():
         raise AlreadyAdded
     _require_account(actor, wanted.account_id)
+    is_under_way = bool(prices_under_way(actor, [first.pk]))
+    versions = _versions(actor, first)
+    return version_after(versions, wanted, is_under_way=is_under_way, today=today)[0]
+
+
+def version_after(
+    versions: Sequence[Price], wanted: NewVersion, *, is_under_way: bool, today: date
+) -> tuple[Price, Price]:
+    """Return a version as it would be stored, and the one whose terms it is made of.
+
+    Args:
+        versions: the first version of a price with its product, those for everybody, and those of
+            the account that is meant, in the order in which they were made.
+        wanted: what it costs, from when, and for whom.
+        is_under_way: whether a change of the price is not through yet.
+        today: a currency that was withdrawn by then is refused.
+
+    Raises:
+        As ``planned_version``, but for rights and for what is not there.
+    """
+    first = versions[0]
     if first.product.archived_at is not None:
         raise ProductArchived(name=first.product.name)
     if not EARLIEST <= wanted.valid_from <= LATEST:
         detail = _("A date between 1970 and 2200 is expected.")
         raise InvalidPrice(errors=[FieldError("out_of_range", detail, "/valid_from")])
-    same_place = [one for one in _versions(actor, first) if one.account_id == wanted.account_id]
+    same_place = [one for one in versions if one.account_id == wanted.account_id]
     standing = [one for one in same_place if not one.is_withdrawn]
     last = standing[-1] if standing else None
     if last is not None and last.valid_from is not None and wanted.valid_from <= last.valid_from:
         raise PriceVersionsOverlap(day=last.valid_from)
-    model = last or _standing_everywhere(actor, first)
+    model = last or _standing_everywhere(versions)
     if model.archived_at is not None:
         raise PriceArchived
-    _require_none_under_way(actor, first)
+    if is_under_way:
+        raise PriceChangeUnderWay
     changes = _possible_changes(wanted.changes, model)
     terms = replace(wanted_of(model), external_id=None, errors=[])
     terms = replace(terms, **changes, errors=[])
     require_possible(terms, today=today)
     price = Price(
         id=wanted.key or uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=first.tenant_id,
         product=first.product,
         first=first,
         account_id=wanted.account_id,
@@ -166,7 +188,7 @@ def planned_version(
     )
     if wanted.account_id is None and _costs(price) == _costs(model):
         raise SameTerms
-    return price
+    return price, model
 
 
 def store_version(actor: Actor, price: Price, *, now: datetime) -> None:
@@ -178,6 +200,11 @@ def store_version(actor: Actor, price: Price, *, now: datetime) -> None:
     price.created_at = now
     with named_once(actor, price):
         price.save(force_insert=True)
+    record_event(actor, version_created(price), now=now)
+
+
+def version_created(price: Price) -> Happening:
+    """Return that a version is there, for the log."""
     assert price.valid_from is not None  # noqa: S101 - for the checker of types
     said: dict[str, Any] = {
         **said_of(price.external_id),
@@ -187,10 +214,7 @@ def store_version(actor: Actor, price: Price, *, now: datetime) -> None:
     }
     if price.account_id is not None:
         said["account"] = public_id("acc", price.account_id)
-    happening = Happening(
-        "price.version_created", price.pk, price.account_id, after=said, data=said
-    )
-    record_event(actor, happening, now=now)
+    return Happening("price.version_created", price.pk, price.account_id, after=said, data=said)
 
 
 def planned_end(actor: Actor, price_id: UUID, day: date | None, *, is_locked: bool) -> Price:
@@ -210,13 +234,32 @@ def planned_end(actor: Actor, price_id: UUID, day: date | None, *, is_locked: bo
     first = _first_of(actor, price_id, is_locked=is_locked)
     found = {one.pk: one for one in _versions(actor, first)}
     price = found[price_id]
+    is_under_way = bool(prices_under_way(actor, [first.pk]))
+    set_end(price, list(found.values()), day, is_under_way=is_under_way)
+    return price
+
+
+def set_end(
+    price: Price, versions: Iterable[Price], day: date | None, *, is_under_way: bool
+) -> None:
+    """Give a version its end; nothing is stored.
+
+    Args:
+        price: one of the versions.
+        versions: of the same price, those of its place at least.
+        day: the first day on which it holds no longer; None takes it back as a whole.
+        is_under_way: whether a change of the price is not through yet.
+
+    Raises:
+        As ``planned_end``, but for rights and for what is not there.
+    """
     since = price.valid_from
     if since is None:
         detail = _("The first version has no end. Archive the price instead.")
         raise InvalidPrice(errors=[FieldError("first_version", detail, "/ends_on")])
     if price.is_withdrawn or (price.ends_on is not None and price.ends_on == day):
         raise EndsAlready(day=price.ends_on)
-    others = [one for one in found.values() if one.account_id == price.account_id]
+    others = [one for one in versions if one.account_id == price.account_id]
     if any(one.number > price.number and not one.is_withdrawn for one in others):
         raise NotTheLast
     end = day or since
@@ -228,18 +271,22 @@ def planned_end(actor: Actor, price_id: UUID, day: date | None, *, is_locked: bo
         raise InvalidPrice(errors=[FieldError("end_before_start", detail, "/ends_on")])
     if price.ends_on is not None:
         raise EndsAlready(day=price.ends_on)
-    _require_none_under_way(actor, first)
+    if is_under_way:
+        raise PriceChangeUnderWay
     price.ends_on = end
-    return price
 
 
 def store_end(actor: Actor, price: Price, *, now: datetime) -> None:
     """Store the end of a version that was planned under the lock."""
     price.save(update_fields=["ends_on"])
+    record_event(actor, version_ended(price), now=now)
+
+
+def version_ended(price: Price) -> Happening:
+    """Return that a version has an end, for the log."""
     assert price.ends_on is not None  # noqa: S101 - for the checker of types
     said = {**said_of(price.external_id), "ends_on": price.ends_on.isoformat()}
-    happening = Happening("price.version_ended", price.pk, price.account_id, after=said, data=said)
-    record_event(actor, happening, now=now)
+    return Happening("price.version_ended", price.pk, price.account_id, after=said, data=said)
 
 
 def exact_fault(actor: Actor, at: str) -> FieldError | None:
@@ -273,10 +320,9 @@ def _versions(actor: Actor, first: Price) -> list[Price]:
     return [first, *rows.order_by("number", "id")]
 
 
-def _standing_everywhere(actor: Actor, first: Price) -> Price:
+def _standing_everywhere(versions: Iterable[Price]) -> Price:
     """Return the last version for everybody: what is negotiated begins with its terms."""
-    everywhere = [one for one in _versions(actor, first) if one.account_id is None]
-    return [one for one in everywhere if not one.is_withdrawn][-1]
+    return [one for one in versions if one.account_id is None and not one.is_withdrawn][-1]
 
 
 def _require_account(actor: Actor, account_id: UUID | None) -> None:
@@ -290,12 +336,17 @@ def _require_account(actor: Actor, account_id: UUID | None) -> None:
         raise PriceOwnerArchived
 
 
-def _require_none_under_way(actor: Actor, first: Price) -> None:
+def prices_under_way(actor: Actor, first_ids: Collection[UUID]) -> set[UUID]:
+    """Return which first versions have a change that is not through. One statement.
+
+    A step of whoever has asked for the right and holds the prices.
+    """
     open_ones = Job.objects.filter(
-        tenant_id=actor.tenant_id, kind=Job.Kind.PRICES, params__first=str(first.pk)
-    )
-    if open_ones.exclude(status=Job.Status.DONE).exists():
-        raise PriceChangeUnderWay
+        tenant_id=actor.tenant_id,
+        kind=Job.Kind.PRICES,
+        params__first__in=[str(key) for key in first_ids],
+    ).exclude(status=Job.Status.DONE)
+    return {UUID(one) for one in open_ones.values_list("params__first", flat=True)}
 
 
 def _possible_changes(changes: Mapping[str, Any], model: Price) -> dict[str, Any]:
@@ -321,4 +372,5 @@ def _possible_changes(changes: Mapping[str, Any], model: Price) -> dict[str, Any
 
 
 def _costs(price: Price) -> Any:
-    return price.name, price.terms, price.unit, price.tax_class, price.tax_category
+    once = price.setup_fee or 0, price.minimum_amount or 0
+    return price.name, price.terms, price.unit, price.tax_class, price.tax_category, *once

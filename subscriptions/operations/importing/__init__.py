@@ -27,7 +27,7 @@ register_import_kind(
         label=_("Prices"),
         action=Action.EDIT_CATALOGUE,
         columns=PRICE_COLUMNS,
-        place=2,
+        place=20,
         run=import_prices,
     )
 )
@@ -36,7 +36,7 @@ register_import_kind(
         label=_("Subscriptions"),
         action=Action.EDIT_SUBSCRIPTION,
         columns=SUBSCRIPTION_COLUMNS,
-        place=3,
+        place=60,
         run=import_subscriptions,
         run_below=import_subscriptions,
     )
@@ -46,7 +46,7 @@ register_import_kind(
         label=_("Usage"),
         action=Action.REPORT_USAGE,
         columns=USAGE_COLUMNS,
-        place=5,
+        place=80,
         run=import_usage,
     )
 )

@@ -14,14 +14,13 @@ from accounts.access import Action
 from accounts.models import SettingInterval, SettingName, TaxRate
 from accounts.operations.importing import ImportReport, one_at_a_time
 from accounts.queries.dated import holding_on
-from billing_rules.money import plain_digits, withdrawal
+from billing_rules.money import withdrawal
 from billing_rules.periods import Unit
-from billing_rules.pricing import InvalidTerms, Model, PriceTerms, Tier
+from billing_rules.pricing import InvalidTerms, Model, PriceTerms
 from billing_rules.tax import Category
 from billing_rules.tax_rates import Rate, TaxClass, class_of_percent
 from subscriptions.models import Meter, Price, Product
 from subscriptions.models.limits import (
-    MAX_TIERS,
     PRICE_DECIMALS,
     PRICE_DIGITS,
     QUANTITY_DECIMALS,
@@ -34,11 +33,11 @@ from subscriptions.operations.catalogue.checking import (
     MINIMUM_OF_METERED,
 )
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
-from subscriptions.operations.importing.rows import refuse_difference
+from subscriptions.operations.importing.rows import refuse_difference, stored_tiers, tiers_of
 from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.events import Happening, record_events
-from tenancy.files import CellRefused, FileRow, RowFile, Source
+from tenancy.files import FileRow, RowFile, Source
 from tenancy.files.reports import all_or_nothing
 from tenancy.formats import date_text
 
@@ -195,7 +194,7 @@ def _understand_price(
         "currency": row.currency("currency") if row.required("currency") else "",
         "unit": row.text("unit", longest=20),
         "unit_amount": row.decimal("unit_amount", digits=PRICE_DIGITS, decimals=PRICE_DECIMALS),
-        "tiers": _tiers(row),
+        "tiers": stored_tiers(row),
         "package_size": row.decimal(
             "package_size", digits=QUANTITY_DIGITS, decimals=QUANTITY_DECIMALS
         ),
@@ -263,38 +262,6 @@ def _tax_class(row: FileRow, rates: Sequence[Rate], today: date) -> str:
     return found
 
 
-def _tiers(row: FileRow) -> list[dict[str, str | None]]:
-    """Return the tiers as they are stored: decimals as text, None for the end of the last."""
-    text = row.cells.get("tiers", "")
-    tiers: list[dict[str, str | None]] = []
-    for part in text.split("|") if text else ():
-        fields = part.split(":")
-        if len(fields) != 3 or len(tiers) >= MAX_TIERS:
-            row.refuse(
-                "tiers", "malformed_tiers", _("A tier is written up_to:unit_amount:flat_amount.")
-            )
-            return []
-        up_to, unit_amount, flat_amount = (field.strip() for field in fields)
-        try:
-            tiers.append(
-                {
-                    "up_to": None
-                    if up_to == "inf"
-                    else plain_digits(row.read_number(up_to, QUANTITY_DIGITS, QUANTITY_DECIMALS)),
-                    "unit_amount": plain_digits(
-                        row.read_number(unit_amount, PRICE_DIGITS, PRICE_DECIMALS)
-                    ),
-                    "flat_amount": plain_digits(
-                        row.read_number(flat_amount, PRICE_DIGITS, PRICE_DECIMALS)
-                    ),
-                }
-            )
-        except CellRefused as refused:
-            row.refuse("tiers", refused.code, refused.detail)
-            return []
-    return tiers
-
-
 def _check_terms(row: FileRow, values: dict[str, Any]) -> None:
     """Let the rules judge the terms as a whole, unless a part could not be read."""
     if any(
@@ -302,14 +269,7 @@ def _check_terms(row: FileRow, values: dict[str, Any]) -> None:
         for name in ("unit_amount", "tiers", "package_size")
     ):
         return
-    tiers = tuple(
-        Tier(
-            None if tier["up_to"] is None else Decimal(tier["up_to"]),
-            Decimal(tier["unit_amount"]),
-            Decimal(tier["flat_amount"]),
-        )
-        for tier in values["tiers"]
-    )
+    tiers = tiers_of(values["tiers"])
     try:
         PriceTerms(Model(values["model"]), values["unit_amount"], tiers, values["package_size"])
     except InvalidTerms as fault:

@@ -13,9 +13,10 @@ from invoicing.operations.charges.wanting import NewCharge
 from tenancy.files.kinds import import_kinds
 from tenancy.ids import public_id
 from tests.scenes import scene
-from tests.world import NOW, TODAY, Vendor, account
+from tests.world import NOW, TODAY, Vendor, account, price
 
 KINDS = [name for name, kind in import_kinds().items() if kind.rows is not None]
+BELOW = [name for name in KINDS if import_kinds()[name].run_below is not None]
 
 
 @scene
@@ -26,6 +27,12 @@ def shop(vendor: Vendor) -> Vendor:
         wanted = NewCharge(date(2026, 12, 1), description="Training", quantity=Decimal("1.500"),
                            unit_amount=Decimal("12.125"), currency="EUR")  # fmt: skip
         add_charge(vendor.actor, vendor.id_of(key), wanted, today=TODAY, now=NOW)
+    vendor.has("prices", price("p", "10"), price("q", "20"))
+    begins = {"valid_from": "2027-01-01", "unit_amount": "9.125"}
+    vendor.has("price_versions", *({"price_external_id": key, **begins} for key in ("p", "q")))
+    vendor.has("negotiated_prices", *(
+        {"price_external_id": "p", "account_external_id": key, **begins} for key in ("A1", "B")
+    ))  # fmt: skip
     return vendor
 
 
@@ -40,11 +47,16 @@ def test_comes_back_unchanged(shop, alice, visit, kind, ending):
     address = f"/import/files/{kind}/?format={ending}"
 
     everything = shop.load(kind, content_of(visit(alice).get(address)))
-    below = f"{address}&in={public_id('acc', shop.id_of('A'))}"
-    bounded = shop.load(kind, content_of(visit(alice).get(below)))
 
-    for report, count in ((everything, 2), (bounded, 1)):
-        assert (report.errors, report.rows, report.unchanged) == ((), count, count)
+    assert (everything.errors, everything.rows, everything.unchanged) == ((), 2, 2)
+
+
+@pytest.mark.parametrize("kind", BELOW)
+def test_is_bounded_to_an_account(shop, alice, visit, kind):
+    top = public_id("acc", shop.id_of("A"))
+    bounded = shop.load(kind, content_of(visit(alice).get(f"/import/files/{kind}/?in={top}")))
+
+    assert (bounded.errors, bounded.rows, bounded.unchanged) == ((), 1, 1)
 
 
 def test_leads_back_with_the_reason_why_there_is_no_file(shop, alice, visit):
@@ -67,7 +79,8 @@ def test_both_pages_of_the_import_lead_there(shop, alice, visit):
 
     for kind in KINDS:
         assert f'href="/import/files/{kind}/?format=xlsx"' in page.content.decode()
-        assert f'href="/import/files/{kind}/?format=csv&amp;in={key}"' in below.content.decode()
+        address = f'href="/import/files/{kind}/?format=csv&amp;in={key}"'
+        assert (address in below.content.decode()) is (kind in BELOW)
 
 
 def test_is_for_staff_and_for_kinds_that_have_files(shop, alice, bob, charlie, visit, other_vendor):
@@ -76,5 +89,7 @@ def test_is_for_staff_and_for_kinds_that_have_files(shop, alice, bob, charlie, v
     assert visit(bob("A")).get("/import/files/charges/").status_code == HTTPStatus.FORBIDDEN
     assert visit(alice).get("/import/files/accounts/").status_code == HTTPStatus.NOT_FOUND
     assert visit(alice).get("/import/files/nothing/").status_code == HTTPStatus.NOT_FOUND
+    everybodys = visit(alice).get(f"/import/files/price_versions/?in={key}")
+    assert everybodys.status_code == HTTPStatus.NOT_FOUND
     stranger = visit(charlie).get(f"/import/files/charges/?in={key}")
     assert stranger.status_code == HTTPStatus.NOT_FOUND

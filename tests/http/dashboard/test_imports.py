@@ -11,6 +11,10 @@ from subscriptions import tasks
 from tests.world import account, csv_of
 
 MOST_STATEMENTS = 12
+KINDS = [
+    "accounts", "prices", "price_versions", "negotiated_prices", "subscriptions", "contacts",
+    "usage", "charges",
+]  # fmt: skip
 GOOD = [account("group", name="Gruppe"), account("branch", "group", name="Zweig <b>")]
 
 
@@ -84,7 +88,7 @@ def test_hands_long_files_to_a_worker(
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", ["accounts", "prices", "subscriptions", "contacts", "usage", "charges"]),
+        ("owner", KINDS),
         ("billing", ["accounts", "subscriptions", "usage", "charges"]),
         ("auditor", []),
     ],
