@@ -10,7 +10,7 @@ from uuid import UUID
 from billing_rules.periods import Interval, OutsideCalendar, Period, Unit, full_period, next_period
 from billing_rules.schedule import MAX_STEPS
 from invoicing.engine.families import Families
-from invoicing.engine.rating import Rater
+from invoicing.engine.rating import Rater, invoice_day
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow
 from invoicing.engine.settling import Settler
 from invoicing.engine.what_if import Realignment
@@ -118,7 +118,7 @@ class Aligner:
         ``running`` are the last stored periods of items that run on the day, with their charges.
         """
         self._day, self._method, self._running = day, method, running or {}
-        self._before, self._after = Rater(before, day), Rater(after, day)
+        self._before, self._after, self._changed = Rater(before, day), Rater(after, day), after
         self._settler = Settler(after, today=day, is_billed_now=False)
 
     def of(self, item: ItemRow, until: date | None) -> Aligned | Left:
@@ -167,11 +167,15 @@ class Aligner:
         if cut >= period.ends or (end is not None and end <= cut):
             return None
         rest = Period(cut, period.ends)
+        ends = Realignment(
+            item.id, self._day, until, cut, ends=cut,
+            invoiced_on=invoice_day(self._changed, changed, cut),
+        )  # fmt: skip
+        charges = [ends.moved_up(one) for one in charges]
         made = self._settler.settle(changed, [replace(period, ends=cut)], charges)
         back = tuple(_explained(one, rest) for one in made)
         full = Period(period.full_start, period.full_end)
-        change = Realignment(item.id, self._day, until, cut, ends=cut, credits=back)
-        return Aligned(item, period.ends, None, full, back, change, rest)
+        return Aligned(item, period.ends, None, full, back, replace(ends, credits=back), rest)
 
     def _begun_by_then(self, item: ItemRow) -> Running | None:
         """Return the period that the runs up to the day will have begun, None where there is none.

@@ -10,6 +10,7 @@ from uuid import UUID
 from accounts.models import SettingName
 from billing_rules.periods import Period
 from invoicing.engine.rows import ChargeRow, ItemRow, PeriodRow, SubscriptionRow
+from invoicing.models import Charge
 from subscriptions.models import Price, Uncharged
 from tenancy.errors import NotFound
 from tenancy.ids import uuid7
@@ -122,6 +123,7 @@ class Realignment:
         free: these days are not charged; what was to be free from ``begins`` on before is.
         ends: the period that runs ends then, earlier than it did; None where it does not.
         credits: what is credited of that period.
+        invoiced_on: when that is invoiced, and whatever waited for a later end of the period.
     """
 
     item_id: UUID
@@ -132,6 +134,18 @@ class Realignment:
     free: Period | None = None
     ends: date | None = None
     credits: tuple[ChargeRow, ...] = ()
+    invoiced_on: date | None = None
+
+    def moved_up(self, charge: ChargeRow) -> ChargeRow:
+        """Return a charge of the item, due no later than the period ends now.
+
+        A part that is too short for an invoice of its own is due with the period after it.
+        """
+        if self.ends is None or self.invoiced_on is None or charge.due_date <= self.ends:
+            return charge
+        if charge.status == Charge.Status.INVOICED:
+            return charge
+        return replace(charge, due_date=self.ends, invoice_on=self.invoiced_on)
 
     def of(self, item: ItemRow) -> ItemRow:
         """Return the item as it is then."""
@@ -293,7 +307,11 @@ class WhatIf:
     def owed(self, charges: Iterable[ChargeRow]) -> list[ChargeRow]:
         """Return charges as they would be; those of days before are whose they were."""
         given = {one.account_id: one for one in self.hand_overs}
-        return [_owed(charge, given) if given else charge for charge in self.readdressed(charges)]
+        early = {one.item_id: one for one in self.realignments if one.ends is not None}
+        return [
+            early[charge.item_id].moved_up(charge) if charge.item_id in early else charge
+            for charge in (_owed(one, given) if given else one for one in self.readdressed(charges))
+        ]
 
     def readdressed(self, rows: Iterable[_Row]) -> list[_Row]:
         """Return items or charges whose subscriptions name the recipients that they would."""

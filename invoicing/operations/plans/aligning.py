@@ -61,7 +61,10 @@ def _changed(alignings: Alignings) -> dict[UUID, Changed]:
         if new is not None:
             changed = found.setdefault(new.subscription_id, Changed())
             changed.items[one.item.id] = new
-            changed.credits += one.change.credits if one.change is not None else ()
+            if one.change is not None:
+                changed.credits += one.change.credits
+                if one.change.invoiced_on is not None:
+                    changed.invoiced_on[one.item.id] = one.change.invoiced_on
     for key in alignings.own_days:
         found.setdefault(key, Changed()).has_own_day = True
     return found

@@ -6,11 +6,13 @@ its turn a subscription is held: no run bills it, and nothing else changes it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
+
+from django.db import connection
 
 from accounts import tree
 from billing_rules.periods import Period
@@ -47,11 +49,15 @@ PIECE: Final = 500
 
 @dataclass(slots=True)
 class Changed:
-    """What becomes of one subscription: of its items, its own billing day, and what is credited."""
+    """What becomes of one subscription: of its items, its own billing day, and what is credited.
+
+    ``invoiced_on`` says of items whose period ends early when what waited for its end is invoiced.
+    """
 
     items: dict[UUID, NewDays] = field(default_factory=dict)
     has_own_day: bool = False
     credits: list[ChargeRow] = field(default_factory=list)
+    invoiced_on: dict[UUID, date] = field(default_factory=dict)
 
 
 def write_aligned(
@@ -69,9 +75,35 @@ def write_aligned(
         own_days_until=own_days_until,
         now=now,
     )
+    _move_up(actor, changed.values())
     made = [pending(credit) for one in changed.values() for credit in one.credits]
     if made:
         store_charges(actor, made, now)
+
+
+# What waited for the later end of a period is due when that ends now.
+_MOVED_UP = """
+    UPDATE invoicing_charge AS charge SET due_date = new.due, invoice_on = new.day,
+        reason = charge.reason
+            || jsonb_build_object('due_date', new.due::text, 'invoice_on', new.day::text)
+    FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, due, day)
+    WHERE charge.tenant_id = %s AND charge.item_id = new.id AND charge.status = 'pending'
+    AND charge.due_date > new.due
+"""
+
+
+def _move_up(actor: Actor, changed: Iterable[Changed]) -> None:
+    found = [
+        (key, one.items[key].new_date, day)
+        for one in changed
+        for key, day in one.invoiced_on.items()
+    ]
+    if found:
+        ids, ends, days = zip(*found, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _MOVED_UP, [[str(key) for key in ids], [*ends], [*days], actor.tenant_id]
+            )
 
 
 def begin_aligning(
@@ -238,6 +270,7 @@ def _stored(one: Changed) -> dict[str, Any]:
     return {
         "items": {str(key): _days_stored(new) for key, new in one.items.items()},
         "own_day": one.has_own_day,
+        "invoiced_on": {str(key): day.isoformat() for key, day in one.invoiced_on.items()},
         "credits": [
             {
                 each.name: _plain(getattr(credit, each.name))
@@ -268,6 +301,9 @@ def _read(stored: Mapping[str, Any]) -> Changed:
     return Changed(
         items={UUID(key): _days_read(values) for key, values in stored["items"].items()},
         has_own_day=stored["own_day"],
+        invoiced_on={
+            UUID(key): date.fromisoformat(day) for key, day in stored.get("invoiced_on", {}).items()
+        },
         credits=[ChargeRow(subscription=None, **dict(_values(one))) for one in stored["credits"]],
     )
 
