@@ -7,7 +7,15 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from billing_rules.periods import Interval, OutsideCalendar, Period, Unit, full_period, next_period
+from billing_rules.periods import (
+    Anchor,
+    Interval,
+    OutsideCalendar,
+    Period,
+    Unit,
+    full_period,
+    next_period,
+)
 from billing_rules.schedule import MAX_STEPS
 from invoicing.engine.families import Families
 from invoicing.engine.rating import Rater, invoice_day
@@ -156,15 +164,13 @@ class Aligner:
 
     def _ended_early(self, item: ItemRow, changed: ItemRow, until: date | None) -> Aligned | None:
         """Return the item with a period that ends on the common date, None where none is to."""
-        running = self._running.get(item.id) or self._begun_by_then(changed)
+        running = self._running.get(item.id) or begun_by_then(self._before, changed, self._day)
         if running is None:
             return None
         period, charges = running
-        first = max(self._day, period.starts + timedelta(days=1))
-        grid = full_period(self._after.anchor(changed, self._day), first)
-        cut = first if grid.start == first else grid.end
-        end = item.subscription.end_date
-        if cut >= period.ends or (end is not None and end <= cut):
+        anchor, end = self._after.anchor(changed, self._day), item.subscription.end_date
+        cut = ends_early(Period(period.starts, period.ends), anchor, self._day, end)
+        if cut is None:
             return None
         rest = Period(cut, period.ends)
         ends = Realignment(
@@ -176,33 +182,6 @@ class Aligner:
         back = tuple(_explained(one, rest) for one in made)
         full = Period(period.full_start, period.full_end)
         return Aligned(item, period.ends, None, full, back, replace(ends, credits=back), rest)
-
-    def _begun_by_then(self, item: ItemRow) -> Running | None:
-        """Return the period that the runs up to the day will have begun, None where there is none.
-
-        What they charge for it is on a document by then, unless that waits for its billing day.
-        """
-        start = item.chain_end or item.subscription.first_charged_day
-        if start >= self._day:
-            return None
-        for _step in range(MAX_STEPS):
-            anchor = self._before.anchor(item, start)
-            period = next_period(anchor, start, end=item.subscription.end_date)
-            if period.end > self._day:
-                break
-            start = period.end
-            if start >= self._day:
-                return None
-        else:
-            return None
-        row = _row(item, period, full_period(anchor, start))
-        if item.price.timing == Price.Timing.ARREARS:
-            return Running(row, ())
-        charges = list(self._before.charges_of(item, row, start))
-        for charge in charges:
-            if charge.invoice_on < self._day:
-                charge.status = Charge.Status.INVOICED.value
-        return Running(row, charges)
 
     def _running_end(self, item: ItemRow) -> date | None:
         """Return the first day on or after that of the alignment on which a period begins."""
@@ -218,6 +197,51 @@ class Aligner:
         row = _row(item, stub, full)
         due = stub.end if is_late else stub.start
         return tuple(self._after.charges_of(item, row, due))
+
+
+def ends_early(running: Period, anchor: Anchor, day: date, end: date | None) -> date | None:
+    """Return when a period that runs ends for a common date, None where it ends as it does.
+
+    Args:
+        running: the period.
+        anchor: of the new grid.
+        day: since when that holds.
+        end: when the subscription ends.
+
+    Source: docs/billing-rules.md, One renewal date.
+    """
+    first = max(day, running.start + timedelta(days=1))
+    grid = full_period(anchor, first)
+    cut = first if grid.start == first else grid.end
+    return None if cut >= running.end or (end is not None and end <= cut) else cut
+
+
+def begun_by_then(rater: Rater, item: ItemRow, day: date) -> Running | None:
+    """Return the period that the runs up to a day will have begun, None where there is none.
+
+    What they charge for it is on a document by then, unless that waits for its billing day.
+    """
+    start = item.chain_end or item.subscription.first_charged_day
+    if start >= day:
+        return None
+    for _step in range(MAX_STEPS):
+        anchor = rater.anchor(item, start)
+        period = next_period(anchor, start, end=item.subscription.end_date)
+        if period.end > day:
+            break
+        start = period.end
+        if start >= day:
+            return None
+    else:
+        return None
+    row = _row(item, period, full_period(anchor, start))
+    if item.price.timing == Price.Timing.ARREARS:
+        return Running(row, ())
+    charges = list(rater.charges_of(item, row, start))
+    for charge in charges:
+        if charge.invoice_on < day:
+            charge.status = Charge.Status.INVOICED.value
+    return Running(row, charges)
 
 
 def _row(item: ItemRow, period: Period, full: Period) -> PeriodRow:

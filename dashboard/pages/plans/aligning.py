@@ -54,8 +54,8 @@ _SCOPES: Final[Mapping[str, Promise]] = {
 }
 _STEPS: Final[Sequence[tuple[str, Promise]]] = (
     ("align", gettext_lazy("Choose")),
-    ("align_date", gettext_lazy("Date")),
     ("align_method", gettext_lazy("Method")),
+    ("align_date", gettext_lazy("Date")),
     ("align_preview", gettext_lazy("Preview")),
 )
 _MERITS: Final[Mapping[Merit, Promise]] = {
@@ -63,6 +63,12 @@ _MERITS: Final[Mapping[Merit, Promise]] = {
     Merit.FEWEST: gettext_lazy("Fewest changes"),
     Merit.LATEST: gettext_lazy("Latest renewal of today"),
     Merit.FISCAL_YEAR: gettext_lazy("Start of the year"),
+}
+_LEAST_FREE: Final = gettext_lazy("Least not charged")
+_CHART: Final[Mapping[str, Promise]] = {
+    "short": gettext_lazy("What the days up to each date cost"),
+    "free": gettext_lazy("What the days up to each date would cost and are not charged"),
+    "rebill": gettext_lazy("What is charged up to each date, less what is credited beyond it"),
 }
 
 
@@ -125,6 +131,7 @@ class Bar:
     label: str
     mark: str
     cost: str
+    is_credit: bool
     x: int
     y: int
     width: int
@@ -168,8 +175,25 @@ def _can_stay(request: ActorRequest, account: Account, answers: Answers) -> list
 
 @require_safe
 @staff_only
+def choose_method(request: ActorRequest, account_id: str) -> HttpResponse:
+    """Step 2: what becomes of the days up to the date; dates are ranked for it."""
+    account, answers = _asked(request, account_id)
+    return _show(
+        request,
+        account,
+        answers,
+        1,
+        methods=[
+            (name, str(label), str(text), name == answers.method)
+            for name, (label, text) in METHODS.items()
+        ],
+    )
+
+
+@require_safe
+@staff_only
 def choose_date(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Step 2: on which date, ranked."""
+    """Step 3: on which date, ranked for the method."""
     account, answers = _asked(request, account_id)
     try:
         known, refusal = _candidates(request, account, answers), None
@@ -180,32 +204,15 @@ def choose_date(request: ActorRequest, account_id: str) -> HttpResponse:
         request,
         account,
         answers,
-        1,
+        2,
         refusal,
         dates=dates,
-        bars=[] if known is None else [*_bars(known)],
+        bars=[] if known is None else [*_bars(known, answers.method)],
+        method=METHODS[answers.method][0],
+        chart_title=_CHART.get(answers.method, _CHART["short"]),
         found=None if known is None else _count(known),
         own=answers.on if answers.on and not any(one.is_chosen for one in dates) else None,
         month_names=[(number, str(name)) for number, name in MONTHS.items()],
-    )
-
-
-@require_safe
-@staff_only
-def choose_method(request: ActorRequest, account_id: str) -> HttpResponse:
-    """Step 3: what becomes of the days up to the date."""
-    account, answers = _asked(request, account_id)
-    if answers.on is None:
-        return redirect(_url(account, 1, answers))
-    return _show(
-        request,
-        account,
-        answers,
-        2,
-        methods=[
-            (name, str(label), str(text), name == answers.method)
-            for name, (label, text) in METHODS.items()
-        ],
     )
 
 
@@ -216,7 +223,7 @@ def preview(request: ActorRequest, account_id: str) -> HttpResponse:
     account, answers = _asked(request, account_id)
     actor = request.actor
     if answers.on is None:
-        return redirect(_url(account, 1, answers))
+        return redirect(_url(account, 2, answers))
     wanted = answers.wanted(account)
     try:
         if request.method == "POST":
@@ -293,30 +300,39 @@ def _dates(known: Candidates, answers: Answers) -> Iterator[DateRow]:
         yield DateRow(
             value=f"{on[0]}-{on[1] or 0}",
             label=renewal_day(*on),
-            merits=[str(_MERITS[merit]) for merit in one.merits],
-            cost=_cost(one, known.currency),
+            merits=[str(_merit(merit, answers.method)) for merit in one.merits],
+            cost=_cost(one, known.currency, answers.method),
             changes=changes % {"count": quantity(one.changes)},
             is_chosen=on == answers.on,
         )
 
 
-def _cost(one: Candidate, currency: str) -> str:
-    """Return what the days up to a date cost, the main currency first."""
-    costs = sorted(one.costs.items(), key=lambda pair: (pair[0] != currency, pair[0]))
-    return ", ".join(money(minor, code) for code, minor in costs if minor) or "–"
+def _merit(merit: Merit, method: str) -> Promise:
+    return _LEAST_FREE if method == "free" and merit == Merit.CHEAPEST else _MERITS[merit]
 
 
-def _bars(known: Candidates) -> Iterator[Bar]:
+def _cost(one: Candidate, currency: str, method: str) -> str:
+    """Return what the days up to a date cost, or would cost, the main currency first."""
+    amounts = one.waived if method == "free" else one.costs
+    ordered = sorted(amounts.items(), key=lambda pair: (pair[0] != currency, pair[0]))
+    text = ", ".join(money(minor, code) for code, minor in ordered if minor)
+    if text and method == "free":
+        return _("%(amount)s not charged") % {"amount": text}
+    return text or "–"
+
+
+def _bars(known: Candidates, method: str) -> Iterator[Bar]:
     """Yield a bar for each day that is drawn, in the currency of most."""
-    highest = max((one.costs.get(known.currency, 0) for one in known.days), default=0)
+    highest = max((abs(one.amount_minor(known.currency)) for one in known.days), default=0)
     width = 24 if len(known.days) <= len(MONTHS) else 12
     for place, one in enumerate(known.days):
-        cost = one.costs.get(known.currency, 0)
-        height = round(cost * 60 / highest) if highest > 0 else 0
+        amount = one.amount_minor(known.currency)
+        height = round(abs(amount) * 60 / highest) if highest else 0
         yield Bar(
             label=renewal_day(one.billing_day, one.billing_month),
             mark=_mark(one),
-            cost=_cost(one, known.currency),
+            cost=_cost(one, known.currency, method),
+            is_credit=amount < 0,
             x=place * width,
             y=60 - max(height, 1),
             width=width * 3 // 4,
@@ -346,7 +362,7 @@ def _show(
 ) -> HttpResponse:
     path = path_of(request.actor, account.pk)
     title = _("One renewal date for %(account)s") % {"account": account.name}
-    asked_here = (("scope", "out", "effective_date"), ("on",), ("method",), ())[step]
+    asked_here = (("scope", "out", "effective_date"), ("method",), ("on",), ())[step]
     context = {
         "title": title,
         "steps": [*steps_to(path)[:-1], Crumb(account.name, account_url(account.pk)),

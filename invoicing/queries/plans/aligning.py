@@ -148,7 +148,7 @@ def alignings_of(standing: Standing, *, tenant: Tenant) -> Alignings | None:
     before = read_families(actor, trees, None, tenant=tenant)
     after = before.as_if(world_of(wanted, ()), wanted.day)
     method = Method(wanted.alignment.method)
-    running = _running(actor, items, wanted.day) if method == Method.REBILL else {}
+    running = running_of(actor, items, wanted.day) if method == Method.REBILL else {}
     aligner = Aligner(before, after, wanted.day, method, running)
     found = [aligner.of(item, _until(wanted, wanted.alignment, item)) for item in items]
     found += _paid_by_themselves(standing, wanted.alignment)
@@ -184,7 +184,7 @@ def _paid_by_themselves(standing: Standing, alignment: Alignment) -> list[Left]:
     ]
 
 
-def _running(actor: Actor, items: Sequence[ItemRow], day: date) -> dict[UUID, Running]:
+def running_of(actor: Actor, items: Sequence[ItemRow], day: date) -> dict[UUID, Running]:
     """Return the last stored periods that run on a day, or begin later. Four statements."""
     ends = {item.id: item.chain_end for item in items if (item.chain_end or day) > day}
     periods = periods_since(actor, list(ends), day)

@@ -70,12 +70,33 @@ def test_ranks_dates(shop, client):
     assert page.count("<title>day ") == 31
 
 
-def test_asks_for_the_date_before_the_method(shop, client):
-    for step in ("method/", "preview/"):
-        answer = client.get(url(shop, step))
-        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (
-            302, url(shop, "date/"),
-        )  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "said", "amount"),
+    [
+        ("short", "What the days up to each date cost", "Cheapest"),
+        ("free", "would cost and are not charged", "Least not charged"),
+        ("rebill", "less what is credited beyond it", "Cheapest"),
+    ],
+)
+def test_asks_for_the_method_and_ranks_the_dates_for_it(shop, client, method, said, amount):
+    page = text_of(client.get(url(shop, "method/"), {"method": method}))
+    assert f'value="{method}" checked' in page
+    assert f'action="{url(shop, "date/")}"' in page
+
+    page = text_of(client.get(url(shop, "date/"), {"method": method}))
+    assert said in page
+    assert amount in page
+    assert "The dates are ranked for:" in page
+    assert f'type="hidden" name="method" value="{method}"' in page
+    assert f'action="{url(shop, "preview/")}"' in page
+    assert ("-€" in page or "−€" in page) == (method == "rebill")
+
+
+def test_asks_for_the_date_before_the_preview(shop, client):
+    answer = client.get(url(shop, "preview/"))
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (
+        302, url(shop, "date/"),
+    )  # fmt: skip
 
 
 def test_shows_every_subscription_and_becomes_a_plan(shop, client):
@@ -116,7 +137,7 @@ def test_says_what_is_wrong(shop, client, values, status, words):
 
 @pytest.mark.parametrize("on", ["", "x-y", "1", "own", "²-1", "-1-1", "1-1-1", "999-1"])
 def test_a_date_that_is_none_is_asked_for_again(shop, client, on):
-    assert client.get(url(shop, "method/"), {"on": on}).status_code == 302
+    assert client.get(url(shop, "preview/"), {"on": on}).status_code == 302
 
 
 def test_an_account_without_anything_gets_a_date_too(shop, client):
@@ -133,6 +154,7 @@ def test_is_for_who_may_plan(shop, visit, step):
 
 def test_is_read_with_few_statements(shop, client, statements):
     assert len(statements(client, url(shop, "date/"))) <= 36
+    assert len(statements(client, f"{url(shop, 'date/')}?method=rebill")) <= 40
     assert len(statements(client, f"{url(shop, 'preview/')}?on=1-1")) <= 80
 
 
