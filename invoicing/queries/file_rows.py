@@ -12,7 +12,7 @@ from accounts import access, tree
 from accounts.access import Action
 from billing_rules.money import plain_digits
 from invoicing.models import Charge
-from subscriptions.models import Price
+from subscriptions.models import Discount, Price
 from tenancy.actor import Actor
 from tenancy.files.kinds import FileCells
 from tenancy.files.references import name_of
@@ -146,6 +146,46 @@ def _version_row(price: Price) -> dict[str, str]:
         "setup_fee": _number(price.setup_fee) or "0",
         "minimum_amount": _number(price.minimum_amount) or "0",
         "tax_class": price.tax_class,
+    }
+
+
+def discount_file_rows(
+    actor: Actor, *, within: UUID | None, today: date
+) -> Iterator[Sequence[FileCells]]:
+    """Yield the discounts that accounts give to all below them, those that are over too.
+
+    One statement for each 2,000.
+
+    Args:
+        actor: who asks; sees those of accounts in reach.
+        within: only those of this account and those below it.
+        today: does not matter.
+    """
+    reached = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
+    found = Discount.objects.filter(tenant_id=actor.tenant_id, account__in=reached)
+    found = found.exclude(ends__lte=F("starts"))
+    if within is not None:
+        found = found.filter(tree.lies_below(actor.tenant_id, [within], "account_id"))
+    for some in _batches(found.select_related("account", "coupon")):
+        yield [_discount_row(one) for one in some]
+
+
+def _discount_row(discount: Discount) -> FileCells:
+    account = discount.account
+    assert account is not None  # noqa: S101 - these are the discounts of accounts
+    row = {
+        "account_external_id": name_of("acc", account.external_id, account.pk),
+        "valid_from": discount.starts.isoformat(),
+        "valid_until": "" if discount.ends is None else discount.ends.isoformat(),
+    }
+    if discount.coupon is not None:
+        return row | {"coupon": discount.coupon.code}
+    return row | {
+        "name": discount.name,
+        "percent": _number(discount.percent),
+        "amount": _number(discount.amount),
+        "currency": discount.currency,
+        "reason": discount.reason,
     }
 
 

@@ -727,6 +727,8 @@ def grant(shop: Vendor, actor: Actor) -> Grant:
 
 CONTACT = {"external_id": "c", "account_external_id": "A", "name": "Kim", "email": "k@k.example"}
 VERSION = {"price_external_id": "ten", "valid_from": "2027-01-01", "unit_amount": "12"}
+DISCOUNT = {"account_external_id": "A", "valid_from": "2027-01-01", "name": "Less", "percent": "5",
+            "reason": "Agreed"}  # fmt: skip
 CHARGE = {"external_id": "n", "account_external_id": "A", "first_day": DAY, "unit_amount": 9,
           "description": "Training", "currency": "EUR"}  # fmt: skip
 OPERATIONS: dict[str, Change] = {
@@ -816,6 +818,9 @@ OPERATIONS: dict[str, Change] = {
     "importing.versions.import_negotiated_prices": Change(
         load("negotiated_prices", [{**VERSION, "account_external_id": "A"}]),
         "price.version_created",
+    ),
+    "importing.discounts.import_discounts": Change(
+        load("discounts", [DISCOUNT]), "account.discounted"
     ),
     "importing.charges.import_charges": Change(load("charges", [CHARGE]), "charge.added"),
     "catalogue.editing.edit_product": Change(rename_product, "product.updated"),
@@ -1021,6 +1026,9 @@ WITHOUT_ENTRY: dict[str, str] = {
             "prices.beginning.preview_version", "prices.beginning.preview_end",
             "account_discounts.outcomes.outcomes", "account_discounts.outcomes.foreseen",
             "account_discounts.monthly.effect_of", "account_discounts.monthly.brings",
+            "account_discounts.giving.given_beside", "account_discounts.giving.require_room",
+            "account_discounts.giving.below", "account_discounts.giving.holding",
+            "account_discounts.giving.one_of_many", "account_discounts.giving.discounted",
             "account_discounts.monthly.off_now",
             "subscriptions.contracting.agreed", "subscriptions.contracting.bound_by",
             "subscriptions.settling.fallen_due",
@@ -1053,7 +1061,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.terms.write_all_terms", "discounts.resolving.store_given",
             "discounts.starting.store_begun", "subscriptions.discounting.shorten",
             "catalogue.versions.store_version", "catalogue.versions.store_end",
-            "prices.beginning.request_repricing",
+            "prices.beginning.request_repricing", "account_discounts.giving.request_many",
             "subscriptions.discounting.record_given", "pools.sharing.note_shares",
             "pools.sharing.note_late", "pools.sharing.note_mates",
             "pools.sharing.note_charged_since", "prices.pools.write_pool_prices",

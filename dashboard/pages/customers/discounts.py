@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -177,10 +178,12 @@ def _progress(actor: Actor, given: list[Discount] | Any) -> list[Progress]:
     names = {str(one.pk): one.name for one in given}
     if not names:
         return []
-    found = jobs(actor, Job.Kind.DISCOUNT).filter(params__discount__in=list(names))
+    # One that came by a file is carried out with all others of the file, while that goes on.
+    of_a_file = Q(params__many=True, status__in=(Job.Status.WAITING, Job.Status.RUNNING))
+    found = jobs(actor, Job.Kind.DISCOUNT).filter(Q(params__discount__in=list(names)) | of_a_file)
     return [
         Progress(
-            title=names[job.params["discount"]],
+            title=names.get(job.params.get("discount", ""), _("Discounts of a file")),
             done=job.done,
             total=job.total,
             said=_said(job),
@@ -202,6 +205,8 @@ def _said(job: Job) -> str:
         "changed": quantity(counts.get("changed", 0)),
         "refused": quantity(refused),
     }
+    if job.params.get("many"):
+        return _("%(done)s of %(total)s discounts are through.") % values
     if job.params["way"] == "end":
         return (
             _(

@@ -1,12 +1,13 @@
 """Giving a discount to an account and all below it, and ending it: stored, then queued."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,6 +33,9 @@ from tenancy.operations.jobs import request_job as put_into_queue
 
 PIECE: Final = 500
 """So many subscriptions get a discount, or lose it, in one transaction."""
+MANY: Final = 10_000
+"""So many of the discounts of a job for many stand in one piece."""
+_ID_BYTES: Final = 16
 
 
 class DiscountOfSubscription(Conflict):
@@ -127,13 +131,13 @@ def discount_account(
     discount = new_discount(
         actor, wanted, root_id=path[0], account_id=account.pk, day=day, today=today, now=now
     )
-    _require_room(actor, discount)
+    require_room(actor, discount, given_beside(actor, [account.pk]))
     items, before, after = effect_of(actor, discount, path, day)
-    job, ids = None, _below(actor, account.pk)
+    job, ids = None, list(below(actor, account.pk).values_list("pk", flat=True))
     if not is_dry_run:
         discount.save(force_insert=True)
         job = _request(actor, discount, Way.GIVE, day, ids, now)
-        _record(actor, "account.discounted", account, discount, day, now)
+        record_event(actor, discounted(account, discount, day, Way.GIVE), now=now)
     return DiscountedAccount(discount, day, items, before, after, job, ids, Way.GIVE)
 
 
@@ -181,22 +185,14 @@ def end_account_discount(
     if discount.ends is not None and discount.ends <= since:
         raise DiscountOver
     held = DiscountedItem.objects.filter(tenant_id=actor.tenant_id, discount=discount)
-    holding = held.exclude(ends__lte=since)
-    ids = list(
-        Subscription.objects.filter(
-            tenant_id=actor.tenant_id,
-            pk__in=holding.order_by().values("item__subscription_id"),
-        )
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    ids = list(holding(actor, discount, since).values_list("pk", flat=True))
     before = brings(actor, account.pk, since)
-    job, items = None, holding.count()
+    job, items = None, held.exclude(ends__lte=since).count()
     if not is_dry_run:
         discount.ends = since
         discount.save(update_fields=["ends"])
         job = _request(actor, discount, Way.END, since, ids, now)
-        _record(actor, "account.discount_ended", account, discount, since, now)
+        record_event(actor, discounted(account, discount, since, Way.END), now=now)
     # Without it everything brings in what it did, and what is off now besides.
     after = Counter(before)
     after.update(off_now(actor, discount, since))
@@ -218,23 +214,37 @@ def _locked(actor: Actor, account_id: UUID) -> Account:
     return account
 
 
-def _of(actor: Actor) -> Any:
+def _of(actor: Actor) -> QuerySet[Discount]:
     return Discount.objects.filter(tenant_id=actor.tenant_id)
 
 
-def _require_room(actor: Actor, new: Discount) -> None:
+def given_beside(actor: Actor, account_ids: Collection[UUID]) -> QuerySet[Discount]:
+    """Return the discounts of some accounts by their first days; nobody gives others meanwhile.
+
+    Until the transaction ends. Two statements. A step of whoever may give them.
+    """
+    held = Account.objects.filter(tenant_id=actor.tenant_id, pk__in=account_ids).order_by("pk")
+    list(held.select_for_update(no_key=True).values_list("pk", flat=True))
+    found = _of(actor).filter(account_id__in=account_ids).select_related("coupon")
+    return found.order_by("starts", "pk")
+
+
+def require_room(actor: Actor, new: Discount, others: Iterable[Discount]) -> None:
     """Return if the account itself gives no other discount on any of the days.
+
+    Args:
+        actor: who gives it.
+        new: it is not stored yet.
+        others: those that the account gives, with their coupons, by their first days.
 
     Raises:
         DiscountHeld: see its text.
     """
-    others = _of(actor).filter(account_id=new.account_id).exclude(ends__lte=new.starts)
-    if new.ends is not None:
-        others = others.filter(starts__lt=new.ends)
-    for one in others.order_by("starts", "pk"):
-        if one.ends is not None and one.ends <= one.starts:
+    for one in others:
+        ends, begins = one.ends, new.ends is None or one.starts < new.ends
+        if not begins or (ends is not None and (ends <= new.starts or ends <= one.starts)):
             continue
-        if one.duration != Duration.FOREVER and one.ends is None and _is_past(actor, one, new):
+        if one.duration != Duration.FOREVER and ends is None and _is_past(actor, one, new):
             continue
         raise DiscountHeld(name=one.name, day=one.starts)
 
@@ -247,15 +257,23 @@ def _is_past(actor: Actor, one: Discount, new: Discount) -> bool:
     return nobody and until is not None and until < new.starts
 
 
-def _below(actor: Actor, account_id: UUID) -> Sequence[UUID]:
-    """Return the subscriptions of an account and of all below it, in a stable order."""
-    return list(
-        Subscription.objects.filter(
-            tree.lies_below(actor.tenant_id, [account_id], "account_id"), tenant_id=actor.tenant_id
-        )
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+def below(actor: Actor, account_id: UUID) -> QuerySet[Subscription]:
+    """Return the subscriptions of an account and of all below it, in a stable order.
+
+    A step of whoever may change them everywhere.
+    """
+    found = Subscription.objects.filter(tenant_id=actor.tenant_id)
+    return found.filter(tree.lies_below(actor.tenant_id, [account_id], "account_id")).order_by("pk")
+
+
+def holding(actor: Actor, discount: Discount, since: date) -> QuerySet[Subscription]:
+    """Return the subscriptions that have a discount on a day or later, in a stable order.
+
+    A step as ``below``.
+    """
+    held = DiscountedItem.objects.filter(tenant_id=actor.tenant_id, discount=discount)
+    keys = held.exclude(ends__lte=since).order_by().values("item__subscription_id")
+    return Subscription.objects.filter(tenant_id=actor.tenant_id, pk__in=keys).order_by("pk")
 
 
 def _request(
@@ -275,13 +293,46 @@ def _request(
     return job
 
 
-def _record(
-    actor: Actor, name: str, account: Account, discount: Discount, day: date, now: datetime
-) -> None:
+def request_many(actor: Actor, changes: Sequence[tuple[UUID, Way]], *, now: datetime) -> Job:
+    """Have many discounts carried out, one after the other, that are stored in this transaction.
+
+    For whom each is, is looked up when it is its turn: what begins from then on takes it by itself.
+    A step of whoever has stored them.
+
+    Args:
+        actor: who gives and ends them.
+        changes: the discounts, and what happens to each.
+        now: the instant, for the audit trail.
+    """
+    params = {
+        "many": True,
+        "way": Way.GIVE.value,
+        "today": actor.today.isoformat(),
+        "language": translation.get_language() or "en",
+    }
+    job = put_into_queue(actor, Job.Kind.DISCOUNT, params=params, total=len(changes), now=now)
+    for number, start in enumerate(range(0, len(changes), MANY)):
+        some = changes[start : start + MANY]
+        content = b"".join(key.bytes + _WAYS[way] for key, way in some)
+        keep_input(actor, job.pk, number, content)
+    return job
+
+
+_WAYS: Final = {Way.GIVE: b"+", Way.END: b"-"}
+
+
+def one_of_many(content: bytes, place: int) -> tuple[UUID, Way]:
+    """Return the discount at a place of a piece that ``request_many`` kept, and what happens."""
+    start = place * (_ID_BYTES + 1)
+    key, way = content[start : start + _ID_BYTES], content[start + _ID_BYTES :][:1]
+    return UUID(bytes=key), next(one for one, sign in _WAYS.items() if sign == way)
+
+
+def discounted(account: Account, discount: Discount, day: date, way: Way) -> Happening:
+    """Return that an account gives a discount, or gives it no longer, for the log."""
     said = {"since": day.isoformat(), "discount": discount.public_id}
     if account.external_id is not None:
         said["external_id"] = account.external_id
-    happening = Happening(
-        name, account.pk, account.pk, after={**said, "name": discount.name}, data=said
-    )
-    record_event(actor, happening, now=now)
+    name = "account.discounted" if way == Way.GIVE else "account.discount_ended"
+    after = {**said, "name": discount.name}
+    return Happening(name, account.pk, account.pk, after=after, data=said)

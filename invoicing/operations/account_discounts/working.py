@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import translation
@@ -11,6 +12,14 @@ from django.utils import translation
 from accounts import access
 from accounts.access import Action
 from accounts.operations.job_actors import actor_of
+from invoicing.engine.families import Families
+from invoicing.operations.account_discounts.giving import (
+    MANY,
+    PIECE,
+    below,
+    holding,
+    one_of_many,
+)
 from invoicing.operations.account_discounts.outcomes import Giving, Outcome, Way, outcomes
 from invoicing.operations.runs.loading import load_families
 from invoicing.operations.subscriptions.discounting import shorten
@@ -23,6 +32,7 @@ from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import BillingError
 from tenancy.events import Happening, record_events
+from tenancy.models import Job
 from tenancy.operations.jobs import (
     claim_job,
     drop_input,
@@ -36,6 +46,9 @@ from tenancy.operations.jobs import (
 _ID_BYTES: Final = 16
 _PIECE_BEFORE: Final = 100
 """The size of a piece of jobs that do not say it yet."""
+_EMPTY_AT_ONCE: Final = 200
+"""So many discounts that nobody below has anything of are passed over in one transaction."""
+_AFTER: Final = "after"
 
 
 def work_on_discount(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
@@ -66,32 +79,99 @@ def _work(actor: Actor, giver: Actor, job_id: UUID, *, now: datetime) -> bool:
     if job is None:
         return False
     access.require_everywhere(giver, Action.EDIT_SUBSCRIPTION)
+    turn = _next_of_many(giver, job) if job.params.get("many") else _next_piece(actor, job)
+    counts = Counter({code: n for code, n in job.result.items() if code != _AFTER})
+    if turn.giving is not None and turn.ids:
+        families = turn.families or load_families(giver, [turn.giving.discount.root_id], None)
+        today = date.fromisoformat(job.params["today"])
+        found = outcomes(giver, families, turn.giving, turn.ids, today=today, is_locked=True)
+        _store(giver, turn.giving, found, now)
+        counts.update(one.code for one in found)
+        counts["gone"] += len(turn.ids) - len(found)
+    # What nothing came of is not said.
+    result: dict[str, Any] = {code: count for code, count in counts.items() if count}
+    if turn.done < job.total:
+        after = {} if turn.after is None else {_AFTER: str(turn.after)}
+        give_back(actor, job_id, done=turn.done, result={**result, **after}, now=now)
+        return True
+    drop_input(actor, job_id)
+    finish_job(actor, job_id, result=result, changes={"done": turn.done}, now=now)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What is done next, and how far the job is then.
+
+    ``after`` is the last subscription of a discount that has more of them; None for its first.
+    ``families`` are the tree of the discount, where it was loaded to find out.
+    """
+
+    giving: Giving | None
+    ids: Sequence[UUID]
+    done: int
+    after: UUID | None = None
+    families: Families | None = None
+
+
+def _next_piece(actor: Actor, job: Job) -> _Turn:
+    """Return the next subscriptions of a job for one discount."""
     key = UUID(job.params["discount"])
     discount = Discount.objects.get(tenant_id=actor.tenant_id, pk=key)
     number = job.done // int(job.params.get("piece", _PIECE_BEFORE))
-    content = piece_of(actor, job_id, number) if job.total else b""
+    content = piece_of(actor, job.pk, number) if job.total else b""
     ids = [
         UUID(bytes=content[start : start + _ID_BYTES])
         for start in range(0, len(content), _ID_BYTES)
     ]
-    counts = Counter(job.result)
-    if ids:
-        given = Giving(discount, Way(job.params["way"]), date.fromisoformat(job.params["day"]))
-        families = load_families(giver, [discount.root_id], None)
-        today = date.fromisoformat(job.params["today"])
-        found = outcomes(giver, families, given, ids, today=today, is_locked=True)
-        _store(giver, given, found, now)
-        counts.update(one.code for one in found)
-        counts["gone"] += len(ids) - len(found)
-    done = job.done + len(ids)
-    # What nothing came of is not said.
-    result = {code: count for code, count in counts.items() if count}
-    if done < job.total:
-        give_back(actor, job_id, done=done, result=result, now=now)
-        return True
-    drop_input(actor, job_id)
-    finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
-    return False
+    giving = Giving(discount, Way(job.params["way"]), date.fromisoformat(job.params["day"]))
+    return _Turn(giving, ids, job.done + len(ids))
+
+
+def _next_of_many(actor: Actor, job: Job) -> _Turn:
+    """Return the next subscriptions of a job for many discounts, one after the other.
+
+    Whoever begins to subscribe meanwhile waits for the lock of the tree, and takes it by itself.
+    """
+    done, text = job.done, job.result.get(_AFTER)
+    after, families = None if text is None else UUID(text), None
+    for _attempt in range(_EMPTY_AT_ONCE):
+        if done >= job.total:
+            break
+        key, way = one_of_many(piece_of(actor, job.pk, done // MANY), done % MANY)
+        discount = Discount.objects.get(tenant_id=actor.tenant_id, pk=key)
+        if families is None:
+            families = load_families(actor, [discount.root_id], None)
+        elif discount.account_id not in families.accounts:
+            # One tree at a time: locks are taken in order, or not at all.
+            break
+        giving = Giving(discount, way, _since(discount, way))
+        ids = _concerned(actor, giving, after)
+        if len(ids) == PIECE:
+            return _Turn(giving, ids, done, ids[-1], families)
+        done, after = done + 1, None
+        if ids:
+            return _Turn(giving, ids, done, families=families)
+    return _Turn(None, (), done)
+
+
+def _since(discount: Discount, way: Way) -> date:
+    day = discount.starts if way == Way.GIVE else discount.ends
+    assert day is not None  # noqa: S101 - that is what ending it means
+    return day
+
+
+def _concerned(actor: Actor, giving: Giving, after: UUID | None) -> Sequence[UUID]:
+    """Return the next subscriptions that a discount is given to, or ended for."""
+    discount = giving.discount
+    if giving.way == Way.GIVE:
+        assert discount.account_id is not None  # noqa: S101 - it is one of an account
+        found = below(actor, discount.account_id)
+    else:
+        found = holding(actor, discount, giving.day)
+    if after is not None:
+        found = found.filter(pk__gt=after)
+    return list(found.values_list("pk", flat=True)[:PIECE])
 
 
 def _store(actor: Actor, given: Giving, found: Sequence[Outcome], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The columns of files of charges and of versions of prices: the one place that says them."""
+"""The columns of files of charges, discounts and versions of prices: nothing else says them."""
 
 from typing import Final
 
@@ -17,6 +17,7 @@ from subscriptions.models.limits import (
     QUANTITY_DECIMALS,
     QUANTITY_DIGITS,
 )
+from subscriptions.operations.discounts.checking import LONGEST_REASON, PERCENT_DECIMALS
 from tenancy.files.columns import (
     A_CURRENCY,
     A_DAY,
@@ -222,6 +223,71 @@ NEGOTIATED_COLUMNS: Final = Columns(
             "unit_amount": "10.00",
             "package_size": "1000",
             "minimum_amount": "20.00",
+        },
+    ),
+)
+
+DISCOUNT_COLUMNS: Final = Columns(
+    "discounts",
+    (
+        Column(
+            "account_external_id",
+            _("The external_id of an account: it gives the discount to all below it."),
+        ),
+        Column("valid_from", A_DAY, shape=DAY),
+        Column(
+            "coupon",
+            _("The code of a coupon: it says what is taken off, and how long."),
+            _("None: name, percent or amount, and reason say it all."),
+        ),
+        Column("name", up_to(200), _("That of the coupon; else an error.")),
+        Column(
+            "percent",
+            decimal(3, PERCENT_DECIMALS),
+            _("None: a coupon or an amount says it."),
+            NUMBER,
+        ),
+        Column(
+            "amount",
+            decimal(PRICE_DIGITS, PRICE_DECIMALS),
+            _("None: a coupon or a percentage says it."),
+            NUMBER,
+        ),
+        Column("currency", A_CURRENCY, _("None: only an amount has one.")),
+        Column(
+            "valid_until",
+            _("A date: the first day without it. Not with a coupon that is new."),
+            _("It holds until somebody ends it. One that has an end keeps it."),
+            DAY,
+        ),
+        Column(
+            "reason",
+            up_to(LONGEST_REASON),
+            _("None with a coupon; else an error. It stands on no document."),
+        ),
+    ),
+    (
+        {
+            "account_external_id": "muster",
+            "valid_from": "2026-12-01",
+            "coupon": "SPRING",
+        },
+        {
+            "account_external_id": "muster-bremen",
+            "valid_from": "2026-12-01",
+            "name": "Frame contract",
+            "percent": "7.5",
+            "valid_until": "2028-01-01",
+            "reason": "Agreed on 5 November",
+        },
+        {
+            "account_external_id": "muster",
+            "valid_from": "2026-06-01",
+            "valid_until": "2026-12-01",
+            "name": "Thank you",
+            "amount": "2.50",
+            "currency": "EUR",
+            "reason": "Ten years",
         },
     ),
 )

@@ -20,8 +20,8 @@ PERCENT_DECIMALS: Final = 4
 MAX_PERIODS: Final = 120
 MAX_COUNT: Final = 2_000_000_000
 _LONGEST_NAME: Final = 200
-_LONGEST_CODE: Final = 50
-_LONGEST_REASON: Final = 500
+LONGEST_CODE: Final = 50
+LONGEST_REASON: Final = 500
 
 
 class InvalidCoupon(Invalid):
@@ -118,7 +118,7 @@ def require_discount(wanted: WantedDiscount, day: date, *, today: date) -> None:
     elif wanted.until is not None and wanted.until > LATEST:
         detail = _("A date before 2200 is expected.")
         errors.append(FieldError("out_of_range", detail, "/until"))
-    if len(wanted.reason.strip()) > _LONGEST_REASON:
+    if len(wanted.reason.strip()) > LONGEST_REASON:
         detail = _("At most 500 characters are possible.")
         errors.append(FieldError("too_long", detail, "/reason"))
     if not wanted.reason.strip():
@@ -171,7 +171,7 @@ def _code_faults(code: str) -> list[FieldError]:
     if not text:
         return [FieldError("required", _("A code is expected."), "/code")]
     # Some letters are two once capitals do not matter: the straße is the strasse.
-    if len(text) > _LONGEST_CODE or len(code_key(text)) > _LONGEST_CODE:
+    if len(text) > LONGEST_CODE or len(code_key(text)) > LONGEST_CODE:
         return [FieldError("too_long", _("At most 50 characters are possible."), "/code")]
     if any(sign.isspace() or not sign.isprintable() for sign in text):
         detail = _("A code has no spaces and no signs that cannot be seen.")

@@ -1,8 +1,12 @@
 """Redeeming coupons: what is refused, and counting them so that the last one is redeemed once."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -85,6 +89,74 @@ class DiscountHeld(Conflict):
     )
 
 
+class Coupons:
+    """Coupons that somebody redeems, held until the transaction ends, each as often as it may be.
+
+    Whoever redeems one of them too waits, and counts what is redeemed here. Up to three
+    statements, however many there are.
+    """
+
+    def __init__(
+        self, actor: Actor, codes: Iterable[str], root_ids: Collection[UUID], *, today: date
+    ) -> None:
+        """Hold the coupons of some codes, or ids, for the trees with these roots."""
+        self._today = today
+        self._roots = root_ids
+        keys = {code_key(code) for code in codes if "\x00" not in code}
+        ids = {one for key in keys if (one := parse_public_id("cpn", key)) is not None}
+        mine = Coupon.objects.filter(tenant_id=actor.tenant_id)
+        named = mine.filter(Q(pk__in=ids) | Q(code_key__in=keys)).order_by("pk")
+        self._held = list(named.select_for_update(of=("self",))) if keys else []
+        self._redeemed = Discount.objects.filter(tenant_id=actor.tenant_id).order_by()
+
+    @cached_property
+    def _in_all(self) -> Counter[UUID]:
+        limited = [one.pk for one in self._held if one.max_redemptions is not None]
+        rows = self._redeemed.filter(coupon_id__in=limited).values_list("coupon_id")
+        return Counter(dict(rows.annotate(Count("pk"))))
+
+    @cached_property
+    def _here(self) -> Counter[tuple[UUID, UUID]]:
+        limited = [one.pk for one in self._held if one.max_per_root is not None]
+        found = self._redeemed.filter(coupon_id__in=limited, root_id__in=self._roots)
+        rows = found.values_list("coupon_id", "root_id").annotate(count=Count("pk"))
+        return Counter({(coupon, root): count for coupon, root, count in rows})
+
+    def redeem(self, code: str, root_id: UUID) -> Coupon:
+        """Return a coupon that is redeemed once more in a tree.
+
+        Raises:
+            UnknownCoupon, CouponArchived, CouponTooEarly, CouponExpired, CouponUsedUp,
+            CouponUsedUpHere: see their texts.
+        """
+        coupon = self._named(code)
+        if coupon is None:
+            raise UnknownCoupon
+        if coupon.archived_at is not None:
+            raise CouponArchived(code=coupon.code)
+        if coupon.redeem_from is not None and self._today < coupon.redeem_from:
+            raise CouponTooEarly(code=coupon.code, day=coupon.redeem_from)
+        if coupon.redeem_until is not None and self._today > coupon.redeem_until:
+            raise CouponExpired(code=coupon.code, day=coupon.redeem_until)
+        most, here = coupon.max_redemptions, coupon.max_per_root
+        if most is not None and self._in_all[coupon.pk] >= most:
+            raise CouponUsedUp(code=coupon.code, count=most)
+        if here is not None and self._here[coupon.pk, root_id] >= here:
+            raise CouponUsedUpHere(code=coupon.code, count=here)
+        if most is not None:
+            self._in_all[coupon.pk] += 1
+        if here is not None:
+            self._here[coupon.pk, root_id] += 1
+        return coupon
+
+    def _named(self, code: str) -> Coupon | None:
+        key = parse_public_id("cpn", code.strip())
+        for one in self._held:
+            if one.pk == key or (key is None and one.code_key == code_key(code)):
+                return one
+        return None
+
+
 def new_discount(
     actor: Actor,
     wanted: WantedDiscount,
@@ -93,6 +165,7 @@ def new_discount(
     subscription: Subscription | None = None,
     account_id: UUID | None = None,
     day: date,
+    coupons: Coupons | None = None,
     today: date,
     now: datetime,
 ) -> Discount:
@@ -108,6 +181,7 @@ def new_discount(
         subscription: which one has it; None where an account has it.
         account_id: which account has it, for all below it.
         day: since when.
+        coupons: those that many redeem together; None holds the one that is wanted.
         today: the tenant's day, on which a coupon has to be redeemable.
         now: the instant.
 
@@ -146,7 +220,9 @@ def new_discount(
             ends=wanted.until,
             **common,
         )
-    coupon = _redeemable(actor, wanted.coupon, root_id, today)
+    if coupons is None:
+        coupons = Coupons(actor, [wanted.coupon], [root_id], today=today)
+    coupon = coupons.redeem(wanted.coupon, root_id)
     return Discount(
         coupon=coupon,
         name=coupon.name,
@@ -158,25 +234,3 @@ def new_discount(
         products=coupon.products,
         **common,
     )
-
-
-def _redeemable(actor: Actor, code: str, root_id: UUID, today: date) -> Coupon:
-    found = Coupon.objects.filter(tenant_id=actor.tenant_id)
-    key = parse_public_id("cpn", code.strip())
-    named = found.filter(pk=key) if key else found.filter(code_key=code_key(code))
-    coupon = None if "\x00" in code else named.select_for_update(of=("self",)).first()
-    if coupon is None:
-        raise UnknownCoupon
-    if coupon.archived_at is not None:
-        raise CouponArchived(code=coupon.code)
-    if coupon.redeem_from is not None and today < coupon.redeem_from:
-        raise CouponTooEarly(code=coupon.code, day=coupon.redeem_from)
-    if coupon.redeem_until is not None and today > coupon.redeem_until:
-        raise CouponExpired(code=coupon.code, day=coupon.redeem_until)
-    redeemed = Discount.objects.filter(tenant_id=actor.tenant_id, coupon=coupon)
-    most, here = coupon.max_redemptions, coupon.max_per_root
-    if most is not None and redeemed.count() >= most:
-        raise CouponUsedUp(code=coupon.code, count=most)
-    if here is not None and redeemed.filter(root_id=root_id).count() >= here:
-        raise CouponUsedUpHere(code=coupon.code, count=here)
-    return coupon

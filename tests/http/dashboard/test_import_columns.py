@@ -1,13 +1,16 @@
 """What people read about the columns is what the reader goes by; each example file is sound."""
 
+from decimal import Decimal
 from http import HTTPStatus
 
 import pytest
 
 from subscriptions.models import Item
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
+from subscriptions.operations.discounts.checking import NewCoupon
+from subscriptions.operations.discounts.coupons import create_coupon
 from tenancy.files.kinds import import_kinds
-from tests.world import NOW, account, csv_of, price, subscription
+from tests.world import NOW, TODAY, account, csv_of, price, subscription
 
 COLUMNS = {name: kind.columns for name, kind in import_kinds().items()}
 KINDS = tuple(COLUMNS)
@@ -20,10 +23,12 @@ REQUIRED = [
 NUMBERS = {"de": ";", "en": ","}
 
 
-def measure(vendor):
-    """Make the meters that the example files name: no file makes one."""
+def prepare(vendor):
+    """Make the meters and the coupon that the example files name: no file makes one."""
     for key, aggregation in METERS.items():
         create_meter(vendor.actor, NewMeter(key, key, aggregation), now=NOW)
+    coupon = NewCoupon(code="SPRING", name="Spring", percent=Decimal(10))
+    create_coupon(vendor.actor, coupon, today=TODAY, now=NOW)
 
 
 def speaking(client, language):
@@ -34,7 +39,7 @@ def speaking(client, language):
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_each_example_file_can_be_imported_as_it_is(vendor, alice, visit, language):
     client = speaking(visit(alice), language)
-    measure(vendor)
+    prepare(vendor)
 
     for kind in KINDS:
         answer = client.get(f"/import/examples/{kind}.csv")
@@ -72,7 +77,7 @@ def test_the_examples_fill_every_column(kind):
 def test_a_cell_may_be_empty_where_the_columns_say_so(vendor, kind, column, is_required):
     vendor.has("accounts", account("muster"), account("muster-bremen", "muster"))
     vendor.has("prices", price("desk", "9"), price("storage", "9"))
-    measure(vendor)
+    prepare(vendor)
     if kind == "usage":
         by_call = price("calls", "9", model="per_unit", timing="arrears", meter="api-calls")
         vendor.has("prices", by_call)

@@ -33,6 +33,11 @@ def shop(vendor: Vendor) -> Vendor:
     vendor.has("negotiated_prices", *(
         {"price_external_id": "p", "account_external_id": key, **begins} for key in ("A1", "B")
     ))  # fmt: skip
+    vendor.has("discounts", *(
+        {"account_external_id": key, "valid_from": "2026-12-01", "name": "Less", "percent": "7.125",
+         "reason": "Agreed"}
+        for key in ("A1", "B")
+    ))  # fmt: skip
     return vendor
 
 

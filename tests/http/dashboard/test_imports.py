@@ -12,8 +12,8 @@ from tests.world import account, csv_of
 
 MOST_STATEMENTS = 12
 KINDS = [
-    "accounts", "prices", "price_versions", "negotiated_prices", "subscriptions", "contacts",
-    "usage", "charges",
+    "accounts", "prices", "price_versions", "negotiated_prices", "discounts", "subscriptions",
+    "contacts", "usage", "charges",
 ]  # fmt: skip
 GOOD = [account("group", name="Gruppe"), account("branch", "group", name="Zweig <b>")]
 
@@ -89,7 +89,7 @@ def test_hands_long_files_to_a_worker(
     ("role", "kinds"),
     [
         ("owner", KINDS),
-        ("billing", ["accounts", "subscriptions", "usage", "charges"]),
+        ("billing", ["accounts", "discounts", "subscriptions", "usage", "charges"]),
         ("auditor", []),
     ],
 )
