@@ -163,7 +163,8 @@ def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
     """
     _require_plain_quantity(quantity)
     steps = tuple(_steps(terms, quantity))
-    return Priced(sum((step.amount for step in steps), Fraction(0)), steps)
+    amount = steps[0].amount if len(steps) == 1 else sum((one.amount for one in steps), Fraction(0))
+    return Priced(amount, steps)
 
 
 def _steps(terms: PriceTerms, quantity: Decimal) -> Iterator[PricedStep]:
@@ -200,7 +201,13 @@ def _graduated_steps(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[Pri
 
 def _step(quantity: Decimal, unit_amount: Decimal, tier: Tier | None = None) -> PricedStep:
     flat_amount = _ZERO if tier is None else tier.flat_amount
-    amount = Fraction(quantity) * Fraction(unit_amount) + Fraction(flat_amount)
+    # In whole numbers: each fraction on the way would be reduced by itself.
+    units, of_units = quantity.as_integer_ratio()
+    each, of_each = unit_amount.as_integer_ratio()
+    flat, of_flat = flat_amount.as_integer_ratio()
+    amount = Fraction(
+        units * each * of_flat + flat * of_units * of_each, of_units * of_each * of_flat
+    )
     return PricedStep(tier, quantity, unit_amount, flat_amount, amount)
 
 

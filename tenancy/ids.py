@@ -3,7 +3,6 @@
 import os
 import struct
 import time
-from collections.abc import Iterator
 from functools import lru_cache
 from uuid import UUID, SafeUUID
 
@@ -24,61 +23,57 @@ def uuid7() -> UUID:
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64
-    key = _new(UUID)
-    _set(key, "int", value | 0x2 << 62 | _random.bits())
-    _set(key, "is_safe", SafeUUID.unknown)
-    return key
+    return _made(value | 0x2 << 62 | _bits() & 0x3FFF_FFFF_FFFF_FFFF)
 
 
 # What the constructor of UUID does for a whole number; its checks take longer than all the rest.
-_new, _set = object.__new__, object.__setattr__
+# It sets these by name, which takes twice as long as to ask their slots.
+_new = object.__new__
+_set_number, _set_safety = (vars(UUID)[name].__set__ for name in ("int", "is_safe"))
+
+
+def _made(number: int, *, _unknown: SafeUUID = SafeUUID.unknown) -> UUID:
+    key = _new(UUID)
+    _set_number(key, number)
+    _set_safety(key, _unknown)
+    return key
 
 
 def uuid_of(text: str) -> UUID:
     """Return the UUID that a text says as the database writes it: 36 signs, whoever checked it."""
-    key = _new(UUID)
-    _set(key, "int", int(text.replace("-", ""), 16))
-    _set(key, "is_safe", SafeUUID.unknown)
-    return key
+    return _made(int(text.replace("-", ""), 16))
 
 
-class _Random:
-    """Random bits from the system, 512 times 62 at once."""
-
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Have none left: a process that was forked off must not give out those of its parent."""
-        self._left: Iterator[int] = iter(())
-
-    def bits(self) -> int:
-        """Return 62 bits that nobody had before; threads share them."""
-        for found in self._left:
-            return found & 0x3FFF_FFFF_FFFF_FFFF
-        self._left = iter(struct.unpack("512Q", os.urandom(8 * 512)))
-        return self.bits()
+# Random bits from the system, 512 times 64 at once: nobody gets those that another has taken.
+# A process that was forked off must not give out those of its parent.
+_random: list[int] = []
+os.register_at_fork(after_in_child=_random.clear)
 
 
-_random = _Random()
-os.register_at_fork(after_in_child=_random.forget)
+def _bits() -> int:
+    try:
+        return _random.pop()
+    except IndexError:
+        _random.extend(struct.unpack("512Q", os.urandom(8 * 512)))
+        return _bits()
 
 
 def uuid7s(count: int) -> list[UUID]:
-    """Return many new ids as ``uuid7`` makes them, in order, in a third of the time.
+    """Return many new ids as ``uuid7`` makes them, in order, in half the time.
 
     They are dated a quarter of a microsecond after each other, from now on.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     first = (milliseconds & ((1 << 48) - 1)) << 12 | (rest << 12) // 1_000_000
-    random = os.urandom(8 * count)
-    made = []
-    for place in range(count):
-        moment = first + place
-        low = int.from_bytes(random[8 * place : 8 * place + 8], "big") & ((1 << 62) - 1) | 1 << 63
-        head = moment >> 12 << 80 | 0x7 << 76 | (moment & 0xFFF) << 64
-        made.append(UUID(int=head | low))
-    return made
+    fixed = 0x7 << 76 | 0x2 << 62
+    return [
+        _made(moment >> 12 << 80 | (moment & 0xFFF) << 64 | fixed | bits & 0x3FFF_FFFF_FFFF_FFFF)
+        for moment, bits in zip(
+            range(first, first + count),
+            struct.unpack(f"{count}Q", os.urandom(8 * count)),
+            strict=True,
+        )
+    ]
 
 
 def public_id(prefix: str, key: UUID) -> str:

@@ -33,7 +33,7 @@ class Calculations:
         self._families = families
         self._pooling = pooling
         self._pools: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._priced: dict[tuple[UUID, Decimal, UUID | None], _PriceOfQuantity] = {}
+        self._priced: dict[tuple[int, Decimal, int | None], _PriceOfQuantity] = {}
         self._terms: dict[UUID, PriceTerms] = {}
         self._amounts: dict[tuple[object, ...], dict[str, Any]] = {}
         self._days: dict[tuple[object, ...], dict[str, Any]] = {}
@@ -59,56 +59,64 @@ class Calculations:
         return used
 
     def of(
-        self, item: ItemRow, price: Price, period: PeriodRow, discount: Discount | None = None
+        self,
+        item: ItemRow,
+        price: Price,
+        period: PeriodRow,
+        discount: Discount | None = None,
+        days: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return how the amount of a period came about: ``net_minor``, and what led to it.
 
         Equal ones are one object, which is computed once and travels to the database once. What is
         metered costs what was used in these days, however many they are.
 
+        Args:
+            item: what is charged.
+            price: at which it is had then.
+            period: the days, and the quantity that is had.
+            discount: what is taken off.
+            days: as ``days_of`` says, where that is known.
+
         Raises:
             InvalidQuantity: more was measured than can be priced.
         """
-        anchor = self._anchor_facts(item, price, period.starts)
-        usage = None
+        if days is None:
+            days = self.days_of(item, price, period)
+        quantity = period.quantity
         if price.is_metered:
             used = self.usage(item, price, Period(period.starts, period.ends))
-            usage = {"meter": used.meter, "events": used.events}
-            period = replace(
-                period,
-                quantity=used.quantity,
-                full_start=period.starts,
-                full_end=period.ends,
-            )
-        priced = self._price(price, period.quantity, discount)
-        key = (id(priced), usage and usage["events"], period.starts, period.ends,
-               period.full_start, period.full_end, id(anchor))  # fmt: skip
+            quantity = used.quantity
+            period = replace(period, full_start=period.starts, full_end=period.ends)
+            days = {**days, "usage": {"meter": used.meter, "events": used.events}}
+        cost = self._price(price, quantity, discount).costing(period)
+        if price.is_metered:
+            return Joined(cost, days)
+        key = id(cost), id(days)
         found = self._amounts.get(key)
         if found is None:
-            found = self._amounts[key] = Joined(
-                priced.costing(period), self._when(period, anchor, usage)
-            )
+            found = self._amounts[key] = Joined(cost, days)
         return found
 
-    def _when(
-        self, period: PeriodRow, anchor: dict[str, Any], usage: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """Return the part of an explanation that is about days: shared, but of usage."""
-        key = (period.starts, period.ends, period.full_start, period.full_end, id(anchor))
-        found = None if usage else self._days.get(key)
+    def days_of(self, item: ItemRow, price: Price, period: PeriodRow) -> dict[str, Any]:
+        """Return the part of an explanation that is about days, but of usage; equal ones once.
+
+        What is metered is charged by what was used, so its days are all of those that count.
+        """
+        anchor = self._anchor_facts(item, price, period.starts)
+        start, end, full_start, full_end = period.days
+        if price.is_metered:
+            full_start, full_end = start, end
+        key = (start, end, full_start, full_end, id(anchor))
+        found = self._days.get(key)
         if found is None:
-            start, end = period.starts, period.ends
-            full_start, full_end = period.full_start, period.full_end
-            found = {
+            found = self._days[key] = {
                 "period": {"start": start.isoformat(), "end": end.isoformat()},
                 "full_period": {"start": full_start.isoformat(), "end": full_end.isoformat()},
                 "days": (end - start).days,
                 "full_days": (full_end - full_start).days,
                 "anchor": anchor,
-                **({} if usage is None else {"usage": usage}),
             }
-            if usage is None:
-                self._days[key] = found
         return found
 
     def pooled(self, item: ItemRow, part: Part) -> tuple[Decimal, int, Fraction]:
@@ -217,14 +225,17 @@ class Calculations:
     def _price(
         self, price: Price, quantity: Decimal, discount: Discount | None
     ) -> "_PriceOfQuantity":
-        key = (price.id, quantity, None if discount is None else discount.pk)
-        if key not in self._priced:
-            if price.id not in self._terms:
-                self._terms[price.id] = price.terms
-            self._priced[key] = _PriceOfQuantity(
-                price, quantity, price_of(self._terms[price.id], quantity), discount
+        # Each keeps price and discount alive, so that their addresses name them.
+        key = (id(price), quantity, None if discount is None else id(discount))
+        found = self._priced.get(key)
+        if found is None:
+            terms = self._terms.get(price.id)
+            if terms is None:
+                terms = self._terms[price.id] = price.terms
+            found = self._priced[key] = _PriceOfQuantity(
+                price, quantity, price_of(terms, quantity), discount
             )
-        return self._priced[key]
+        return found
 
 
 class _PriceOfQuantity:
@@ -242,21 +253,19 @@ class _PriceOfQuantity:
             facts = _discount_facts(discount, priced.amount, self.amount)
             self.explanation["discount"] = facts
         self._costing: dict[tuple[int, int], dict[str, Any]] = {}
-        self._currency = price.currency
+        self._of = price, discount
 
     def costing(self, period: PeriodRow) -> dict[str, Any]:
         """Return the part of an explanation that is about the price, and what a period comes to.
 
         It hangs on how many days are charged of how many: one object for those with the same.
         """
-        start, end, first, last = (
-            period.starts, period.ends, period.full_start, period.full_end,
-        )  # fmt: skip
+        start, end, first, last = period.days
         days = (end - start).days, (last - first).days
         found = self._costing.get(days) if first <= start and end <= last else None
         if found is None:
             net_minor = prorate(
-                self.amount, Period(start, end), Period(first, last), self._currency
+                self.amount, Period(start, end), Period(first, last), self._of[0].currency
             )
             found = self._costing[days] = {**self.explanation, "net_minor": net_minor}
         return found
@@ -367,7 +376,7 @@ def _plain(number: Decimal | None) -> str | None:
 def _exact(amount: Fraction) -> str:
     """Return a sum of products of decimals as text: it always ends."""
     decimals = 0
-    while (amount * 10**decimals).denominator != 1:
+    while 10**decimals % amount.denominator:
         decimals += 1
-    digits = str(int(amount * 10**decimals)).zfill(decimals + 1)
+    digits = str(amount.numerator * 10**decimals // amount.denominator).zfill(decimals + 1)
     return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import SettingName
@@ -98,6 +98,30 @@ def read_usage_so_far(
     families.usage.is_complete = True
 
 
+class _Bill(NamedTuple):
+    """When what a period costs falls due and is invoiced.
+
+    ``days`` is the part of its explanation that is about days; all that share it have one object.
+    """
+
+    period_end: date
+    due_date: date
+    invoice_on: date
+    days: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Course:
+    """What happens to items that stand at the same point, whatever they cost.
+
+    ``bills`` are those of all due periods where each is charged whole and alike on all days, none
+    where some are not; None until the first of these items is charged.
+    """
+
+    followed: Followed
+    bills: Sequence[_Bill] | None = None
+
+
 class Rater:
     """Rates one item after another and keeps what came of it."""
 
@@ -109,6 +133,8 @@ class Rater:
         self._chains = Chains(families)
         self._calculations = Calculations(families, self._pooling)
         self._billing_days: dict[tuple[UUID, UUID | None, date], date] = {}
+        self._kinds: dict[int, tuple[object, ...]] = {}
+        self._courses: dict[tuple[object, ...], _Course] = {}
         self._asked: set[tuple[UUID, date]] = set()
         self.periods: list[PeriodRow] = []
         self.charges: list[ChargeRow] = []
@@ -152,36 +178,87 @@ class Rater:
             self._note(item, "subscription_held")
             return
         try:
-            followed = self._follow(item, open_period)
+            course = self._course(item, open_period)
+            begun = self._begin(item, course.followed)
+            charges = self._setup(item, begun)
+            charges += self._charged(item, course, begun, open_period)
         except TooManyPeriods:
             self._note(item, "too_many_periods")
             return
         except OutsideCalendar:
             self._note(item, "outside_calendar")
             return
-        begun = self._begin(item, followed)
-        by_end = {period.ends: period for period in begun}
-        if open_period is not None:
-            by_end[open_period.ends] = open_period
-        try:
-            charges = [
-                charge
-                for due in followed.due
-                for charge in self._with_true_up(item, by_end[due.period_end], due.due_date)
-            ]
-            charges[:0] = self._setup(item, begun)
-        except OutsideCalendar:
-            self._note(item, "outside_calendar")
-            return
         except InvalidQuantity:
             self._note(item, "amount_out_of_range")
             return
-        if any(abs(charge.net_minor) > MAX_AMOUNT_MINOR for charge in charges):
-            self._note(item, "amount_out_of_range")
-            return
+        for charge in charges:
+            if abs(charge.net_minor) > MAX_AMOUNT_MINOR:
+                self._note(item, "amount_out_of_range")
+                return
         self.periods += begun
         self.charges += charges
-        self.moved.append((item.id, followed))
+        self.moved.append((item.id, course.followed))
+
+    def _course(self, item: ItemRow, open_period: PeriodRow | None) -> "_Course":
+        """Return what happens to an item; it is the same for all that stand at the same point."""
+        key = (self._kind(item.price), item.account_id, item.chain_end, item.next_action_date,
+               item.waits_from, item.uncharged, item.later, item.subscription.times,
+               open_period and open_period.days)  # fmt: skip
+        found = self._courses.get(key)
+        if found is None:
+            found = self._courses[key] = _Course(self._follow(item, open_period))
+        return found
+
+    def _kind(self, price: Price) -> tuple[object, ...]:
+        """Return what of a price decides when it is charged, whatever it is."""
+        # Whoever rates items keeps their prices alive, so an address names one of them.
+        found = self._kinds.get(id(price))
+        if found is None:
+            own = price if price.is_metered or price.minimum_amount is not None else None
+            found = price.interval, price.interval_count, price.timing, own
+            self._kinds[id(price)] = found
+        return found
+
+    def _charged(
+        self,
+        item: ItemRow,
+        course: "_Course",
+        begun: Sequence[PeriodRow],
+        open_period: PeriodRow | None,
+    ) -> list[ChargeRow]:
+        """Return what an item is charged for the periods that fall due."""
+        if not course.followed.due:
+            return []
+        by_end = {period.ends: period for period in begun}
+        if open_period is not None:
+            by_end[open_period.ends] = open_period
+        if course.bills is None:
+            course.bills = self._bills(item, course.followed, by_end)
+        if course.bills:
+            return [self._charge(item, item.price, item.discount, by_end[bill.period_end], bill)
+                    for bill in course.bills]  # fmt: skip
+        return [
+            charge
+            for due in course.followed.due
+            for charge in self._with_true_up(item, by_end[due.period_end], due.due_date)
+        ]
+
+    def _bills(
+        self, item: ItemRow, followed: Followed, by_end: Mapping[date, PeriodRow]
+    ) -> "Sequence[_Bill]":
+        """Return when each due period is billed, nothing where one is not charged whole and alike.
+
+        Then each item is charged by itself, part by part.
+        """
+        if item.has_minimum or not self._is_alike(item):
+            return ()
+        bills = []
+        for due in followed.due:
+            period = by_end[due.period_end]
+            if self._last_of(item, period) < period.ends:
+                return ()
+            bills.append(self._bill(item, item.price, period, due.due_date))
+        return bills
 
     def _follow(self, item: ItemRow, open_period: PeriodRow | None) -> Followed:
         """Follow a chain, up to before what is charged with others whose period is not over yet."""
@@ -219,38 +296,30 @@ class Rater:
     def _begin(self, item: ItemRow, followed: Followed) -> list[PeriodRow]:
         periods, previous = [], item.chain_end
         for stretch in followed.begun:
+            starts, ends = stretch.period.start, stretch.period.end
+            quantity = item.quantity_on(starts) if item.later else item.quantity
             periods.append(
-                PeriodRow(
-                    id=uuid7(),
-                    item_id=item.id,
-                    starts=stretch.period.start,
-                    ends=stretch.period.end,
-                    prev_ends=previous,
-                    full_start=stretch.full.start,
-                    full_end=stretch.full.end,
-                    quantity=item.quantity_on(stretch.period.start)
-                    if item.later
-                    else item.quantity,
-                )
-            )
-            previous = stretch.period.end
+                PeriodRow(uuid7(), item.id, starts, ends, previous,
+                          stretch.full.start, stretch.full.end, quantity)
+            )  # fmt: skip
+            previous = ends
         return periods
 
-    def _setup(self, item: ItemRow, begun: Sequence[PeriodRow]) -> Iterator[ChargeRow]:
-        """Yield the setup fee with the first period of an item, if its price has one.
+    def _setup(self, item: ItemRow, begun: Sequence[PeriodRow]) -> list[ChargeRow]:
+        """Return the setup fee with the first period of an item, if its price has one.
 
         It falls due with what that period costs, of an item in arrears when the period begins.
         """
         if item.chain_end is not None or not begun or not item.owes_setup:
-            return
+            return []
         first = begun[0]
         price = item.price_on(first.starts) if item.later else item.price
         if price.setup_fee is None or not item.subscription.begins_here:
-            return
+            return []
         in_arrears = price.timing == Price.Timing.ARREARS
         due_date = first.starts if in_arrears else self._with_next(item, first, first.starts)
         calculation = setup_fee_of(price, first.starts)
-        yield ChargeRow(
+        charge = ChargeRow(
             id=uuid7(),
             item_id=item.id,
             period_id=None,
@@ -266,6 +335,7 @@ class Rater:
             kind=Charge.Kind.SETUP.value,
             tax_class=price.tax_class,
         )
+        return [charge]
 
     def charges_of(self, item: ItemRow, period: PeriodRow, due_date: date) -> Iterator[ChargeRow]:
         """Yield what a period costs up to the end: a charge for each of the terms that hold in it.
@@ -273,18 +343,20 @@ class Rater:
         An end that was set when the period had begun already is within it (R20). What is paused,
         or free, costs nothing, and has no charge.
         """
-        due_date = self._with_next(item, period, due_date)
-        last = min(period.ends, item.subscription.end_date or period.ends)
+        last = self._last_of(item, period)
         if last == period.ends and self._is_alike(item):
-            yield self._charge(item, item.price, item.discount, period, due_date)
+            bill = self._bill(item, item.price, period, due_date)
+            yield self._charge(item, item.price, item.discount, period, bill)
             return
+        due_date = self._with_next(item, period, due_date)
         for part in self._parts(item, period.starts, last):
             terms = part.terms
             if terms.uncharged:
                 continue
             row = replace(period, starts=part.start, ends=part.end, quantity=terms.quantity)
             if part.pooled is None:
-                yield self._charge(item, terms.price, terms.discount, row, due_date)
+                bill = self._billed_on(item, terms.price, row, due_date)
+                yield self._charge(item, terms.price, terms.discount, row, bill)
             else:
                 yield self._share(item, part, row, max(due_date, part.pooled.period.end))
 
@@ -297,7 +369,7 @@ class Rater:
             return
         charges = list(self.charges_of(item, period, due_date))
         yield from charges
-        end = min(period.ends, item.subscription.end_date or period.ends)
+        end = self._last_of(item, period)
         if not charges or end <= period.starts:
             return
         price, least = least_minor(self._parts(item, period.starts, end), period)
@@ -307,6 +379,24 @@ class Rater:
             )
             if made is not None:
                 yield made
+
+    @staticmethod
+    def _last_of(item: ItemRow, period: PeriodRow) -> date:
+        """Return the end of what is charged of a period."""
+        end = item.subscription.end_date
+        return period.ends if end is None else min(period.ends, end)
+
+    def _bill(self, item: ItemRow, price: Price, period: PeriodRow, due_date: date) -> "_Bill":
+        """Return when a whole period is billed that falls due on a day, if not with the next."""
+        return self._billed_on(item, price, period, self._with_next(item, period, due_date))
+
+    def _billed_on(self, item: ItemRow, price: Price, period: PeriodRow, due_date: date) -> "_Bill":
+        return _Bill(
+            period.ends,
+            due_date,
+            self._invoice_on(item, due_date),
+            self._calculations.days_of(item, price, period),
+        )
 
     def _with_next(self, item: ItemRow, period: PeriodRow, due_date: date) -> date:
         """Return when a period falls due; one that is too short falls due with the next (R18)."""
@@ -334,46 +424,47 @@ class Rater:
         price: Price,
         discount: Discount | None,
         period: PeriodRow,
-        due_date: date,
+        bill: "_Bill",
     ) -> ChargeRow:
-        calculation = self._calculations.of(item, price, period, discount)
-        return self._row(item, price, period, due_date, calculation)
+        calculation = self._calculations.of(item, price, period, discount, bill.days)
+        return _row(item, price, period, bill.due_date, bill.invoice_on, calculation)
 
     def _share(self, item: ItemRow, part: Part, period: PeriodRow, due_date: date) -> ChargeRow:
         """Return what an item owes of what is charged with others, once their period is over."""
         price = part.terms.price if part.pooled is None else part.pooled.price
         calculation = self._calculations.of_pool(item, part, period)
-        return self._row(item, price, period, due_date, calculation)
-
-    def _row(
-        self,
-        item: ItemRow,
-        price: Price,
-        period: PeriodRow,
-        due_date: date,
-        calculation: dict[str, Any],
-    ) -> ChargeRow:
-        return ChargeRow(
-            id=uuid7(),
-            item_id=item.id,
-            period_id=period.id,
-            subscription=item.subscription,
-            account_id=item.account_id,
-            period_start=period.starts,
-            period_end=period.ends,
-            due_date=due_date,
-            invoice_on=self._invoice_on(item, due_date),
-            currency=price.currency,
-            net_minor=calculation["net_minor"],
-            calculation=calculation,
-            tax_class=price.tax_class,
-        )
+        return _row(item, price, period, due_date, self._invoice_on(item, due_date), calculation)
 
     def _invoice_on(self, item: ItemRow, due_date: date) -> date:
         key = (item.account_id, item.subscription.override_on(due_date), due_date)
         if key not in self._billing_days:
             self._billing_days[key] = invoice_day(self._families, item, due_date)
         return self._billing_days[key]
+
+
+def _row(
+    item: ItemRow,
+    price: Price,
+    period: PeriodRow,
+    due_date: date,
+    invoice_on: date,
+    calculation: dict[str, Any],
+) -> ChargeRow:
+    return ChargeRow(
+        uuid7(),
+        item.id,
+        period.id,
+        item.subscription,
+        item.account_id,
+        period.starts,
+        period.ends,
+        due_date,
+        invoice_on,
+        price.currency,
+        calculation["net_minor"],
+        calculation,
+        tax_class=price.tax_class,
+    )
 
 
 def invoice_day(families: Families, owed: ItemRow | ChargeRow, due_date: date) -> date:

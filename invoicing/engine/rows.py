@@ -6,11 +6,12 @@ Nobody changes them but charges, on their way to a document. They are not ``froz
 making one takes three times as long then, and a run makes five for each item.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,6 +44,11 @@ class SubscriptionRow:
     earlier: tuple[tuple[date, UUID | None], ...] = ()
     is_held: bool = False
     """Whether a job is about to change it: no run bills it until then."""
+
+    @property
+    def times(self) -> tuple[object, ...]:
+        """All that decides about days: subscriptions with the same have the same periods."""
+        return _TIMES(self)
 
     @property
     def anchor_date(self) -> date:
@@ -97,6 +103,12 @@ class SubscriptionRow:
         )
 
 
+_TIMES: Final[Callable[[SubscriptionRow], tuple[object, ...]]] = attrgetter(
+    "start_date", "end_date", "billed_until", "trial_end", "added_on", "billing_day",
+    "billing_day_until", "override_bill_to_id", "override_since", "earlier",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What an item has from a day on; ``uncharged`` is why it is free, ``discount`` what is off."""
@@ -137,6 +149,8 @@ class ItemRow:
     @property
     def is_metered(self) -> bool:
         """Whether what is charged is what a meter measures, for some of its days at least."""
+        if not self.later:
+            return self.price.meter_id is not None
         return self.price.is_metered or any(terms.price.is_metered for terms in self.later)
 
     @property
@@ -216,6 +230,11 @@ class PeriodRow:
     full_start: date
     full_end: date
     quantity: Decimal
+
+    @property
+    def days(self) -> tuple[date, date, date, date]:
+        """Its own days and those of its full period."""
+        return self.starts, self.ends, self.full_start, self.full_end
 
 
 @dataclass(slots=True)
