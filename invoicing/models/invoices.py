@@ -131,12 +131,16 @@ class Invoice(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
+            # Only of those that have a number, so that no reference to an invoice is looked up here.
             models.UniqueConstraint(
                 name="invoice_number_once",
                 fields=["tenant", "seller", "kind", "series_year", "series_number"],
+                condition=models.Q(series_number__isnull=False),
             ),
             models.UniqueConstraint(
-                name="invoice_number_text_once", fields=["tenant", "seller", "number"]
+                name="invoice_number_text_once",
+                fields=["tenant", "seller", "number"],
+                condition=models.Q(number__isnull=False),
             ),
             models.CheckConstraint(
                 name="invoice_number_when_issued",

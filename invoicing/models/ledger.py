@@ -29,8 +29,9 @@ class LedgerEntry(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
+            # The source first, so that no reference to an entry is looked up here.
             models.UniqueConstraint(
-                name="ledger_source_once", fields=["tenant", "source_id", "kind"]
+                name="ledger_source_once", fields=["source_id", "tenant", "kind"]
             )
         ]
 

@@ -35,6 +35,7 @@ _REPORT = """
             EXCEPT SELECT series_number FROM invoicing_invoice AS had
             WHERE had.tenant_id = series.tenant_id AND had.seller_id = series.seller_id
             AND had.kind = series.kind AND had.series_year = series.year
+            AND had.series_number IS NOT NULL
             ORDER BY 1 LIMIT %(limit)s)
     FROM invoicing_numberseries AS series
     LEFT JOIN invoicing_invoice AS invoice
