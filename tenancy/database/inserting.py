@@ -1,6 +1,6 @@
 """New rows by the thousand: one statement for each table, one parameter for each column."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -81,7 +81,7 @@ class _Plan:
 
     ``jsons`` are the places of columns that hold JSON. Rows made together share most of what
     stands there, so each object travels once, and the rows name it by its number; each part of
-    one that is ``Joined`` likewise.
+    one that is ``Joined`` likewise, and a value that all rows have.
 
     A few rows are written out: the database plans that in a third of the time.
     """
@@ -93,7 +93,7 @@ class _Plan:
     read: Callable[[object], tuple[Any, ...]]
     added: tuple[str, ...]
     jsons: tuple[int, ...]
-    statements: dict[tuple[int, ...], str] = field(default_factory=dict)
+    statements: dict[tuple[tuple[int, ...], ...], str] = field(default_factory=dict)
 
     def written_out(self, count: int) -> str:
         """Return the statement for so many rows, with a place for each of their values."""
@@ -131,35 +131,55 @@ class _Plan:
             if second is not None:
                 joined.append(place)
                 seconds.append(_array(second))
+        alike = tuple(self._alike(columns))
+        once = [_written(columns[place][0]) for place in alike]
         arrays = [
             (_lists if "[" in kind else _array)(column)
-            for kind, column in zip(self.types, columns, strict=True)
+            for place, (kind, column) in enumerate(zip(self.types, columns, strict=True))
+            if place not in alike
         ]
         found = [_json(objects)] if self.jsons else []
-        return self._statement(tuple(joined)), [*found, *common, *arrays, *seconds]
+        statement = self._statement(tuple(joined), alike)
+        return statement, [*found, *common, *once, *arrays, *seconds]
 
-    def _statement(self, joined: tuple[int, ...]) -> str:
-        """Return the statement in which the objects of some columns have a second part."""
-        if joined not in self.statements:
-            self.statements[joined] = self._said(joined)
-        return self.statements[joined]
+    def _alike(self, columns: Sequence[Sequence[Any]]) -> Iterator[int]:
+        """Yield the places of columns in which all rows have the same value."""
+        for place, (kind, column) in enumerate(zip(self.types, columns, strict=True)):
+            if len(column) > 1 and place not in self.jsons and "[" not in kind:
+                first = column[0]
+                if first == column[-1] and column.count(first) == len(column):
+                    yield place
 
-    def _said(self, joined: tuple[int, ...]) -> str:
+    def _statement(self, joined: tuple[int, ...], alike: tuple[int, ...]) -> str:
+        """Return the statement for rows alike in some columns.
+
+        The objects of ``joined`` columns have a second part.
+        """
+        found = self.statements.get((joined, alike))
+        if found is None:
+            found = self.statements[joined, alike] = self._said(joined, alike)
+        return found
+
+    def _said(self, joined: tuple[int, ...], alike: tuple[int, ...]) -> str:
         chosen = list(self.chosen)
+        own = len(chosen) - len(self.types)
+        for place in alike:
+            chosen[own + place] = f"%s::{self.types[place]}"
         for place in joined:
-            at = len(chosen) - len(self.types) + place
-            chosen[at] = (
+            chosen[own + place] = (
                 f'CASE WHEN "more{place}".value IS NULL THEN "json{place}".value'
                 f' ELSE "json{place}".value || "more{place}".value END'
             )
         # unnest takes arrays of arrays apart wholly, so an array in an array travels as text.
-        types = [*("text" if "[" in kind else kind for kind in self.types), *["int"] * len(joined)]
-        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
-        places = [f'"{place}"' for place in range(len(self.types))]
-        places += [f'"second{place}"' for place in joined]
+        kinds = {
+            f'"{place}"': "text" if "[" in kind else kind
+            for place, kind in enumerate(self.types)
+            if place not in alike
+        } | {f'"second{place}"': "int" for place in joined}
+        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds.values())
         statement = (
             f"{self.into} SELECT {', '.join(chosen)} FROM unnest({arrays})"  # noqa: S608
-            f" AS new ({', '.join(places)})"
+            f" AS new ({', '.join(kinds)})"
         )
         if not self.jsons:
             return statement
