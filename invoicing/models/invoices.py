@@ -131,7 +131,7 @@ class Invoice(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            # Only of those that have a number, so that no reference to an invoice is looked up here.
+            # Of those that have a number alone: no reference to an invoice is looked up here.
             models.UniqueConstraint(
                 name="invoice_number_once",
                 fields=["tenant", "seller", "kind", "series_year", "series_number"],

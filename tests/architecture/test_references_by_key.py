@@ -1,8 +1,8 @@
 """What a reference refers to is looked up by its key, also in a table that was never counted.
 
-The database checks each reference with a statement that it plans once for a connection. Of a table
-that is new it knows nothing, so that every index that begins with the tenant is as good to it as the
-key, and the newest one wins: each check would then read all rows of the tenant.
+The database checks each reference with a statement that it plans once for a connection. Of a new
+table it knows nothing, so that every index that begins with the tenant is as good to it as the key,
+and the newest one wins: each check would then read all rows of the tenant.
 """
 
 import pytest
