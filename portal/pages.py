@@ -14,6 +14,7 @@ from invoicing.queries.balances import to_pay
 from invoicing.queries.invoice_states import is_in_time
 from invoicing.queries.invoices import LATEST_FIRST, invoices
 from invoicing.queries.visibility import paid_within
+from portal.pools import has_pools
 from portal.requests import waiting_count
 from tenancy.actor import Actor
 from web.badges import Badge, invoice_badge
@@ -52,7 +53,7 @@ def overview(request: ActorRequest) -> HttpResponse:
     """Tell a customer what is owed and when; the vendor's own people have the dashboard.
 
     Its address stands behind the door that all pages share.
-    Four statements beside those of the frame.
+    Five statements beside those of the frame.
     """
     actor = request.actor
     if actor.staff_role is not None:
@@ -68,6 +69,7 @@ def overview(request: ActorRequest) -> HttpResponse:
         "latest": shown,
         # Others pay what a reader of extracts sees: "all paid" would be a guess about them.
         "requests": waiting_count(actor),
+        "has_pools": has_pools(actor),
         "others_pay": bool(shown) and not any(row.is_whole for row in shown),
     }
     return render(request, "portal/overview.html", context)

@@ -1,7 +1,7 @@
 """What pools come to: who is in them, what each has used, and what that costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -20,7 +20,9 @@ from invoicing.engine.pooling import Pooling
 from invoicing.engine.pools import PoolPeriod, period_on, takes
 from invoicing.engine.reading_families import read_families
 from invoicing.engine.reading_pools import read_pools
+from invoicing.queries.joined import joined_with
 from subscriptions.models import Price, UsagePool
+from subscriptions.queries.pools import pools_shown
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.models import Tenant
@@ -42,6 +44,15 @@ class PoolMember:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolOthers:
+    """What those used and pay together who are out of the reader's sight, and how many they are."""
+
+    count: int
+    quantity: Decimal
+    share_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class PoolEffect:
     """What a pool comes to by what was used in some days.
 
@@ -50,7 +61,9 @@ class PoolEffect:
         period: the days that are looked at.
         quantity: what all have used together.
         net_minor: what that costs together.
-        members: who is in it, in the order of their shares.
+        members: who is in it and may be named, in the order of items and days.
+        alone_minor: what it would cost if each were charged alone.
+        others: what those used and pay who are not named, None where all are.
         left_out: how many items below are charged by its meter, but in another currency or at
             another interval.
         is_known: whether it could be reckoned.
@@ -63,16 +76,13 @@ class PoolEffect:
     members: Sequence[PoolMember] = ()
     left_out: int = 0
     is_known: bool = True
+    alone_minor: int = 0
+    others: "PoolOthers | None" = None
 
     @property
     def price(self) -> Price:
         """The version by which these days are charged."""
         return self.pool.price_on(self.period.start)
-
-    @property
-    def alone_minor(self) -> int:
-        """What it would cost if each were charged alone."""
-        return sum(one.alone_minor for one in self.members)
 
     @classmethod
     def unknown(cls, pool: UsagePool, today: date) -> "PoolEffect":
@@ -132,7 +142,10 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
             )
         )
     left_out = _left_out(families, one.pool, today)
-    return PoolEffect(pool, one.period, quantity, net_minor, found, left_out)
+    alone_minor = sum(member.alone_minor for member in found)
+    return PoolEffect(
+        pool, one.period, quantity, net_minor, found, left_out, alone_minor=alone_minor
+    )
 
 
 def _left_out(families: Families, pool: UsagePool, today: date) -> int:
@@ -163,15 +176,89 @@ def pool_outlook(
 ) -> PoolEffect | None:
     """Return what a pool in reach comes to by now; None for a tree that is too large.
 
+    Members that have moved out of the actor's sight are not named.
+
     Raises:
         NotFound: it is out of the actor's sight.
     """
     access_to = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(pk=pool.account_id)
     if not access_to.exists():
         raise NotFound
+    effect = _reckoned(actor, pool, tenant=tenant, today=today)
+    if effect is None or not effect.members:
+        return effect
+    members = _in_sight(actor, effect.members)
+    if len(members) == len(effect.members):
+        return effect
+    hidden = len(effect.members) - len(members)
+    others = PoolOthers(
+        hidden,
+        effect.quantity - sum((one.quantity for one in members), Decimal(0)),
+        effect.net_minor - sum(one.share_minor for one in members),
+    )
+    return replace(effect, members=members, others=others)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPart:
+    """The own share in a pool of an account further up: nothing of what others used or pay.
+
+    Attributes:
+        period: the days that are looked at.
+        quantity: what the own members have used.
+        share_minor: what they pay of it.
+        members: these; in the order of items and days.
+        is_known: whether it could be reckoned.
+    """
+
+    period: Period
+    quantity: Decimal
+    share_minor: int
+    members: Sequence[PoolMember]
+    is_known: bool = True
+
+
+def pool_part(actor: Actor, pool: UsagePool, *, tenant: Tenant, today: date) -> PoolPart | None:
+    """Return the actor's share in a pool by now; None for a tree that is too large.
+
+    Who reaches only members learns what these used and pay, as from an extract of an invoice.
+
+    Raises:
+        NotFound: the actor sees nothing of it.
+
+    Source: docs/billing-rules.md, R31.
+    """
+    if not pools_shown(actor).filter(pk=pool.pk).exists():
+        raise NotFound
+    effect = _reckoned(actor, pool, tenant=tenant, today=today)
+    if effect is None:
+        return None
+    members = _in_sight(actor, effect.members)
+    return PoolPart(
+        effect.period,
+        sum((one.quantity for one in members), Decimal(0)),
+        sum(one.share_minor for one in members),
+        members,
+        effect.is_known,
+    )
+
+
+def _in_sight(actor: Actor, members: Sequence[PoolMember]) -> list[PoolMember]:
+    """Return the members whose subscriptions the actor may see. One statement."""
+    if access.allows_everywhere(actor, Action.VIEW_SUBSCRIPTION):
+        return list(members)
+    ids = {one.account.pk for one in members}
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).filter(pk__in=ids)
+    known = set(seen.order_by().values_list("pk", flat=True))
+    return [one for one in members if one.account.pk in known]
+
+
+def _reckoned(actor: Actor, pool: UsagePool, *, tenant: Tenant, today: date) -> PoolEffect | None:
+    """Return what a pool comes to by now; the caller has asked."""
     root = tree.path_ids(actor.tenant_id, pool.account_id)[0]
-    found = tree.families(actor.tenant_id, [root])
-    if len(found[root]) > MOST_ACCOUNTS:
+    # Who has moved to another tree was in it with the days before.
+    found = tree.families(actor.tenant_id, [root, *joined_with(actor, [root])])
+    if sum(map(len, found.values())) > MOST_ACCOUNTS:
         return None
     families = read_families(actor, found, None, tenant=tenant)
     try:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.serializers.accounts import AccountReferenceOut
 from accounts.serializers.parts import DayField, DecimalTextField, IdField, InstantField
-from invoicing.queries.pooled import PoolEffect, PoolMember
+from invoicing.queries.pooled import PoolEffect, PoolMember, PoolOthers
 from subscriptions.models import EarlierPoolPrice, UsagePool
 from tenancy.ids import public_id
 
@@ -79,6 +79,14 @@ class PoolPeriodOut(serializers.Serializer[Any]):
     end = DayField()
 
 
+class PoolOthersOut(serializers.Serializer[PoolOthers]):
+    """What those used and pay together who are out of reach."""
+
+    count = serializers.IntegerField()
+    quantity = DecimalTextField()
+    share_minor = serializers.IntegerField()
+
+
 class PoolEffectOut(serializers.Serializer[PoolEffect]):
     """What a pool comes to in its running period; before it begins, in as many days up to now."""
 
@@ -87,8 +95,13 @@ class PoolEffectOut(serializers.Serializer[PoolEffect]):
     currency = serializers.CharField(source="pool.price.currency")
     net_minor = serializers.IntegerField()
     alone_minor = serializers.IntegerField(help_text="If each were charged alone.")
-    members = serializers.SerializerMethodField(help_text="The first 200 of them.")
+    members = serializers.SerializerMethodField(
+        help_text="The first 200 of them, as far as they are in reach."
+    )
     member_count = serializers.SerializerMethodField()
+    others = PoolOthersOut(
+        allow_null=True, help_text="Members out of reach: they have moved away. Null without any."
+    )
     left_out = serializers.IntegerField(
         help_text="Items charged by the meter in another currency or at another interval."
     )
@@ -100,7 +113,7 @@ class PoolEffectOut(serializers.Serializer[PoolEffect]):
 
     def get_member_count(self, effect: PoolEffect) -> int:
         """Return how many there are."""
-        return len(effect.members)
+        return len(effect.members) + (effect.others.count if effect.others else 0)
 
 
 class PoolBegunOut(serializers.Serializer[Any]):

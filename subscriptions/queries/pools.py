@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, When
 
 from accounts import access, tree
 from accounts.access import Action
 from accounts.models import Account
-from subscriptions.models import EarlierPoolPrice, UsagePool
+from subscriptions.models import EarlierPoolPrice, Item, UsagePool
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import parse_public_id
@@ -20,6 +20,33 @@ def pools_in_reach(actor: Actor) -> QuerySet[UsagePool]:
     seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
     found = UsagePool.objects.filter(tenant_id=actor.tenant_id, account__in=seen)
     return found.select_related("account", "price__meter").order_by("-starts", "-id")
+
+
+def pools_shown(actor: Actor) -> QuerySet[UsagePool]:
+    """Return the pools of which the actor sees anything, each with ``is_whole``.
+
+    Whole are those of accounts in reach. Of a pool further up somebody sees the own share, if
+    anything in reach is charged by its meter.
+    """
+    seen = access.reach(actor, Action.VIEW_SUBSCRIPTION).order_by().values("pk")
+    tops = access.granted(actor, Action.VIEW_SUBSCRIPTION)
+    own = Item.objects.filter(
+        tenant_id=actor.tenant_id, account__in=seen, price__meter=OuterRef("price__meter")
+    )
+    is_own = Q(account__in=seen)
+    above = tree.lies_above(actor.tenant_id, tops, "account_id") & Exists(own.order_by())
+    found = UsagePool.objects.filter(is_own | above, tenant_id=actor.tenant_id)
+    whole = Case(When(is_own, then=True), default=False, output_field=BooleanField())
+    return found.annotate(is_whole=whole).select_related("account", "price__meter")
+
+
+def get_shown_pool(actor: Actor, reference: str) -> UsagePool:
+    """Return a pool of which the actor sees anything, by its id. At most two statements.
+
+    Raises:
+        NotFound: none is named so.
+    """
+    return _named(actor, pools_shown(actor), reference)
 
 
 def keep_earlier_prices(actor: Actor, pools: Iterable[UsagePool]) -> None:
@@ -57,8 +84,12 @@ def get_pool(actor: Actor, reference: str) -> UsagePool:
     Raises:
         NotFound: none in reach is named so.
     """
+    return _named(actor, pools_in_reach(actor), reference)
+
+
+def _named(actor: Actor, pools: QuerySet[UsagePool], reference: str) -> UsagePool:
     key = parse_public_id("pol", reference)
-    found = pools_in_reach(actor).filter(pk=key).first() if key else None
+    found = pools.filter(pk=key).first() if key else None
     if found is None:
         raise NotFound
     keep_earlier_prices(actor, [found])

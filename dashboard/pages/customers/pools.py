@@ -1,7 +1,7 @@
 """Pools of an account: usage that is charged together; beginning and ending them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -31,16 +31,23 @@ from subscriptions.queries.catalogue import metered_prices
 from subscriptions.queries.pools import get_pool, pools_above
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid, NotFound
-from tenancy.formats import date_text, period_text
+from tenancy.formats import date_text
 from tenancy.ids import key_of, parse_public_id, public_id
 from web.accounts import account_url, steps_to
 from web.form_keys import fresh_key, key_in
 from web.page_heads import Crumb, Fact
+from web.pools import (
+    MOST_SHOWN,
+    MemberRow,
+    member_row,
+    meter_name,
+    not_shown,
+    pool_facts,
+    until_text,
+)
 from web.prices import price_amount
 from web.session_checks import staff_only
-from web.templatetags.figures import money, quantity
 
-MOST_SHOWN: Final = 200
 MOST_PRICES: Final = 500
 
 
@@ -122,19 +129,13 @@ def _row(pool: UsagePool, actor: Actor, *, may: bool) -> PoolRow:
     return PoolRow(
         name=price.name,
         url=reverse("customers:pool", args=args),
-        meter="" if price.meter is None else price.meter.name,
+        meter=meter_name(price),
         since=date_text(pool.starts),
-        until=_until(pool),
+        until=until_text(pool),
         account=pool.account.name,
         account_url=account_url(pool.account_id),
         end_url=reverse("customers:end_pool", args=args) if may and is_open else "",
     )
-
-
-def _until(pool: UsagePool) -> str:
-    if pool.ends == pool.starts:
-        return _("taken back")
-    return _("open") if pool.ends is None else date_text(pool.ends)
 
 
 @require_safe
@@ -153,7 +154,7 @@ def pool_page(request: ActorRequest, account_id: str, pool_id: str) -> HttpRespo
         "row": row,
         "facts": _facts(pool, effect, actor.today),
         "members": _members(effect),
-        "more": 0 if effect is None else max(0, len(effect.members) - MOST_SHOWN),
+        "more": 0 if effect is None else not_shown(effect.members),
         "scope_name": path[-1].name,
     }
     return render(request, "customers/pool.html", context)
@@ -167,32 +168,9 @@ def _pool(actor: Actor, path: Sequence[Account], pool_id: str) -> UsagePool:
 
 
 def _facts(pool: UsagePool, effect: PoolEffect | None, today: date) -> list[Fact]:
-    price = pool.price_on(today)
-    currency = price.currency
-    facts = [
-        Fact(_("Price"), price.name, reverse("catalogue:price", args=[price.public_id])),
-        *_coming(pool, today),
-        Fact(_("Meter"), "" if price.meter is None else price.meter.name),
-        Fact(_("First day"), date_text(pool.starts)),
-        Fact(_("First day without it"), _until(pool)),
-    ]
-    if effect is None or not effect.is_known:
-        return [*facts, Fact(_("What it comes to"), _("This is too much to be reckoned here."))]
-    facts += [
-        Fact(_("As used in"), period_text(effect.period.start, effect.period.end)),
-        Fact(_("Used together"), quantity(effect.quantity)),
-        Fact(_("Together that costs"), money(effect.net_minor, currency)),
-        Fact(_("Each alone that costs"), money(effect.alone_minor, currency)),
-        Fact(_("Subscriptions in it"), quantity(len({one.subscription_id
-                                                     for one in effect.members}))),
-    ]  # fmt: skip
-    if effect.left_out:
-        left_out = Fact(
-            _("In another currency or at another interval, and not in it"),
-            quantity(effect.left_out),
-        )
-        facts.append(left_out)
-    return facts
+    url = reverse("catalogue:price", args=[pool.price_on(today).public_id])
+    first, *others = pool_facts(pool, effect, today, price_url=url)
+    return [first, *_coming(pool, today), *others]
 
 
 def _coming(pool: UsagePool, today: date) -> list[Fact]:
@@ -210,22 +188,18 @@ def _coming(pool: UsagePool, today: date) -> list[Fact]:
     ]
 
 
-def _members(effect: PoolEffect | None) -> list[dict[str, str]]:
+def _members(effect: PoolEffect | None) -> list[MemberRow]:
     if effect is None:
         return []
-    currency = effect.pool.price.currency
+    currency = effect.price.currency
     return [
-        {
-            "account": one.account.name,
-            "account_url": account_url(one.account.pk),
-            "subscription": one.subscription_external_id or public_id("sub", one.subscription_id),
-            "subscription_url": reverse(
+        replace(
+            member_row(one, currency),
+            account_url=account_url(one.account.pk),
+            subscription_url=reverse(
                 "subscriptions:page", args=[public_id("sub", one.subscription_id)]
             ),
-            "quantity": quantity(one.quantity),
-            "alone": money(one.alone_minor, currency),
-            "share": money(one.share_minor, currency),
-        }
+        )
         for one in effect.members[:MOST_SHOWN]
     ]
 
@@ -306,7 +280,7 @@ def close_pool(request: ActorRequest, account_id: str, pool_id: str) -> HttpResp
         )
         return [
             Fact(_("Price"), ended.price_on(actor.today).name),
-            Fact(_("First day without it"), _until(ended)),
+            Fact(_("First day without it"), until_text(ended)),
         ]
 
     return _perform(request, path, form, page, act)

@@ -38,8 +38,9 @@ MORE_STATEMENTS: dict[str, int] = {
     # Whom a version concerns, all of them and a page of them, with their recipients; and pools.
     "price, new version previewed": 26,
     "price, end previewed": 15,
-    # The tree is read as a run reads it, to say what each of the pool pays.
-    "pool": 16,
+    # The tree, and those joined with it, are read as a run reads them: what each of a pool pays.
+    "pool": 17,
+    "portal, pool": 23,
     # The trees are read as a run reads them, to say what each date costs.
     "align renewals": 22,
     "align renewals, date": 22,
