@@ -25,6 +25,7 @@ class MemberRow:
 
     account: str
     subscription: str
+    days: str
     quantity: str
     alone: str
     share: str
@@ -105,6 +106,7 @@ def member_row(one: PoolMember, currency: str) -> MemberRow:
     return MemberRow(
         account=one.account.name,
         subscription=one.subscription_external_id or public_id("sub", one.subscription_id),
+        days=period_text(one.days.start, one.days.end),
         quantity=quantity(one.quantity),
         alone=money(one.alone_minor, currency),
         share=money(one.share_minor, currency),
@@ -119,6 +121,7 @@ def others_row(others: PoolOthers | None, currency: str) -> list[MemberRow]:
         MemberRow(
             account=_("Others"),
             subscription=quantity(others.count),
+            days="",
             quantity=quantity(others.quantity),
             alone="",
             share=money(others.share_minor, currency),

@@ -33,11 +33,15 @@ MOST_ACCOUNTS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class PoolMember:
-    """What one has used in some days, and what that costs alone and with the others."""
+    """What one has used in some days, and what that costs alone and with the others.
+
+    Where a period of its own ends within them it is there twice, each with its ``days``.
+    """
 
     account: Account
     subscription_id: UUID
     subscription_external_id: str | None
+    days: Period
     quantity: Decimal
     alone_minor: int
     share_minor: int
@@ -136,6 +140,7 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
                 families.accounts[item.account_id],
                 item.subscription.id,
                 item.subscription.external_id,
+                part.period,
                 own,
                 max(alone, least),
                 share_minor,

@@ -58,11 +58,21 @@ class PoolOut(serializers.Serializer[UsagePool]):
     created_at = InstantField()
 
 
+class PoolPeriodOut(serializers.Serializer[Any]):
+    """Some days."""
+
+    start = DayField()
+    end = DayField()
+
+
 class PoolMemberOut(serializers.Serializer[PoolMember]):
     """What one has used, and what that costs alone and together with the others."""
 
     account = AccountReferenceOut()
     subscription = serializers.SerializerMethodField()
+    days = PoolPeriodOut(
+        help_text="A subscription whose own period ends within those of the pool is there twice."
+    )
     quantity = DecimalTextField()
     alone_minor = serializers.IntegerField()
     share_minor = serializers.IntegerField()
@@ -70,13 +80,6 @@ class PoolMemberOut(serializers.Serializer[PoolMember]):
     def get_subscription(self, member: PoolMember) -> str:
         """Return the subscription's id."""
         return public_id("sub", member.subscription_id)
-
-
-class PoolPeriodOut(serializers.Serializer[Any]):
-    """Some days."""
-
-    start = DayField()
-    end = DayField()
 
 
 class PoolOthersOut(serializers.Serializer[PoolOthers]):
