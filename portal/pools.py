@@ -12,11 +12,9 @@ from django.views.decorators.http import require_safe
 from accounts.middleware import ActorRequest
 from invoicing.queries.pooled import pool_outlook, pool_part
 from subscriptions.models import UsagePool
-from subscriptions.queries.pools import get_shown_pool, keep_earlier_prices, pools_shown
+from subscriptions.queries.pools import get_shown_pool, page_of_pools, pools_shown
 from tenancy.actor import Actor
 from tenancy.formats import date_text, period_text
-from tenancy.queries import paging
-from tenancy.queries.paging import Order
 from web.page_heads import Crumb, Fact
 from web.pools import (
     MOST_SHOWN,
@@ -28,8 +26,6 @@ from web.pools import (
     until_text,
 )
 from web.templatetags.figures import money, quantity
-
-_LATEST_FIRST = Order("starts", is_falling=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +50,9 @@ def pool_list(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     if actor.staff_role is not None:
         return redirect("customers:list")
-    page = paging.page_of(
-        pools_shown(actor),
-        _LATEST_FIRST,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+    page = page_of_pools(
+        actor, after=request.GET.get("after", ""), before=request.GET.get("before", "")
     )
-    keep_earlier_prices(actor, page.rows)
     context = {"rows": [_row(pool, actor) for pool in page.rows], "page": page}
     return render(request, "portal/pools.html", context)
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, When
@@ -13,6 +14,9 @@ from subscriptions.models import EarlierPoolPrice, Item, UsagePool
 from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.ids import parse_public_id
+from tenancy.queries.paging import Order, Page, page_of
+
+_LATEST_FIRST: Final = Order("starts", is_falling=True)
 
 
 def pools_in_reach(actor: Actor) -> QuerySet[UsagePool]:
@@ -38,6 +42,16 @@ def pools_shown(actor: Actor) -> QuerySet[UsagePool]:
     found = UsagePool.objects.filter(is_own | above, tenant_id=actor.tenant_id)
     whole = Case(When(is_own, then=True), default=False, output_field=BooleanField())
     return found.annotate(is_whole=whole).select_related("account", "price__meter")
+
+
+def page_of_pools(actor: Actor, *, after: str = "", before: str = "") -> Page[UsagePool]:
+    """Return a page of the pools of which the actor sees anything, the latest first.
+
+    At most two statements.
+    """
+    page = page_of(pools_shown(actor), _LATEST_FIRST, after=after, before=before)
+    keep_earlier_prices(actor, page.rows)
+    return page
 
 
 def get_shown_pool(actor: Actor, reference: str) -> UsagePool:
