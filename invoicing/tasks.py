@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from invoicing.documents.making import make_files
 from invoicing.models import BillingRun, ChangePlan, Charge
-from invoicing.operations import clock_jobs, runs
+from invoicing.operations import checking_books, clock_jobs, runs
 from invoicing.operations.account_discounts.working import work_on_discount as work_on_piece
-from invoicing.operations.checking import check_some_files
+from invoicing.operations.checking_books import check_books
 from invoicing.operations.days import do_scheduled_day
 from invoicing.operations.plans import aligning_jobs
 from invoicing.operations.plans.applying import carry_out_due_plans
@@ -23,7 +23,6 @@ from invoicing.operations.prices import working
 from invoicing.operations.rendering import render_waiting
 from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.runs.scheduling import missed_days
-from invoicing.queries.books import verify_books
 from invoicing.queries.runs import progress_of, runs_of_drafts_made_good
 from invoicing.queries.waiting import DOCUMENTS_WAITING, PLANS_WAITING, RUNS_WAITING
 from tenancy.actor import Actor, Requester
@@ -171,22 +170,55 @@ def render_soon(actor: Actor, invoice_id: UUID) -> None:
 
 @shared_task
 def verify_everything() -> None:
-    """Check the books of every tenant; a violation is logged as an error.
+    """Check the books of every tenant in slices; a violation is logged as an error.
 
-    Of the stored files, which are much to read, each night has a part.
+    What goes wrong with one tenant keeps no other from being checked.
     """
     for tenant_id in all_tenant_ids():
-        actor = Actor.system(tenant_id)
-        with scope(tenant_id):
-            _checked, violations = verify_books(actor, with_files=False)
-        for violation in [*violations, *check_some_files(actor)]:
-            logger.error(
-                "books.violated %s %s %s: %s",
-                violation.tenant,
-                violation.invariant,
-                violation.object,
-                violation.detail,
-            )
+        try:
+            for violation in check_books(Actor.system(tenant_id), now=datetime.now(UTC)):
+                logger.error(
+                    "books.violated %s %s %s: %s",
+                    violation.tenant,
+                    violation.invariant,
+                    violation.object,
+                    violation.detail,
+                )
+        except Exception:
+            logger.exception("books.unchecked", extra={"tenant": str(tenant_id)})
+
+
+def check_books_soon(actor: Actor, job_id: UUID) -> None:
+    """Have a check of the books worked on as soon as it is committed, else by the timetable."""
+
+    def call() -> None:
+        work_on_books_check.delay(tenant_id=str(actor.tenant_id), job_id=str(job_id))
+
+    transaction.on_commit(call, robust=True)
+
+
+@shared_task
+def work_on_books_check(*, tenant_id: str, job_id: str) -> None:
+    """Make one check after another; what nobody foresaw ends the job, not the worker."""
+    actor, key = Actor.system(UUID(tenant_id)), UUID(job_id)
+    until = time.monotonic() + TURN_SECONDS
+    try:
+        while checking_books.work_on_books_check(actor, key, now=datetime.now(UTC)):
+            if time.monotonic() >= until:
+                values = {"tenant_id": tenant_id, "job_id": job_id}
+                work_on_books_check.apply_async(kwargs=values, priority=priority_of_rest())
+                return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("check.failed", extra={"job": job_id})
+        detail = _("Something unexpected stopped the check. What was found until then is kept.")
+        fail_job(actor, key, code="internal_error", detail=detail, now=datetime.now(UTC))
+
+
+def _begin_books_check(tenant_id: UUID, job_id: str) -> None:
+    values = {"tenant_id": str(tenant_id), "job_id": job_id}
+    work_on_books_check.apply_async(kwargs=values, expires=STALE_SECONDS)
 
 
 def move_clock_soon(actor: Actor, job_id: UUID) -> None:
@@ -284,6 +316,7 @@ register_queue(WorkQueue("plans", PLANS_WAITING, _begin_plans))
 register_queue(WorkQueue("runs", RUNS_WAITING, _begin_run))
 register_queue(WorkQueue("documents", DOCUMENTS_WAITING, _begin_documents))
 register_queue(WorkQueue("clock moves", jobs_waiting(Job.Kind.CLOCK), _begin_clock_move))
+register_queue(WorkQueue("checks", jobs_waiting(Job.Kind.CHECK), _begin_books_check))
 register_queue(WorkQueue("prices", jobs_waiting(Job.Kind.PRICES), _begin_repricing))
 
 

@@ -1,6 +1,7 @@
 """Tables of the app, by what they describe."""
 
 from invoicing.models.charges import Charge
+from invoicing.models.checks import BooksCheck
 from invoicing.models.invoices import (
     DocumentKind,
     Invoice,
@@ -17,6 +18,7 @@ from invoicing.models.runs import BillingRun, RunFamily, RunProblem
 
 __all__ = [
     "BillingRun",
+    "BooksCheck",
     "ChangePlan",
     "Charge",
     "DocumentKind",

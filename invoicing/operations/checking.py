@@ -12,11 +12,9 @@ from django.db import connection
 from accounts import access
 from accounts.access import Action
 from invoicing.models import FileCheck, StoredDocument
-from invoicing.queries.books import Violation
-from invoicing.queries.invariants import OF_FILES, OTHER_FILE
+from invoicing.queries.books import Checked, Violation, violations_of_files
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.models import Tenant
 
 NIGHTS: Final = 28
 """In so many nights a round is done."""
@@ -30,25 +28,30 @@ AT_ONCE: Final = 200
 class _Part:
     """What became of one transaction's files."""
 
+    read: int
     violations: list[Violation]
     is_last: bool
 
 
-def check_some_files(actor: Actor) -> list[Violation]:
-    """Compare this night's part of the stored files with their digests; return those that differ.
+def check_some_files(actor: Actor) -> Checked:
+    """Compare this night's part of the stored files with their digests.
+
+    Returns:
+        How many were read, and those that differ.
 
     Raises:
         Forbidden: the actor may not see all invoices.
     """
-    left = _part_of_a_night(actor)
+    left, read = _part_of_a_night(actor), 0
     found: list[Violation] = []
     while left > 0:
         part = _check_next(actor, limit=min(left, AT_ONCE))
         found += part.violations
+        read += part.read
         if part.is_last:
             break
         left -= AT_ONCE
-    return found
+    return Checked(read, found)
 
 
 @operation
@@ -74,10 +77,7 @@ def _check_next(actor: Actor, *, limit: int) -> _Part:
         _id, place.invoice_id, place.kind, _is_same = rows[-1]
     place.save(update_fields=["invoice_id", "kind"])
     bad = [row[0] for row in rows if not row[3]]
-    if not bad:
-        return _Part([], is_last)
-    slug = Tenant.objects.values_list("slug", flat=True).get(pk=actor.tenant_id)
-    return _Part([Violation(OF_FILES, slug, str(key), OTHER_FILE) for key in bad], is_last)
+    return _Part(len(rows), violations_of_files(actor, bad), is_last)
 
 
 def _files_behind(actor: Actor, place: FileCheck, limit: int) -> list[tuple[Any, ...]]:

@@ -27,6 +27,7 @@ class Job(TenantModel):
         PRICES = "prices", _("Change of prices")
         DISCOUNT = "discount", _("Discount")
         ALIGN = "align", _("Alignment")
+        CHECK = "check", _("Check of the books")
 
     class Status(models.TextChoices):
         """Whether its turn has come, and how it went."""

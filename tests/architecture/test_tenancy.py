@@ -22,6 +22,7 @@ from accounts.models import (
 )
 from billing_hierarchy.role_check import refuse_powerful_role
 from invoicing.models import (
+    BooksCheck,
     ChangePlan,
     DocumentToMake,
     FileCheck,
@@ -245,6 +246,9 @@ def vendors():
             )
             DocumentToMake.objects.get_or_create(tenant_id=one.id, invoice=invoice)
             FileCheck.objects.create(tenant_id=one.id)
+            BooksCheck.objects.create(
+                tenant_id=one.id, name="I1", objects_checked=0, checked_at=world.NOW
+            )
             Rendering.objects.create(
                 tenant_id=one.id, invoice=invoice, blocked_until=world.NOW, token=uuid7()
             )

@@ -336,6 +336,7 @@ PAGES = (
     PageEntry("settings, defaults", "/settings/defaults/", who="owner"),
     PageEntry("settings, a default", "/settings/defaults/payment_terms_days/", who="owner"),
     PageEntry("settings, time zone", "/settings/time-zone/", who="owner"),
+    PageEntry("settings, books", "/settings/books/"),
     PageEntry("test clock", "/settings/test-clock/"),
     PageEntry(
         "test clock, question",

@@ -44,7 +44,7 @@ from accounts.operations.accounts import (
 )
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
-from invoicing.operations import clock, clock_jobs, rendering, runs
+from invoicing.operations import checking_books, clock, clock_jobs, rendering, runs
 from invoicing.operations.account_discounts import giving
 from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.accounts import archiving
@@ -111,7 +111,7 @@ def _no_broker(monkeypatch: Any) -> None:
     """Let nobody be nudged: what is asked for waits in its table."""
     for task in ("invoicing.tasks.work_on_run", "invoicing.tasks.work_on_clock_move",
                  "subscriptions.tasks.work_on_import",
-                 "invoicing.tasks.work_on_repricing",
+                 "invoicing.tasks.work_on_repricing", "invoicing.tasks.work_on_books_check",
                  "invoicing.tasks.work_on_alignment"):  # fmt: skip
         monkeypatch.setattr(f"{task}.delay", lambda **values: None)
 
@@ -887,6 +887,9 @@ OPERATIONS: dict[str, Change] = {
         lambda _s, a: clock_jobs.request_clock_move(a, to_date=DAY, now=NOW), "job.requested"
     ),
     "clock_jobs.work_on_clock_move": Change(clock_worked, "invoice.issued"),
+    "checking_books.request_books_check": Change(
+        lambda _s, a: checking_books.request_books_check(a, now=NOW), "job.requested"
+    ),
     "jobs.request_job": Change(
         lambda _s, a: jobs.request_job(a, Job.Kind.IMPORT, params={}, now=NOW), "job.requested"
     ),
@@ -1077,7 +1080,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "runs.earlier_drafts.delete_drafts", "runs.earlier_drafts.let_go",
             "runs.issuing_approved.issue_approved", "runs.issuing_approved.issue_as_seen",
             "runs.issuing_approved.drafted_again",
-            "checking.check_some_files",
+            "checking.check_some_files", "checking_books.check_one",
+            "checking_books.check_books", "checking_books.work_on_books_check",
             "runs.noting.note_drafted_again", "runs.rating.rate_due_items",
             "runs.late_usage.settle_late_usage", "usage.storing.store_usage",
             "usage.storing.note_reported",
@@ -1736,6 +1740,7 @@ PAGES: dict[str, Change] = {
         lambda b: b.send("/settings/approval/", approval_required="on", four_eyes="on"),
         "tenant.approval_changed",
     ),
+    "settings/books/": Change(lambda b: b.send("/settings/books/"), "job.requested"),
     "settings/time-zone/": Change(
         lambda b: b.send("/settings/time-zone/", time_zone="Asia/Tokyo"),
         "tenant.time_zone_changed",

@@ -36,6 +36,7 @@ WITHOUT_FORM = {
     "runs/<str:run_id>/take-back/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/changed/": IS_REPEATED,
     "runs/held/": IS_REPEATED,
+    "settings/books/": "A check changes nothing, and one that is under way is joined.",
     "settings/defaults/<str:setting>/recall/": (
         "It names the day of the change that it takes back; one that is gone is refused."
     ),

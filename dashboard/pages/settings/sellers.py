@@ -94,6 +94,8 @@ def tabs_of(request: ActorRequest, current: str) -> list[Tab]:
     tabs.append(Tab(_("Defaults"), reverse("settings:defaults"), current == "defaults"))
     tabs.append(Tab(_("Approval"), reverse("settings:approval"), current == "approval"))
     tabs.append(Tab(_("Time zone"), reverse("settings:time_zone"), current == "time_zone"))
+    if access.allows_everywhere(request.actor, Action.VIEW_INVOICE):
+        tabs.append(Tab(_("Books"), reverse("settings:books"), current == "books"))
     if request.tenant.is_sandbox:
         tabs.append(Tab(_("Test clock"), reverse("settings:test_clock"), current == "clock"))
     return tabs

@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard.pages.settings import approval as settings_approval
 from dashboard.pages.settings import bank_accounts as settings_bank_accounts
+from dashboard.pages.settings import books as settings_books
 from dashboard.pages.settings import defaults as settings_defaults
 from dashboard.pages.settings import sellers as settings_sellers
 from dashboard.pages.settings import test_clock as settings_clock
@@ -29,6 +30,7 @@ urlpatterns = [
     path("defaults/", settings_defaults.defaults_page, name="defaults"),
     path("defaults/<str:setting>/", settings_defaults.change_default, name="default"),
     path("defaults/<str:setting>/recall/", settings_defaults.recall_default, name="recall_default"),
+    path("books/", settings_books.books, name="books"),
     path("time-zone/", settings_time_zone.time_zone, name="time_zone"),
     path("test-clock/", settings_clock.test_clock, name="test_clock"),
 ]

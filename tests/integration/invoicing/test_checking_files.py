@@ -9,6 +9,7 @@ from invoicing import tasks
 from invoicing.models import FileCheck, Invoice, StoredDocument
 from invoicing.operations import checking
 from invoicing.operations.checking import check_some_files
+from invoicing.queries.books import Checked
 from tenancy.errors import Forbidden
 from tests.scenes import scene
 from tests.world import NOW, account, price, subscription
@@ -66,7 +67,7 @@ def test_reads_a_part_each_night_and_all_in_a_round(stored, few, monkeypatch):
     monkeypatch.setattr(checking, "_files_behind", noted)
     nights = []
     for _night in range(4):
-        assert check_some_files(stored.actor) == []
+        assert check_some_files(stored.actor).violations == []
         nights.append((*read, *places(stored)))
         read.clear()
 
@@ -82,7 +83,9 @@ def test_names_the_file_that_is_another_on_the_night_that_reads_it(stored, few):
     with stored.seen():
         bad = store(stored, Invoice.objects.get(), "k35", b"abc", sha256="0" * 64)
 
-    nights = [[one.object for one in check_some_files(stored.actor)] for _night in range(4)]
+    nights = [
+        [one.object for one in check_some_files(stored.actor).violations] for _night in range(4)
+    ]
 
     assert nights == [[], [str(bad.pk)], [], []]
 
@@ -101,14 +104,14 @@ def test_reads_all_of_a_small_stock_each_night(stored):
         bad = store(stored, Invoice.objects.get(), "k9", b"abc", sha256="0" * 64)
 
     for _night in range(2):
-        [violation] = check_some_files(stored.actor)
+        [violation] = check_some_files(stored.actor).violations
         assert (violation.invariant, violation.object) == ("I8", str(bad.pk))
         assert violation.tenant == stored.slug
     assert places(stored) == [""]
 
 
 def test_has_nothing_to_read_of_a_tenant_without_files(vendor):
-    assert check_some_files(vendor.actor) == []
+    assert check_some_files(vendor.actor) == Checked(0, [])
     assert places(vendor) == [""]
 
 
@@ -116,7 +119,7 @@ def test_reads_files_of_its_own_tenant_alone(stored, other_vendor):
     with stored.seen():
         store(stored, Invoice.objects.get(), "k9", b"abc", sha256="0" * 64)
 
-    assert check_some_files(other_vendor.actor) == []
+    assert check_some_files(other_vendor.actor) == Checked(0, [])
     assert places(other_vendor) == [""]
 
 
