@@ -9,7 +9,7 @@ import tenancy.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("invoicing", "0028_charges_offset"),
+        ("invoicing", "0029_references_by_key"),
         ("tenancy", "0013_job_of_checks"),
     ]
 
