@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 
-from billing_rules.money import half_up
-
 
 def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Split ``total`` in proportion to ``weights``.
@@ -74,26 +72,3 @@ def largest_remainder_over(
         for i in largest_first[:left_over]:
             floors[i] += 1
     return tuple(floors)
-
-
-def instalment(total: int, whole: int, *, done: int, part: int) -> int:
-    """Return how much of ``total`` falls on the next ``part`` of ``whole``.
-
-    For credits in several pieces: the tax of a group that falls on the net amount credited now.
-    However often it is divided, the pieces of a whole sum to ``total`` and never exceed it.
-
-    Args:
-        total: what is spread, such as a group's tax, in minor units.
-        whole: what it is spread over, such as the group's net amount; not 0.
-        done: how much of the whole was taken before.
-        part: how much is taken now; with ``done``, at most the whole.
-
-    Raises:
-        ValueError: the whole is 0, or the pieces don't lie between nothing and the whole.
-
-    Source: docs/billing-rules.md §5, credit notes; docs/billing-rules.md, R17.
-    """
-    if not whole or min(done * whole, part * whole) < 0 or abs(done + part) > abs(whole):
-        raise ValueError(f"{done} and {part} are not pieces of {whole}")
-    before, after = Fraction(total * done, whole), Fraction(total * (done + part), whole)
-    return half_up(after) - half_up(before)

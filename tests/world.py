@@ -284,13 +284,13 @@ def plain_document(invoice: Invoice) -> dict[str, Any]:
 
 def _plain_line(line: Any) -> dict[str, Any]:
     return {
-        "subscription": line.subscription.external_id,
+        "subscription": line.subscription and line.subscription.external_id,
         "start": line.period_start.isoformat(),
         "end": line.period_end.isoformat(),
-        "days": line.charge.calculation.get("days"),
-        "full_days": line.charge.calculation.get("full_days"),
-        "due_on": line.charge.due_date.isoformat(),
-        "invoice_on": line.charge.invoice_on.isoformat(),
+        "days": line.charge and line.charge.calculation.get("days"),
+        "full_days": line.charge and line.charge.calculation.get("full_days"),
+        "due_on": line.charge and line.charge.due_date.isoformat(),
+        "invoice_on": line.charge and line.charge.invoice_on.isoformat(),
         "net_minor": line.net_minor,
         "tax": f"{line.tax_category} {line.tax_rate.normalize():f}",
     }

@@ -30,7 +30,7 @@ INVOICE_STATES: Final[dict[State, tuple[Promise, str]]] = {
     State.PARTLY_PAID: (gettext_lazy("Partly paid"), "warn"),
     State.PAID: (gettext_lazy("Paid"), "ok"),
     State.CORRECTED: (gettext_lazy("Corrected"), ""),
-    State.ISSUED: (gettext_lazy("Issued"), ""),
+    State.ISSUED: (gettext_lazy("Credit note"), ""),
     State.EXTRACT: (gettext_lazy("Extract"), ""),
 }
 """Word and tone of every state, stored or derived."""

@@ -38,7 +38,7 @@ from tenancy.actor import Actor
 from tenancy.api.answering import ActorApiRequest, ActorView, many, tagged
 from tenancy.api.preconditions import require_match
 from tenancy.api.reading import InvalidParameters, read_body
-from tenancy.errors import FieldError
+from tenancy.errors import FieldError, NotFound
 from tenancy.ids import key_of, parse_public_id
 from tenancy.queries.paging import Order
 
@@ -65,6 +65,8 @@ class InvoiceList(ActorView):
             bill_to=referred(actor, values, "bill_to", Action.VIEW_INVOICE),
             payer=referred(actor, values, "payer", Action.VIEW_INVOICE),
             status=None if values.get("status") in AGREED else values.get("status"),
+            kind=values.get("kind"),
+            corrects=_corrected_id(actor, values),
             run=_run_id(actor, values),
             currency=values.get("currency"),
             text=values.get("q"),
@@ -74,6 +76,16 @@ class InvoiceList(ActorView):
             found = found.none()
         shown = [_shown(invoice) for invoice in self.page(found, request)]
         return self.listed(many(InvoiceOut, shown))
+
+
+def _corrected_id(actor: Actor, values: Mapping[str, Any]) -> UUID | None:
+    if "corrects" not in values:
+        return None
+    try:
+        return invoices.get_invoice(actor, key_of("inv", values["corrects"])).pk
+    except NotFound:
+        wrong = FieldError("not_found", _("There is no such invoice."), "/corrects")
+        raise InvalidParameters(errors=[wrong]) from None
 
 
 def _run_id(actor: Actor, values: Mapping[str, Any]) -> UUID | None:
@@ -97,6 +109,8 @@ def _shown(invoice: Any, tax: Sequence[InvoiceTax] = ()) -> InvoiceShown:
         status=invoice.status,
         payer=invoice.payer,
         paid_minor=invoice.paid_minor,
+        credited_minor=invoice.credited_minor,
+        corrected_minor=invoice.corrected_minor,
         open_minor=invoice.shown_open_minor,
         tax=tax,
     )

@@ -28,7 +28,7 @@ Nobody reads 150 pages.
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """An invoice and its parts as stored; ``lines`` carry their charges.
+    """An invoice and its parts as stored; ``lines`` carry their charges, or what they correct.
 
     Of an invoice with more than ``DETAIL_LIMIT`` lines none need be given: none are shown.
     ``has_one_period`` says whether all of its lines are for the same time.
@@ -153,9 +153,13 @@ def _document(rows: Rows, formats: Formats, day: date, *, for_payer: bool) -> Pr
             with_bank=not is_for_others,
         ),
         title=wording.title(invoice),
-        subtitle=wording.subtitle(rows.sections),
+        subtitle=wording.subtitle(invoice, rows.sections, formats),
         intro=wording.intro(
-            invoice, section_count=len(rows.sections), annexed=annexed, period=period
+            invoice,
+            section_count=len(rows.sections),
+            annexed=annexed,
+            period=period,
+            formats=formats,
         ),
         facts=wording.facts(invoice, formats, period=period or _varying(annexed))
         + _single_account(rows),
@@ -191,6 +195,8 @@ def _varying(annexed: int) -> str:
 def _due_label(invoice: Invoice) -> str:
     if invoice.status in Invoice.UNISSUED:
         return pgettext(CONTEXT, "Total")
+    if wording.is_credit_note(invoice):
+        return pgettext(CONTEXT, "Amount taken back")
     return pgettext(CONTEXT, "Amount due")
 
 

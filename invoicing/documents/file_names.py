@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 
 from billing_rules.money import to_major
 from invoicing.documents.calculation import CONTEXT
-from invoicing.models import Invoice
+from invoicing.models import DocumentKind, Invoice
 
 _SELLER_LENGTH = 60
 _SPELLED_OUT = str.maketrans(
@@ -31,7 +31,9 @@ def _stem(invoice: Invoice, day: date) -> str:
     draft, test = pgettext(CONTEXT, "draft"), pgettext(CONTEXT, "TEST")
     parts = (
         _plain(invoice.snapshot["seller"]["name"])[:_SELLER_LENGTH],
-        pgettext(CONTEXT, "invoice"),
+        pgettext(CONTEXT, "correction")
+        if invoice.kind == DocumentKind.CREDIT_NOTE
+        else pgettext(CONTEXT, "invoice"),
         day.isoformat(),
         _plain(invoice.number or draft),
         f"{to_major(invoice.gross_minor, invoice.currency)}",

@@ -10,7 +10,7 @@ from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.directions import isolated
 from invoicing.documents.formats import Formats
 from invoicing.documents.payment_code import payment_code, payment_payload
-from invoicing.documents.wording import is_draft
+from invoicing.documents.wording import is_credit_note, is_draft
 from invoicing.models import Invoice
 
 _TRANSFER = "send"
@@ -43,6 +43,8 @@ def payment(invoice: Invoice, formats: Formats, *, for_payer: bool = False) -> P
     if is_draft(invoice):
         said = pgettext(CONTEXT, "This is a draft and not an invoice. Please do not pay it yet.")
         return Payment(head, (said,))
+    if is_credit_note(invoice):
+        return Payment(pgettext(CONTEXT, "Settlement"), _settled(invoice, formats))
     if invoice.gross_minor == 0:
         return Payment(head, (pgettext(CONTEXT, "There is nothing to pay."),))
     if is_paid_by_another(invoice) and not for_payer:
@@ -59,6 +61,22 @@ def payment(invoice: Invoice, formats: Formats, *, for_payer: bool = False) -> P
         _bank(invoice),
         code,
     )
+
+
+def _settled(invoice: Invoice, formats: Formats) -> tuple[str, ...]:
+    """Return where what is taken back goes (R17)."""
+    said = invoice.snapshot["corrects"]
+    credited, balance = said["credited_minor"], said["balance_minor"]
+    sentences = []
+    if credited:
+        text = pgettext(CONTEXT, "%(amount)s lowers what is open of invoice %(number)s.")
+        values = {"amount": formats.money(credited), "number": said["number"]}
+        sentences.append(text % values)
+    if balance:
+        text = pgettext(CONTEXT, "%(amount)s is kept as a credit of %(payer)s.")
+        payer = isolated(parties.legal_name(invoice.snapshot["payer"]))
+        sentences.append(text % {"amount": formats.money(balance), "payer": payer})
+    return tuple(sentences)
 
 
 def _delegation(invoice: Invoice) -> str:

@@ -155,7 +155,11 @@ def keep_file(invoice: Invoice, kind: str, made: PdfFile, *, now: datetime) -> N
 def _rows(actor: Actor, invoice: Invoice) -> Rows:
     parts = {"tenant_id": actor.tenant_id, "invoice": invoice}
     period = {"period_start": invoice.period_start, "period_end": invoice.period_end}
-    lines = InvoiceLine.objects.filter(**parts).select_related("charge").order_by("position", "pk")
+    lines = (
+        InvoiceLine.objects.filter(**parts)
+        .select_related("charge", "corrects")
+        .order_by("position", "pk")
+    )
     return Rows(
         invoice=invoice,
         sections=list(InvoiceSection.objects.filter(**parts).order_by("position", "pk")),

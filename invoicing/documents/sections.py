@@ -108,17 +108,26 @@ def sections_of(
 
 
 def _line(line: InvoiceLine, formats: Formats, *, with_period: bool) -> Line:
-    calculation: Mapping[str, Any] = line.charge.calculation
+    calculation: Mapping[str, Any] = {} if line.charge is None else line.charge.calculation
     return Line(
         description=isolated(line.description),
-        calculation=calculation_text(calculation, formats),
+        calculation=_taken_of(line, formats) or calculation_text(calculation, formats),
         period=formats.period(line.period_start, line.period_end) if with_period else "",
         quantity=formats.quantity(line.quantity),
-        unit=_unit(calculation.get("price") or {}),
+        unit="" if line.charge is None else _unit(calculation.get("price") or {}),
         price="" if line.unit_amount is None else formats.price(line.unit_amount),
         tax=formats.percent(line.tax_rate),
         net=formats.amount(line.net_minor),
     )
+
+
+def _taken_of(line: InvoiceLine, formats: Formats) -> str:
+    """Return of what a part is taken back, empty where a line is taken back whole."""
+    had = line.corrects
+    if had is None or line.net_minor == -had.net_minor:
+        return ""
+    said = pgettext(CONTEXT, "part of %(amount)s")
+    return said % {"amount": formats.money(had.net_minor)}
 
 
 def _unit(price: Mapping[str, Any]) -> str:

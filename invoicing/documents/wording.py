@@ -1,6 +1,7 @@
 """The sentences of an invoice, and when each is said."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import npgettext, pgettext
@@ -9,7 +10,7 @@ from billing_rules.tax import Category
 from invoicing.documents.calculation import CONTEXT
 from invoicing.documents.directions import isolated
 from invoicing.documents.formats import Formats
-from invoicing.models import Invoice, InvoiceSection, InvoiceTax
+from invoicing.models import DocumentKind, Invoice, InvoiceSection, InvoiceTax
 
 
 def is_draft(invoice: Invoice) -> bool:
@@ -27,26 +28,55 @@ def watermark(invoice: Invoice, *, for_payer: bool = False) -> str:
     return " · ".join(filter(None, words))
 
 
+def is_credit_note(invoice: Invoice) -> bool:
+    """Return whether it takes back of an invoice."""
+    return invoice.kind == DocumentKind.CREDIT_NOTE
+
+
 def title(invoice: Invoice) -> str:
     """Return the name of the document with its number."""
+    if is_credit_note(invoice):
+        return pgettext(CONTEXT, "Correction %(number)s") % {"number": invoice.number}
     if is_draft(invoice):
         return pgettext(CONTEXT, "Draft invoice")
     return pgettext(CONTEXT, "Invoice %(number)s") % {"number": invoice.number}
 
 
-def subtitle(sections: Sequence[InvoiceSection]) -> str:
-    """Return that it is consolidated, and of how much, empty for a single account."""
+def subtitle(invoice: Invoice, sections: Sequence[InvoiceSection], formats: Formats) -> str:
+    """Return what it corrects, or of how many accounts it is, empty for a single account.
+
+    Source: § 31 (5) UStDV: a correction refers to its invoice and says so unmistakably.
+    """
+    if is_credit_note(invoice):
+        return pgettext(CONTEXT, "of invoice %(number)s of %(date)s") % _corrected(invoice, formats)
     count = len(sections)
     if count == 1:
         return ""
     return pgettext(CONTEXT, "Consolidated invoice for %(count)s accounts") % {"count": count}
 
 
-def intro(invoice: Invoice, *, section_count: int, annexed: int, period: str) -> str:
+def _corrected(invoice: Invoice, formats: Formats) -> dict[str, str]:
+    said = invoice.snapshot["corrects"]
+    return {"number": said["number"], "date": formats.day(date.fromisoformat(said["issue_date"]))}
+
+
+def _correcting(invoice: Invoice, formats: Formats) -> str:
+    said = pgettext(
+        CONTEXT,
+        "we take back of invoice %(number)s of %(date)s what follows. Reason: %(reason)s",
+    )
+    return said % {**_corrected(invoice, formats), "reason": isolated(invoice.reason)}
+
+
+def intro(
+    invoice: Invoice, *, section_count: int, annexed: int, period: str, formats: Formats
+) -> str:
     """Return the one sentence that says what is charged and how to read on.
 
     ``period`` is empty where the lines are for different times: each says its own.
     """
+    if is_credit_note(invoice):
+        return _correcting(invoice, formats)
     if not period:
         return _intro_without_period(section_count, annexed=annexed)
     values = {"period": period, "count": section_count}
@@ -101,13 +131,9 @@ def facts(invoice: Invoice, formats: Formats, *, period: str) -> tuple[tuple[str
     """
     bill_to = invoice.snapshot["bill_to"]
     days = invoice.payment_terms_days
-    is_owed = invoice.gross_minor != 0
+    is_owed = invoice.gross_minor > 0
     rows = (
-        (pgettext(CONTEXT, "Invoice number"), invoice.number),
-        (
-            pgettext(CONTEXT, "Invoice date"),
-            invoice.issue_date and formats.day(invoice.issue_date),
-        ),
+        *_named_and_dated(invoice, formats),
         (pgettext(CONTEXT, "Service period"), period),
         (
             pgettext(CONTEXT, "Payable by"),
@@ -122,6 +148,22 @@ def facts(invoice: Invoice, formats: Formats, *, period: str) -> tuple[tuple[str
         (pgettext(CONTEXT, "Your purchase order"), isolated(invoice.po_number)),
     )
     return tuple((label, value) for label, value in rows if value)
+
+
+def _named_and_dated(invoice: Invoice, formats: Formats) -> tuple[tuple[str, str | None], ...]:
+    dated = formats.day(invoice.issue_date) if invoice.issue_date else None
+    if not is_credit_note(invoice):
+        return (
+            (pgettext(CONTEXT, "Invoice number"), invoice.number),
+            (pgettext(CONTEXT, "Invoice date"), dated),
+        )
+    corrected = _corrected(invoice, formats)
+    return (
+        (pgettext(CONTEXT, "Number"), invoice.number),
+        (pgettext(CONTEXT, "Date"), dated),
+        (pgettext(CONTEXT, "Corrects invoice"), corrected["number"]),
+        (pgettext(CONTEXT, "of"), corrected["date"]),
+    )
 
 
 def tax_label(tax: InvoiceTax, formats: Formats, *, with_base: bool) -> str:

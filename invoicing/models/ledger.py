@@ -20,6 +20,7 @@ class LedgerEntry(TenantModel):
         """What was booked."""
 
         INVOICE_ISSUED = "invoice_issued"
+        CREDIT_NOTE_ISSUED = "credit_note_issued"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     source_id = models.UUIDField()

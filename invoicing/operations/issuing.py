@@ -111,28 +111,8 @@ def issue_drafts(
         return
     require_sellers(actor, {invoice.seller_id for invoice in invoices})
     ledger.post_issued(actor, invoices, booked_on=issue_date, now=now)
-    ids = [str(invoice.id) for invoice in invoices]
-    _number(actor, invoices, issue_date)
-    for invoice in invoices:
-        invoice.status = payment_state(invoice.gross_minor, invoice.paid_minor)
-        invoice.issue_date, invoice.issued_at = issue_date, now
-        invoice.due_date = issue_date + timedelta(days=invoice.payment_terms_days)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FREEZE,
-            {
-                "tenant": actor.tenant_id,
-                "date": issue_date,
-                "now": now,
-                "ids": ids,
-                "statuses": [invoice.status for invoice in invoices],
-                "years": [invoice.series_year for invoice in invoices],
-                "series": [invoice.series_number for invoice in invoices],
-                "numbers": [invoice.number for invoice in invoices],
-                "keys": [search_key([invoice.number]) for invoice in invoices],
-                "due": [invoice.due_date for invoice in invoices],
-            },
-        )
+    take_numbers(actor, invoices, issue_date)
+    freeze_documents(actor, invoices, issue_date=issue_date, now=now)
     of_run = {"run": run.public_id, "run_date": run.date.isoformat()}
     insert_rows([_Waiting(uuid7(), one.id) for one in invoices], into=DocumentToMake,
                 tenant_id=actor.tenant_id)  # fmt: skip
@@ -151,6 +131,36 @@ def issue_drafts(
         ],
         now=now,
     )
+
+
+def freeze_documents(
+    actor: Actor, documents: Sequence[Invoice], *, issue_date: date, now: datetime
+) -> None:
+    """Issue documents that have their numbers: from here on nothing of them changes.
+
+    A credit note has no day by which it is to be paid.
+    """
+    for one in documents:
+        one.status = payment_state(one.gross_minor, one.paid_minor)
+        one.issue_date, one.issued_at = issue_date, now
+        if one.kind == DocumentKind.INVOICE:
+            one.due_date = issue_date + timedelta(days=one.payment_terms_days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FREEZE,
+            {
+                "tenant": actor.tenant_id,
+                "date": issue_date,
+                "now": now,
+                "ids": [str(one.id) for one in documents],
+                "statuses": [one.status for one in documents],
+                "years": [one.series_year for one in documents],
+                "series": [one.series_number for one in documents],
+                "numbers": [one.number for one in documents],
+                "keys": [search_key([one.number]) for one in documents],
+                "due": [one.due_date for one in documents],
+            },
+        )
 
 
 def _said(invoice: Invoice, of_run: Mapping[str, str]) -> dict[str, object]:
@@ -213,7 +223,7 @@ _FORMATS = Prepared(
 )
 
 
-def _number(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:
+def take_numbers(actor: Actor, invoices: Sequence[Invoice], issue_date: date) -> None:
     """Take as many numbers of each series as there are documents of its seller and kind."""
     by_series: dict[tuple[UUID, str], list[Invoice]] = defaultdict(list)
     for invoice in invoices:

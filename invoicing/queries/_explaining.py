@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from invoicing.models import Charge
-from invoicing.words.charges import Named, name_of, why_here
+from billing_rules.money import plain_digits
+from invoicing.models import Charge, InvoiceLine
+from invoicing.words.charges import Named, name_of, taken_back_of, why_here
 
 Values = Mapping[str, Any]
 
@@ -59,6 +60,34 @@ def explain(
         _forget(charge, known)
     sentence = why_here(charge, whole=whole, written=written)
     return Explanation(tuple(_steps(charge, whole=whole)), sentence)
+
+
+def explain_correction(line: InvoiceLine, *, whole: bool) -> Explanation:
+    """Return the explanation of a line of a credit note: what it takes back of, and why.
+
+    Args:
+        line: with its invoice, and the line that it corrects with its invoice.
+        whole: whether the reader sees the whole document; of an extract the reason is left out,
+            which may name others (R31).
+    """
+    corrected = cast(InvoiceLine, line.corrects)
+    invoice = corrected.invoice
+    step = ExplanationStep(
+        "correction",
+        {
+            "invoice": {"id": invoice.public_id, "number": invoice.number},
+            "line": corrected.public_id,
+            "net_minor": corrected.net_minor,
+            "tax_category": line.tax_category,
+            "tax_rate": plain_digits(line.tax_rate),
+        },
+        {
+            "net_minor": line.net_minor,
+            "tax_minor": line.tax_minor,
+            "currency": line.invoice.currency,
+        },
+    )
+    return Explanation((step,), taken_back_of(line.invoice, whole=whole))
 
 
 def _forget(charge: Charge, known: Collection[str]) -> None:

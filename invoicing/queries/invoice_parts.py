@@ -9,7 +9,12 @@ from django.db.models import Q, QuerySet
 from accounts import access
 from accounts.access import Action
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection, InvoiceTax
-from invoicing.queries._explaining import Explanation, deciders, explain
+from invoicing.queries._explaining import (
+    Explanation,
+    deciders,
+    explain,
+    explain_correction,
+)
 from invoicing.queries.visibility import (
     known_references,
     sections_in_reach,
@@ -113,7 +118,9 @@ def taxes_of(actor: Actor, invoice: Invoice) -> list[InvoiceTax]:
 
 
 def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
-    """Return one line with its invoice, section, account, charge and subscription. One statement.
+    """Return one line with invoice, section, account, charge, subscription and what it corrects.
+
+    One statement.
 
     Raises:
         NotFound: it does not exist, is out of sight or another tenant's.
@@ -128,7 +135,9 @@ def get_line(actor: Actor, line_id: UUID) -> InvoiceLine:
             tenant_id=actor.tenant_id,
             pk=line_id,
         )
-        .select_related("invoice", "section__account", "charge", "subscription")
+        .select_related(
+            "invoice", "section__account", "charge", "subscription", "corrects__invoice"
+        )
         .order_by("pk")
         .first()
     )
@@ -154,6 +163,8 @@ def explanation(
         NotFound: the line does not exist, is out of sight or another tenant's.
     """
     line = get_line(actor, line_id)
+    if line.charge is None:
+        return explain_correction(line, whole=sees_whole(actor, line.invoice))
     known = known_references(actor, deciders(line.charge))
     whole = sees_whole(actor, line.invoice)
     return explain(line.charge, whole=whole, known=known, written=written)

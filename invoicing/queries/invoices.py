@@ -33,6 +33,8 @@ def invoices(
     bill_to: UUID | None = None,
     payer: UUID | None = None,
     status: str | None = None,
+    kind: str | None = None,
+    corrects: UUID | None = None,
     run: UUID | None = None,
     currency: str | None = None,
     text: str | None = None,
@@ -54,6 +56,8 @@ def invoices(
         bill_to: only those addressed to this account.
         payer: only those collected from this account.
         status: a state that can be asked for: stored, or ``overdue``, or ``due_soon``.
+        kind: only invoices, or only credit notes.
+        corrects: only credit notes that take back of this invoice.
         run: only those of this billing run.
         currency: only those in this currency.
         text: only those whose number or recipient's name, as frozen or as it is now, contains it,
@@ -70,6 +74,8 @@ def invoices(
         "bill_to": bill_to,
         "shown_payer_id": payer,
         "shown_run_id": run,
+        "kind": kind,
+        "corrects": corrects,
         "currency": currency,
     }
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})

@@ -18,7 +18,7 @@ from accounts.serializers.parts import (
 )
 from billing_rules.invoice_states import AGREED, ASKED_FOR
 from billing_rules.money import is_currency
-from invoicing.models import Invoice, InvoiceTax
+from invoicing.models import DocumentKind, Invoice, InvoiceTax
 
 
 class CurrencyField(serializers.CharField):
@@ -43,6 +43,10 @@ class InvoiceParameters(WithinParameters):
         [*(state.value for state in ASKED_FOR), *AGREED],
         required=False,
         help_text="`overdue` and `due_soon` are derived. Finds whole documents alone.",
+    )
+    kind = serializers.ChoiceField(DocumentKind.choices, required=False)
+    corrects = serializers.CharField(
+        required=False, max_length=250, help_text="Credit notes that take back of this invoice."
     )
     run = serializers.CharField(required=False, max_length=250, help_text="Made by this run.")
     currency = CurrencyField(required=False)
@@ -89,7 +93,13 @@ class InvoiceLineOut(serializers.Serializer[Any]):
     tax_category = serializers.CharField()
     tax_rate = DecimalTextField()
     subscription = IdField("sub", source="subscription_id")
-    charge = IdField("chg", source="charge_id")
+    charge = IdField("chg", source="charge_id", allow_null=True, help_text="Null on a credit note.")
+    corrects = IdField(
+        "lin",
+        source="corrects_id",
+        allow_null=True,
+        help_text="The line that a line of a credit note takes back of.",
+    )
 
 
 class InvoiceSectionOut(serializers.Serializer[Any]):
@@ -124,6 +134,8 @@ class InvoiceShown:
     partial: bool = False
     payer: Account | None = None
     paid_minor: int | None = None
+    credited_minor: int | None = None
+    corrected_minor: int | None = None
     open_minor: int | None = None
     tax: Sequence[InvoiceTax] = ()
 
@@ -133,6 +145,20 @@ class InvoiceOut(serializers.Serializer[InvoiceShown]):
 
     id = serializers.CharField(source="invoice.public_id")
     number = serializers.CharField(source="invoice.number", allow_null=True)
+    kind = serializers.ChoiceField(
+        DocumentKind.choices,
+        source="invoice.kind",
+        help_text="All amounts of a credit note are below 0.",
+    )
+    corrects = IdField(
+        "inv",
+        source="invoice.corrects_id",
+        allow_null=True,
+        help_text="The invoice that a credit note takes back of.",
+    )
+    reason = serializers.CharField(
+        source="invoice.reason", help_text="Of a credit note. Empty in an extract."
+    )
     status = serializers.ChoiceField(
         Invoice.Status.choices, allow_null=True, help_text="Null in an extract."
     )
@@ -156,6 +182,14 @@ class InvoiceOut(serializers.Serializer[InvoiceShown]):
     tax_minor = serializers.IntegerField()
     gross_minor = serializers.IntegerField()
     paid_minor = serializers.IntegerField(allow_null=True, help_text="Null in an extract.")
+    credited_minor = serializers.IntegerField(
+        allow_null=True,
+        help_text="What credit notes took off what was open. Null in an extract.",
+    )
+    corrected_minor = serializers.IntegerField(
+        allow_null=True,
+        help_text="What credit notes took back in all, also of what was paid. Null in an extract.",
+    )
     open_minor = serializers.IntegerField(allow_null=True, help_text="Null in an extract.")
     po_number = serializers.CharField(source="invoice.po_number", help_text="Empty in an extract.")
     created_at = InstantField(source="invoice.created_at")

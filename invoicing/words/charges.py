@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from invoicing.models import Charge, RunProblem
+from invoicing.models import Charge, Invoice, RunProblem
 from tenancy.formats import date_text
 
 Named: TypeAlias = Mapping[str, Any]
@@ -26,6 +26,19 @@ def named_as(kind: str, calculation: Mapping[str, Any]) -> str:
     if "commitment" in calculation:
         return _("Minimum commitment: %(name)s") % {"name": name}
     return _("Setup fee: %(name)s") % {"name": name} if kind == Charge.Kind.SETUP else name
+
+
+def taken_back_of(note: Invoice, *, whole: bool) -> str:
+    """Return what a credit note corrects and, where the reader sees it whole, for what reason."""
+    said = note.snapshot["corrects"]
+    values = {
+        "number": said["number"],
+        "date": date_text(date.fromisoformat(said["issue_date"])),
+        "reason": note.reason,
+    }
+    if not whole:
+        return _("It takes back of invoice %(number)s of %(date)s.") % values
+    return _("It takes back of invoice %(number)s of %(date)s. Reason: %(reason)s") % values
 
 
 def why_here(

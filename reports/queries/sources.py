@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from billing_rules.contract_terms import ContractTerms, notice_deadline, term_ends
 from billing_rules.invoice_states import UNPAID
 from billing_rules.timelines import Stretch
-from invoicing.models import ChangePlan, Charge, Invoice, InvoiceSection
+from invoicing.models import ChangePlan, Charge, DocumentKind, Invoice, InvoiceSection
 from invoicing.queries.foreseeing import ForeseenInvoice
 from reports.declarations import Kind
 from subscriptions.models import Item, Subscription, Uncharged
@@ -189,6 +189,7 @@ def _invoices(told: TreeToTell) -> Iterator[Entry]:
     issued = list(
         Invoice.objects.filter(
             tenant_id=told.actor.tenant_id,
+            kind=DocumentKind.INVOICE,
             bill_to_id__in=told.members,
         )
         .filter(Q(issue_date__gte=told.first) | Q(status__in=UNPAID, due_date__gte=told.first))

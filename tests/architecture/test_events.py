@@ -14,7 +14,7 @@ from tenancy.events import Declared, catalogue, short_of
 
 ROOT = project_folder()
 APPS = ("tenancy", "accounts", "subscriptions", "invoicing", "reports", "notifications")
-NAME = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
+NAME = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 DECLARED = {one.name: one for one in catalogue()}
 
 

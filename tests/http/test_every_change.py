@@ -44,7 +44,14 @@ from accounts.operations.accounts import (
 )
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import BillingRun, ChangePlan, Invoice, Rendering
-from invoicing.operations import checking_books, clock, clock_jobs, rendering, runs
+from invoicing.operations import (
+    checking_books,
+    clock,
+    clock_jobs,
+    correcting,
+    rendering,
+    runs,
+)
 from invoicing.operations.account_discounts import giving
 from invoicing.operations.account_discounts.working import work_on_discount
 from invoicing.operations.accounts import archiving
@@ -248,6 +255,12 @@ def only_draft(shop: Vendor) -> Invoice:
     drafted(shop)
     with shop.seen():
         return Invoice.objects.get()
+
+
+def issued(shop: Vendor) -> Invoice:
+    shop.run(DAY)
+    with shop.seen():
+        return Invoice.objects.get(kind="invoice")
 
 
 def approve_all(shop: Vendor, actor: Actor) -> None:
@@ -915,6 +928,12 @@ OPERATIONS: dict[str, Change] = {
         "invoice.issued",
     ),
     "runs.approving.approve_run": Change(approve_all, "run.approved"),
+    "correcting.correct_invoice": Change(
+        lambda s, a: correcting.correct_invoice(
+            a, issued(s).pk, correcting.NewCorrection("Why"), today=TODAY, now=NOW
+        ),
+        "credit_note.issued",
+    ),
     "runs.discarding.discard_drafts": Change(take_back, "invoice.held_back"),
     "runs.discarding.release_charges": Change(release, "charges.released"),
     "charges.adding.add_charge": Change(charge, "charge.added"),
@@ -1076,6 +1095,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
             "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
+            "issuing.take_numbers", "issuing.freeze_documents",
             "runs.drafting.draft_documents", "runs.drafting.draft_again",
             "runs.earlier_drafts.delete_drafts", "runs.earlier_drafts.let_go",
             "runs.issuing_approved.issue_approved", "runs.issuing_approved.issue_as_seen",
@@ -1881,6 +1901,11 @@ def api_take_back(client: Client, shop: Vendor) -> Any:
     return api_post(client, url, reason="Why", hold=True)
 
 
+def api_correct(client: Client, shop: Vendor) -> Any:
+    url = f"invoices/{issued(shop).public_id}/corrections"
+    return api_post(client, url, all=True, reason="Why")
+
+
 def api_release(client: Client, shop: Vendor) -> Any:
     take_back(shop, shop.actor)
     return api_post(client, "accounts/ext:A/release")
@@ -2292,6 +2317,7 @@ ENDPOINTS: dict[str, Change] = {
     "POST api/v1/grants/<str:grant>/ending": Change(api_end_grant, "grant.ended"),
     "POST api/v1/invoices/<str:invoice>/issuance": Change(api_issue, "invoice.issued"),
     "POST api/v1/invoices/<str:invoice>/withdrawal": Change(api_take_back, "invoice.held_back"),
+    "POST api/v1/invoices/<str:invoice>/corrections": Change(api_correct, "credit_note.issued"),
     "POST api/v1/accounts/<reference:account>/release": Change(api_release, "charges.released"),
     "POST api/v1/billing-runs/<str:run>/approval": Change(api_approve, "run.approved"),
     "POST api/v1/billing-runs/<str:run>/rejection": Change(api_reject, "run.rejected"),

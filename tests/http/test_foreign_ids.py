@@ -72,6 +72,7 @@ BODIES = {
     "approval": {"drafts_digest": "0"},
     "rejection": {"reason": "No.", "drafts_digest": "0"},
     "withdrawal": {"reason": "No."},
+    "corrections": {"all": True, "reason": "No."},
     "plan": {"plan": "ext:none"},
     "recall": {"setting": "billing_day", "effective_date": "2027-01-01"},
     "acceptance": {"decision": "accept", "reason": "Yes."},

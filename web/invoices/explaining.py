@@ -282,6 +282,25 @@ def _credit(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Time not used"), text % values, (formula % values,))
 
 
+def _correction(inputs: Values, result: Values, currency: str) -> Explained:
+    values = {
+        "number": (inputs.get("invoice") or {}).get("number", ""),
+        "charged": money(int(inputs.get("net_minor") or 0), currency),
+        "net": money(int(result.get("net_minor") or 0), currency),
+        "rate": percent(Decimal(inputs.get("tax_rate") or 0)),
+        "tax": money(int(result.get("tax_minor") or 0), currency),
+    }
+    text = _(
+        "Invoice %(number)s asked for %(charged)s net here. It is taken back whole or in part, and"
+        " never more than is left of it."
+    )
+    formula = _(
+        "%(net)s net and %(tax)s VAT (%(rate)s): cents go so that all parts together come to what"
+        " the invoice said."
+    )
+    return Explained(_("Taken back"), text % values, (formula % values,))
+
+
 def _taken_over(inputs: Values, result: Values, currency: str) -> Explained:
     values = {
         "period": _period(inputs.get("period") or {}),
@@ -397,6 +416,7 @@ def _payer(inputs: Values, result: Values, written: Written) -> Explained:
 _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "price": _price,
     "commitment": _commitment,
+    "correction": _correction,
     "credit": _credit,
     "discount": _discount,
     "taken_over": _taken_over,

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from accounts.middleware import ActorRequest
 from invoicing.documents.content import shows_detail
-from invoicing.models import Invoice
+from invoicing.models import DocumentKind, Invoice
 from tenancy.actor import Actor
 from web import badges
 from web.badges import Badge
@@ -33,6 +33,7 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
             "open_minor": invoice.shown_open_minor,
             "due_date": invoice.due_date,
             "is_issued": invoice.number is not None,
+            "is_credit_note": invoice.kind == DocumentKind.CREDIT_NOTE,
             "whole": invoice.whole,
             "has_annex": invoice.whole and not shows_detail(invoice),
             "line_count": invoice.line_count,
@@ -57,6 +58,8 @@ def path_of(request: ActorRequest, invoice: Invoice, below: str = "") -> list[Cr
 def _title(invoice: Invoice) -> str:
     if invoice.number is None:
         return _("Draft for %(account)s") % {"account": invoice.bill_to.name}
+    if invoice.kind == DocumentKind.CREDIT_NOTE:
+        return _("Credit note %(number)s") % {"number": invoice.number}
     return _("Invoice %(number)s") % {"number": invoice.number}
 
 

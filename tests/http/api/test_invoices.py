@@ -41,6 +41,9 @@ def test_shows_an_invoice(api, nordlicht, invoice):
     assert body == {
         "id": invoice.public_id,
         "number": "RE-2026-000001",
+        "kind": "invoice",
+        "corrects": None,
+        "reason": "",
         "status": "open",
         "partial": False,
         "bill_to": reference,
@@ -56,6 +59,8 @@ def test_shows_an_invoice(api, nordlicht, invoice):
         "tax_minor": 1026,
         "gross_minor": 6426,
         "paid_minor": 0,
+        "credited_minor": 0,
+        "corrected_minor": 0,
         "open_minor": 6426,
         "po_number": "",
         "tax": [{"category": "S", "rate": "19", "base_minor": 5400, "tax_minor": 1026}],
@@ -95,6 +100,7 @@ def test_expands_sections_and_lines(api, nordlicht, invoice):
         "unit_amount": "9",
         "period": {"start": "2026-12-01", "end": "2027-01-01"},
         "net_minor": 2700,
+        "corrects": None,
         "tax_category": "S",
         "tax_rate": "19",
     }

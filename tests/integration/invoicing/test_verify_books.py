@@ -12,7 +12,8 @@ from decimal import Decimal
 import pytest
 from django.db import connection, connections, transaction
 
-from invoicing.models import Invoice, StoredDocument
+from invoicing.models import Invoice, InvoiceLine, StoredDocument
+from invoicing.operations.correcting import NewCorrection, correct_invoice
 from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
@@ -154,7 +155,7 @@ FAULTS = {
     "I10 another document's": (
         "I10",
         "UPDATE invoicing_ledgerposting SET invoice_id = (SELECT id FROM invoicing_invoice"
-        " WHERE series_number = 2) WHERE ledger = 'receivable'",
+        " WHERE number = 'RE-2026-000002') WHERE ledger = 'receivable'",
     ),
     "I10 a credit nobody has": (
         "I10",
@@ -188,6 +189,54 @@ FAULTS = {
         "I22",
         "UPDATE invoicing_invoice SET kind = 'credit_note', corrects_id = (SELECT id FROM"
         " invoicing_invoice WHERE number IS NULL LIMIT 1) WHERE series_number = 2",
+    ),
+    "I22 more of a tax group": (
+        "I22",
+        "UPDATE invoicing_invoicetax SET base_minor = 1000 * base_minor WHERE base_minor < 0",
+    ),
+    "I22 more tax": (
+        "I22",
+        "UPDATE invoicing_invoicetax SET tax_minor = 1000 * tax_minor WHERE base_minor < 0",
+    ),
+    "I22 another tax group": (
+        "I22",
+        "UPDATE invoicing_invoicetax SET category = 'Z' WHERE base_minor < 0",
+    ),
+    "I22 more of a line": (
+        "I22",
+        "UPDATE invoicing_invoiceline SET net_minor = 1000 * net_minor"
+        " WHERE corrects_id IS NOT NULL",
+    ),
+    "I22 a line at another rate": (
+        "I22",
+        "UPDATE invoicing_invoiceline SET tax_rate = 1 WHERE corrects_id IS NOT NULL",
+    ),
+    "I22 the tax of a line": (
+        "I22",
+        "UPDATE invoicing_invoiceline SET tax_minor = tax_minor - 1 WHERE corrects_id IS NOT NULL",
+    ),
+    "I22 another payer's": (
+        "I22",
+        "UPDATE invoicing_invoice SET payer_id = (SELECT account_id FROM invoicing_charge"
+        " ORDER BY account_id DESC LIMIT 1) WHERE kind = 'credit_note'",
+    ),
+    "I22 a credit note gone": (
+        "I22",
+        "DELETE FROM invoicing_invoice WHERE number = 'RK-2026-000002'",
+    ),
+    "I6 a credit note's gap": (
+        "I6",
+        "UPDATE invoicing_invoice SET series_number = 3 WHERE number = 'RK-2026-000002'",
+    ),
+    "I9 a credit note not booked": (
+        "I9",
+        "DELETE FROM invoicing_ledgerposting AS posting USING invoicing_ledgerentry AS entry"
+        " WHERE posting.entry_id = entry.id AND entry.kind = 'credit_note_issued';"
+        " DELETE FROM invoicing_ledgerentry WHERE kind = 'credit_note_issued'",
+    ),
+    "I24 a credit note without a trace": (
+        "I24",
+        "DELETE FROM accounts_auditentry WHERE action = 'credit_note.issued'",
     ),
     "I23 a line's amount": ("I23", "UPDATE invoicing_invoiceline SET net_minor = net_minor + 1"),
     "I23 a line's days": ("I23", "UPDATE invoicing_invoiceline SET period_end = period_end + 1"),
@@ -351,8 +400,11 @@ def books(committed_database: str) -> Iterator[Vendor]:
     vendor.run("2027-01-01", issue=False)
     _take_back_before_invoicing(vendor)
     _use(vendor, ("late", "S4", "calls", "2026-12-03", ""))
+    _take_back(vendor)
     documents = vendor.documents()
-    assert [d["number"] for d in documents] == ["RE-2026-000001", "RE-2026-000002", None, None]
+    assert [d["number"] for d in documents] == [
+        "RE-2026-000001", "RE-2026-000002", "RK-2026-000001", "RK-2026-000002", None, None,
+    ]  # fmt: skip
     connections["default"].close()
     connections.settings["default"].update(USER=owner["USER"], PASSWORD=owner["PASSWORD"])
     try:
@@ -369,6 +421,19 @@ def _take_back_before_invoicing(vendor: Vendor) -> None:
         key = Subscription.objects.get(external_id="S8").pk
     pause_subscription(vendor.actor, key, day=today, until=None, today=today, now=NOW)
     refresh_drafts(vendor.actor, now=NOW)
+
+
+def _take_back(vendor: Vendor) -> None:
+    """A part of the first invoice was paid, and it is corrected twice: by more than is open."""
+    with vendor.seen():
+        invoice = Invoice.objects.get(number="RE-2026-000001")
+        lines = list(InvoiceLine.objects.filter(invoice=invoice, net_minor__gt=0)[:2])
+    wanted = [
+        NewCorrection("Agreed", line_ids=(lines[0].pk,)),
+        NewCorrection("Agreed", line_ids=(lines[1].pk,), amount_minor=lines[1].net_minor - 1),
+    ]
+    for one in wanted:
+        correct_invoice(vendor.actor, invoice.pk, one, today=date(2026, 12, 20), now=NOW)
 
 
 def _let_a_pay_for_b(vendor: Vendor) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_rules.allocation import allocate, instalment, largest_remainder, largest_remainder_over
+from billing_rules.allocation import allocate, largest_remainder, largest_remainder_over
 from billing_rules.money import half_up
 
 quick = settings(max_examples=50, deadline=None, database=None)
@@ -73,35 +73,3 @@ def test_refuses_a_total_that_is_not_the_rounded_sum():
 
 def test_parts_over_one_denominator_give_the_same():
     assert largest_remainder_over([1, 2, 1], 4, 1) == (0, 1, 0)
-
-
-def test_credits_in_pieces_add_up_to_the_tax():
-    # 19 % of 1.00 in thirds: 6.27, 12.54 and 19 cents, rounded as they accumulate.
-    pieces = [
-        instalment(19, 100, done=0, part=33),
-        instalment(19, 100, done=33, part=33),
-        instalment(19, 100, done=66, part=34),
-    ]
-
-    assert pieces == [6, 7, 6]
-    assert instalment(-19, -100, done=-33, part=-33) == -7
-
-
-@quick
-@given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
-def test_instalments_sum_to_the_total_and_never_exceed_it(total, parts):
-    taken = [
-        instalment(total, sum(parts), done=sum(parts[:place]), part=part)
-        for place, part in enumerate(parts)
-    ]
-
-    assert sum(taken) == total
-    assert all(piece * total >= 0 for piece in taken)
-
-
-@pytest.mark.parametrize(
-    ("whole", "done", "part"), [(0, 0, 0), (100, 60, 41), (100, -1, 5), (100, 5, -1), (-100, 1, 1)]
-)
-def test_refuses_pieces_that_are_not_of_the_whole(whole, done, part):
-    with pytest.raises(ValueError, match="not pieces of"):
-        instalment(19, whole, done=done, part=part)

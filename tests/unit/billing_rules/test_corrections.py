@@ -163,6 +163,17 @@ def test_an_amount_is_shared_over_what_is_left_and_taxed_at_its_rate():
     assert taken.gross_minor == 1_191
 
 
+def test_each_piece_has_the_tax_of_its_rate_and_the_last_what_is_left():
+    # 19 % of 1.00 is 0.19; of 0.33 it is 0.0627, of 0.34 0.0646.
+    left, taxes = lines_of((0, S19, 100)), []
+    for amount in (33, 33, 34):
+        taken = take_back(left, shared_over(left, [0], amount))
+        taxes.append(taken.tax_minor)
+        left = after(left, taken)
+
+    assert taxes == [6, 6, 7]
+
+
 def test_takes_a_line_and_its_credit_together():
     # A change inside a period: 217.70 back, 522.54 anew.
     lines = lines_of((0, S19, -21_770), (0, S19, 52_254))
