@@ -134,7 +134,12 @@ def test_takes_a_whole_invoice_back_exactly_as_it_was(group):
     )  # fmt: skip
     assert (note.section_count, note.line_count) == (before.section_count, before.line_count)
     assert (note.corrects_id, note.reason) == (before.pk, "Agreed with Ms Brandt")
-    assert note.snapshot["corrects"] == {"number": "RE-2026-000001", "issue_date": "2026-12-01"}
+    assert note.snapshot["corrects"] == {
+        "number": "RE-2026-000001",
+        "issue_date": "2026-12-01",
+        "credited_minor": before.gross_minor,
+        "balance_minor": 0,
+    }
     assert (note.bill_to_id, note.payer_id, note.currency) == (
         before.bill_to_id, before.payer_id, before.currency,
     )  # fmt: skip
