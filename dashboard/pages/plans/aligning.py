@@ -64,7 +64,7 @@ _MERITS: Final[Mapping[Merit, Promise]] = {
     Merit.LATEST: gettext_lazy("Latest renewal of today"),
     Merit.FISCAL_YEAR: gettext_lazy("Start of the year"),
 }
-_LEAST_FREE: Final = gettext_lazy("Least not charged")
+_LEAST_FREE: Final = gettext_lazy("Least given away")
 _CHART: Final[Mapping[str, Promise]] = {
     "short": gettext_lazy("What the days up to each date cost"),
     "free": gettext_lazy("What the days up to each date would cost and are not charged"),

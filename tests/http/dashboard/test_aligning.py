@@ -74,7 +74,7 @@ def test_ranks_dates(shop, client):
     ("method", "said", "amount"),
     [
         ("short", "What the days up to each date cost", "Cheapest"),
-        ("free", "would cost and are not charged", "Least not charged"),
+        ("free", "would cost and are not charged", "Least given away"),
         ("rebill", "less what is credited beyond it", "Cheapest"),
     ],
 )
