@@ -76,7 +76,8 @@ class PriceTerms:
 
     ``unit_amount`` is the price itself (flat), of one unit (per unit), of one package, or how many
     percent of a quantity that is an amount, and None for the tiered models; ``tiers`` and
-    ``package_size`` belong to their models only.
+    ``package_size`` belong to their models only. ``minimum`` is what a full period costs at least,
+    in any quantity, None for nothing.
 
     Raises:
         InvalidTerms: a needed part is missing, an unused one is given, a number is negative, not
@@ -91,6 +92,7 @@ class PriceTerms:
     unit_amount: Decimal | None
     tiers: tuple[Tier, ...] = ()
     package_size: Decimal | None = None
+    minimum: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse terms that contradict themselves."""
@@ -108,7 +110,7 @@ class PriceTerms:
             _require_percentage(self.unit_amount)
 
     def _numbers(self) -> Iterator[Decimal]:
-        for number in (self.unit_amount, self.package_size):
+        for number in (self.unit_amount, self.package_size, self.minimum):
             if number is not None:
                 yield number
         for tier in self.tiers:
@@ -136,10 +138,14 @@ class PricedStep:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A price in major units for one full period, unrounded: the sum of its steps."""
+    """A price in major units for one full period, unrounded: the sum of its steps.
+
+    ``before`` is that sum where it is less than the minimum, which the price is then; else None.
+    """
 
     amount: Fraction
     steps: tuple[PricedStep, ...]
+    before: Fraction | None = None
 
 
 def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
@@ -149,7 +155,7 @@ def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
     as an amount in the price's currency and charges its share. Graduated: every tier reached
     adds its flat amount once and its own units at its price; a quantity of 0 reaches none.
     Volume: the whole quantity at the price of the tier it falls in, plus that tier's flat amount;
-    a quantity of 0 falls in the first tier.
+    a quantity of 0 falls in the first tier. What comes to less than the minimum costs the minimum.
 
     Args:
         terms: the price.
@@ -159,11 +165,13 @@ def price_of(terms: PriceTerms, quantity: Decimal) -> Priced:
         InvalidQuantity: it is negative, not finite, has 16 or more digits before or 7 or more
             after the decimal point.
 
-    Source: docs/billing-rules.md, R19.
+    Source: docs/billing-rules.md, R19; docs/billing-rules.md, Minimum commitments.
     """
     _require_plain_quantity(quantity)
     steps = tuple(_steps(terms, quantity))
     amount = steps[0].amount if len(steps) == 1 else sum((one.amount for one in steps), Fraction(0))
+    if terms.minimum is not None and amount < terms.minimum:
+        return Priced(Fraction(terms.minimum), steps, before=amount)
     return Priced(amount, steps)
 
 

@@ -53,15 +53,22 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
     if not steps:
         return ""
     several, discount = len(steps) > 1 or bool(_flat_amount(steps[0])), calculation.get("discount")
-    if not (is_partial or is_share or several or discount):
+    minimum = calculation.get("minimum")
+    if not (is_partial or is_share or several or discount or minimum):
         return ""
     write = _share if is_share else _step
     terms = " + ".join(write(step, formats) for step in steps)
+    if minimum:
+        least = formats.price_with_currency(Decimal(minimum["amount"]))
+        terms = pgettext(CONTEXT, "%(price)s, at least %(least)s") % {
+            "price": terms,
+            "least": least,
+        }
     if discount:
-        terms = _less(terms, discount, formats)
+        terms = _less(f"({terms})" if minimum else terms, discount, formats)
     if not is_partial:
         return terms
-    several = several or bool(discount)
+    several = several or bool(discount) or bool(minimum)
     return pgettext(CONTEXT, "prorated: %(price)s × %(days)s/%(full_days)s days") % {
         "price": f"({terms})" if several else terms,
         "days": days,

@@ -249,6 +249,11 @@ class _PriceOfQuantity:
             **_price_facts(price),
             **_steps_of(priced, quantity, self.amount),
         }
+        if priced.before is not None:
+            self.explanation["minimum"] = {
+                "amount": _plain(price.minimum_amount),
+                "before": _exact(priced.before),
+            }
         if discount is not None:
             facts = _discount_facts(discount, priced.amount, self.amount)
             self.explanation["discount"] = facts

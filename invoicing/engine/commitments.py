@@ -30,7 +30,9 @@ def least_minor(parts: Iterable[Part], period: PeriodRow) -> tuple[Price | None,
     last, total = None, 0
     for part in parts:
         price = part.terms.price
-        if part.terms.uncharged or part.pooled is not None or price.minimum_amount is None:
+        if part.terms.uncharged or part.pooled is not None or not price.is_metered:
+            continue
+        if price.minimum_amount is None:
             continue
         last = price
         total += prorate(Fraction(price.minimum_amount), part.period, full, price.currency)

@@ -256,14 +256,14 @@ class Composer:
 def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:
     """Return quantity and unit price as a line shows them.
 
-    Where one step without a flat amount made the price, quantity times unit price is the price
-    of the full period; otherwise there is no single unit price. What is taken back is had so much
-    less: its quantity is negative, prices never are (BR-27).
+    Where one step without a flat amount or a minimum made the price, quantity times unit price is
+    the price of the full period; otherwise there is no single unit price. What is taken back is had
+    so much less: its quantity is negative, prices never are (BR-27).
 
     Source: EN 16931, BT-129 and BT-146.
     """
     steps, sign = calculation["steps"], -1 if "credited" in calculation else 1
-    if len(steps) == 1 and Decimal(steps[0]["flat_amount"]) == 0:
+    if len(steps) == 1 and "minimum" not in calculation and Decimal(steps[0]["flat_amount"]) == 0:
         return sign * Decimal(steps[0]["quantity"]), Decimal(steps[0]["unit_amount"])
     return sign * Decimal(calculation["quantity"]), None
 

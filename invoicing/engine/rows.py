@@ -157,7 +157,7 @@ class ItemRow:
     def has_minimum(self) -> bool:
         """Whether what is used costs something at least, on some of its days."""
         prices = (self.price, *(terms.price for terms in self.later))
-        return any(price.minimum_amount is not None for price in prices)
+        return any(price.is_metered and price.minimum_amount is not None for price in prices)
 
     def price_on(self, day: date) -> Price:
         """Return the price on a day."""

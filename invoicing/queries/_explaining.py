@@ -142,7 +142,8 @@ def _steps(charge: Charge, *, whole: bool) -> Iterator[ExplanationStep]:
 def _amount_steps(calculation: Values, currency: str, *, whole: bool) -> Iterator[ExplanationStep]:
     discount = calculation.get("discount")
     listed = discount["before"] if discount else calculation.get("full_amount")
-    full = {"full_amount": listed, "currency": currency}
+    minimum = calculation.get("minimum")
+    full = {"full_amount": minimum["before"] if minimum else listed, "currency": currency}
     if usage := calculation.get("usage"):
         yield ExplanationStep(
             "usage",
@@ -159,6 +160,12 @@ def _amount_steps(calculation: Values, currency: str, *, whole: bool) -> Iterato
                 "tiers": calculation.get("steps", []),
             },
             full,
+        )
+    if minimum:
+        yield ExplanationStep(
+            "minimum",
+            _picked(minimum, "amount", "before"),
+            {"full_amount": listed, "currency": currency},
         )
     if discount:
         yield ExplanationStep(

@@ -35,9 +35,13 @@ class StepOut(serializers.Serializer[Any]):
 
     rule = serializers.ChoiceField(
         [
+            "usage",
+            "pool",
             "price",
+            "minimum",
             "discount",
             "anchor",
+            "commitment",
             "proration",
             "credit",
             "rounding",

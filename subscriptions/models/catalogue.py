@@ -77,7 +77,8 @@ class Price(TenantModel):
     ``unit_amount`` and the tiers' amounts are in major units. The tax class names which of the
     seller's rates applies; its percentage is looked up for the last day of service (R14).
     ``setup_fee``, in major units, is charged once when an item at this price begins.
-    ``minimum_amount``, in major units, is what a full period of what is metered costs at least.
+    ``minimum_amount``, in major units, is what a full period costs at least, in any quantity; what
+    is metered has it charged beside its usage.
     ``unit`` is what a quantity counts, as invoices print it. With a ``meter`` the quantity is what
     that meter measured in the period, which falls due at its end. Since ``archived_at``, if it is
     set, nothing new is sold at it; what runs goes on.
@@ -153,9 +154,9 @@ class Price(TenantModel):
                 condition=models.Q(setup_fee__isnull=True) | models.Q(setup_fee__gt=0),
             ),
             models.CheckConstraint(
-                name="price_minimum_of_metered",
+                name="price_minimum_of_quantity",
                 condition=models.Q(minimum_amount__isnull=True)
-                | models.Q(minimum_amount__gt=0, meter__isnull=False),
+                | (models.Q(minimum_amount__gt=0) & ~models.Q(model="flat")),
             ),
             models.CheckConstraint(
                 name="price_interval_count", condition=models.Q(interval_count__gte=1)
@@ -196,6 +197,8 @@ class Price(TenantModel):
                 for tier in self.tiers
             ),
             package_size=self.package_size,
+            # Of what is metered, all stretches of a period have it together: that is charged apart.
+            minimum=None if self.is_metered else self.minimum_amount,
         )
 
     @property

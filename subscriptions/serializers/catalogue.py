@@ -92,7 +92,7 @@ class PriceIn(serializers.Serializer[Any]):
     minimum_amount = DecimalIn(
         required=False,
         allow_null=True,
-        help_text="What a full period of what is metered costs at least; null: nothing.",
+        help_text="What a full period costs at least, in any quantity; null: nothing.",
     )
     interval = serializers.ChoiceField([unit.value for unit in Unit])
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)
@@ -132,7 +132,7 @@ class PricePatchIn(serializers.Serializer[Any]):
     minimum_amount = DecimalIn(
         required=False,
         allow_null=True,
-        help_text="What a full period of what is metered costs at least; null: nothing.",
+        help_text="What a full period costs at least, in any quantity; null: nothing.",
     )
     interval = serializers.ChoiceField([unit.value for unit in Unit], required=False)
     interval_count = serializers.IntegerField(required=False, min_value=1, max_value=1_200)

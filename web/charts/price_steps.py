@@ -1,7 +1,7 @@
 """What a price comes to by quantity, as SVG: the price of a unit in steps, and the total."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -66,10 +66,7 @@ def price_steps(terms: PriceTerms, currency: str, name: str) -> SafeString:
     """
     edges = _edges(terms)
     units = list(_unit_pieces(terms, edges))
-    totals = [
-        _Piece(start, end, price_of(terms, start + _TRACE).amount, price_of(terms, end).amount)
-        for start, end in pairwise(edges)
-    ]
+    totals = list(_total_pieces(terms, edges))
     plots = [(_("Price per unit"), "unit", units)] if units else []
     plots.append((_("Total"), "total", totals))
     height = len(plots) * (_HEAD + _PLOT + _GAP) + _FOOT
@@ -139,13 +136,32 @@ def _unit_pieces(terms: PriceTerms, edges: Sequence[Decimal]) -> Iterator[_Piece
         yield _Piece(start, end, value, value)
 
 
+def _total_pieces(terms: PriceTerms, edges: Sequence[Decimal]) -> Iterator[_Piece]:
+    """Yield what quantities come to; up to where a minimum is reached that is the minimum."""
+    plain, least = replace(terms, minimum=None), Fraction(terms.minimum or 0)
+    for start, end in pairwise(edges):
+        first, last = price_of(plain, start + _TRACE).amount, price_of(plain, end).amount
+        if first < least < last:
+            share = (least - first) / (last - first)
+            turn = start + (end - start) * share.numerator / share.denominator
+            yield _Piece(start, turn, least, least)
+            yield _Piece(turn, end, least, last)
+        else:
+            yield _Piece(start, end, max(first, least), max(last, least))
+
+
 def _x(number: Decimal, edges: Sequence[Decimal]) -> float:
     """Return where a quantity stands; tiers are equally wide where some would be hairs."""
     room, whole = WIDTH - _LEFT - _RIGHT, float(edges[-1])
     narrow = min(float(end - start) for start, end in pairwise(edges))
     if narrow * _NARROWEST >= whole:
         return _LEFT + room * float(number) / whole
-    return _LEFT + room * edges.index(number) / (len(edges) - 1)
+    place, start, end = next(
+        (place, start, end)
+        for place, (start, end) in enumerate(pairwise(edges))
+        if start <= number <= end
+    )
+    return _LEFT + room * (place + float((number - start) / (end - start))) / (len(edges) - 1)
 
 
 def _plot(

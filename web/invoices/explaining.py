@@ -122,6 +122,17 @@ def _price(inputs: Values, result: Values, currency: str) -> Explained:
     return Explained(_("Price"), text, tuple(formulas))
 
 
+def _minimum(inputs: Values, _result: Values, currency: str) -> Explained:
+    """Say what a full period costs at least, and what the quantity alone comes to."""
+    values = {
+        "minimum": unit_price(Decimal(inputs.get("amount") or 0), currency),
+        "before": unit_price(Decimal(inputs.get("before") or 0), currency),
+    }
+    text = _("A full period costs %(minimum)s at least, in any quantity.")
+    formula = _("%(before)s is less: %(minimum)s")
+    return Explained(_("Minimum commitment"), text % values, (formula % values,))
+
+
 def _discount(inputs: Values, result: Values, currency: str) -> Explained:
     is_share = inputs.get("percent") is not None
     values = {
@@ -419,6 +430,7 @@ _WRITERS: Final[Mapping[str, Callable[[Values, Values, str], Explained]]] = {
     "correction": _correction,
     "credit": _credit,
     "discount": _discount,
+    "minimum": _minimum,
     "taken_over": _taken_over,
     "usage": _usage,
     "proration": _proration,

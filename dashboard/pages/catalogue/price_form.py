@@ -178,7 +178,9 @@ class PriceForm(forms.Form):
         PRICE_DIGITS,
         PRICE_DECIMALS,
         gettext_lazy("Minimum per period (optional)"),
-        gettext_lazy("Of what is metered: what is missing at the end of the period is charged."),
+        gettext_lazy(
+            "In any quantity. Of what is metered the rest is charged when the period ends."
+        ),
     )
     meter = forms.ChoiceField(
         label=gettext_lazy("Quantity"),
@@ -276,6 +278,7 @@ class PriceForm(forms.Form):
                 wanted["unit_amount"],
                 wanted["tiers"],
                 wanted["package_size"],
+                None if wanted["meter_id"] else wanted["minimum_amount"] or None,
             )
         except InvalidTerms:
             return None

@@ -47,7 +47,7 @@ _FAULTS: Final[Mapping[str, Promise]] = {
 
 
 METERED_IN_ARREARS: Final = gettext_lazy("What is metered is charged at the end of its period.")
-MINIMUM_OF_METERED: Final = gettext_lazy("Only what is metered has a minimum for its period.")
+MINIMUM_OF_FLAT: Final = gettext_lazy("A flat price costs the same in any quantity: no minimum.")
 METERED_BY_QUANTITY: Final = gettext_lazy("A flat price does not depend on what was used.")
 
 
@@ -70,7 +70,7 @@ class NewPrice:
     """A price as somebody wants it.
 
     Amounts are in major units, for one full period; ``setup_fee`` is charged once beside, 0 is
-    none; ``minimum_amount`` is what a period of what is metered costs at least, 0 for nothing.
+    none; ``minimum_amount`` is what a full period costs at least, 0 for nothing.
     ``tax_category`` is ``S``, whose rate the ``tax_class`` names, or ``Z``. With a
     ``meter_id`` the quantity is what the meter measures.
     """
@@ -203,8 +203,8 @@ def _check(wanted: NewPrice, today: date | None) -> None:
             )
     if wanted.meter_id is not None:
         _check_metered(wanted)
-    elif wanted.minimum_amount:
-        wanted.refuse("minimum_amount", "minimum_of_metered", str(MINIMUM_OF_METERED))
+    elif wanted.minimum_amount and wanted.model == Model.FLAT:
+        wanted.refuse("minimum_amount", "minimum_of_flat", str(MINIMUM_OF_FLAT))
     if not 1 <= wanted.interval_count <= _MOST_INTERVALS:
         wanted.refuse("interval_count", "out_of_range", _("1 to 1200 is expected."))
     if _fits_the_columns(wanted) and wanted.model in choices["model"]:

@@ -30,7 +30,7 @@ from subscriptions.operations.catalogue import ProductArchived
 from subscriptions.operations.catalogue.checking import (
     METERED_BY_QUANTITY,
     METERED_IN_ARREARS,
-    MINIMUM_OF_METERED,
+    MINIMUM_OF_FLAT,
 )
 from subscriptions.operations.importing.columns import PRICE_COLUMNS
 from subscriptions.operations.importing.rows import refuse_difference, stored_tiers, tiers_of
@@ -207,8 +207,8 @@ def _understand_price(
         "tax_category": Category.Z if tax_class == TaxClass.ZERO else Category.S,
     }
     values["meter_id"] = _meter(row, meters, values)
-    if values["minimum_amount"] is not None and not row.cells.get("meter"):
-        row.refuse("minimum_amount", "minimum_of_metered", str(MINIMUM_OF_METERED))
+    if values["minimum_amount"] is not None and model == Model.FLAT:
+        row.refuse("minimum_amount", "minimum_of_flat", str(MINIMUM_OF_FLAT))
     if model:
         _check_terms(row, values)
     return _PriceLine(row.required("external_id"), row.required("product"), values)

@@ -280,7 +280,7 @@ def test_a_later_file_may_end_a_price_and_no_more(shop):
         ({"model": "graduated"}, "unit_amount", "unit_amount_not_allowed"),
         ({"model": "flat-ish"}, "model", "unknown_value"),
         ({"tax_class": "none"}, "tax_class", "unknown_value"),
-        ({"minimum_amount": "5"}, "minimum_amount", "minimum_of_metered"),
+        ({"minimum_amount": "5"}, "minimum_amount", "minimum_of_flat"),
         ({"external_id": "seat"}, "external_id", "external_id_taken"),
         ({"name": "x" * 201}, "name", "too_long"),
     ],

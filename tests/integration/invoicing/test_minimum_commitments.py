@@ -158,27 +158,26 @@ def test_those_of_a_pool_pay_its_minimum_together(vendor):
 
 
 @pytest.mark.parametrize(
-    ("minimum", "meter", "code"),
+    ("minimum", "values", "code"),
     [
-        ("-1", True, "amount_negative"),
-        ("NaN", True, "out_of_range"),
-        ("1E+400", True, "out_of_range"),
-        ("0.123456789", True, "out_of_range"),
-        ("5", False, "minimum_of_metered"),
+        ("-1", {}, "amount_negative"),
+        ("NaN", {}, "out_of_range"),
+        ("1E+400", {}, "out_of_range"),
+        ("0.123456789", {}, "out_of_range"),
+        ("5", {"model": "flat", "meter_id": None}, "minimum_of_flat"),
     ],
 )
-def test_refuses_minimums_that_cannot_be(vendor, minimum, meter, code):
+def test_refuses_minimums_that_cannot_be(vendor, minimum, values, code):
     with vendor.seen():
         known = Price.objects.get()
+    plain = {"name": "Calls", "model": "per_unit", "meter_id": known.meter_id}
     wanted = NewPrice(
-        name="Calls",
-        model="per_unit",
         currency="EUR",
         interval="month",
         timing="arrears",
         unit_amount=Decimal(1),
         minimum_amount=Decimal(minimum),
-        meter_id=known.meter_id if meter else None,
+        **{**plain, **values},
     )
 
     with pytest.raises(InvalidPrice) as refused:

@@ -79,6 +79,19 @@ def test_prices_a_quantity(terms, quantity, amount):
     assert price_of(terms, Decimal(quantity)).amount == Fraction(amount)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "amount", "before"),
+    [("0", "9.02", "0"), ("3", "9.02", "6.765"), ("4", "9.02", None), ("5", "11.275", None)],
+)
+def test_what_comes_to_less_than_the_minimum_costs_the_minimum(quantity, amount, before):
+    terms = PriceTerms(Model.PER_UNIT, Decimal("2.255"), minimum=Decimal("9.02"))
+    priced = price_of(terms, Decimal(quantity))
+
+    assert priced.amount == Fraction(amount)
+    assert priced.before == (None if before is None else Fraction(before))
+    assert sum(step.amount for step in priced.steps) == Fraction(before or amount)
+
+
 def test_explains_every_tier_that_was_reached():
     steps = price_of(GRADUATED_FLAT, Decimal(12)).steps
 

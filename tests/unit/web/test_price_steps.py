@@ -40,6 +40,18 @@ def test_the_total_jumps_by_what_the_tier_itself_costs():
     assert last == (404.0, total[0][1] - 132)
 
 
+def test_a_minimum_is_flat_up_to_where_the_quantity_costs_more():
+    (_unit, total) = lines(PriceTerms(Model.PER_UNIT, D(10), minimum=D(40)))
+    least, turn, after, last = total
+
+    assert least[1] == turn[1] == after[1]
+    assert turn[0] == after[0]
+    # Four of what is drawn: what is left of the picture is proportional to the units.
+    assert (turn[0] - least[0]) / (last[0] - least[0]) == pytest.approx(
+        (132 - (turn[1] - last[1])) / 132, abs=0.01
+    )
+
+
 @pytest.mark.parametrize(
     ("terms", "count"),
     [
