@@ -141,9 +141,10 @@ class Realignment:
 
         A part that is too short for an invoice of its own is due with the period after it.
         """
-        if self.ends is None or self.invoiced_on is None or charge.due_date <= self.ends:
+        if self.ends is None or self.invoiced_on is None:
             return charge
-        if charge.status == Charge.Status.INVOICED:
+        is_due = min(charge.due_date, self.ends) == charge.due_date
+        if is_due or charge.status == Charge.Status.INVOICED:
             return charge
         return replace(charge, due_date=self.ends, invoice_on=self.invoiced_on)
 

@@ -88,7 +88,7 @@ _MOVED_UP = """
             || jsonb_build_object('due_date', new.due::text, 'invoice_on', new.day::text)
     FROM unnest(%s::uuid[], %s::date[], %s::date[]) AS new (id, due, day)
     WHERE charge.tenant_id = %s AND charge.item_id = new.id AND charge.status = 'pending'
-    AND charge.due_date > new.due
+    AND LEAST(charge.due_date, new.due) IS DISTINCT FROM charge.due_date
 """
 
 
