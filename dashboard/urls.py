@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from dashboard.pages import search, styleguide
 from dashboard.pages.catalogue import urls as catalogue_urls
+from dashboard.pages.charges import urls as charge_urls
 from dashboard.pages.customers import urls as customer_urls
 from dashboard.pages.imports import urls as import_urls
 from dashboard.pages.plans import urls as plan_urls
@@ -26,6 +27,7 @@ urlpatterns = [
     path("customers/", include(customer_urls, namespace="customers")),
     path("invoices/", include(invoice_urls, namespace="invoices")),
     path("subscriptions/", include(subscription_urls, namespace="subscriptions")),
+    path("charges/", include(charge_urls, namespace="charges")),
     path("calendar/", include(calendar_urls, namespace="calendar")),
     path("catalogue/", include(catalogue_urls, namespace="catalogue")),
     path("plans/", include(plan_urls, namespace="plans")),

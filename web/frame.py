@@ -54,6 +54,7 @@ DASHBOARD: Final = (
         _("Money"),
         (
             Room(_("Subscriptions"), "repeat", "subscriptions:list"),
+            Room(_("Charges"), "hourglass", "charges:list"),
             Room(_("Invoices"), "file-text", "invoices:list"),
             Room(_("Billing runs"), "calendar-check", "runs:list"),
             Room(_("Billing calendar"), "calendar", "calendar:calendar"),

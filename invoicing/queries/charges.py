@@ -2,10 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 
 from accounts import access, tree
 from accounts.access import Action
@@ -21,11 +33,24 @@ __all__ = [
     "ChargeSum",
     "Explanation",
     "ExplanationStep",
+    "Place",
     "charges",
     "explanation_of",
     "get_charge",
     "sums_of",
+    "waiting",
+    "waiting_sums",
 ]
+
+
+class Place(StrEnum):
+    """Where a charge waits that is not invoiced yet."""
+
+    FREE = "free"
+    """On no document."""
+    DRAFT = "draft"
+    HELD = "held"
+    """On no document until somebody releases it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +96,38 @@ def sums_of(
     found = _found(actor, within, alone=alone, status=status, kind=kind)
     rows = found.order_by("currency").values_list("currency")
     return [ChargeSum(*row) for row in rows.annotate(Count("pk"), Sum("net_minor"))]
+
+
+def waiting(
+    actor: Actor, *, within: UUID | None = None, place: Place | None = None
+) -> QuerySet[Charge]:
+    """Return the charges in reach that wait for their invoice, as ``charges`` has them.
+
+    One statement. ``within`` keeps to an account and what lies below it, ``place`` to one place.
+    """
+    found = _placed(_found(actor, within, alone=False, status=Charge.Status.PENDING, kind=None))
+    return _shown(actor, found if place is None else found.filter(place=place))
+
+
+def waiting_sums(actor: Actor, *, within: UUID | None = None) -> dict[Place, list[ChargeSum]]:
+    """Return how many charges wait at each place, and their sums. One statement."""
+    found = _placed(_found(actor, within, alone=False, status=Charge.Status.PENDING, kind=None))
+    rows = found.order_by("place", "currency").values_list("place", "currency")
+    sums: dict[Place, list[ChargeSum]] = {place: [] for place in Place}
+    for place, currency, count, net_minor in rows.annotate(Count("pk"), Sum("net_minor")):
+        sums[Place(place)].append(ChargeSum(currency, count, net_minor))
+    return sums
+
+
+def _placed(found: QuerySet[Charge]) -> QuerySet[Any]:
+    lines = InvoiceLine.objects.filter(tenant_id=OuterRef("tenant_id"), charge=OuterRef("pk"))
+    place = Case(
+        When(is_held=True, then=Value(Place.HELD)),
+        When(Exists(lines), then=Value(Place.DRAFT)),
+        default=Value(Place.FREE),
+        output_field=CharField(),
+    )
+    return found.annotate(place=place)
 
 
 def get_charge(actor: Actor, charge_id: UUID) -> Any:

@@ -1,5 +1,6 @@
 """Tenants are kept apart by the database itself: in every table, whatever a query forgets."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -81,8 +82,6 @@ UNIQUE_OVER_ALL = {
     "accounts_tenant_slug_key",
     # An account belongs to one tenant.
     "placement_now",
-    # One row of each tenant.
-    "file_check_once",
 }
 OWNERS_FUNCTIONS = {
     "accounts_find_principal",
@@ -407,7 +406,12 @@ def test_is_unique_within_the_tenant(db):
         tables,
     )
 
-    without = {str(name) for name, definition in found if "(tenant_id, " not in str(definition)}
+    # The tenant need not come first: where it does, look-ups of a tenant's rows may choose the key.
+    without = {
+        str(name)
+        for name, definition in found
+        if "tenant_id" not in re.findall(r"\w+", str(definition).partition(" WHERE ")[0])
+    }
     assert without == UNIQUE_OVER_ALL
 
 

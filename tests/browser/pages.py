@@ -324,6 +324,7 @@ PAGES = (
         opens="main form .primary",
         shows="#form-errors",
     ),
+    PageEntry("charges that wait", "/charges/"),
     PageEntry("import", "/import/"),
     PageEntry("import, columns", "/import/columns/"),
     PageEntry("import, no file", "/import/", opens="main form .primary", shows="#form-errors"),

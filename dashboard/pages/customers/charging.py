@@ -24,7 +24,7 @@ from accounts.queries.paths import path_of
 from accounts.versions import ChangedMeanwhile, version_of
 from billing_rules.money import CURRENCIES
 from billing_rules.tax_rates import TaxClass
-from dashboard.pages.customers.charges import is_cancellable, linked_why
+from dashboard.pages.charges.table import is_cancellable, linked_why
 from invoicing.operations.charges.adding import Added, AlreadyCharged, add_charge
 from invoicing.operations.charges.cancelling import cancel_charge
 from invoicing.operations.charges.wanting import (

@@ -1,0 +1,1 @@
+"""Charges of all customers: what waits for its invoice, and why."""
