@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from dashboard.pages import search, styleguide
+from dashboard.pages import correcting, search, styleguide
 from dashboard.pages.catalogue import urls as catalogue_urls
 from dashboard.pages.charges import urls as charge_urls
 from dashboard.pages.customers import urls as customer_urls
@@ -25,6 +25,7 @@ urlpatterns = [
     path("appearance/", sign_in.appearance, name="appearance"),
     path("language/", include("django.conf.urls.i18n")),
     path("customers/", include(customer_urls, namespace="customers")),
+    path("invoices/<str:invoice_id>/correction/", correcting.correct_page, name="correct_invoice"),
     path("invoices/", include(invoice_urls, namespace="invoices")),
     path("subscriptions/", include(subscription_urls, namespace="subscriptions")),
     path("charges/", include(charge_urls, namespace="charges")),

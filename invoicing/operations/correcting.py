@@ -171,10 +171,10 @@ def correct_invoice(
     """
     invoice = get_invoice(actor, invoice_id, lock=not is_dry_run)
     access.require_everywhere(actor, Action.ISSUE_INVOICE)
-    if require_seen is not None:
-        require_seen()
     if wanted.key is not None and _is_known(actor, wanted.key):
         raise AlreadyCorrected
+    if require_seen is not None:
+        require_seen()
     if invoice.kind != DocumentKind.INVOICE:
         raise NotAnInvoice
     if invoice.status in Invoice.UNISSUED:

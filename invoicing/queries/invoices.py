@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.queries.searching import has_words
 from billing_rules.money import CURRENCIES, exponent
 from billing_rules.searching import amount_in
-from invoicing.models import Invoice
+from invoicing.models import DocumentKind, Invoice
 from invoicing.queries import invoice_states
 from invoicing.queries.visibility import sections_in_reach, visible_to, with_shown_amounts
 from tenancy.actor import Actor
@@ -142,6 +142,20 @@ def get_invoice(actor: Actor, invoice_id: UUID, *, lock: bool = False) -> Invoic
     if invoice is None:
         raise NotFound
     return invoice
+
+
+def is_correctable(invoice: Any) -> bool:
+    """Return whether something of a document is left that a credit note could take back.
+
+    Args:
+        invoice: as ``get_invoice`` returned it.
+    """
+    return bool(
+        invoice.whole
+        and invoice.kind == DocumentKind.INVOICE
+        and invoice.status not in Invoice.UNISSUED
+        and invoice.corrected_minor != invoice.gross_minor
+    )
 
 
 def _concerns(actor: Actor, account_id: UUID, *, only: bool) -> Q:

@@ -40,6 +40,13 @@ PAGES = (
     ),
     PageEntry("invoice, quick view", "/invoices/{invoice}/glance/"),
     PageEntry("invoice", "/invoices/{invoice}/"),
+    PageEntry("invoice, correct", "/invoices/{invoice}/correction/"),
+    PageEntry(
+        "invoice, correct, refused",
+        "/invoices/{invoice}/correction/",
+        opens="form.card button.primary",
+        shows=".error",
+    ),
     PageEntry("invoice, why", "/invoices/{invoice}/", opens="a[data-why]", shows=".why-row"),
     PageEntry(
         "invoice, subtotals",

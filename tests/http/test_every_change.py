@@ -1358,6 +1358,10 @@ def charge_page(browser: Browser) -> None:
     )
 
 
+def correct_page(browser: Browser) -> None:
+    browser.send(f"/invoices/{issued(browser.shop).public_id}/correction/", reason="Agreed")
+
+
 def cancel_charge_page(browser: Browser) -> None:
     made = charge(browser.shop, browser.shop.actor)
     account_id = public_id("acc", browser.shop.id_of("A"))
@@ -1707,6 +1711,7 @@ PAGES: dict[str, Change] = {
         end_role_page, "grant.ended"
     ),
     "customers/<str:account_id>/charges/new/": Change(charge_page, "charge.added"),
+    "invoices/<str:invoice_id>/correction/": Change(correct_page, "credit_note.issued"),
     "customers/<str:account_id>/charges/<str:charge_id>/cancel/": Change(
         cancel_charge_page, "charge.cancelled"
     ),

@@ -35,6 +35,9 @@ WITHOUT_FORM = {
     "runs/<str:run_id>/approve/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/take-back/": DECIDES_ON_WHAT_WAS_SEEN,
     "runs/<str:run_id>/changed/": IS_REPEATED,
+    "invoices/<str:invoice_id>/correction/": (
+        "It carries a version of what was paid and taken back; test_correcting.py is about it."
+    ),
     "runs/held/": IS_REPEATED,
     "settings/books/": "A check changes nothing, and one that is under way is joined.",
     "settings/defaults/<str:setting>/recall/": (

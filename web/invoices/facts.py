@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from invoicing.documents import parties
 from invoicing.documents.formats import Formats
-from invoicing.models import Invoice
+from invoicing.models import DocumentKind, Invoice
 from tenancy.formats import period_text
 from web.accounts import account_url
 from web.invoices.table import frozen_name, present_name
@@ -63,8 +63,9 @@ def _facts(invoice: Invoice, language: str, *, opens_accounts: bool) -> Iterable
     yield Fact(_("Service period"), period_text(invoice.period_start, invoice.period_end))
     yield Fact(_("Issued"), day(invoice.issue_date))
     yield Fact(_("Due"), day(invoice.due_date))
-    yield Fact(_("Payment terms"), _terms(invoice.payment_terms_days))
-    yield Fact(_("Payment"), str(_COLLECTION.get(invoice.collection, "")))
+    if invoice.kind == DocumentKind.INVOICE:
+        yield Fact(_("Payment terms"), _terms(invoice.payment_terms_days))
+        yield Fact(_("Payment"), str(_COLLECTION.get(invoice.collection, "")))
     yield Fact(_("Purchase order"), invoice.po_number)
     yield Fact(_("Document language"), str(_LANGUAGES.get(invoice.language[:2], "")))
 

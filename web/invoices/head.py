@@ -34,6 +34,8 @@ def head_of(invoice: Any, actor: Actor) -> dict[str, Any]:
             "due_date": invoice.due_date,
             "is_issued": invoice.number is not None,
             "is_credit_note": invoice.kind == DocumentKind.CREDIT_NOTE,
+            "reason": invoice.reason,
+            "corrected_minor": invoice.corrected_minor,
             "whole": invoice.whole,
             "has_annex": invoice.whole and not shows_detail(invoice),
             "line_count": invoice.line_count,
@@ -69,7 +71,7 @@ def _badges(invoice: Any, actor: Actor) -> Iterable[Badge]:
         yield Badge(_("Extract, not an invoice for VAT purposes"), "info", is_plain=True)
         return
     yield badges.invoice_badge_with_date(invoice, actor.today)
-    if invoice.section_count > 1:
+    if invoice.section_count > 1 and invoice.kind == DocumentKind.INVOICE:
         text = ngettext(
             "Consolidated, %(count)s account",
             "Consolidated, %(count)s accounts",

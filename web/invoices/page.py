@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from invoicing.documents.paying import is_paid_by_another
 from invoicing.documents.wording import tax_reason
 from invoicing.models import BillingRun, Invoice, InvoiceTax
 from invoicing.queries import invoice_parts as parts
-from invoicing.queries.invoices import get_invoice
+from invoicing.queries.invoices import get_invoice, invoices, is_correctable
 from invoicing.queries.visibility import reaches
 from invoicing.words.charges import name_of
 from tenancy.actor import Actor
@@ -40,9 +41,14 @@ from web.invoices.sections import (
     section_row,
 )
 from web.naming import Marks
-from web.requests import wants_fragment, whole_number
+from web.page_heads import Fact
+from web.requests import namespace_of, wants_fragment, whole_number
 from web.session_checks import in_own_frame
+from web.templatetags.figures import money
 from web.timeline import timeline_of
+
+_MOST: Final = 100
+"""Credit notes of one invoice that its page names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,8 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "pdf_failure": _pdf_failure(invoice) if is_staff(actor) else "",
         "may_retry": access.allows_everywhere(actor, Action.ISSUE_INVOICE),
         "payer_copy": _payer_copy(invoice, actor),
+        "may_correct": _may_correct(request, invoice),
+        "corrections": _corrections(request, invoice),
         "paid_by": _paid_by(invoice, actor),
     }
     return render(request, "invoices/page.html", context)
@@ -194,6 +202,38 @@ def _payer_copy(invoice: Any, actor: Actor) -> bool:
     if not (invoice.number and invoice.whole and is_paid_by_another(invoice)):
         return False
     return reaches(actor, invoice.payer_id)
+
+
+def _may_correct(request: ActorRequest, invoice: Any) -> bool:
+    """Return whether the page leads to where an invoice is corrected: the dashboard's alone."""
+    return (
+        namespace_of(request) == "invoices"
+        and is_correctable(invoice)
+        and access.allows_everywhere(request.actor, Action.ISSUE_INVOICE)
+    )
+
+
+def _corrections(request: ActorRequest, invoice: Any) -> list[Fact]:
+    """Return the credit notes of an invoice, or the invoice of a credit note, with their pages.
+
+    One statement, where there are any.
+    """
+    actor = request.actor
+    if invoice.corrects_id is None and not invoice.corrected_minor:
+        return []
+    found: Any = (
+        invoices(actor, corrects=invoice.pk, today=actor.today).order_by("series_number")[:_MOST]
+        if invoice.corrects_id is None
+        else invoices(actor, today=actor.today).filter(pk=invoice.corrects_id)
+    )
+    return [
+        Fact(
+            one.number or "",
+            money(one.shown_gross_minor, one.currency),
+            reverse("invoices:page", args=[one.public_id], current_app=namespace_of(request)),
+        )
+        for one in found
+    ]
 
 
 def _paid_by(invoice: Any, actor: Actor) -> str:
