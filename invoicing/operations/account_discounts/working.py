@@ -46,8 +46,8 @@ from tenancy.operations.jobs import (
 _ID_BYTES: Final = 16
 _PIECE_BEFORE: Final = 100
 """The size of a piece of jobs that do not say it yet."""
-_EMPTY_AT_ONCE: Final = 200
-"""So many discounts that nobody below has anything of are passed over in one transaction."""
+_AT_ONCE: Final = 200
+"""So many discounts of a job for many are carried out in one transaction, of one tree."""
 _AFTER: Final = "after"
 
 
@@ -79,15 +79,15 @@ def _work(actor: Actor, giver: Actor, job_id: UUID, *, now: datetime) -> bool:
     if job is None:
         return False
     access.require_everywhere(giver, Action.EDIT_SUBSCRIPTION)
-    turn = _next_of_many(giver, job) if job.params.get("many") else _next_piece(actor, job)
+    turn = _next_of_many(giver, job) if job.params.get("many") else _next_piece(giver, job)
     counts = Counter({code: n for code, n in job.result.items() if code != _AFTER})
-    if turn.giving is not None and turn.ids:
-        families = turn.families or load_families(giver, [turn.giving.discount.root_id], None)
-        today = date.fromisoformat(job.params["today"])
-        found = outcomes(giver, families, turn.giving, turn.ids, today=today, is_locked=True)
-        _store(giver, turn.giving, found, now)
+    today = date.fromisoformat(job.params["today"])
+    for giving, ids in turn.parts:
+        # One after the other: what one gives, the next finds.
+        found = outcomes(giver, turn.families, giving, ids, today=today, is_locked=True)
+        _store(giver, giving, found, now)
         counts.update(one.code for one in found)
-        counts["gone"] += len(turn.ids) - len(found)
+        counts["gone"] += len(ids) - len(found)
     # What nothing came of is not said.
     result: dict[str, Any] = {code: count for code, count in counts.items() if count}
     if turn.done < job.total:
@@ -101,58 +101,56 @@ def _work(actor: Actor, giver: Actor, job_id: UUID, *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What is done next, and how far the job is then.
+    """What is done next, in one locked tree, and how far the job is then.
 
     ``after`` is the last subscription of a discount that has more of them; None for its first.
-    ``families`` are the tree of the discount, where it was loaded to find out.
     """
 
-    giving: Giving | None
-    ids: Sequence[UUID]
+    families: Families
+    parts: Sequence[tuple[Giving, Sequence[UUID]]]
     done: int
     after: UUID | None = None
-    families: Families | None = None
 
 
-def _next_piece(actor: Actor, job: Job) -> _Turn:
+def _next_piece(giver: Actor, job: Job) -> _Turn:
     """Return the next subscriptions of a job for one discount."""
     key = UUID(job.params["discount"])
-    discount = Discount.objects.get(tenant_id=actor.tenant_id, pk=key)
+    discount = Discount.objects.get(tenant_id=giver.tenant_id, pk=key)
     number = job.done // int(job.params.get("piece", _PIECE_BEFORE))
-    content = piece_of(actor, job.pk, number) if job.total else b""
+    content = piece_of(giver, job.pk, number) if job.total else b""
     ids = [
         UUID(bytes=content[start : start + _ID_BYTES])
         for start in range(0, len(content), _ID_BYTES)
     ]
     giving = Giving(discount, Way(job.params["way"]), date.fromisoformat(job.params["day"]))
-    return _Turn(giving, ids, job.done + len(ids))
+    families = load_families(giver, [discount.root_id], None)
+    return _Turn(families, [(giving, ids)] if ids else [], job.done + len(ids))
 
 
-def _next_of_many(actor: Actor, job: Job) -> _Turn:
-    """Return the next subscriptions of a job for many discounts, one after the other.
+def _next_of_many(giver: Actor, job: Job) -> _Turn:
+    """Return the next subscriptions of a job for many discounts, of as many as are in one tree.
 
     Whoever begins to subscribe meanwhile waits for the lock of the tree, and takes it by itself.
     """
     done, text = job.done, job.result.get(_AFTER)
     after, families = None if text is None else UUID(text), None
-    for _attempt in range(_EMPTY_AT_ONCE):
-        if done >= job.total:
-            break
-        key, way = one_of_many(piece_of(actor, job.pk, done // MANY), done % MANY)
-        discount = Discount.objects.get(tenant_id=actor.tenant_id, pk=key)
+    parts: list[tuple[Giving, Sequence[UUID]]] = []
+    room = PIECE
+    while families is None or (done < job.total and room > 0 and done - job.done < _AT_ONCE):
+        key, way = one_of_many(piece_of(giver, job.pk, done // MANY), done % MANY)
+        discount = Discount.objects.get(tenant_id=giver.tenant_id, pk=key)
         if families is None:
-            families = load_families(actor, [discount.root_id], None)
+            families = load_families(giver, [discount.root_id], None)
         elif discount.account_id not in families.accounts:
             # One tree at a time: locks are taken in order, or not at all.
             break
         giving = Giving(discount, way, _since(discount, way))
-        ids = _concerned(actor, giving, after)
-        if len(ids) == PIECE:
-            return _Turn(giving, ids, done, ids[-1], families)
-        done, after = done + 1, None
-        if ids:
-            return _Turn(giving, ids, done, families=families)
-    return _Turn(None, (), done)
+        ids = _concerned(giver, giving, after, room)
+        parts += [(giving, ids)] if ids else []
+        if len(ids) == room:
+            return _Turn(families, parts, done, ids[-1])
+        done, after, room = done + 1, None, room - len(ids)
+    return _Turn(families, parts, done)
 
 
 def _since(discount: Discount, way: Way) -> date:
@@ -161,7 +159,7 @@ def _since(discount: Discount, way: Way) -> date:
     return day
 
 
-def _concerned(actor: Actor, giving: Giving, after: UUID | None) -> Sequence[UUID]:
+def _concerned(actor: Actor, giving: Giving, after: UUID | None, most: int) -> Sequence[UUID]:
     """Return the next subscriptions that a discount is given to, or ended for."""
     discount = giving.discount
     if giving.way == Way.GIVE:
@@ -171,7 +169,7 @@ def _concerned(actor: Actor, giving: Giving, after: UUID | None) -> Sequence[UUI
         found = holding(actor, discount, giving.day)
     if after is not None:
         found = found.filter(pk__gt=after)
-    return list(found.values_list("pk", flat=True)[:PIECE])
+    return list(found.values_list("pk", flat=True)[:most])
 
 
 def _store(actor: Actor, given: Giving, found: Sequence[Outcome], now: datetime) -> None:
