@@ -92,13 +92,25 @@ declare(
     Declared(
         "price.version_created",
         "price",
-        _("A price got another version, for everybody or for an account and those below it."),
+        _(
+            "A price got another version, for everybody or for an account and those below it; with"
+            " how many have it, and who is told."
+        ),
         {
             "external_id": Maybe(Kind.TEXT),
             "first": Kind.ID,
             "account": Maybe(Kind.ID),
             "number": Kind.WHOLE,
             "valid_from": Kind.DAY,
+            # Who has it, and who is told: missing where it came by a file of many.
+            "subscriptions": Maybe(Kind.WHOLE),
+            "accounts": Maybe(Kind.WHOLE),
+            # Missing also where more have it than one transaction looks at.
+            "changed": Maybe(Kind.WHOLE),
+            "recipients": Maybe(Kind.WHOLE),
+            "addresses": Maybe(Kind.WHOLE),
+            "without_address": Maybe(Kind.WHOLE),
+            "told": Maybe(Kind.IDS),
         },
         short=_("New version"),
     ),

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     NAMES = "names"
     ID = "id"
+    IDS = "ids"
 
 
 KIND_WORDS: Mapping[Kind, Promise] = {
@@ -32,6 +33,7 @@ KIND_WORDS: Mapping[Kind, Promise] = {
     Kind.YES_NO: _("true or false"),
     Kind.NAMES: _("list of names"),
     Kind.ID: _("id, as in the API"),
+    Kind.IDS: _("list of ids, as in the API"),
 }
 
 
@@ -91,7 +93,7 @@ def _fits(kind: Kind, value: object) -> bool:
         return type(value) is int
     if kind is Kind.YES_NO:
         return type(value) is bool
-    if kind is Kind.NAMES:
+    if kind in (Kind.NAMES, Kind.IDS):
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if not isinstance(value, str):
         return False

@@ -20,6 +20,7 @@ from invoicing.queries.repricing import (
     by_root,
     concerned_items,
     effect_of,
+    told_of,
 )
 from subscriptions.models import Price
 from subscriptions.operations.catalogue import (
@@ -115,8 +116,9 @@ def begin_version(
     if require_seen is not None:
         require_seen()
     price = planned_version(actor, price_id, wanted, is_locked=True, today=today)
-    store_version(actor, price, now=now)
-    return price, request_repricing(actor, Repricing(price, Way.BEGIN), today=today, now=now)
+    repricing = Repricing(price, Way.BEGIN)
+    store_version(actor, price, told=told_of(actor, repricing, today=today), now=now)
+    return price, request_repricing(actor, repricing, today=today, now=now)
 
 
 @operation

@@ -191,8 +191,12 @@ def version_after(
     return price, model
 
 
-def store_version(actor: Actor, price: Price, *, now: datetime) -> None:
+def store_version(
+    actor: Actor, price: Price, *, told: Mapping[str, Any] | None = None, now: datetime
+) -> None:
     """Store a version that was planned under the lock; a step of whoever has it carried out.
+
+    ``told`` is what the event says beside of whom it concerns.
 
     Raises:
         ExternalIdTaken: another price is called so.
@@ -200,11 +204,11 @@ def store_version(actor: Actor, price: Price, *, now: datetime) -> None:
     price.created_at = now
     with named_once(actor, price):
         price.save(force_insert=True)
-    record_event(actor, version_created(price), now=now)
+    record_event(actor, version_created(price, told), now=now)
 
 
-def version_created(price: Price) -> Happening:
-    """Return that a version is there, for the log."""
+def version_created(price: Price, told: Mapping[str, Any] | None = None) -> Happening:
+    """Return that a version is there, for the log, and whom it concerns where that is known."""
     assert price.valid_from is not None  # noqa: S101 - for the checker of types
     said: dict[str, Any] = {
         **said_of(price.external_id),
@@ -214,7 +218,8 @@ def version_created(price: Price) -> Happening:
     }
     if price.account_id is not None:
         said["account"] = public_id("acc", price.account_id)
-    return Happening("price.version_created", price.pk, price.account_id, after=said, data=said)
+    data = {**said, **(told or {})}
+    return Happening("price.version_created", price.pk, price.account_id, after=said, data=data)
 
 
 def planned_end(actor: Actor, price_id: UUID, day: date | None, *, is_locked: bool) -> Price:

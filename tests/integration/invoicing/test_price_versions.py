@@ -20,6 +20,7 @@ from invoicing.operations.prices.working import work_on_repricing
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.opening import InvalidChange
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.queries import repricing
 from invoicing.queries.plans.preview import preview_plan
 from invoicing.queries.plans.wanted import Wanted
 from invoicing.words import describe_warning
@@ -49,8 +50,8 @@ from subscriptions.queries.mrr import mrr_of
 from subscriptions.queries.terms import items_on
 from tenancy.actor import Actor
 from tenancy.errors import Forbidden, NotFound
-from tenancy.ids import uuid7
-from tenancy.models import AuditEntry, Job, JobPiece, Tenant
+from tenancy.ids import public_id, uuid7
+from tenancy.models import AuditEntry, Event, Job, JobPiece, Tenant
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
 
@@ -630,3 +631,32 @@ def test_the_preview_of_a_move_says_who_keeps_a_price_of_elsewhere(billed):
     assert leaves["account"]["name"] == "BB"
     assert comes["subscriptions"] == [ids["S"]]
     assert "keeps the price that was agreed" in describe_warning(leaves)
+
+
+def test_the_event_says_of_whom_it_is_and_who_is_told(billed):
+    with billed.seen():
+        Account.objects.filter(external_id="X").update(email="x@x.example")
+    _version, job = begun(billed, "old", "2026-12-01", work=False)
+
+    with billed.seen():
+        data = Event.objects.get(kind="price.version_created").data
+    names = sorted(public_id("acc", billed.id_of(key)) for key in ("G", "X"))
+    assert {key: data[key] for key in data if key not in ("first", "number", "valid_from")} == {
+        "subscriptions": 3, "accounts": 3, "changed": 3, "recipients": 2, "addresses": 1,
+        "without_address": 1, "told": names,
+    }  # fmt: skip
+    assert job.total == 3
+
+
+def test_the_event_stays_small_however_many_have_the_price(billed, monkeypatch):
+    monkeypatch.setattr(repricing, "NAMED", 1)
+    begun(billed, "old", "2026-12-01")
+    monkeypatch.setattr(repricing, "MOST_TOLD", 2)
+    begun(billed, "old", "2027-01-01", "130")
+
+    with billed.seen():
+        found = Event.objects.filter(kind="price.version_created").order_by("pk")
+        few, many = (event.data for event in found)
+    assert (few["recipients"], len(few["told"])) == (2, 1)
+    assert (many["subscriptions"], many["accounts"]) == (3, 3)
+    assert not {"changed", "recipients", "addresses", "without_address", "told"} & many.keys()
