@@ -90,11 +90,14 @@ def _subscription(key: str, owner: str, number: int) -> dict[str, object]:
     )
 
 
-def load_subscriptions(vendor: Vendor, owners: list[str]) -> None:
-    """Import one subscription for each owner."""
+def load_subscriptions(vendor: Vendor, owners: list[str], **terms: object) -> None:
+    """Import one subscription for each owner, on the contract terms that are given."""
     vendor.has(
         "subscriptions",
-        *(_subscription(f"S{number}", owner, number) for number, owner in enumerate(owners)),
+        *(
+            {**_subscription(f"S{number}", owner, number), **terms}
+            for number, owner in enumerate(owners)
+        ),
     )
 
 

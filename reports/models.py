@@ -62,7 +62,7 @@ class CalendarEntry(TenantPartModel):
     ``subject_type`` and ``subject_id`` name what is stored of it, ``details`` what its title says.
     """
 
-    forecast = TenantForeignKey(Forecast)
+    forecast = TenantForeignKey(Forecast, db_index=False)
     date = models.DateField()
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=250)
@@ -88,6 +88,17 @@ class CalendarEntry(TenantPartModel):
         ]
         indexes: ClassVar = [
             models.Index(name="calendar_in_order", fields=["tenant", "date", "kind", "key"]),
+            # Of one invoice to thousands of accounts there are thousands of parts on one day.
+            models.Index(
+                name="calendar_whole",
+                fields=["tenant", "date", "kind", "key"],
+                condition=models.Q(is_part=False),
+            ),
+            models.Index(
+                name="calendar_parts",
+                fields=["tenant", "forecast", "date"],
+                condition=models.Q(is_part=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from accounts.access import Action
 from accounts.queries.jobs import jobs
 from accounts.serializers.parts import DryRunParameters, NoParameters
 from invoicing.models import BillingRun
-from invoicing.operations.clock import NotSandbox, month_end_after
+from invoicing.operations.clock import NotSandbox, month_after, month_end_after
 from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
 from invoicing.queries.clock_events import next_event_date
@@ -102,6 +102,8 @@ def _wanted_day(actor: Actor, values: Mapping[str, Any]) -> date:
         if found is None:
             raise NothingDue
         return found
+    if step == "month":
+        return month_after(actor.today)
     if step == "month_end":
         return month_end_after(actor.today)
     return actor.today + timedelta(days=7 if step == "week" else 1)

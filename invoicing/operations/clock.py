@@ -123,6 +123,12 @@ def month_end_after(day: date) -> date:
     return after.replace(day=monthrange(after.year, after.month)[1])
 
 
+def month_after(day: date) -> date:
+    """Return the same day of the next month, or its last day where it has no such day."""
+    first = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
+
+
 @operation
 def require_movable(actor: Actor, to_date: date) -> date:
     """Return where the clock stands if it may be moved to a day.

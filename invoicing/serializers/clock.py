@@ -10,7 +10,7 @@ from invoicing.models import BillingRun, ChangePlan
 from invoicing.serializers.runs import RunSumOut
 from tenancy.models import Job
 
-STEPS = ("day", "week", "month_end", "next_event")
+STEPS = ("day", "week", "month", "month_end", "next_event")
 
 
 class ClockIn(serializers.Serializer[Any]):
@@ -20,8 +20,8 @@ class ClockIn(serializers.Serializer[Any]):
     step = serializers.ChoiceField(
         STEPS,
         required=False,
-        help_text="Instead of `now`: one day, one week, to the end of the month, or to the next"
-        " day on which a billing run or a change plan is due.",
+        help_text="Instead of `now`: one day, one week, one month, to the end of the month, or to the"
+        " next day on which a billing run or a change plan is due.",
     )
 
 

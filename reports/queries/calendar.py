@@ -1,6 +1,6 @@
 """The billing calendar of a scope: what falls on which day, as far as somebody may see it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -22,6 +22,7 @@ from tenancy.queries.paging import Order
 IN_ORDER: Final = Order("date kind key")
 """By day, then by kind; the key stays the same when a calendar is made again."""
 MOST_DAYS: Final = 430
+_ANY: Final = Q()
 
 
 class DatesTooFar(Invalid):
@@ -60,7 +61,7 @@ def calendar_entries(
     least_minor: int | None = None,
     key: str = "",
 ) -> QuerySet[CalendarEntry]:
-    """Return what falls on some days, in the order of ``IN_ORDER``. Four statements at most.
+    """Return what falls on some days, in the order of ``IN_ORDER``. Five statements at most.
 
     An invoice is there whole for whoever reaches its recipient or payer within the scope, and in
     the part of an account for who reaches that alone: then with its day, the recipient's name and
@@ -84,10 +85,9 @@ def calendar_entries(
     if not first <= last or (last - first).days >= MOST_DAYS:
         raise DatesTooFar(most=MOST_DAYS)
     wanted = [kind for kind in KINDS if not kinds or kind in kinds]
+    days = Q(date__range=(first, last))
     found = CalendarEntry.objects.filter(
-        _in_sight(actor, wanted, within, only=only),
-        tenant_id=actor.tenant_id,
-        date__range=(first, last),
+        _in_sight(actor, wanted, within, only=only, days=days), days, tenant_id=actor.tenant_id
     )
     if least_minor is not None:
         found = found.filter(Q(amount_minor__gte=least_minor) | Q(amount_minor__lte=-least_minor))
@@ -119,7 +119,7 @@ def nearest_day(
 ) -> date | None:
     """Return the next day, else the last one before today, on which anything falls.
 
-    Two statements at most.
+    Three statements at most.
     """
     wanted = [kind for kind in KINDS if not kinds or kind in kinds]
     found = CalendarEntry.objects.filter(
@@ -131,12 +131,18 @@ def nearest_day(
     return found.order_by("-date").values_list("date", flat=True).first()
 
 
-def _in_sight(actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only: bool) -> Q:
-    """Return the condition on entries that the actor may see of a scope."""
+def _in_sight(
+    actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only: bool, days: Q = _ANY
+) -> Q:
+    """Return the condition on entries that the actor may see of a scope.
+
+    A large invoice has as many parts as accounts on its day, for those who see no more. Where none
+    may be seen, the condition says so on top: then they are not walked through.
+    """
     of_action: dict[Action, list[Kind]] = {}
     for kind in kinds:
         of_action.setdefault(KINDS[kind].action, []).append(kind)
-    seen = Q(pk__in=[])
+    seen, has_parts = Q(pk__in=[]), False
     for action, some in of_action.items():
         if any(KINDS[kind].is_tenants for kind in some):
             if within is None and access.allows_everywhere(actor, action):
@@ -147,10 +153,32 @@ def _in_sight(actor: Actor, kinds: Iterable[Kind], within: UUID | None, *, only:
         others = [kind.value for kind in some if not KINDS[kind].is_document]
         if documents:
             seen |= Q(kind__in=documents) & _documents(scope)
+            has_parts = _has_parts(actor, scope, days)
         if others and (action is not Action.VIEW_SETTINGS or _sees_plans(actor)):
             own = Q() if scope is None else scope.trees | Q(account_id__in=scope.ids)
             seen |= Q(kind__in=others) & own
-    return seen
+    return seen if has_parts else seen & Q(is_part=False)
+
+
+def _has_parts(actor: Actor, scope: "_Scope | None", days: Q) -> bool:
+    """Return whether parts of invoices may be seen in a scope; none where all is seen whole.
+
+    Of trees that belong to it whole the invoices are. No statement where it has none of these,
+    else one.
+    """
+    if scope is None:
+        return False
+    if not scope.whole:
+        return True
+    parts = CalendarEntry.objects.filter(
+        days,
+        tenant_id=actor.tenant_id,
+        forecast=OuterRef("pk"),
+        is_part=True,
+        account__in=scope.ids,
+    )
+    others = Forecast.objects.filter(tenant_id=actor.tenant_id).exclude(pk__in=scope.whole)
+    return others.filter(Exists(parts.order_by())).order_by().exists()
 
 
 def _told_by_another(actor: Actor) -> Exists:
@@ -169,12 +197,18 @@ def _told_by_another(actor: Actor) -> Exists:
 class _Scope:
     """Accounts whose entries are told: ``ids`` is the subquery of them.
 
-    ``trees`` is the condition of entries of trees that belong to it whole. It is asked first, so
-    that tens of thousands of accounts are not looked through for what one comparison says.
+    ``whole`` are the calendars of trees that belong to it whole, ``trees`` the condition of their
+    entries. It is asked first, so that tens of thousands of accounts are not looked through for
+    what one comparison says.
     """
 
     ids: Any
-    trees: Q
+    whole: Sequence[UUID] = ()
+
+    @property
+    def trees(self) -> Q:
+        """The condition of entries of trees that belong to it whole."""
+        return Q(forecast_id__in=list(self.whole))
 
 
 def _scope(actor: Actor, action: Action, within: UUID | None, *, only: bool) -> _Scope | None:
@@ -190,20 +224,20 @@ def _scope(actor: Actor, action: Action, within: UUID | None, *, only: bool) -> 
     if within is None:
         roots = access.granted(actor, action)
         trees = trees.filter(root_id__in=roots)
-        return _Scope(reached.values("pk"), _of(trees))
+        return _Scope(reached.values("pk"), _keys(trees))
     if only:
-        return _Scope(reached.filter(pk=within).values("pk"), Q(pk__in=[]))
+        return _Scope(reached.filter(pk=within).values("pk"))
     # Whoever reaches an account reaches all below it: whole subtrees are reached.
     trees = trees.filter(root_id=within, root__in=reached.filter(pk=within))
     below = tree.lies_below(actor.tenant_id, [within], "account_id")
     nodes = AccountNode.objects.filter(below, tenant_id=actor.tenant_id).order_by()
     if is_everywhere:
-        return _Scope(nodes.values("account_id"), _of(trees))
-    return _Scope(reached.filter(lies_below(actor, within, None)).values("pk"), _of(trees))
+        return _Scope(nodes.values("account_id"), _keys(trees))
+    return _Scope(reached.filter(lies_below(actor, within, None)).values("pk"), _keys(trees))
 
 
-def _of(trees: QuerySet[Forecast]) -> Q:
-    return Q(forecast_id__in=list(trees.order_by("pk").values_list("pk", flat=True)))
+def _keys(trees: QuerySet[Forecast]) -> list[UUID]:
+    return list(trees.order_by("pk").values_list("pk", flat=True))
 
 
 def _documents(scope: _Scope | None) -> Q:

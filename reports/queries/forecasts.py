@@ -17,13 +17,14 @@ from tenancy.actor import Actor
 # A price that is new changes nothing until somebody has it, and people owe nothing.
 _SAYS_NOTHING: Final = ("price.%", "product.%", "contact.%", "grant.%", "membership.%", "%.pdf_%")
 
+# Whoever saw one event of a transaction saw all of them, be they a hundred thousand of an import.
 _STANDING: Final = """
     SELECT node.account_id, (node.rght - node.lft + 1) / 2, forecast.id, forecast.today,
         forecast.members, forecast.seen, forecast.made_at, forecast.took_seconds,
         forecast.complete_until, forecast.ready_until, forecast.wanted_at IS NOT NULL,
         (SELECT count(*) FROM accounts_event AS event
             WHERE event.tenant_id = node.tenant_id
-            AND event.transaction >= COALESCE((
+            AND event.transaction > COALESCE((
                 SELECT settled.transaction FROM accounts_event AS settled
                 WHERE settled.id = forecast.settled), -9223372036854775808)
             AND (event.path = '{{}}' OR node.account_id = ANY (event.path))

@@ -346,6 +346,7 @@ class ContractDays:
                 self._known.setdefault(terms, []).append((one, name))
         # Thousands of subscriptions have the same few terms.
         self._days = {terms: list(_term_days(terms, told)) for terms in self._known}
+        self._names = {terms: {name for _one, name in some} for terms, some in self._known.items()}
 
     def __len__(self) -> int:
         """Return how many subscriptions renew."""
@@ -359,8 +360,11 @@ class ContractDays:
                 kinds = [Kind.NOTICE] if terms.has_notice and first <= deadline <= last else []
                 if first <= end <= last:
                     kinds.append(Kind.TERM)
+                if not kinds:
+                    continue
                 # The same few names: each object is written once.
-                details = {name: {"name": name, "end": end.isoformat()} for _one, name in found}
+                said = end.isoformat()
+                details = {name: {"name": name, "end": said} for name in self._names[terms]}
                 for kind in kinds:
                     day = end if kind is Kind.TERM else deadline
                     for one, name in found:

@@ -31,6 +31,7 @@ from subscriptions.queries.discounts import (
     get_coupon,
 )
 from tenancy.actor import Actor
+from web.offering import offered
 from web.page_heads import Crumb
 from web.session_checks import staff_only
 
@@ -136,7 +137,7 @@ class CouponForm(CouponChangeForm):
         super().__init__(*args, **kwargs)
         field = self.fields["products"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the checker
-        found = products(actor).filter(archived_at=None)[:_MOST_PRODUCTS]
+        found = offered(field, products(actor).filter(archived_at=None), _MOST_PRODUCTS)
         field.choices = [(str(one.pk), one.name) for one in found]
 
 

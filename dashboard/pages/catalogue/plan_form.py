@@ -27,6 +27,7 @@ from subscriptions.queries.catalogue import prices
 from tenancy.actor import Actor
 from tenancy.errors import Conflict, Invalid
 from tenancy.ids import parse_public_id
+from web.offering import offered
 from web.prices import price_amount, price_in_words, price_rhythm
 
 PARTS: Final = ("price", "part", "quantity", "minimum", "maximum")
@@ -116,7 +117,7 @@ class PlanForm(ContractFields):
         """Offer what is sold, by currency and interval. At most two statements."""
         super().__init__(*args, **kwargs)
         del self.fields["term_start"]
-        sold = list(prices(actor, is_sold=True)[:_MOST_PRICES])
+        sold = offered(self.fields["new_price"], prices(actor, is_sold=True), _MOST_PRICES)
         known = {price.pk: price for price in sold}
         written: Sequence[Mapping[str, str]] = self["items"].value() or []
         keys = {key for row in written if (key := _key(row["price"])) is not None}

@@ -51,6 +51,7 @@ from tenancy.models import Tenant
 from web.accounts import account_url, steps_to
 from web.form_keys import fresh_key, key_in
 from web.forms import version_seen, version_to_carry
+from web.offering import offered
 from web.page_heads import Crumb, Fact
 from web.prices import TAX_CLASSES, price_in_words
 from web.session_checks import staff_only
@@ -140,7 +141,8 @@ class ChargeForm(forms.Form):
         """Offer prices at which something is charged once. One statement."""
         super().__init__(*args, **kwargs)
         sold = prices(actor, is_sold=True).filter(model__in=ONCE)
-        found = sold.order_by("product__name", "name", "id")[:_MOST_PRICES]
+        by_product = sold.order_by("product__name", "name", "id")
+        found = offered(self.fields["price"], by_product, _MOST_PRICES)
         self._choose("price", [("", "–"), *((p.public_id, price_in_words(p)) for p in found)])
         self._choose("currency", [(code, code) for code in sorted(CURRENCIES)])
 

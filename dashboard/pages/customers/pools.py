@@ -35,6 +35,7 @@ from tenancy.formats import date_text
 from tenancy.ids import key_of, parse_public_id, public_id
 from web.accounts import account_url, steps_to
 from web.form_keys import fresh_key, key_in
+from web.offering import offered
 from web.page_heads import Crumb, Fact
 from web.pools import (
     MOST_SHOWN,
@@ -85,10 +86,16 @@ class BeginForm(forms.Form):
         gettext_lazy("A day on which one of its periods ends; left empty, until somebody ends it."),
     )
 
-    def __init__(self, *args: Any, prices: Sequence[tuple[str, str]], **kwargs: Any) -> None:
-        """Offer the prices that are charged by a meter."""
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        """Offer the prices that are charged by a meter. One statement."""
         super().__init__(*args, **kwargs)
-        self.fields["price"].choices = [("", "–"), *prices]  # type: ignore[attr-defined]
+        field = self.fields["price"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
+        found = offered(field, metered_prices(actor), MOST_PRICES)
+        names = [
+            (one.public_id, f"{one.product.name}: {one.name} ({one.currency})") for one in found
+        ]
+        field.choices = [("", "–"), *names]
 
 
 class EndForm(forms.Form):
@@ -222,9 +229,7 @@ def new_pool(request: ActorRequest, account_id: str) -> HttpResponse:
     path = path_of(actor, key_of("acc", account_id))
     access.require_everywhere(actor, Action.EDIT_CATALOGUE)
     sent = _sent(request)
-    prices = [(one.public_id, f"{one.product.name}: {one.name} ({one.currency})")
-              for one in metered_prices(actor)[:MOST_PRICES]]  # fmt: skip
-    form = BeginForm(sent, prices=prices)
+    form = BeginForm(sent, actor=actor)
     key = key_in(actor, sent.get("key", "") if sent is not None else "")
     page = _Page(
         _("Charge usage of all below together"),

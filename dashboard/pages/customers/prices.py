@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from subscriptions.queries.price_versions import lists_of, negotiated
 from tenancy.formats import date_text
 from tenancy.ids import key_of
 from web.accounts import account_url, steps_to, tabs_of
+from web.offering import cut_text
 from web.prices import price_amount, price_rhythm
 from web.session_checks import staff_only
 
@@ -69,18 +70,22 @@ def prices_page(request: ActorRequest, account_id: str) -> HttpResponse:
         "tabs": tabs_of(key, "prices"),
         "rows": _rows(request, found[:ROWS], account),
         "more_url": f"{request.path}?page={page + 1}" if len(found) > ROWS else "",
-        "offered": _offered(request) if may_edit else [],
+        **(_offered(request) if may_edit else {}),
     }
     return render(request, "customers/prices.html", context)
 
 
-def _offered(request: ActorRequest) -> list[tuple[str, str]]:
-    found = prices(request.actor, is_sold=True).order_by("product__name", "name", "id")
-    return [
+def _offered(request: ActorRequest) -> dict[str, Any]:
+    """Return the prices that can be negotiated, and that there are more where there are."""
+    sold = prices(request.actor, is_sold=True).order_by("product__name", "name", "id")
+    found = list(sold[: _MOST_PRICES + 1])
+    choices = [
         (one.public_id, f"{one.product.name} · {one.name} · {price_amount(one)} · "
          f"{price_rhythm(one)} · {one.currency}")
         for one in found[:_MOST_PRICES]
     ]  # fmt: skip
+    cut = cut_text(_MOST_PRICES) if len(found) > _MOST_PRICES else ""
+    return {"offered": choices, "cut": cut}
 
 
 def _rows(request: ActorRequest, found: list[Price], account: Account) -> list[NegotiatedRow]:

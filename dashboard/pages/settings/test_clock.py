@@ -24,7 +24,7 @@ from accounts.versions import ChangedMeanwhile
 from dashboard.pages.settings.sellers import tabs_of
 from dashboard.pages.settings.test_clock_question import Question, question_of
 from invoicing.models import BillingRun
-from invoicing.operations.clock import month_end_after, require_movable
+from invoicing.operations.clock import month_after, month_end_after, require_movable
 from invoicing.operations.clock_jobs import request_clock_move
 from invoicing.queries.clock_events import next_event_date
 from invoicing.queries.runs import runs
@@ -163,6 +163,7 @@ def _shortcuts(today: date, due: date | None) -> list[dict[str, str]]:
     found = [
         (_("+1 day"), today + timedelta(days=1)),
         (_("+1 week"), today + timedelta(days=7)),
+        (_("+1 month"), month_after(today)),
         (_("Month end, %(date)s") % {"date": date_text(last)}, last),
     ]
     if due is not None:

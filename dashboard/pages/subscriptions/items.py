@@ -33,6 +33,7 @@ from tenancy.actor import Actor
 from tenancy.errors import NotFound
 from tenancy.formats import date_text
 from tenancy.ids import key_of
+from web.offering import offered
 from web.page_heads import Fact
 from web.prices import price_in_words
 from web.session_checks import staff_only
@@ -41,18 +42,21 @@ from web.templatetags.figures import money
 _MOST_PRICES: Final = 1_000
 
 
-def offered_prices(actor: Actor, currency: str, held: str = "") -> list[tuple[str, str]]:
+def offered_prices(
+    actor: Actor, field: forms.Field, currency: str, held: str = ""
+) -> list[tuple[str, str]]:
     """Return the prices of a currency that are sold as choices, by product. One statement.
 
     Args:
         actor: who chooses.
+        field: which offers them; it says so where there are more.
         currency: theirs.
         held: the id of one that stays possible though it is archived, or negotiated.
     """
     held_id = key_of("prc", held) if held else None
-    offered = prices(actor, currency=currency, is_sold=True, held=held_id)
-    found = offered.order_by("product__name", "name", "id")
-    return [(one.public_id, price_in_words(one)) for one in found[:_MOST_PRICES]]
+    sold = prices(actor, currency=currency, is_sold=True, held=held_id)
+    found = offered(field, sold.order_by("product__name", "name", "id"), _MOST_PRICES)
+    return [(one.public_id, price_in_words(one)) for one in found]
 
 
 class ItemForm(ExactFields, WhenForm):
@@ -80,7 +84,7 @@ class ItemForm(ExactFields, WhenForm):
     ) -> None:
         """Offer the prices of a currency, also the one that is ``held``. Three statements."""
         super().__init__(*args, **kwargs)
-        choose(self, "price", offered_prices(actor, currency, held))
+        choose(self, "price", offered_prices(actor, self.fields["price"], currency, held))
         self.offer_versions(actor, currency, account_id)
 
 

@@ -35,6 +35,7 @@ from subscriptions.queries.plans import Variant, plans, variants_of
 from tenancy.actor import Actor
 from tenancy.errors import BillingError
 from tenancy.formats import date_text
+from web.offering import cut_text
 from web.page_heads import Fact
 from web.prices import price_in_words, price_rhythm
 from web.session_checks import staff_only
@@ -151,8 +152,10 @@ def _choose(
         )
         for key, (plan, variant) in offered.items()
     ]
+    count = len({plan.pk for plan, _variant in offered.values()})
     context = {
         "offers": rows,
+        "cut": cut_text(_MOST_PLANS) if count > _MOST_PLANS else "",
         "is_wrong": is_wrong,
         "currency": currency_of(found),
         "steps": steps_to(found, _("Another plan")),
@@ -186,7 +189,7 @@ def _offered(actor: Actor, currency: str) -> Offered:
     """Return the variants in a currency of plans that are sold. Two statements."""
     return {
         f"{plan.public_id}.{place}": (plan, variant)
-        for plan in plans(actor, is_sold=True)[:_MOST_PLANS]
+        for plan in plans(actor, is_sold=True)[: _MOST_PLANS + 1]
         for place, variant in enumerate(variants_of(plan), 1)
         if variant.currency == currency
     }

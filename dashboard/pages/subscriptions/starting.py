@@ -46,6 +46,7 @@ from tenancy.formats import date_text
 from tenancy.ids import public_id
 from web.discounts import off_in_words
 from web.form_keys import fresh_key, key_in
+from web.offering import cut_text, offered
 from web.page_heads import Crumb, Fact
 from web.prices import price_in_words, price_rhythm
 from web.session_checks import staff_only
@@ -115,7 +116,8 @@ class NewSubscriptionForm(ExactFields, ContractFields):
         super().__init__(*args, **kwargs)
         field = self.fields["price"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker of types
-        found = prices(actor, is_sold=True).order_by("product__name", "name", "id")[:_MOST_PRICES]
+        sold = prices(actor, is_sold=True).order_by("product__name", "name", "id")
+        found = offered(field, sold, _MOST_PRICES)
         field.choices = [("", "–"), *((one.public_id, price_in_words(one)) for one in found)]
         self.offer_versions(actor, None, None)
 
@@ -304,7 +306,7 @@ def _page(
         "form": form,
         "sold_fields": [form[name] for name in form.sold],
         "plan": asked.get("plan", ""),
-        "plans": [] if asked.get("plan") else _plans_to_sell(request.actor),
+        **({"plans": []} if asked.get("plan") else _plans_to_sell(request.actor)),
         "variant": asked.get("variant", ""),
         "contract_fields": [form[name] for name in CONTRACT_FIELDS],
         "unbound_field": form["is_unbound"],
@@ -323,17 +325,23 @@ def _plan_words(plan: Plan, variant: Variant) -> str:
     return f"{plan.name}, {variant.currency}, {price_rhythm(variant.items[0].price)}"
 
 
-def _plans_to_sell(actor: Actor) -> list[tuple[str, str]]:
-    """Return where one begins with each variant of the plans that are sold. Two statements."""
+def _plans_to_sell(actor: Actor) -> dict[str, Any]:
+    """Return where one begins with each variant of the plans that are sold. Two statements.
+
+    Where there are more than are listed, it says so.
+    """
     here = reverse("subscriptions:new")
-    return [
+    found = list(plans(actor, is_sold=True)[: _MOST_PLANS + 1])
+    links = [
         (
             f"{here}?plan={plan.public_id}&variant={place}",
             _plan_words(plan, one),
         )
-        for plan in plans(actor, is_sold=True)[:_MOST_PLANS]
+        for plan in found[:_MOST_PLANS]
         for place, one in enumerate(variants_of(plan), 1)
     ]
+    cut = cut_text(_MOST_PLANS) if len(found) > _MOST_PLANS else ""
+    return {"plans": links, "plans_cut": cut}
 
 
 def _account_name(actor: Actor, form: NewSubscriptionForm) -> str:

@@ -82,6 +82,7 @@ def test_moves_to_a_day_and_says_what_was_made(nordlicht, api):
     [
         ("day", "2026-12-11"),
         ("week", "2026-12-17"),
+        ("month", "2027-01-10"),
         ("month_end", "2026-12-31"),
         ("next_event", "2027-01-01"),
     ],

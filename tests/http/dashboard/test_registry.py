@@ -26,7 +26,8 @@ MORE_STATEMENTS: dict[str, int] = {
     "subscriptions of an account": 14,
     "subscriptions of a tree": 14,
     # Which trees the reader reaches whole.
-    "calendar, agenda": 13,
+    "calendar, agenda": 14,
+    "portal calendar": 13,
     # Its discounts beside: two more.
     "next invoice of an account": 14,
     # What it had before, its discounts with what they reach, what is planned for it and waits.

@@ -141,6 +141,9 @@ def test_names_change_plans_before_and_the_runs_after_a_move(billed, alice, visi
 
     page = client.get("/settings/test-clock/").content.decode()
     assert "Next event, 20 Dec 2026" in page
+    # From 23 November on: a day, a week, a month, and to the end of this one.
+    for day in ("2026-11-24", "2026-11-30", "2026-12-23"):
+        assert f'value="{day}"' in page
     page = save(client, "/settings/test-clock/", {"to": "2027-01-01"}).content.decode()
     assert "1 change plan is carried out: on 20 Dec 2026, Move of Zweig Süd." in page
 

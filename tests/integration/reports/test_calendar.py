@@ -29,6 +29,7 @@ from subscriptions.models import Price, Subscription
 from subscriptions.operations.subscriptions.contracting import Contract
 from tenancy.database import scope
 from tenancy.errors import NotFound
+from tenancy.ids import uuid7
 from tenancy.models import Tenant
 from tests.scenes import scene
 from tests.world import NOW, TODAY, account, price, subscription
@@ -160,6 +161,25 @@ def test_tells_the_part_of_an_account_to_who_asks_for_it_alone(group):
 
     assert whole[0][0] == "2026-12-01"
     assert [[one[2] for one in some] for some in parts] == [["A"], []]
+
+
+def test_tells_a_part_in_an_invoice_of_another_tree(group):
+    """Of its own tree somebody sees all whole; a part may be of one that it has left."""
+    refresh(group)
+    days = {"first": date(2026, 12, 1), "last": date(2026, 12, 1)}
+    before = told(group, "firm", **days)
+    with group.seen():
+        part = CalendarEntry.objects.filter(is_part=True, date=days["first"]).first()
+        part.pk, part.key, part.account_id = uuid7(), "part:other", group.id_of("firm")
+        part.save(force_insert=True)
+        minor = part.amount_minor
+
+    own = [one for one in told(group, "firm", **days) if one not in before]
+    assert own == [("2026-12-01", "invoice", "firm", minor)]
+    rita = group.customer("Rita", "viewer", "firm")
+    assert ("2026-12-01", "invoice", "firm", minor) in told(group, actor=rita, **days)
+    # Who sees the whole invoice sees no part of it beside.
+    assert ("2026-12-01", "invoice", "firm", minor) not in told(group, **days)
 
 
 def test_shows_a_stranger_nothing(group):
