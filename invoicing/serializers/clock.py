@@ -20,8 +20,8 @@ class ClockIn(serializers.Serializer[Any]):
     step = serializers.ChoiceField(
         STEPS,
         required=False,
-        help_text="Instead of `now`: one day, one week, one month, to the end of the month, or to the"
-        " next day on which a billing run or a change plan is due.",
+        help_text="Instead of `now`: one day, one week, one month, to the end of the month, or to"
+        " the next day on which a billing run or a change plan is due.",
     )
 
 
