@@ -1,9 +1,10 @@
 """The numbers of one document: sections, tax and totals from its charges."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from billing_rules.tax import TaxGroup, TaxGroupKey, tax_document
@@ -23,6 +24,9 @@ class ChargeIn:
     net_minor: int
     tax: TaxGroupKey
     sort: tuple[Any, ...] = ()
+
+
+_LINE: Final[Callable[[ChargeIn], Any]] = attrgetter("sort", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +118,13 @@ def _by_account(
     charges: Iterable[ChargeIn], account_order: Mapping[UUID, int]
 ) -> dict[UUID, list[ChargeIn]]:
     sections: dict[UUID, list[ChargeIn]] = {}
+    for charge in charges:
+        sections.setdefault(charge.account_id, []).append(charge)
     try:
-        ordered = sorted(charges, key=lambda c: (account_order[c.account_id], c.sort, c.id))
+        ordered = sorted(sections, key=account_order.__getitem__)
     except KeyError as error:
         raise ValueError(f"account {error} has no place in the tree") from None
-    for charge in ordered:
-        sections.setdefault(charge.account_id, []).append(charge)
-    return sections
+    return {account_id: sorted(sections[account_id], key=_LINE) for account_id in ordered}
 
 
 def _bases(lines: Iterable[ChargeIn]) -> dict[TaxGroupKey, int]:

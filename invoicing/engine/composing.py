@@ -1,6 +1,6 @@
 """Composing: the rows of one draft, from placed charges and the numbers of the rules."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from invoicing.engine.families import Families
 from invoicing.engine.hashing import content_hash
 from invoicing.engine.matching import matched
 from invoicing.engine.numbering import numbered
-from invoicing.engine.placing import PlacedDocument
+from invoicing.engine.placing import Placed, PlacedDocument
 from invoicing.engine.rows import ChargeRow, LineRow, SectionRow
 from invoicing.models import (
     BillingRun,
@@ -31,7 +31,7 @@ from invoicing.models import (
 )
 from invoicing.words.charges import named_as
 from tenancy.formats import language_of
-from tenancy.ids import public_id, uuid7
+from tenancy.ids import public_id, uuid7, uuid7s
 
 _SETUP: Final = Charge.Kind.SETUP.value
 
@@ -91,11 +91,11 @@ def compose_documents(
     """Compose every document; one that an earlier draft becomes keeps that draft's id."""
     found = list(numbered(families, documents, run_date=numbered_on))
     before = matched([document.key for document, _numbers in found], earlier)
-    drafts = Drafts()
+    drafts, shown = Drafts(), Shown()
     for document, numbers in found:
         draft = before.get(document.key)
         invoice_id = draft.id if draft else uuid7()
-        composed = Composer(families, run, document, numbers, now, invoice_id).compose()
+        composed = Composer(families, run, document, numbers, now, invoice_id, shown).compose()
         (invoice,) = composed.invoices
         if draft and draft.content_hash == invoice.content_hash:
             drafts.keep(draft, composed.charges[invoice.id])
@@ -115,11 +115,13 @@ class Composer:
         numbers: DocumentDraft,
         now: datetime,
         invoice_id: UUID,
+        shown: "Shown",
     ) -> None:
         """Take the document's charges, and the numbers that the rules computed from them.
 
         ``invoice_id`` is that of the draft which it replaces, or a new one.
         """
+        self._shown = shown
         self._invoice_id = invoice_id
         self._families = families
         self._document = document
@@ -141,13 +143,12 @@ class Composer:
     def _write(self, drafts: Drafts) -> None:
         drafts.invoices.append(self._invoice)
         drafts.charges[self._invoice.id] = [placed.charge for placed in self._document.placed]
-        line_number = 0
+        lines = enumerate(uuid7s(len(self._placed)), start=1)
         for place, section in enumerate(self._numbers.sections, start=1):
             row = self._section(place, section)
             drafts.sections.append(row)
-            for charge_id in section.charges:
-                line_number += 1
-                drafts.lines.append(self._line(line_number, row, charge_id))
+            for charge_id, (number, line_id) in zip(section.charges, lines, strict=False):
+                drafts.lines.append(self._line(line_id, number, row, self._placed[charge_id]))
         drafts.taxes += [
             InvoiceTax(
                 tenant_id=self._invoice.tenant_id,
@@ -224,25 +225,24 @@ class Composer:
             gross_minor=section.gross_minor,
         )
 
-    def _line(self, number: int, section: SectionRow, charge_id: UUID) -> LineRow:
-        placed = self._placed[charge_id]
-        charge = placed.charge
-        quantity, unit_amount = _shown(charge.calculation)
+    def _line(self, line_id: UUID, number: int, section: SectionRow, placed: Placed) -> LineRow:
+        charge, tax = placed.charge, placed.tax
+        quantity, unit_amount = self._shown.of(charge.calculation)
         return LineRow(
-            id=uuid7(),
-            invoice_id=self._invoice.id,
-            section_id=section.id,
-            position=number,
-            charge_id=charge.id,
-            subscription_id=charge.subscription_id,
-            description=self._described(charge),
-            quantity=quantity,
-            unit_amount=unit_amount,
-            period_start=charge.period_start,
-            period_end=charge.period_end,
-            net_minor=charge.net_minor,
-            tax_category=placed.tax.category.value,
-            tax_rate=placed.tax.rate,
+            line_id,
+            self._invoice.id,
+            section.id,
+            number,
+            charge.id,
+            charge.subscription_id,
+            self._described(charge),
+            quantity,
+            unit_amount,
+            charge.period_start,
+            charge.period_end,
+            charge.net_minor,
+            tax.category.value,
+            tax.rate,
         )
 
     def _described(self, charge: ChargeRow) -> str:
@@ -253,15 +253,31 @@ class Composer:
             return named_as(charge.kind, charge.calculation)
 
 
-def _shown(calculation: Any) -> tuple[Decimal, Decimal | None]:
-    """Return quantity and unit price as a line shows them.
+class Shown:
+    """Tells quantity and unit price as a line shows them; of the same price and quantity once."""
 
-    Where one step without a flat amount or a minimum made the price, quantity times unit price is
-    the price of the full period; otherwise there is no single unit price. What is taken back is had
-    so much less: its quantity is negative, prices never are (BR-27).
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._known: dict[tuple[int, bool], tuple[Decimal, Decimal | None]] = {}
 
-    Source: EN 16931, BT-129 and BT-146.
-    """
+    def of(self, calculation: Mapping[str, Any]) -> tuple[Decimal, Decimal | None]:
+        """Return quantity and unit price, None where there is no single one.
+
+        Where one step without a flat amount or a minimum made the price, quantity times unit price
+        is the price of the full period. What is taken back is had so much less: its quantity is
+        negative, prices never are (BR-27).
+
+        Source: EN 16931, BT-129 and BT-146.
+        """
+        # The charges that are drafted keep their steps alive, so an address names them.
+        key = id(calculation["steps"]), "credited" in calculation
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _shown(calculation)
+        return found
+
+
+def _shown(calculation: Mapping[str, Any]) -> tuple[Decimal, Decimal | None]:
     steps, sign = calculation["steps"], -1 if "credited" in calculation else 1
     if len(steps) == 1 and "minimum" not in calculation and Decimal(steps[0]["flat_amount"]) == 0:
         return sign * Decimal(steps[0]["quantity"]), Decimal(steps[0]["unit_amount"])

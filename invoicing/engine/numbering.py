@@ -39,9 +39,5 @@ def numbered(
 def _charge_in(placed: Placed) -> ChargeIn:
     charge = placed.charge
     return ChargeIn(
-        id=charge.id,
-        account_id=charge.account_id,
-        net_minor=charge.net_minor,
-        tax=placed.tax,
-        sort=charge.place_in_section,
+        charge.id, charge.account_id, charge.net_minor, placed.tax, charge.place_in_section
     )

@@ -103,7 +103,6 @@ class _Place:
 
     document: PlacedDocument
     decided_by: _Deciders
-    taxed: "dict[tuple[object, ...], _Taxed | None]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,7 @@ class _Placer:
         self._families = families
         self._run_date = run_date
         self._places: dict[tuple[object, ...], _Place] = {}
+        self._taxed: dict[tuple[object, ...], tuple[_Place, _Taxed | None]] = {}
         self._warned: set[tuple[str, UUID]] = set()
         self._drafted: dict[ConsolidationKey, PlacedDocument] = {}
 
@@ -137,26 +137,29 @@ class _Placer:
     def tell_apart(self) -> None:
         """Write into each reason what sets its document apart from others of its recipient."""
         apart = parts_apart(document.key for document in self.documents)
-        for place in self._places.values():
-            for taxed in place.taxed.values():
-                if taxed is not None:
-                    taxed.reason["apart"] = apart.get(place.document.key, [])
+        for place, taxed in self._taxed.values():
+            if taxed is not None:
+                taxed.reason["apart"] = apart.get(place.document.key, [])
 
     def place(self, charge: ChargeRow) -> None:
         """Put a charge on its document, or note that its tax can't be told."""
-        place = self._place(charge)
-        facts = (charge.due_date, charge.tax_class, charge.period_end)
-        if facts not in place.taxed:
-            place.taxed[facts] = self._tax(charge, place)
-        taxed, document = place.taxed[facts], place.document
+        where = self._where(charge)
+        facts = (where, charge.due_date, charge.tax_class, charge.period_end)
+        found = self._taxed.get(facts)
+        if found is None:
+            place = self._place(charge, where)
+            found = self._taxed[facts] = place, self._tax(charge, place)
+        place, taxed = found
         if taxed is None:
             self._families.problems.append(
                 Problem("tax_rate_unknown", charge.account_id, charge.subscription_id)
             )
             charge.reason = _without_rate(self._families, charge, place.decided_by)
             return
+        document = place.document
         charge.reason = taxed.reason
-        document.day = max(document.day, charge.invoice_on)
+        if document.day < charge.invoice_on:
+            document.day = charge.invoice_on
         document.placed.append(Placed(charge, taxed.key))
 
     def _tax(self, charge: ChargeRow, place: _Place) -> _Taxed | None:
@@ -171,8 +174,10 @@ class _Placer:
         _warn(families, charge, document.bill_to_id, document.decision, self._warned)
         return _Taxed(tax, reason)
 
-    def _place(self, charge: ChargeRow) -> _Place:
-        facts = (
+    @staticmethod
+    def _where(charge: ChargeRow) -> tuple[object, ...]:
+        """Return all of a charge that decides on which document it stands."""
+        return (
             charge.account_id,
             charge.override_on(charge.invoice_on),
             charge.order_number,
@@ -181,11 +186,13 @@ class _Placer:
             charge.bill_to_id,
             charge.payer_id,
         )
-        if facts not in self._places:
+
+    def _place(self, charge: ChargeRow, where: tuple[object, ...]) -> _Place:
+        if where not in self._places:
             key, decided_by = _key(self._families, charge)
             self._families.judged |= {charge.account_id, key.bill_to}
-            self._places[facts] = _Place(self._document(key, charge.invoice_on), decided_by)
-        return self._places[facts]
+            self._places[where] = _Place(self._document(key, charge.invoice_on), decided_by)
+        return self._places[where]
 
     def _document(self, key: ConsolidationKey, day: date) -> PlacedDocument:
         """Return the document of a key; it counts once a charge stands on it."""

@@ -58,14 +58,13 @@ def subscription_rows(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, Subscript
     """
     wanted = list(set(ids))
     found = _SUBSCRIPTIONS.rows(tenant=actor.tenant_id, ids=wanted) if wanted else []
-    rows = _with_earlier(actor, [_subscription(*row) for row in found])
+    rows = _with_earlier(actor, [_subscription(row) for row in found])
     return {row.id: row for row in rows}
 
 
-def _subscription(*values: Any) -> SubscriptionRow:
-    *facts, held_by = values
-    row = SubscriptionRow(*facts)
-    return row if held_by is None else replace(row, is_held=True)
+def _subscription(values: tuple[Any, ...]) -> SubscriptionRow:
+    row = SubscriptionRow(*values[:-1])
+    return row if values[-1] is None else replace(row, is_held=True)
 
 
 def _with_earlier(actor: Actor, rows: Sequence[SubscriptionRow]) -> Sequence[SubscriptionRow]:
@@ -97,23 +96,14 @@ def item_rows(actor: Actor, rows: Sequence[tuple[Any, ...]]) -> list[ItemRow]:
     prices = {one.id: one for one in _PRICES.objects(tenant=actor.tenant_id, ids=wanted)}
     discounts = _discounts(actor, {row[10] for row in rows})
     found, changed = [], {}
-    for item_id, account_id, quantity, chain_end, due, since, key, price_id, *more in rows:
+    for row in rows:
+        item_id, account_id, quantity, chain_end, due, since, key, price_id, *more = row
         uncharged, waits_from, discount_id, owes_setup = more
+        discount = None if discount_id is None else discounts[discount_id]
         found.append(
-            ItemRow(
-                item_id,
-                account_id,
-                quantity,
-                chain_end,
-                due,
-                subscriptions[key],
-                prices[price_id],
-                uncharged=uncharged,
-                waits_from=waits_from,
-                owes_setup=owes_setup,
-                discount=discounts.get(discount_id),
-            )
-        )
+            ItemRow(item_id, account_id, quantity, chain_end, due, subscriptions[key],
+                    prices[price_id], (), uncharged, waits_from, owes_setup, discount)
+        )  # fmt: skip
         if since is not None:
             changed[item_id] = since
     return _with_terms(actor, found, changed)

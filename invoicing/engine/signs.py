@@ -1,6 +1,6 @@
 """Signs that no font can show: a document with boxes in it would be frozen with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from accounts.models import Account, SettingName
@@ -35,37 +35,36 @@ class Signs:
         """
         found: dict[UUID, str] = {}
         bill_to = document.bill_to_id
-        if signs := missing_signs(self._texts(document)):
+        owners = {placed.charge.account_id for placed in document.placed}
+        if signs := missing_signs(self._texts(document, owners)):
             found[bill_to] = signs
-        for account_id in self._accounts(document):
+        for account_id in self._accounts(document, owners):
             if signs := self._names_of(account_id):
                 found[account_id] = signs + found.get(account_id, "")
         return {key: "".join(dict.fromkeys(signs)) for key, signs in found.items()}
 
-    def _texts(self, document: PlacedDocument) -> Iterator[str]:
+    def _texts(self, document: PlacedDocument, owners: Iterable[UUID]) -> Iterator[str]:
         families, bill_to = self._families, self._families.accounts[document.bill_to_id]
         seller = families.sellers[document.key.seller]
         yield from (str(getattr(seller, name) or "") for name in _SELLER)
         yield from (str(getattr(bill_to, name) or "") for name in _RECIPIENT)
         yield families.accounts[document.key.payer].legal_name or ""
-        settings, owners = families.on(document.day), set()
-        prices: dict[int, dict[str, object]] = {}
-        for placed in document.placed:
-            owners.add(placed.charge.account_id)
-            price = placed.charge.calculation["price"]
-            prices[id(price)] = price
-            yield placed.charge.order_number
+        settings = families.on(document.day)
+        charges = [placed.charge for placed in document.placed]
+        yield from {charge.order_number for charge in charges}
+        # Charges of the same price share what their explanation says of it.
+        prices = {id(price): price for price in (one.calculation["price"] for one in charges)}
         for price in prices.values():
             yield f"{price['name']}{price.get('unit') or ''}"
         for owner in (document.bill_to_id, *owners):
             for name in (SettingName.COST_CENTRE, SettingName.PO_NUMBER):
                 yield str(settings.value(owner, name) or "")
 
-    def _accounts(self, document: PlacedDocument) -> set[UUID]:
+    def _accounts(self, document: PlacedDocument, owners: Iterable[UUID]) -> set[UUID]:
         """Return every account that the document names: owners, those above them, the payer."""
         seen = {document.bill_to_id, document.key.payer}
-        for placed in document.placed:
-            up: UUID | None = placed.charge.account_id
+        for owner in owners:
+            up: UUID | None = owner
             while up is not None and up not in seen:
                 seen.add(up)
                 up = self._families.parents[up]
