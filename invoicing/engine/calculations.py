@@ -1,7 +1,6 @@
 """How the amount of a period came about, as it is stored with its charge for good."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -83,15 +82,12 @@ class Calculations:
         """
         if days is None:
             days = self.days_of(item, price, period)
-        quantity = period.quantity
         if price.is_metered:
-            used = self.usage(item, price, Period(period.starts, period.ends))
-            quantity = used.quantity
-            period = replace(period, full_start=period.starts, full_end=period.ends)
-            days = {**days, "usage": {"meter": used.meter, "events": used.events}}
-        cost = self._price(price, quantity, discount).costing(period)
-        if price.is_metered:
-            return Joined(cost, days)
+            start, end = period.starts, period.ends
+            used = self.usage(item, price, Period(start, end))
+            cost = self._price(price, used.quantity, discount).costing(start, end, start, end)
+            return Joined(cost, {**days, "usage": {"meter": used.meter, "events": used.events}})
+        cost = self._price(price, period.quantity, discount).costing(*period.days)
         key = id(cost), id(days)
         found = self._amounts.get(key)
         if found is None:
@@ -260,12 +256,11 @@ class _PriceOfQuantity:
         self._costing: dict[tuple[int, int], dict[str, Any]] = {}
         self._of = price, discount
 
-    def costing(self, period: PeriodRow) -> dict[str, Any]:
+    def costing(self, start: date, end: date, first: date, last: date) -> dict[str, Any]:
         """Return the part of an explanation that is about the price, and what a period comes to.
 
         It hangs on how many days are charged of how many: one object for those with the same.
         """
-        start, end, first, last = period.days
         days = (end - start).days, (last - first).days
         found = self._costing.get(days) if first <= start and end <= last else None
         if found is None:

@@ -18,9 +18,10 @@ from tenancy.database.inserting import array_of
 from tenancy.ids import public_id
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: a run makes two for each item, and making a frozen one takes three times as long.
+@dataclass(slots=True)
 class Window:
-    """Some days of a subscription, as one meter sees them."""
+    """Some days of a subscription, as one meter sees them; nobody changes it."""
 
     subscription_id: UUID
     meter_id: UUID
@@ -34,9 +35,9 @@ class Window:
         return hash(self.subscription_id.int)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Measured:
-    """What a meter measured: the quantity, and of how many events it is made.
+    """What a meter measured: the quantity, and of how many events it is made; nobody changes it.
 
     ``meter`` is the meter as an explanation names it.
     """
@@ -50,23 +51,27 @@ _METERS: Final = """
     SELECT id, external_id, name, unit, aggregation FROM subscriptions_meter
     WHERE tenant_id = %s AND id = ANY(%s::uuid[])
 """
-# The days of a window are few rows side by side in an index.
+# The days of a window are few rows side by side in an index. Of each only that is read and summed
+# up which a meter asks for; to sort them for the last one takes longer than all the rest.
 _DAYS: Final = """
     SELECT asked.place, found.events, found.total, found.highest, found.last
     FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::date[], %s::date[])
         AS asked (place, subscription_id, meter_id, starts, ends)
     CROSS JOIN LATERAL (
-        SELECT sum(events) AS events, sum(total) AS total, max(highest) AS highest, {last} AS last
+        SELECT sum(events) AS events, {total} AS total, {highest} AS highest, {last} AS last
         FROM subscriptions_usageday AS used WHERE used.tenant_id = %s
         AND used.subscription_id = asked.subscription_id AND used.meter_id = asked.meter_id
         AND used.day >= asked.starts AND used.day < asked.ends
     ) AS found WHERE found.events IS NOT NULL
 """
-# To sort the days takes longer than all the rest, so it is done where a meter asks for the last.
-_SUMMED: Final = _DAYS.format(last="NULL::numeric")
-_SUMMED_WITH_LAST: Final = _DAYS.format(
-    last='(array_agg(last_quantity ORDER BY last_at DESC, last_event COLLATE "C" DESC))[1]'
-)
+_AGGREGATES: Final = {
+    Aggregation.SUM: ("total", "sum(total)"),
+    Aggregation.MAX: ("highest", "max(highest)"),
+    Aggregation.LAST: (
+        "last",
+        '(array_agg(last_quantity ORDER BY last_at DESC, last_event COLLATE "C" DESC))[1]',
+    ),
+}
 _KEYS: Final = """
     SELECT asked.place, found.keys
     FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::date[], %s::date[])
@@ -77,7 +82,7 @@ _KEYS: Final = """
         AND met.meter_id = asked.meter_id AND met.day >= asked.starts AND met.day < asked.ends
     ) AS found
 """
-_COLUMN: Final = {Aggregation.SUM: 2, Aggregation.MAX: 3, Aggregation.LAST: 4}
+_COLUMN: Final[dict[str, int]] = {Aggregation.SUM: 2, Aggregation.MAX: 3, Aggregation.LAST: 4}
 
 
 def measured_of(
@@ -110,25 +115,37 @@ def measured_in(actor: Actor, windows: Collection[Window]) -> dict[Window, Measu
         ids = array_of(sorted({window.meter_id for window in asked}))
         cursor.execute(_METERS, [actor.tenant_id, ids])
         meters = {row[0]: row for row in cursor.fetchall()}
-        asks_for_last = any(meter[4] == Aggregation.LAST for meter in meters.values())
-        summed = _SUMMED_WITH_LAST if asks_for_last else _SUMMED
-        cursor.execute(summed, [*_columns(range(len(asked)), asked), actor.tenant_id])
+        days = _days_of({meter[4] for meter in meters.values()})
+        cursor.execute(days, [*_columns(range(len(asked)), asked), actor.tenant_id])
         found = {row[0]: row for row in cursor.fetchall()}
-        counting = [
-            place
-            for place, window in enumerate(asked)
-            if place in found and meters[window.meter_id][4] == Aggregation.UNIQUE_COUNT
-        ]
+        counted = {key for key, row in meters.items() if row[4] == Aggregation.UNIQUE_COUNT}
+        counting = [place for place in found if asked[place].meter_id in counted] if counted else []
         counts: dict[int, int] = {}
         if counting:
             chosen = _columns(counting, [asked[place] for place in counting])
             cursor.execute(_KEYS, [*chosen, actor.tenant_id])
             counts = dict(cursor.fetchall())
     facts = {key: _facts(*row) for key, row in meters.items()}
-    return {
-        window: _measured(facts[window.meter_id], found.get(place), counts.get(place, 0))
-        for place, window in enumerate(asked)
+    columns = {key: _COLUMN.get(row[4]) for key, row in meters.items()}
+    measured = {}
+    for place, window in enumerate(asked):
+        key, row = window.meter_id, found.get(place)
+        if row is None:
+            measured[window] = Measured(Decimal(0), 0, facts[key])
+            continue
+        column = columns[key]
+        quantity = Decimal(counts.get(place, 0)) if column is None else row[column]
+        measured[window] = Measured(quantity, int(row[1]), facts[key])
+    return measured
+
+
+def _days_of(aggregations: Collection[str]) -> str:
+    """Return the statement that sums up days as some meters ask for."""
+    chosen = {
+        name: said if aggregation in aggregations else "NULL::numeric"
+        for aggregation, (name, said) in _AGGREGATES.items()
     }
+    return _DAYS.format(**chosen)
 
 
 def _columns(places: Collection[int], windows: Collection[Window]) -> list[str]:
@@ -149,13 +166,3 @@ def _facts(key: UUID, external_id: str, name: str, unit: str, aggregation: str) 
         "unit": unit,
         "aggregation": aggregation,
     }
-
-
-def _measured(facts: dict[str, Any], row: tuple[Any, ...] | None, keys: int) -> Measured:
-    if row is None:
-        return Measured(Decimal(0), 0, facts)
-    aggregation = Aggregation(facts["aggregation"])
-    quantity = (
-        Decimal(keys) if aggregation == Aggregation.UNIQUE_COUNT else row[_COLUMN[aggregation]]
-    )
-    return Measured(quantity, int(row[1]), facts)
