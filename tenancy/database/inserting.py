@@ -192,27 +192,25 @@ class _Plan:
 
 def _numbered(
     values: Sequence[Any], numbers: dict[int, int], objects: list[object]
-) -> tuple[list[int | None], list[int | None] | None]:
+) -> tuple[Sequence[int | None], Sequence[int | None] | None]:
     """Return the numbers of objects, and of their second parts where any has one."""
-    firsts: list[int | None] = []
-    seconds: list[int | None] = []
-    for value in values:
-        if type(value) is Joined:
-            first, second = value.parts
-            firsts.append(_number(first, numbers, objects))
-            seconds.append(_number(second, numbers, objects))
-        else:
-            firsts.append(None if value is None else _number(value, numbers, objects))
-            seconds.append(None)
-    return firsts, seconds if any(second is not None for second in seconds) else None
+    if Joined not in set(map(type, values)):
+        return _places(values, numbers, objects), None
+    parts = [value.parts if type(value) is Joined else (value, None) for value in values]
+    firsts, seconds = zip(*parts, strict=True)
+    return _places(firsts, numbers, objects), _places(seconds, numbers, objects)
 
 
-def _number(value: object, numbers: dict[int, int], objects: list[object]) -> int:
-    """Return the place of an object among those that travel, where it is put at its first time."""
-    number = numbers.setdefault(id(value), len(objects))
-    if number == len(objects):
-        objects.append(value)
-    return number
+def _places(
+    values: Sequence[object], numbers: dict[int, int], objects: list[object]
+) -> Sequence[int | None]:
+    """Return the places of objects among those that travel, where each is put at its first time."""
+    addresses = [*map(id, values)]
+    for address, value in dict(zip(addresses, values, strict=True)).items():
+        if value is not None and address not in numbers:
+            numbers[address] = len(objects)
+            objects.append(value)
+    return [*map(numbers.get, addresses)]
 
 
 @lru_cache(maxsize=64)
