@@ -1,7 +1,8 @@
 """Offsetting: what was taken back as a whole before it was invoiced stands on no document."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from invoicing.engine.rows import OFFSET, ChargeRow
@@ -32,6 +33,42 @@ def offset_among(charges: Iterable[ChargeRow]) -> set[UUID]:
             back = taken_back.get(charge.id, ())
             if back and _is_whole(charge, back):
                 found.update((charge.id, *(credit.id for credit in back)))
+    return found
+
+
+def with_held(
+    charges: Iterable[ChargeRow], held: Collection[UUID], *, run_date: date
+) -> list[ChargeRow]:
+    """Return of what waits what a run of a day may take, each with the day from which on.
+
+    What takes back of a charge that is held back waits with it: nobody is credited what was not
+    invoiced. What is taken back as a whole is held back no longer.
+
+    Args:
+        charges: what waits; of what is held back also what its credits come along with.
+        held: the ids of those that are held back.
+        run_date: what is held back until then may be taken.
+
+    Source: docs/billing-rules.md, Changes.
+    """
+    charges = list(charges)
+    gone, known = offset_among(charges), {one.id: one for one in charges}
+    ready: dict[UUID, date] = {}
+    for one in charges:
+        root = one.credited_id or one.id
+        if one.id in gone:
+            ready[root] = max(one.invoice_on, ready.get(root, one.invoice_on))
+    found = []
+    for one in charges:
+        root = one.credited_id or one.id
+        if root in held and one.id in gone:
+            one.held_until = ready[root]
+        elif root in held:
+            until = known[root].held_until
+            if until is None or until > run_date:
+                continue
+            one.held_until = max(until, one.held_until or until)
+        found.append(one)
     return found
 
 

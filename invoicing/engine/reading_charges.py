@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from invoicing.engine.commitments import is_beside
 from invoicing.engine.crediting import Billed
 from invoicing.engine.families import Families
+from invoicing.engine.offsetting import with_held
 from invoicing.engine.reading import subscription_rows
 from invoicing.engine.rows import ChargeRow, PeriodRow, SubscriptionRow
 from invoicing.engine.what_if import Crediting
@@ -190,24 +191,39 @@ def _documents_of(actor: Actor, charge_ids: Sequence[UUID]) -> dict[UUID, tuple[
 def waiting_charges(families: Families, *, run_date: date) -> list[ChargeRow]:
     """Return the pending charges of earlier days that stand on no document. Three statements.
 
-    Those that are held back wait for their day, or for somebody to release them.
+    Those that are held back wait for their day, or for somebody to release them, and so does what
+    takes back of them; but for what is taken back as a whole: that waits for nothing any more.
     """
     actor = families.actor
     rows = _WAITING.rows(tenant=actor.tenant_id, accounts=[*families.in_scope], day=run_date)
-    return _charge_rows(actor, rows)
+    held = {row[0] for row in rows if row[-1]}
+    charges = _charge_rows(actor, [row[:-1] for row in rows])
+    return with_held(charges, held, run_date=run_date) if held else charges
 
 
+_TAKEN_BACK = Charge.objects.filter(
+    tenant_id=Given("tenant"),
+    item_id=OuterRef("item_id"),
+    credited_id=OuterRef("pk"),
+    status=Charge.Status.PENDING,
+    is_held=False,
+    invoice_on__lte=Given("day", DateField()),
+)
 _WAITING = Prepared(
-    lambda: _in_order(
+    lambda: (
         on_no_document(
             Charge.objects.filter(
-                Q(is_held=False) | Q(held_until__lte=Given("day", DateField())),
+                Q(is_held=False)
+                | Q(held_until__lte=Given("day", DateField()))
+                | Q(Exists(_TAKEN_BACK)),
                 tenant_id=Given("tenant"),
                 account_id__among=Given("accounts"),
                 status=Charge.Status.PENDING,
                 invoice_on__lte=Given("day", DateField()),
             )
         )
+        .order_by("id")
+        .values_list("id", "item_id", "period_id", "subscription_id", *_CHARGE, "is_held")
     )
 )
 

@@ -12,6 +12,7 @@ from invoicing.operations.prices.beginning import begin_version
 from invoicing.operations.prices.working import work_on_repricing
 from invoicing.operations.runs.approving import DraftsChanged, approve_drafts
 from invoicing.operations.runs.changed import compare_drafts, refresh_drafts
+from invoicing.operations.runs.discarding import discard_drafts, release_charges
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.pausing import pause_subscription, resume_subscription
 from invoicing.operations.subscriptions.replanning import change_plan
@@ -288,6 +289,55 @@ def test_a_free_day_taken_back_in_part_keeps_its_line(shop):
 
     assert on_drafts(shop) == [0, 0, 10000, 24995, 29030]
     assert offset(shop) == []
+
+
+# -- held back -------------------------------------------------------------------------------
+
+
+def held_back(shop, until=None):
+    """Take S and T off their draft, and hold S back."""
+    with shop.seen():
+        draft = Invoice.objects.get(status="to_approve")
+    discard_drafts(
+        shop.actor, [draft.pk], reason="Wrong", hold=True, until=until, today=TODAY, now=NOW
+    )
+    with shop.seen():
+        of_t = Charge.objects.filter(subscription__external_id="T")
+        of_t.update(is_held=False, held_until=None)
+
+
+@pytest.mark.parametrize("until", [None, date(2027, 1, 20)], ids=["for good", "until a day"])
+def test_what_is_held_back_and_taken_back_as_a_whole_is_held_no_longer(shop, until):
+    held_back(shop, until)
+    changed(shop, "right")
+
+    expected = foreseen(shop)
+    assert billed(shop) == expected
+    assert expected[0] == (TODAY, 59995 + 10000, 2)
+    assert offset(shop) == [-24995, 24995]
+    with shop.seen():
+        assert not Charge.objects.filter(is_held=True).exists()
+    assert shop.violations() == []
+
+
+@pytest.mark.parametrize("until", [None, date(2027, 1, 20)], ids=["for good", "until a day"])
+def test_what_takes_back_a_part_of_what_is_held_back_waits_with_it(shop, until):
+    held_back(shop, until)
+    changed(shop, "right", day=D("2026-12-10"))
+
+    expected = foreseen(shop)
+    days = ("2026-12-05", "2027-01-01", "2027-01-20", "2027-02-01", "2027-03-01")
+    assert billed(shop, *map(D, days)) == expected
+    # The days from the 10th on are charged, and nothing is credited that was not invoiced.
+    assert expected[0] == (TODAY, 42577 + 10000, 2)
+    assert sum(net for _day, net, _lines in expected) == (
+        42577 + 10000 + 3 * (59995 + 10000) + (24995 - 17738 if until else 0)
+    )
+    if until is None:
+        release_charges(shop.actor, shop.id_of("G"), now=NOW)
+        assert billed(shop, D("2027-03-02")) == [(D("2027-03-02"), 24995 - 17738, 2)]
+    assert offset(shop) == []
+    assert shop.violations() == []
 
 
 # -- usage -----------------------------------------------------------------------------------
