@@ -9,6 +9,7 @@ from accounts.api import settings as setting_plans
 from accounts.middleware import without_actor
 from billing_hierarchy.api_errors import unknown_address
 from invoicing.api import (
+    account_credits,
     alignments,
     archiving,
     charges,
@@ -72,6 +73,7 @@ urlpatterns: list[URLPattern] = [
         discounts.AccountDiscounts.as_view(),
     ),
     path("accounts/<reference:account>/pools", pools.AccountPools.as_view()),
+    path("accounts/<reference:account>/credits", account_credits.AccountCredits.as_view()),
     path("accounts/<reference:account>/release", charges.HeldRelease.as_view()),
     path("accounts/<reference:account>", accounts.AccountDetail.as_view()),
     path("alignments", alignments.AlignmentList.as_view()),

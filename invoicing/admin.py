@@ -13,6 +13,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     names = (_("Invoice"), _("Invoices"))
     list_display = (
         "number",
+        "kind",
         "status",
         "bill_to",
         "currency",
@@ -23,7 +24,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "due_date",
     )
     list_select_related = ("bill_to",)
-    list_filter = ("status",)
+    list_filter = ("kind", "status")
     search_fields = ("number", "bill_to__name")
     ordering = ("-issue_date", "-id")
 

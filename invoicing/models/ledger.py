@@ -82,7 +82,12 @@ class LedgerPosting(TenantPartModel):
                 name="ledger_receivable_of",
                 fields=["tenant", "invoice"],
                 condition=models.Q(ledger="receivable"),
-            )
+            ),
+            models.Index(
+                name="ledger_credit_of",
+                fields=["tenant", "account"],
+                condition=models.Q(ledger="customer_credit"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -91,3 +91,10 @@ class CorrectionOut(serializers.Serializer[Any]):
         help_text="How much is credit of the account that paid; 0 or more."
     )
     invoice = CorrectedInvoiceOut()
+
+
+class CreditOut(serializers.Serializer[Any]):
+    """What an account has as credit in one currency."""
+
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField(help_text="Above 0.")

@@ -29,6 +29,7 @@ from accounts.access import Action
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
+from invoicing.operations.correcting import NewCorrection, correct_invoice
 from invoicing.queries import visibility
 from subscriptions.models import Item, Meter, Price, Product, Subscription
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
@@ -52,6 +53,7 @@ CANARIES = {
     "the IBAN": IBAN,
     "the neighbour's product": "Kanaproduct",
     "the neighbour's usage": "7654321",
+    "the reason": "Kanareason",
 }
 # Days and amounts in the ways they are written: pages, files, API. On none of these days a period
 # of the reader's own begins or ends.
@@ -135,6 +137,15 @@ def bill(vendor):
     vendor.has("accounts", after, today=date(2026, 12, 15))
     vendor.run("2027-01-01")
     vendor.change_tenant(test_clock_at=datetime(2027, 2, 1, 12, tzinfo=UTC))
+    _take_back_of_the_neighbour(vendor)
+
+
+def _take_back_of_the_neighbour(vendor):
+    """The first invoice is corrected, in what it asks of another account alone."""
+    with vendor.seen():
+        invoice = Invoice.objects.get(issue_date=date(2026, 12, 1))
+    wanted = NewCorrection(CANARIES["the reason"], account_id=vendor.id_of("next"))
+    correct_invoice(vendor.actor, invoice.pk, wanted, today=date(2027, 2, 1), now=NOW)
 
 
 @scene
@@ -152,7 +163,7 @@ def planted(vendor):
             scopes=[str(action) for action in Action],
             reach_id=vendor.id_of("leaf"),
         )
-        december, january = Invoice.objects.order_by("issue_date")
+        december, january = Invoice.objects.filter(kind="invoice").order_by("issue_date")
         job = Job.objects.create(
             tenant_id=vendor.tenant_id, kind="import", created_by_label="test", created_at=NOW
         )
@@ -227,6 +238,7 @@ def probes(swept):
         "payer": [missing, public_id("acc", swept.vendor.id_of("root"))],
         "bill_to": [missing, public_id("acc", swept.vendor.id_of("top"))],
         "run": [public_id("run", uuid7()), *swept.names["run"]],
+        "corrects": [swept.january.public_id, swept.december.public_id],
         "q": ["Zzzz", *CANARIES.values(), "KANA-PO-1", f"{swept.december.gross_minor / 100:.2f}"],
         "in": [missing, *accounts[1:], "ext:next", "ext:top"],
         "parent": [missing, *accounts[1:]],

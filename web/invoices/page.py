@@ -114,6 +114,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "payer_copy": _payer_copy(invoice, actor),
         "may_correct": _may_correct(request, invoice),
         "corrections": _corrections(request, invoice),
+        "settled": _settled(invoice),
         "paid_by": _paid_by(invoice, actor),
     }
     return render(request, "invoices/page.html", context)
@@ -234,6 +235,23 @@ def _corrections(request: ActorRequest, invoice: Any) -> list[Fact]:
         )
         for one in found
     ]
+
+
+def _settled(invoice: Any) -> list[str]:
+    """Return where what a credit note takes back goes (R17), to who sees all of it."""
+    said = invoice.snapshot.get("corrects") if invoice.whole else None
+    if not said:
+        return []
+    credited, balance = said["credited_minor"], said["balance_minor"]
+    payer = (invoice.snapshot.get("payer") or {}).get("name", "")
+    sentences = []
+    if credited:
+        text = _("%(amount)s lowers what is open.")
+        sentences.append(text % {"amount": money(credited, invoice.currency)})
+    if balance:
+        text = _("%(amount)s is credit of %(payer)s.")
+        sentences.append(text % {"amount": money(balance, invoice.currency), "payer": payer})
+    return sentences
 
 
 def _paid_by(invoice: Any, actor: Actor) -> str:

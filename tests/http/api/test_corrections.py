@@ -206,6 +206,23 @@ def test_refuses_more_than_is_left(api, shop, invoice):
     assert (note.status_code, note.json()["code"]) == (409, "not_an_invoice")
 
 
+def test_what_was_paid_is_credit_of_who_paid(api, caller, shop, invoice):
+    path = "/api/v1/accounts/ext:G/credits"
+    assert api.get(path).json() == {"data": []}
+    with shop.seen():
+        Invoice.objects.filter(pk=invoice.pk).update(paid_minor=6000, status="partly_paid")
+
+    api.post(address(invoice), {"all": True, "amount_minor": 1000, "reason": "Why"})
+    said = api.post(address(invoice), {"all": True, "amount_minor": 100, "reason": "Why"}).json()
+
+    # 426 was open of it; 1,190 and 119 were taken back.
+    assert (said["credited_minor"], said["balance_minor"]) == (0, 119)
+    credit = {"currency": "EUR", "amount_minor": 1190 + 119 - 426}
+    assert api.get(path).json() == {"data": [credit]}
+    assert api.get("/api/v1/accounts/ext:A/credits").json() == {"data": []}
+    assert api.get("/api/v1/accounts/ext:none/credits").status_code == 404
+
+
 def test_an_old_tag_is_refused_and_a_good_one_is_spent(api, shop, invoice):
     tag = api.get(f"/api/v1/invoices/{invoice.public_id}").headers["ETag"]
     body = {"all": True, "amount_minor": 100, "reason": "Why"}

@@ -186,6 +186,18 @@ def test_lists_have_credit_notes_with_their_sums(client, shop, invoice):
     assert "It takes back of invoice RE-2026-000001" in why.content.decode()
 
 
+def test_what_was_paid_is_credit_of_the_account(client, shop, invoice):
+    with shop.seen():
+        Invoice.objects.filter(pk=invoice.pk).update(paid_minor=invoice.gross_minor, status="paid")
+
+    client.post(address(invoice), sent(client.get(address(invoice)), amount="5", reason="Agreed"))
+
+    (note,) = notes(shop)
+    page = client.get(f"/invoices/{note.public_id}/").content.decode()
+    assert f"€{-note.gross_minor / 100:.2f} is credit of A." in page
+    assert "lowers what is open" not in page
+
+
 def test_the_customer_sees_both_and_corrects_nothing(visit, shop, invoice, client):
     client.post(address(invoice), sent(client.get(address(invoice)), reason="Agreed"))
     portal = visit(shop.customer("Bob", "admin", "A"))
@@ -197,3 +209,19 @@ def test_the_customer_sees_both_and_corrects_nothing(visit, shop, invoice, clien
     assert "RK-2026-000001" in listed
     assert shown.status_code == 200
     assert "/correction/" not in shown.content.decode()
+
+
+def test_who_reaches_a_section_alone_sees_its_part_and_no_reason(visit, shop, invoice, client):
+    client.post(address(invoice), sent(client.get(address(invoice)), reason="Kanareason"))
+    portal = visit(shop.customer("Dora", "viewer", "A1"))
+
+    (note,) = notes(shop)
+    answer = portal.get(f"/portal/invoices/{note.public_id}/")
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    # 7.00 and 7 % of it are its part of 17.00 and 2.39.
+    assert "−€7.49" in text
+    assert f"€{-note.gross_minor / 100:.2f}" not in text
+    assert "Kanareason" not in text
+    assert "RE-2026-000001" in text
