@@ -41,11 +41,7 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
         text = pgettext(CONTEXT, "time taken over: %(days)s of %(all)s days")
         return _part_of(calculation, "taken_over", text)
     if pool := calculation.get("pool"):
-        said = pgettext(CONTEXT, "share of %(amount)s for %(quantity)s used together")
-        return said % {
-            "amount": formats.price_with_currency(Decimal(str(pool["full_amount"]))),
-            "quantity": formats.quantity(Decimal(str(pool["quantity"]))),
-        }
+        return _share_text(calculation, pool, formats)
     steps = calculation.get("steps") or ()
     days, full_days = calculation.get("days"), calculation.get("full_days")
     is_partial = bool(days and full_days and days != full_days)
@@ -74,6 +70,16 @@ def calculation_text(calculation: Mapping[str, Any], formats: Formats) -> str:
         "days": days,
         "full_days": full_days,
     }
+
+
+def _share_text(calculation: Mapping[str, Any], pool: Mapping[str, Any], formats: Formats) -> str:
+    """Return of what it is a share, and the discount that is taken off it."""
+    said = pgettext(CONTEXT, "share of %(amount)s for %(quantity)s used together") % {
+        "amount": formats.price_with_currency(Decimal(str(pool["full_amount"]))),
+        "quantity": formats.quantity(Decimal(str(pool["quantity"]))),
+    }
+    discount = calculation.get("discount")
+    return _less(said, discount, formats) if discount else said
 
 
 def _commitment_text(

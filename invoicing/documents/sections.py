@@ -114,7 +114,7 @@ def _line(line: InvoiceLine, formats: Formats, *, with_period: bool) -> Line:
         calculation=_taken_of(line, formats) or calculation_text(calculation, formats),
         period=formats.period(line.period_start, line.period_end) if with_period else "",
         quantity=formats.quantity(line.quantity),
-        unit="" if line.charge is None else _unit(calculation.get("price") or {}),
+        unit="" if line.charge is None else _unit(calculation),
         price="" if line.unit_amount is None else formats.price(line.unit_amount),
         tax=formats.percent(line.tax_rate),
         net=formats.amount(line.net_minor),
@@ -130,9 +130,11 @@ def _taken_of(line: InvoiceLine, formats: Formats) -> str:
     return said % {"amount": formats.money(had.net_minor)}
 
 
-def _unit(price: Mapping[str, Any]) -> str:
-    """Return what the quantity counts: the price's own word, else what its model counts."""
-    if own := price.get("unit"):
+def _unit(calculation: Mapping[str, Any]) -> str:
+    """Return what the quantity counts: the price's own word, the meter's, or what is counted."""
+    price, usage = calculation.get("price") or {}, calculation.get("usage") or {}
+    measured = (usage.get("meter") or {}).get("unit")
+    if own := price.get("unit") or measured:
         return isolated(str(own))
     match price.get("model"):
         case "flat":
