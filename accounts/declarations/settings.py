@@ -7,6 +7,7 @@ tests/integration/accounts/test_declared_settings.py.
 from typing import Final
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.declarations.setting_terms import ChangedBy, OfTenant, ReadAt, Setting, SettingGroup
@@ -54,6 +55,29 @@ class SettingName(models.TextChoices):
     RENEWAL_MONTHS = "renewal_months"
     NOTICE_MONTHS = "notice_months"
     NOTICE_DAYS = "notice_days"
+
+
+def _of_contract(
+    name: SettingName,
+    label: Promise,
+    does: Promise,
+    *,
+    most: int,
+    example: str,
+    is_example_below: bool = False,
+) -> Setting:
+    """Return a term of contracts, in months or days, that what begins there has; 0 is none."""
+    return Setting(
+        name=name,
+        label=label,
+        does=does,
+        kind=Whole(0, most),
+        read_at=ReadAt.SERVICE_OWNER,
+        group=SettingGroup.CONTRACT,
+        default=0,
+        example=example,
+        is_example_below=is_example_below,
+    )
 
 
 _DECLARED: Final = (
@@ -162,47 +186,35 @@ _DECLARED: Final = (
         can_be_scheduled=False,
         example="Europe/Berlin",
     ),
-    Setting(
-        name=SettingName.MINIMUM_TERM_MONTHS,
-        label=_("Minimum term"),
-        does=_(
+    _of_contract(
+        SettingName.MINIMUM_TERM_MONTHS,
+        _("Minimum term"),
+        _(
             "So many months what begins without terms of its own or of its plan is bound; 0: it may"
             " end on any day."
         ),
-        kind=Whole(0, 240),
-        read_at=ReadAt.SERVICE_OWNER,
-        group=SettingGroup.CONTRACT,
-        default=0,
+        most=240,
         example="12",
     ),
-    Setting(
-        name=SettingName.RENEWAL_MONTHS,
-        label=_("Renewal"),
-        does=_("By so many months it goes on after each term; 0: it ends with its minimum term."),
-        kind=Whole(0, 240),
-        read_at=ReadAt.SERVICE_OWNER,
-        group=SettingGroup.CONTRACT,
-        default=0,
+    _of_contract(
+        SettingName.RENEWAL_MONTHS,
+        _("Renewal"),
+        _("By so many months it goes on after each term; 0: it ends with its minimum term."),
+        most=240,
         example="12",
     ),
-    Setting(
-        name=SettingName.NOTICE_MONTHS,
-        label=_("Notice period in months"),
-        does=_("So many months before the end of a term notice has to be given."),
-        kind=Whole(0, 36),
-        read_at=ReadAt.SERVICE_OWNER,
-        group=SettingGroup.CONTRACT,
-        default=0,
+    _of_contract(
+        SettingName.NOTICE_MONTHS,
+        _("Notice period in months"),
+        _("So many months before the end of a term notice has to be given."),
+        most=36,
         example="3",
     ),
-    Setting(
-        name=SettingName.NOTICE_DAYS,
-        label=_("Notice period in days"),
-        does=_("So many days before the end of a term, beside the months if both are set."),
-        kind=Whole(0, 1_000),
-        read_at=ReadAt.SERVICE_OWNER,
-        group=SettingGroup.CONTRACT,
-        default=0,
+    _of_contract(
+        SettingName.NOTICE_DAYS,
+        _("Notice period in days"),
+        _("So many days before the end of a term, beside the months if both are set."),
+        most=1_000,
         example="14",
         is_example_below=True,
     ),

@@ -4,7 +4,7 @@ A worker first claims a job, in a short transaction, so that everybody sees that
 killed, its row stays ``running`` and silent; after ``SILENCE`` somebody else takes it up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from tenancy.models import Job, JobPiece
 SILENCE = timedelta(seconds=30)
 PIECE = 4 * 1024 * 1024
 """So much of a file is in memory at a time and in one row, in bytes."""
+_ID_BYTES = 16
 
 
 @operation
@@ -102,6 +103,21 @@ def piece_of(actor: Actor, job_id: UUID, number: int) -> bytes:
     return bytes(pieces.values_list("content", flat=True).get())
 
 
+def keep_ids(actor: Actor, job_id: UUID, pieces: Iterable[Sequence[UUID]]) -> int:
+    """Keep the ids that a job works on, piece by piece; return how many pieces there are."""
+    count = 0
+    for count, some in enumerate(pieces, start=1):
+        keep_input(actor, job_id, count - 1, b"".join(one.bytes for one in some))
+    return count
+
+
+def ids_of(actor: Actor, job_id: UUID, number: int) -> list[UUID]:
+    """Return the ids that ``keep_ids`` has kept in a piece. One statement."""
+    content = piece_of(actor, job_id, number)
+    starts = range(0, len(content), _ID_BYTES)
+    return [UUID(bytes=content[start : start + _ID_BYTES]) for start in starts]
+
+
 @operation
 def drop_input(actor: Actor, job_id: UUID) -> None:
     """Forget the file of a job: nobody needs it any more."""
@@ -136,6 +152,26 @@ def finish_job(
         finished_at=now,
         **changes,
     )
+
+
+def stop_job(actor: Actor, job: Job, *, now: datetime) -> None:
+    """Stop a job that waits or runs; the caller has locked it and asked. Of others nothing comes.
+
+    What is done by then stays done.
+    """
+    if job.is_open:
+        job.status, job.finished_at = Job.Status.STOPPED, now
+        job.save(update_fields=["status", "finished_at"])
+        note_request(actor, job, "job.stopped", now=now)
+
+
+def go_on(actor: Actor, job: Job, *, now: datetime) -> None:
+    """Put a job into the queue again, in the actor's name; the caller has locked it and asked."""
+    job.status, job.beat_at, job.problems, job.finished_at = Job.Status.WAITING, None, [], None
+    job.created_by_id, job.created_by_label = actor.person_id, actor.label
+    job.requested_by = actor.requester.stored()
+    job.save()
+    note_request(actor, job, "job.requested", now=now)
 
 
 @operation

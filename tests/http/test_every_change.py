@@ -1094,7 +1094,8 @@ WITHOUT_ENTRY: dict[str, str] = {
             "subscriptions.settling.store_charges",
             "sellers.create_placeholder", "settings.write_new", "settings.write_changes",
             "settings.write_timelines",
-            "jobs.note_request", "issuing.issue_drafts", "issuing.mark_invoiced",
+            "jobs.note_request", "jobs.stop_job", "jobs.go_on",
+            "issuing.issue_drafts", "issuing.mark_invoiced",
             "issuing.take_numbers", "issuing.freeze_documents",
             "runs.drafting.draft_documents", "runs.drafting.draft_again",
             "runs.earlier_drafts.delete_drafts", "runs.earlier_drafts.let_go",
@@ -1112,7 +1113,8 @@ WITHOUT_ENTRY: dict[str, str] = {
     **dict.fromkeys(
         (
             "jobs.keep_input", "jobs.drop_input", "jobs.claim_job", "jobs.hold_job",
-            "jobs.input_of", "jobs.piece_of",
+            "jobs.input_of", "jobs.piece_of", "jobs.keep_ids", "jobs.ids_of",
+            "job_steps.work_step",
             "jobs.give_back", "jobs.finish_job", "jobs.fail_job",
             "runs.billing.set_aside", "rendering.render_waiting",
             "answers.claim_key", "answers.keep_answer", "answers.forget_answers",

@@ -21,22 +21,12 @@ from accounts.operations.accounts._keepers import below_changed
 from accounts.operations.accounts._many_outcomes import ManyReport, Outcome, WantedOfMany
 from accounts.operations.accounts._many_wanted import checked_wanted
 from accounts.operations.accounts.editing_many import edit_many
-from accounts.operations.job_actors import actor_of
+from accounts.operations.job_steps import Step, work_step
 from tenancy.actor import Actor
 from tenancy.database import operation
-from tenancy.errors import BillingError, Conflict, Invalid, NotFound
+from tenancy.errors import Conflict, Invalid, NotFound
 from tenancy.models import Job
-from tenancy.operations.jobs import (
-    claim_job,
-    drop_input,
-    fail_job,
-    finish_job,
-    give_back,
-    hold_job,
-    keep_input,
-    note_request,
-    piece_of,
-)
+from tenancy.operations.jobs import go_on, ids_of, keep_ids, stop_job
 from tenancy.operations.jobs import request_job as put_into_queue
 
 PIECE: Final = 1_000
@@ -44,7 +34,6 @@ PIECE: Final = 1_000
 MOST_IN_JOB: Final = 50_000
 CHECK, APPLY = "check", "apply"
 _SHOWN: Final = 10
-_ID_BYTES: Final = 16
 
 
 class TooManyForJob(Invalid):
@@ -101,9 +90,7 @@ def request_edit(
         "back": back,
     }
     job = put_into_queue(actor, Job.Kind.EDIT, params=params, total=len(ids), now=now)
-    for number, start in enumerate(range(0, len(ids), PIECE)):
-        some = ids[start : start + PIECE]
-        keep_input(actor, job.pk, number, b"".join(one.bytes for one in some))
+    keep_ids(actor, job.pk, (ids[start : start + PIECE] for start in range(0, len(ids), PIECE)))
     return job
 
 
@@ -135,11 +122,7 @@ def apply_edit(actor: Actor, job_id: UUID, *, today: date, now: datetime) -> Job
     if job.params["wanted"]["day"] == since:
         job.params["wanted"]["day"] = today.isoformat()
     job.params["today"] = today.isoformat()
-    job.status, job.beat_at, job.problems, job.finished_at = Job.Status.WAITING, None, [], None
-    job.created_by_id, job.created_by_label = actor.person_id, actor.label
-    job.requested_by = actor.requester.stored()
-    job.save()
-    note_request(actor, job, "job.requested", now=now)
+    go_on(actor, job, now=now)
     return job
 
 
@@ -151,10 +134,7 @@ def stop_edit(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
         NotFound, Forbidden: as for ``apply_edit``.
     """
     job = _locked(actor, job_id)
-    if job.is_open:
-        job.status, job.finished_at = Job.Status.STOPPED, now
-        job.save(update_fields=["status", "finished_at"])
-        note_request(actor, job, "job.stopped", now=now)
+    stop_job(actor, job, now=now)
     return job
 
 
@@ -176,25 +156,14 @@ def work_on_edit(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     Returns:
         Whether there is a next one.
     """
-    job = claim_job(actor, job_id, now=now)
-    if job is None:
-        return False
-    editor = actor_of(actor, job)
-    with translation.override(job.params["language"]):
-        try:
-            return _work(actor, editor, job_id, now=now)
-        except BillingError as refusal:
-            fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
-            return False
+    return work_step(
+        actor, job_id, lambda editor, job: _look_or_change(editor, job, now=now), now=now
+    )
 
 
-@operation
-def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
-    job = hold_job(actor, job_id)
-    if job is None:
-        return False
+def _look_or_change(editor: Actor, job: Job, *, now: datetime) -> Step:
     stage = job.params["stage"]
-    ids, wanted = _ids_of(actor, job, job.done // PIECE), _read(job.params["wanted"])
+    ids, wanted = ids_of(editor, job.pk, job.done // PIECE), _read(job.params["wanted"])
     report = edit_many(
         editor,
         ids,
@@ -206,24 +175,9 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
     )
     result = {**job.result, stage: _added(job.result.get(stage, {}), report)}
     done = job.done + len(ids)
-    if done < job.total:
-        give_back(actor, job_id, done=done, result=result, now=now)
-        return True
-    if stage == APPLY:
-        drop_input(actor, job_id)
-    else:
-        result[stage] |= _below(actor, job, wanted, result[stage])
-    finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
-    return False
-
-
-def _ids_of(actor: Actor, job: Job, number: int) -> list[UUID]:
-    """Return the accounts of one piece."""
-    content = piece_of(actor, job.pk, number)
-    return [
-        UUID(bytes=content[start : start + _ID_BYTES])
-        for start in range(0, len(content), _ID_BYTES)
-    ]
+    if done >= job.total and stage == CHECK:
+        result[stage] |= _below(editor, job, wanted, result[stage])
+    return Step(done, result, keeps_input=stage == CHECK)
 
 
 def _below(
@@ -235,7 +189,7 @@ def _below(
     follow: the tally names the first of them alone.
     """
     numbers = range(-(-job.total // PIECE)) if wanted.settings else ()
-    chosen = {key for number in numbers for key in _ids_of(actor, job, number)}
+    chosen = {key for number in numbers for key in ids_of(actor, job.pk, number)}
     below = below_changed(actor, chosen, wanted.settings, wanted.day)
     return {
         "keepers": [[str(key), name] for key, name in below.keepers],

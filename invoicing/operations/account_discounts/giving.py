@@ -28,7 +28,7 @@ from tenancy.errors import Conflict, FieldError, NotFound
 from tenancy.events import Happening, record_event
 from tenancy.files.cells import EARLIEST, LATEST
 from tenancy.models import Job
-from tenancy.operations.jobs import keep_input
+from tenancy.operations.jobs import keep_ids, keep_input
 from tenancy.operations.jobs import request_job as put_into_queue
 
 PIECE: Final = 500
@@ -288,8 +288,7 @@ def _request(
         "language": translation.get_language() or "en",
     }
     job = put_into_queue(actor, Job.Kind.DISCOUNT, params=params, total=len(ids), now=now)
-    for number, start in enumerate(range(0, len(ids), PIECE)):
-        keep_input(actor, job.pk, number, b"".join(one.bytes for one in ids[start : start + PIECE]))
+    keep_ids(actor, job.pk, (ids[start : start + PIECE] for start in range(0, len(ids), PIECE)))
     return job
 
 

@@ -7,11 +7,9 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils import translation
-
 from accounts import access
 from accounts.access import Action
-from accounts.operations.job_actors import actor_of
+from accounts.operations.job_steps import Step, work_step
 from invoicing.engine.families import Families
 from invoicing.operations.account_discounts.giving import (
     MANY,
@@ -29,21 +27,10 @@ from subscriptions.operations.discounts.resolving import store_given
 from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.terms import write_all_terms
 from tenancy.actor import Actor
-from tenancy.database import operation
-from tenancy.errors import BillingError
 from tenancy.events import Happening, record_events
 from tenancy.models import Job
-from tenancy.operations.jobs import (
-    claim_job,
-    drop_input,
-    fail_job,
-    finish_job,
-    give_back,
-    hold_job,
-    piece_of,
-)
+from tenancy.operations.jobs import ids_of, piece_of
 
-_ID_BYTES: Final = 16
 _PIECE_BEFORE: Final = 100
 """The size of a piece of jobs that do not say it yet."""
 _AT_ONCE: Final = 200
@@ -57,27 +44,17 @@ def work_on_discount(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     Returns:
         Whether there is a next one.
     """
-    job = claim_job(actor, job_id, now=now)
-    if job is None:
-        return False
-    giver = actor_of(actor, job)
-    with translation.override(job.params["language"]):
-        try:
-            return _work(actor, giver, job_id, now=now)
-        except SubscriptionHeld:
-            # An alignment is being carried out: it waits, and the timetable comes by again.
-            give_back(actor, job_id, done=job.done, result=job.result, now=now)
-            return False
-        except BillingError as refusal:
-            fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
-            return False
+    # While an alignment is being carried out it waits.
+    return work_step(
+        actor,
+        job_id,
+        lambda giver, job: _give(giver, job, now=now),
+        waits_for=(SubscriptionHeld,),
+        now=now,
+    )
 
 
-@operation
-def _work(actor: Actor, giver: Actor, job_id: UUID, *, now: datetime) -> bool:
-    job = hold_job(actor, job_id)
-    if job is None:
-        return False
+def _give(giver: Actor, job: Job, *, now: datetime) -> Step:
     access.require_everywhere(giver, Action.EDIT_SUBSCRIPTION)
     turn = _next_of_many(giver, job) if job.params.get("many") else _next_piece(giver, job)
     counts = Counter({code: n for code, n in job.result.items() if code != _AFTER})
@@ -90,13 +67,9 @@ def _work(actor: Actor, giver: Actor, job_id: UUID, *, now: datetime) -> bool:
         counts["gone"] += len(ids) - len(found)
     # What nothing came of is not said.
     result: dict[str, Any] = {code: count for code, count in counts.items() if count}
-    if turn.done < job.total:
-        after = {} if turn.after is None else {_AFTER: str(turn.after)}
-        give_back(actor, job_id, done=turn.done, result={**result, **after}, now=now)
-        return True
-    drop_input(actor, job_id)
-    finish_job(actor, job_id, result=result, changes={"done": turn.done}, now=now)
-    return False
+    if turn.after is not None:
+        result[_AFTER] = str(turn.after)
+    return Step(turn.done, result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +90,7 @@ def _next_piece(giver: Actor, job: Job) -> _Turn:
     key = UUID(job.params["discount"])
     discount = Discount.objects.get(tenant_id=giver.tenant_id, pk=key)
     number = job.done // int(job.params.get("piece", _PIECE_BEFORE))
-    content = piece_of(giver, job.pk, number) if job.total else b""
-    ids = [
-        UUID(bytes=content[start : start + _ID_BYTES])
-        for start in range(0, len(content), _ID_BYTES)
-    ]
+    ids = ids_of(giver, job.pk, number) if job.total else []
     giving = Giving(discount, Way(job.params["way"]), date.fromisoformat(job.params["day"]))
     families = load_families(giver, [discount.root_id], None)
     return _Turn(families, [(giving, ids)] if ids else [], job.done + len(ids))

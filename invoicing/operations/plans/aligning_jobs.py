@@ -34,11 +34,12 @@ from tenancy.operations.jobs import (
     drop_input,
     finish_job,
     give_back,
+    go_on,
     hold_job,
     keep_input,
-    note_request,
     piece_of,
     request_job,
+    stop_job,
 )
 
 AT_ONCE: Final = 500
@@ -226,10 +227,8 @@ def stop_alignment(actor: Actor, plan_id: UUID, *, now: datetime) -> ChangePlan:
         NotFound, Forbidden: there is no such plan, or it is not the actor's to stop.
     """
     plan, job = _locked(actor, plan_id)
-    if job is not None and job.is_open:
-        job.status, job.finished_at = Job.Status.STOPPED, now
-        job.save(update_fields=["status", "finished_at"])
-        note_request(actor, job, "job.stopped", now=now)
+    if job is not None:
+        stop_job(actor, job, now=now)
     return plan
 
 
@@ -242,11 +241,7 @@ def resume_alignment(actor: Actor, plan_id: UUID, *, now: datetime) -> ChangePla
     """
     plan, job = _locked(actor, plan_id)
     if job is not None and job.status in (Job.Status.STOPPED, Job.Status.FAILED):
-        job.status, job.beat_at, job.problems, job.finished_at = Job.Status.WAITING, None, [], None
-        job.created_by_id, job.created_by_label = actor.person_id, actor.label
-        job.requested_by = actor.requester.stored()
-        job.save()
-        note_request(actor, job, "job.requested", now=now)
+        go_on(actor, job, now=now)
     return plan
 
 

@@ -35,7 +35,14 @@ from tenancy.actor import Actor
 from tenancy.database import operation
 from tenancy.errors import NotFound
 from tenancy.models import Job
-from tenancy.operations.jobs import finish_job, keep_input, note_request, request_job
+from tenancy.operations.jobs import (
+    finish_job,
+    go_on,
+    keep_ids,
+    keep_input,
+    request_job,
+    stop_job,
+)
 
 PIECE: Final = 1_000
 """So many subscriptions, or pools, change in one transaction."""
@@ -179,8 +186,7 @@ def request_repricing(actor: Actor, repricing: Repricing, *, today: date, now: d
     pieces = [*_pieces(ids), *_pieces(pools)]
     total = len(ids) + len(pools)
     job = request_job(actor, Job.Kind.PRICES, params=params, total=total, now=now)
-    for number, some in enumerate(pieces):
-        keep_input(actor, job.pk, number, b"".join(one.bytes for one in some))
+    keep_ids(actor, job.pk, pieces)
     if not total:
         finish_job(actor, job.pk, result={}, changes={}, now=now)
         job.refresh_from_db()
@@ -230,10 +236,7 @@ def stop_repricing(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
         NotFound, Forbidden: there is no such job, or it is not the actor's to stop.
     """
     job = _locked(actor, job_id)
-    if job.is_open:
-        job.status, job.finished_at = Job.Status.STOPPED, now
-        job.save(update_fields=["status", "finished_at"])
-        note_request(actor, job, "job.stopped", now=now)
+    stop_job(actor, job, now=now)
     return job
 
 
@@ -254,11 +257,7 @@ def resume_repricing(actor: Actor, job_id: UUID, *, today: date, now: datetime) 
     if job.status not in (Job.Status.STOPPED, Job.Status.FAILED):
         return job
     job.params["today"] = today.isoformat()
-    job.status, job.beat_at, job.problems, job.finished_at = Job.Status.WAITING, None, [], None
-    job.created_by_id, job.created_by_label = actor.person_id, actor.label
-    job.requested_by = actor.requester.stored()
-    job.save()
-    note_request(actor, job, "job.requested", now=now)
+    go_on(actor, job, now=now)
     return job
 
 

@@ -6,11 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import translation
 
 from accounts import access, tree
 from accounts.access import Action
-from accounts.operations.job_actors import actor_of
+from accounts.operations.job_steps import Step, work_step
 from billing_rules.pricing import InvalidQuantity
 from billing_rules.schedule import MAX_STEPS
 from invoicing.engine.rating import MAX_AMOUNT_MINOR
@@ -33,23 +32,12 @@ from subscriptions.models import Item, Price, Subscription
 from subscriptions.operations.subscriptions.holding import SubscriptionHeld
 from subscriptions.operations.subscriptions.terms import write_all_terms
 from tenancy.actor import Actor
-from tenancy.database import operation
-from tenancy.errors import BillingError
 from tenancy.events import Happening, record_events
 from tenancy.models import Job
-from tenancy.operations.jobs import (
-    claim_job,
-    drop_input,
-    fail_job,
-    finish_job,
-    give_back,
-    hold_job,
-    piece_of,
-)
+from tenancy.operations.jobs import ids_of, piece_of
 
 SHOWN: Final = 100
 """So many of those that stay as they are, are named for each reason."""
-_ID_BYTES: Final = 16
 
 
 def work_on_repricing(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
@@ -58,41 +46,27 @@ def work_on_repricing(actor: Actor, job_id: UUID, *, now: datetime) -> bool:
     Returns:
         Whether there is a next one.
     """
-    job = claim_job(actor, job_id, now=now)
-    if job is None:
-        return False
-    editor = actor_of(actor, job)
-    with translation.override(job.params["language"]):
-        try:
-            return _work(actor, editor, job_id, now=now)
-        except SubscriptionHeld:
-            # An alignment is being carried out: it waits, and the timetable comes by again.
-            give_back(actor, job_id, done=job.done, result=job.result, now=now)
-            return False
-        except BillingError as refusal:
-            fail_job(actor, job_id, code=refusal.code, detail=refusal.detail, now=now)
-            return False
+    # While an alignment is being carried out it waits.
+    return work_step(
+        actor,
+        job_id,
+        lambda editor, job: _change(editor, job, now=now),
+        waits_for=(SubscriptionHeld,),
+        now=now,
+    )
 
 
-@operation
-def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
-    job = hold_job(actor, job_id)
-    if job is None:
-        return False
+def _change(editor: Actor, job: Job, *, now: datetime) -> Step:
     access.require_everywhere(editor, Action.EDIT_CATALOGUE)
     access.require_everywhere(editor, Action.EDIT_SUBSCRIPTION)
     number, is_of_pools = _next_piece(job)
-    content = piece_of(actor, job.pk, number)
-    ids = [
-        UUID(bytes=content[start : start + _ID_BYTES])
-        for start in range(0, len(content), _ID_BYTES)
-    ]
+    ids = ids_of(editor, job.pk, number)
     price = Price.objects.select_related("product").get(
-        tenant_id=actor.tenant_id, pk=UUID(job.params["price"])
+        tenant_id=editor.tenant_id, pk=UUID(job.params["price"])
     )
     beside: list[Beside] = []
     if job.params.get("beside"):
-        beside = unpacked(piece_of(actor, job.pk, _pieces_before(job, job.total)))
+        beside = unpacked(piece_of(editor, job.pk, _pieces_before(job, job.total)))
     repricing = Repricing(price, Way(job.params["way"]), beside)
     today = date.fromisoformat(job.params["today"])
     if is_of_pools:
@@ -100,13 +74,7 @@ def _work(actor: Actor, editor: Actor, job_id: UUID, *, now: datetime) -> bool:
         result = {**job.result, "pools": job.result.get("pools", 0) + changed}
     else:
         result = _added(job.result, _reprice(editor, repricing, ids, today=today, now=now))
-    done = job.done + len(ids)
-    if done < job.total:
-        give_back(actor, job_id, done=done, result=result, now=now)
-        return True
-    drop_input(actor, job_id)
-    finish_job(actor, job_id, result=result, changes={"done": done}, now=now)
-    return False
+    return Step(job.done + len(ids), result)
 
 
 def _next_piece(job: Job) -> tuple[int, bool]:
