@@ -27,7 +27,7 @@ class FamilySettings:
         A billing day or month of 0 is set to keep one from being inherited: there is none.
         """
         found = self.said(account_id, name)
-        return None if found == 0 and name in _NONE_IS_ZERO else found
+        return found if found or name not in _NONE_IS_ZERO else None
 
     def said(self, account_id: UUID, name: str) -> Any:
         """Return it as it was set, also where that says that there is none."""

@@ -210,22 +210,16 @@ def families(
     with connection.cursor() as cursor:
         cursor.execute(_FAMILIES.format(trees=sql), (*params, tenant_id))
         rows = cursor.fetchall()
-    # Parents come first, so each id is made once and then known by its text: making them is what
-    # reading a large tree would otherwise spend its time on.
-    known: dict[str, UUID] = {}
     families: dict[UUID, list[tuple[UUID, UUID | None]]] = {}
-    for account, parent in rows:
-        account_id = known[account] = UUID(account)
-        if parent is None:
+    for account_id, parent_id in rows:
+        if parent_id is None:
             family = families[account_id] = []
-            family.append((account_id, None))
-        else:
-            family.append((account_id, known[parent]))
+        family.append((account_id, parent_id))
     return families
 
 
 _FAMILIES = """
-    SELECT node.account_id::text, node.parent_id::text FROM accounts_accountnode AS node
+    SELECT node.account_id, node.parent_id FROM accounts_accountnode AS node
     JOIN accounts_account AS account ON account.id = node.account_id
     WHERE node.tree_id IN ({trees}) AND node.tenant_id = %s
     ORDER BY node.tree_id, node.level, account.sort_key, node.account_id

@@ -58,7 +58,7 @@ def rate(
     rater, due = Rater(families, until), list(items)
     rater.read_usage(due, begun)
     for item in due:
-        rater.rate(item, begun.get(item.id))
+        rater.rate(item, begun.get(item.id) if begun else None)
     return Rated(tuple(rater.periods), tuple(rater.charges), tuple(rater.moved))
 
 

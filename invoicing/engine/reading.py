@@ -228,7 +228,7 @@ def open_periods(actor: Actor, items: Iterable[ItemRow]) -> dict[UUID, PeriodRow
     ends = {
         item.id: item.chain_end
         for item in items
-        if item.price.timing == Price.Timing.ARREARS and item.chain_end is not None
+        if item.chain_end is not None and item.price.timing == Price.Timing.ARREARS
     }
     if not ends:
         return {}
