@@ -105,6 +105,12 @@ def test_adds_a_price(api, crm):
     assert api.get("/api/v1/prices?currency=CHF").json()["data"] == []
 
 
+def test_adds_a_price_that_costs_something_at_least(api, crm):
+    made = api.post("/api/v1/prices", {**PRICE, "minimum_amount": "100.00"}).json()
+
+    assert (made["model"], made["minimum_amount"], made["meter"]) == ("per_unit", "100", None)
+
+
 def test_adds_a_price_in_tiers(api, crm):
     tiers = [
         {"up_to": "10", "unit_amount": "5"},
@@ -129,6 +135,8 @@ def test_adds_a_price_in_tiers(api, crm):
         ({"product": "ext:nothing"}, "/product", "not_found"),
         ({"product": "prd_01"}, "/product", "not_found"),
         ({"model": "matrix"}, "/model", "invalid_choice"),
+        ({"model": "flat", "minimum_amount": "5"}, "/minimum_amount", "minimum_of_flat"),
+        ({"minimum_amount": "-5"}, "/minimum_amount", "amount_negative"),
         ({"currency": "XYZ"}, "/currency", "invalid"),
         ({"currency": "BGN"}, "/currency", "currency_withdrawn"),
         ({"unit_amount": 12.5}, "/unit_amount", "invalid"),

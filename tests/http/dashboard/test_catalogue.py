@@ -95,9 +95,30 @@ def test_makes_a_price_in_tiers(billed: Vendor, browser: Client, product: Produc
     assert '<svg class="price-steps"' in page
 
 
+def test_makes_a_price_that_costs_something_at_least(
+    billed: Vendor, browser: Client, product: Product
+):
+    url = new_price(product)
+    terms = {"model": "per_unit", "unit_amount": "12.50", "minimum_amount": "100"}
+    form = {**FORM, **terms, "key": key_of(browser, url)}
+
+    preview = browser.post(url, {**form, "step": "preview"}).content.decode()
+    answer = browser.post(url, form)
+
+    # Five of 12.50 come to less than 100.00, ten to more.
+    assert "€100.00" in preview
+    assert "€125.00" in preview
+    assert answer.status_code == 302
+    stored = the_price(billed)
+    assert (stored.minimum_amount, stored.meter_id) == (100, None)
+    page = browser.get(f"/catalogue/prices/{stored.public_id}/").content.decode()
+    assert "Minimum per period" in page
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"minimum_amount": "5"}, "A flat price costs the same in any quantity: no minimum."),
         ({"unit_amount": "-1"}, "greater than or equal to 0"),
         ({"unit_amount": "NaN"}, "Enter a number"),
         ({"unit_amount": "1e400"}, "no more than"),
