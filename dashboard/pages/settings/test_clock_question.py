@@ -1,8 +1,9 @@
 """What a move of the test clock would bring, asked before it is made."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -14,9 +15,15 @@ from dashboard.pages.runs.preview import accounts_text, lines_text, sums_text
 from invoicing.models import ChangePlan
 from invoicing.operations.clock_preview import ClockPreview, preview_clock_move
 from invoicing.queries.clock_events import PlansDue
+from reports.declarations import KINDS, Kind
+from reports.operations.forecasts import refresh_calendar
+from reports.queries.calendar import calendar_entries, day_sums
 from tenancy.formats import date_text
 from web.templatetags.figures import quantity
 
+_ALSO: Final = (
+    Kind.RENEWAL, Kind.TERM, Kind.TRIAL_END, Kind.END, Kind.PAUSE, Kind.PRICE_CHANGE,
+)  # fmt: skip
 FAR_DAYS: Final = 62
 """Further ahead more than the next periods fall due, and the figures are an estimate."""
 
@@ -34,7 +41,8 @@ def question_of(request: ActorRequest, start: date, to: date) -> Question:
     """Return what moving the clock from a day to another would bring.
 
     The figures are those of one run on the last day, as the page of a new run shows them; of many
-    customers those that could be counted in two seconds. Nothing is locked or stored.
+    customers those that could be counted in two seconds. What else falls on the days the billing
+    calendar says, where it is up to date. Nothing of the move is locked or stored.
     """
     days = (to - start).days
     title = ngettext(
@@ -43,7 +51,29 @@ def question_of(request: ActorRequest, start: date, to: date) -> Question:
         days,
     ) % {"days": quantity(days), "date": date_text(to)}
     move = preview_clock_move(request.actor, to_date=to, tenant=request.tenant, now=timezone.now())
-    return Question(to.isoformat(), title, tuple(_sentences(move)))
+    also = _also(request, start, to)
+    return Question(to.isoformat(), title, (*_sentences(move), *([also] if also else [])))
+
+
+def _also(request: ActorRequest, start: date, to: date) -> str:
+    """Return what else the calendar has on the days: renewals, ends, other prices.
+
+    Empty where nothing falls on them, the calendar is being made, or does not go so far.
+    """
+    actor = request.actor
+    fresh = refresh_calendar(
+        actor, None, tenant=request.tenant, today=actor.today, now=timezone.now()
+    )
+    until = fresh.complete_until
+    if fresh.is_being_made or until is None or to > until:
+        return ""
+    first = start + timedelta(days=1)
+    found = calendar_entries(actor, first=first, last=to, kinds=_ALSO)
+    counts = Counter[Kind]()
+    for one in day_sums(found):
+        counts[one.kind] += one.count
+    said = [f"{KINDS[kind].plural}: {quantity(counts[kind])}" for kind in _ALSO if counts[kind]]
+    return _("The calendar also has: %(list)s.") % {"list": " · ".join(said)} if said else ""
 
 
 def _sentences(move: ClockPreview) -> Iterator[str]:

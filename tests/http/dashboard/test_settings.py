@@ -146,6 +146,8 @@ def test_names_change_plans_before_and_the_runs_after_a_move(billed, alice, visi
         assert f'value="{day}"' in page
     page = save(client, "/settings/test-clock/", {"to": "2027-01-01"}).content.decode()
     assert "1 change plan is carried out: on 20 Dec 2026, Move of Zweig Süd." in page
+    # Each of the four subscriptions begins its next period on 1 January.
+    assert "The calendar also has: Renewals: 4." in page
 
     save(client, "/settings/test-clock/", {"to": "2027-01-01", "confirmed": "2027-01-01"})
     with billed.seen():
