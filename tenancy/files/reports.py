@@ -1,6 +1,6 @@
 """What every import shares: its report, and that two at once are like two in a row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from tenancy.actor import Actor
 from tenancy.errors import FieldError
+from tenancy.files.cells import Problems
 from tenancy.files.files import RowFile
 from tenancy.models import Tenant
 
@@ -64,6 +65,44 @@ class ImportReport:
     error_count: int = 0
     warnings: tuple[FieldError, ...] = ()
     warning_count: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        file: RowFile,
+        *,
+        is_dry_run: bool,
+        created: int,
+        updated: int = 0,
+        changes: Sequence[RowChange] = (),
+        warned: Problems | None = None,
+    ) -> "ImportReport":
+        """Return the report of a file that was read to its end; nothing came of one with errors.
+
+        Args:
+            kind: of the file.
+            file: read to its end.
+            is_dry_run: whether nothing was to be stored.
+            created: rows that are new.
+            updated: rows that change something; all others change nothing.
+            changes: what they change.
+            warned: rows that deserve a look.
+        """
+        if file.problems.count:
+            return cls.refused(kind, file, is_dry_run=is_dry_run)
+        return cls(
+            kind,
+            is_dry_run,
+            file.count,
+            created,
+            updated,
+            file.count - created - updated,
+            encoding=file.encoding,
+            changes=tuple(changes),
+            warnings=() if warned is None else tuple(warned.errors),
+            warning_count=0 if warned is None else warned.count,
+        )
 
     @classmethod
     def refused(cls, kind: str, file: RowFile, *, is_dry_run: bool) -> "ImportReport":

@@ -109,17 +109,13 @@ def import_accounts(
                 update_accounts(actor, changed, today, now)
         if spool.count and not is_dry_run and not file.problems.count:
             create_accounts(actor, spool, stubs, known, today, now)
-    if file.problems.count:
-        return ImportReport.refused("accounts", file, is_dry_run=is_dry_run)
-    return ImportReport(
+    return ImportReport.of(
         "accounts",
-        is_dry_run,
-        file.count,
-        spool.count,
-        updated,
-        file.count - spool.count - updated,
-        encoding=file.encoding,
-        changes=tuple(changes),
+        file,
+        is_dry_run=is_dry_run,
+        created=spool.count,
+        updated=updated,
+        changes=changes,
     )
 
 

@@ -68,17 +68,13 @@ def import_contacts(
     with all_or_nothing(file):
         for rows in file.slices():
             _import_slice(actor, file, rows, bound, tally, is_dry_run=is_dry_run, now=now)
-    if file.problems.count:
-        return ImportReport.refused("contacts", file, is_dry_run=is_dry_run)
-    return ImportReport(
+    return ImportReport.of(
         "contacts",
-        is_dry_run,
-        file.count,
-        tally.created,
-        tally.updated,
-        file.count - tally.created - tally.updated,
-        encoding=file.encoding,
-        changes=tuple(tally.changes),
+        file,
+        is_dry_run=is_dry_run,
+        created=tally.created,
+        updated=tally.updated,
+        changes=tally.changes,
     )
 
 

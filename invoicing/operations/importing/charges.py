@@ -119,19 +119,7 @@ def import_charges(
                 made = [as_stored(actor, one.account, one.charge, now) for one in new]
                 insert_rows(made)
                 record_events(actor, [added(charge) for charge in made], now=now)
-    if file.problems.count:
-        return ImportReport.refused("charges", file, is_dry_run=is_dry_run)
-    return ImportReport(
-        "charges",
-        is_dry_run,
-        file.count,
-        created,
-        0,
-        file.count - created,
-        encoding=file.encoding,
-        warnings=tuple(warned.errors),
-        warning_count=warned.count,
-    )
+    return ImportReport.of("charges", file, is_dry_run=is_dry_run, created=created, warned=warned)
 
 
 class _Named(NamedTuple):

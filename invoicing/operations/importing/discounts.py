@@ -95,17 +95,13 @@ def import_discounts(
         if is_dry_run:
             # What one row redeems another can't: stored, counted, and taken back.
             transaction.set_rollback(True)
-    if file.problems.count:
-        return ImportReport.refused("discounts", file, is_dry_run=is_dry_run)
-    return ImportReport(
+    return ImportReport.of(
         "discounts",
-        is_dry_run,
-        file.count,
-        done.created,
-        done.updated,
-        file.count - done.created - done.updated,
-        encoding=file.encoding,
-        changes=tuple(done.shown),
+        file,
+        is_dry_run=is_dry_run,
+        created=done.created,
+        updated=done.updated,
+        changes=done.shown,
     )
 
 

@@ -164,17 +164,13 @@ class _Importing:
             if is_dry_run:
                 # A later row follows what an earlier one brings: stored, read, and taken back.
                 transaction.set_rollback(True)
-        if file.problems.count:
-            return ImportReport.refused(self.columns.kind, file, is_dry_run=is_dry_run)
-        return ImportReport(
+        return ImportReport.of(
             self.columns.kind,
-            is_dry_run,
-            file.count,
-            self.created,
-            self.updated,
-            file.count - self.created - self.updated,
-            encoding=file.encoding,
-            changes=tuple(self.shown),
+            file,
+            is_dry_run=is_dry_run,
+            created=self.created,
+            updated=self.updated,
+            changes=self.shown,
         )
 
     @property

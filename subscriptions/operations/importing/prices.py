@@ -84,10 +84,7 @@ def import_prices(
             created += len(new)
             if new and not is_dry_run and not file.problems.count:
                 _create_prices(actor, new, now)
-    if file.problems.count:
-        return ImportReport.refused("prices", file, is_dry_run=is_dry_run)
-    same = file.count - created
-    return ImportReport("prices", is_dry_run, file.count, created, 0, same, encoding=file.encoding)
+    return ImportReport.of("prices", file, is_dry_run=is_dry_run, created=created)
 
 
 def _new_prices(

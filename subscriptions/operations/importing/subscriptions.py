@@ -142,18 +142,8 @@ def import_subscriptions(
             created += len(new)
         if created >= WORTH_IT and not is_dry_run and not file.problems.count:
             refresh_statistics([Subscription, Item])
-    if file.problems.count:
-        return ImportReport.refused("subscriptions", file, is_dry_run=is_dry_run)
-    return ImportReport(
-        "subscriptions",
-        is_dry_run,
-        file.count,
-        created,
-        0,
-        file.count - created,
-        encoding=file.encoding,
-        warnings=tuple(warned.errors),
-        warning_count=warned.count,
+    return ImportReport.of(
+        "subscriptions", file, is_dry_run=is_dry_run, created=created, warned=warned
     )
 
 
