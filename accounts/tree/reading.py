@@ -178,15 +178,17 @@ def _path(
     return path
 
 
+# "OFFSET 0" looks each of them up by key; a join may read all nodes for each level.
 _NODES_ABOVE = """
     WITH RECURSIVE up AS (
         SELECT account_id, parent_id FROM accounts_accountnode
         WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s::uuid[])
         UNION
-        SELECT node.account_id, node.parent_id
-        FROM up
-        JOIN accounts_accountnode AS node
-            ON node.tenant_id = %(tenant)s AND node.account_id = up.parent_id
+        SELECT node.account_id, node.parent_id FROM up
+        CROSS JOIN LATERAL (
+            SELECT account_id, parent_id FROM accounts_accountnode
+            WHERE tenant_id = %(tenant)s AND account_id = up.parent_id OFFSET 0
+        ) AS node
     ) SELECT account_id::text, parent_id::text FROM up
 """
 
