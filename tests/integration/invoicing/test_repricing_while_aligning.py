@@ -212,7 +212,7 @@ def test_both_jobs_at_once_come_to_the_same(shop, expected, workers):
     assert bill(shop) == expected
 
 
-@pytest.mark.parametrize("step", ["write_all_terms", "store_charges", "give_back"])
+@pytest.mark.parametrize("step", ["write_all_terms", "store_charges", "_change"])
 def test_killed_at_a_step_it_goes_on_with_the_same_piece(shop, expected, step):
     plan = aligned(shop)
     align_on(shop, plan)
