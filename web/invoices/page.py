@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -40,7 +41,7 @@ from web.invoices.sections import (
     section_page,
     section_row,
 )
-from web.naming import Marks
+from web.naming import Marks, linked
 from web.page_heads import Fact
 from web.requests import namespace_of, wants_fragment, whole_number
 from web.session_checks import in_own_frame
@@ -114,7 +115,7 @@ def invoice_page(request: ActorRequest, invoice_id: str) -> HttpResponse:
         "payer_copy": _payer_copy(invoice, actor),
         "may_correct": _may_correct(request, invoice),
         "corrections": _corrections(request, invoice),
-        "settled": _settled(invoice),
+        "settled": _settled(invoice, opens_accounts=is_staff(actor)),
         "paid_by": _paid_by(invoice, actor),
     }
     return render(request, "invoices/page.html", context)
@@ -237,20 +238,22 @@ def _corrections(request: ActorRequest, invoice: Any) -> list[Fact]:
     ]
 
 
-def _settled(invoice: Any) -> list[str]:
+def _settled(invoice: Any, *, opens_accounts: bool) -> list[str | SafeString]:
     """Return where what a credit note takes back goes (R17), to who sees all of it."""
     said = invoice.snapshot.get("corrects") if invoice.whole else None
     if not said:
         return []
     credited, balance = said["credited_minor"], said["balance_minor"]
     payer = (invoice.snapshot.get("payer") or {}).get("name", "")
-    sentences = []
+    url = account_url(invoice.payer_id) if opens_accounts else ""
+    sentences: list[str | SafeString] = []
     if credited:
         text = _("%(amount)s lowers what is open.")
         sentences.append(text % {"amount": money(credited, invoice.currency)})
     if balance:
         text = _("%(amount)s is credit of %(payer)s.")
-        sentences.append(text % {"amount": money(balance, invoice.currency), "payer": payer})
+        said = text % {"amount": money(balance, invoice.currency), "payer": payer}
+        sentences.append(linked(said, {payer: url} if url else {}))
     return sentences
 
 

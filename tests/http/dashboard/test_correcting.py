@@ -194,7 +194,8 @@ def test_what_was_paid_is_credit_of_the_account(client, shop, invoice):
 
     (note,) = notes(shop)
     page = client.get(f"/invoices/{note.public_id}/").content.decode()
-    assert f"€{-note.gross_minor / 100:.2f} is credit of A." in page
+    account_page = f"/customers/{public_id('acc', shop.id_of('A'))}/"
+    assert f'€{-note.gross_minor / 100:.2f} is credit of <a href="{account_page}">A</a>.' in page
     assert "lowers what is open" not in page
 
 
