@@ -293,3 +293,37 @@ def test_versions_come_to_what_counting_day_by_day_comes_to(vendor, seed):
                 expected[key, f"{start}", f"{end}"] = share
     assert standing(vendor) == dict(sorted(expected.items()))
     assert vendor.violations() == []
+
+
+def test_pools_follow_all_that_a_file_brings_by_one_job(vendor):
+    pooled(vendor)
+    pooled(vendor, "X")
+    used(vendor, "SA", 60, "2026-01-10")
+    used(vendor, "SB", 60, "2026-01-25")
+    used(vendor, "SX", 100, "2026-01-25")
+    vendor.run("2026-02-01")
+    rows = [
+        {"account_external_id": owner, "price_external_id": "tiers", "valid_from": day,
+         "tiers": f"100:{amount}:0|inf:{amount}:0"}
+        for owner, day, amount in (
+            ("G", "2026-01-20", "0.20"), ("X", "2026-01-15", "0.30"), ("A", "2026-01-02", "9"),
+        )
+    ]  # fmt: skip
+
+    vendor.has("negotiated_prices", *rows, today=D("2026-02-02"))
+    with vendor.seen():
+        (job,) = Job.objects.filter(kind=Job.Kind.PRICES)
+    worked(vendor, job)
+    vendor.run("2026-02-02")
+
+    with vendor.seen():
+        said = AuditEntry.objects.filter(action="account.pool_repriced").order_by("after__since")
+        assert [one.after["since"] for one in said] == ["2026-01-15", "2026-01-20"]
+    assert job.result["pools"] == 2
+    # What A has for itself is not what the pool above it charges by; its own terms begin then.
+    assert standing(vendor) == {
+        ("SA", "2026-01-02", "2026-01-20"): 600,
+        ("SB", "2026-01-20", "2026-02-01"): 1200,
+        ("SX", "2026-01-15", "2026-02-01"): 3000,
+    }
+    assert vendor.violations() == []
