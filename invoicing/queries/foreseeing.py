@@ -188,7 +188,7 @@ def foresee_invoices(
     billed = [] if crediting is None else billed_since(actor, crediting)
     asked |= {key for one in billed if one.parties is not None for key in one.parties}
     families = seen_families(actor, asked, what_if, tenant=tenant)
-    stored = with_moves(replace(stored_of(families), billed=billed), what_if)
+    stored = _with_moves(replace(stored_of(families), billed=billed), what_if)
     before = _Foreseen(first, last, with_lines)
     days = ForeseenDays(stored, AS_STORED, first=first, crediting=crediting)
     if what_if == AS_STORED:
@@ -313,7 +313,7 @@ def stored_of(families: Families) -> Stored:
     )
 
 
-def with_moves(stored: Stored, what_if: WhatIf) -> Stored:
+def _with_moves(stored: Stored, what_if: WhatIf) -> Stored:
     """Return it with what pools share otherwise once somebody has moved.
 
     No statement without moves or pools, else one, and six where something was charged by then.

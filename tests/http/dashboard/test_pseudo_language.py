@@ -22,7 +22,7 @@ CODES = re.compile(r"[A-Z]{2,3}|[A-Za-z_]+/[\w/+-]+")
 
 DATA = re.compile(
     r"""
-    Seats\ and\ more|SPRING|Spring\ offer|Goodwill|A\ long\ outage|API-Aufrufe|Aufrufe
+    Seats\ and\ more|Training|SPRING|Spring\ offer|Goodwill|A\ long\ outage|API-Aufrufe|Aufrufe
     |\b[Cc]alls\b|TEST(?:-Straße\ 1)?|Gruppe\ Nord|Platform|Product|Hof\ 3,\ Bremen
     |\b(?:group|branch|firm)\b(?:\ GmbH)?
     |Firma\ Allein|Ohne\ Vertrag|Gemeinnützige\ Gesellschaft\ .*?KG|Acme|Newcomer|Musterstadt
