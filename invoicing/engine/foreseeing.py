@@ -108,7 +108,10 @@ class ForeseenDays:
         other._waiting = [*what_if.owed(self._waiting), *what_if.credited()]
         other._worlds = {}
         if self._pools is not None:
-            other._pools = self._pools.having(items)
+            pools = self._pools
+            for one in what_if.hand_overs:
+                pools = pools.handed_over(one.account_id, one.day)
+            other._pools = pools.having(items)
         other._changes = _change_days(other._world(date.max))
         other._late, other._made_good = self._also_charged(self._stored.moved), []
         if what_if.crediting is not None:

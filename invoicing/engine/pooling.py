@@ -86,7 +86,8 @@ class Pooling:
             if not candidates:
                 yield Part(first, until, terms)
                 continue
-            days = sorted({first, *self._cuts(candidates, first, until)})
+            handed_over = self.pools.owner_changes(item, first, until)
+            days = sorted({first, *self._cuts(candidates, first, until), *handed_over})
             begun, held = first, self._pooled(item, candidates, first)
             for day in days[1:]:
                 now = self._pooled(item, candidates, day)
@@ -110,11 +111,11 @@ class Pooling:
             yield from (day for day in history.changes if start < day < end)
 
     def _pooled(self, item: ItemRow, pools: Iterable[UsagePool], day: date) -> PoolPeriod | None:
-        found = []
+        found, owner_id = [], self.pools.owner_on(item, day)
         for pool in pools:
             one = period_on(pool, day)
             if one is not None:
-                distance = self._distance(item.account_id, pool.account_id, day)
+                distance = self._distance(owner_id, pool.account_id, day)
                 if distance is not None:
                     found.append((distance, pool.pk, one))
         # Two never hold at once; should an account have moved below another pool, the nearest.

@@ -36,11 +36,13 @@ class Pools:
         rows: the pools, each with its price.
         members: the items that are or were charged by meters of theirs, by id, in that order.
         begins: the first days of stored periods of these, as far as somebody has asked.
+        owners: by subscription, up to which day another account had it, and which; in order.
     """
 
     rows: Sequence[UsagePool] = ()
     members: Mapping[UUID, ItemRow] = field(default_factory=dict)
     begins: dict[tuple[UUID, date], Mapping[UUID, Sequence[date]]] = field(default_factory=dict)
+    owners: Mapping[UUID, Sequence[tuple[date, UUID]]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Return whether there is any."""
@@ -53,6 +55,23 @@ class Pools:
         others = {item.id: item for item in items if item.is_metered}
         members = {**self.members, **others}
         return replace(self, members={key: members[key] for key in sorted(members)})
+
+    def handed_over(self, account_id: UUID, day: date) -> "Pools":
+        """Return the pools as they are where what an account has is another's from a day on."""
+        given = {one.subscription.id for one in self.members.values()
+                 if one.account_id == account_id}  # fmt: skip
+        owners = {key: (*self.owners.get(key, ()), (day, account_id)) for key in given}
+        return replace(self, owners={**self.owners, **owners})
+
+    def owner_on(self, item: ItemRow, day: date) -> UUID:
+        """Return the account that has an item on a day."""
+        earlier = self.owners.get(item.subscription.id, ())
+        return next((key for until, key in earlier if day < until), item.account_id)
+
+    def owner_changes(self, item: ItemRow, start: date, end: date) -> list[date]:
+        """Return the days after the first on which an item comes to another account."""
+        earlier = self.owners.get(item.subscription.id, ())
+        return [until for until, _key in earlier if start < until < end]
 
     def of(self, price: Price) -> list[UsagePool]:
         """Return the pools in which something can be that is had at a price."""

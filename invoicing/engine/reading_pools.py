@@ -11,7 +11,7 @@ from billing_rules.periods import Period as Days
 from invoicing.engine.pools import Pools
 from invoicing.engine.reading import ITEM, item_rows
 from invoicing.engine.rows import ItemRow, PeriodRow
-from subscriptions.models import EarlierTerms, Item, Period, PoolShare, UsagePool
+from subscriptions.models import EarlierOwner, EarlierTerms, Item, Period, PoolShare, UsagePool
 from subscriptions.queries.pools import keep_earlier_prices
 from tenancy.actor import Actor
 from tenancy.database.prepared import Given, Prepared
@@ -67,17 +67,37 @@ def read_pools(
     earlier = EarlierTerms.objects.filter(
         tenant_id=actor.tenant_id, item=OuterRef("pk"), price__meter__in=meters
     )
-    items = (
+    owners = EarlierOwner.objects.filter(
+        tenant_id=actor.tenant_id, subscription=OuterRef("subscription")
+    )
+    items = list(
         Item.objects.filter(
             Q(price__meter__in=meters) | Q(Exists(earlier), terms_since__isnull=False),
             tenant_id=actor.tenant_id,
             account_id__in=accounts,
         )
         .order_by("id")
-        .values_list(*ITEM)
+        .values_list(*ITEM, Exists(owners.order_by()))
     )
-    plain = [(*row[:4], row[4] or date.max, *row[5:]) for row in items]
-    return Pools(rows, {item.id: item for item in item_rows(actor, plain)})
+    plain = [(*row[:4], row[4] or date.max, *row[5:-1]) for row in items]
+    return Pools(
+        rows,
+        {item.id: item for item in item_rows(actor, plain)},
+        owners=_owners(actor, {row[6] for row in items if row[-1]}),
+    )
+
+
+def _owners(actor: Actor, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[tuple[date, UUID]]]:
+    """Return who had subscriptions before, and up to when. One statement, none for none."""
+    wanted = list(ids)
+    found: dict[UUID, list[tuple[date, UUID]]] = defaultdict(list)
+    if wanted:
+        rows = EarlierOwner.objects.filter(tenant_id=actor.tenant_id, subscription_id__in=wanted)
+        for key, until, account_id in rows.order_by("until").values_list(
+            "subscription_id", "until", "account_id"
+        ):
+            found[key].append((until, account_id))
+    return dict(found)
 
 
 def begins_within(

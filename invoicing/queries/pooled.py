@@ -122,7 +122,7 @@ def effect_of(families: Families, pool: UsagePool, *, today: date) -> PoolEffect
                 price=pool.price_on(pool.starts), starts=before, ends=today,
             )  # fmt: skip
             rows = [seen if one.pk == pool.pk else one for one in families.pools.rows]
-            families.pools = type(families.pools)(rows, families.pools.members)
+            families.pools = replace(families.pools, rows=rows, begins={})
         one = one or PoolPeriod(seen, days, days, seen.price)
     pooling = Pooling(families)
     calculations = Calculations(families, pooling)

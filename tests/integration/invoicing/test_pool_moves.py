@@ -237,3 +237,38 @@ def stretches(owner, places, start, end):
             yield begun, following, shares
             begun = following
         day = following
+
+
+def merged(vendor, of, into, day):
+    """Merge a duplicate into another account."""
+    wanted = Wanted("merge", vendor.id_of(of), D(day), target_id=vendor.id_of(into))
+    plan = create_plan(vendor.actor, wanted, today=D(day), now=NOW)
+    submit_plan(vendor.actor, plan.pk, today=D(day), now=NOW)
+    carry_out_due_plans(vendor.actor, day=D(day), now=NOW)
+    with vendor.seen():
+        plan.refresh_from_db()
+    assert plan.status == ChangePlan.Status.APPLIED, plan.failure
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_is_handed_over_is_in_a_pool_with_the_days_since(vendor, is_late):
+    """A has it up to the 20th, outside of the pool of B; from then on it is B's."""
+    pooled(vendor, node="B")
+    used(vendor, "SA", 60, "2026-01-10")
+    used(vendor, "SA", 80, "2026-01-25")
+    used(vendor, "SB", 80, "2026-01-10")
+    vendor.run("2026-02-01" if is_late else "2026-01-02")
+
+    merged(vendor, "A", "B", "2026-01-20")
+    vendor.run("2026-02-01")
+    vendor.run("2026-02-02")
+
+    # 60 alone; then 80 and 80 together are 10.00 and 3.00.
+    assert standing(vendor) == {
+        ("SA", "2026-01-01", "2026-01-20"): 600,
+        ("SA", "2026-01-20", "2026-02-01"): 650,
+        ("SB", "2026-01-01", "2026-02-01"): 650,
+    }
+    with vendor.seen():
+        assert LateUsage.objects.count() == 0
+    assert vendor.violations() == []
