@@ -84,7 +84,8 @@ _FINANCE = _READ | {
 STAFF_ROLES: dict[str, frozenset[Action]] = {
     StaffRole.SUPPORT: _READ,
     StaffRole.AUDITOR: _READ,
-    StaffRole.DEVELOPER: _READ | {Action.MOVE_CLOCK, Action.REPORT_USAGE},
+    # Moving a test clock starts runs and issues what they draft: that is for who may do both.
+    StaffRole.DEVELOPER: _READ | {Action.REPORT_USAGE},
     StaffRole.BILLING: _READ
     | {
         Action.EDIT_ACCOUNT,

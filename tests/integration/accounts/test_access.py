@@ -35,7 +35,7 @@ STAFF_MATRIX = """
     billing_runs:read    x x x x x x
     people:write         - - - - x x
     tenant:write         - - - - - x
-    test_clock:write     - - x - x x
+    test_clock:write     - - - - x x
 """
 CUSTOMER_MATRIX = """
     accounts:read        x x x x x x
