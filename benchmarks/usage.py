@@ -5,12 +5,17 @@ what else the machine does.
 """
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from django.db import connection
 from django.test import Client
@@ -28,7 +33,9 @@ from invoicing.operations.runs.rating import rate_due_items
 from subscriptions.models import UsageDay
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter
 from subscriptions.operations.importing import import_usage
+from tenancy.actor import Actor
 from tenancy.collecting import collecting_afterwards
+from tenancy.database import scope
 from tests.databases import clone
 from tests.world import NOW, Vendor, make_vendor, price, subscription
 
@@ -165,22 +172,78 @@ def _rated(vendor: Vendor, subscriptions: int) -> Iterator[Figure]:
     """
     run = request_run(vendor.actor, run_date=END, within=None, issue=False, today=END, now=NOW)
     with vendor.seen():
-        found = RunFamily.objects.filter(run_id=run.pk).order_by("position", "id")
-        roots = list(found.values_list("root_id", flat=True))
         days = UsageDay.objects.count()
-    charges, start = 0, time.monotonic()
-    with processor() as taken:
-        for place in range(0, len(roots), FAMILIES_PER_BATCH):
-            with collecting_afterwards(), vendor.seen():
-                batch = roots[place : place + FAMILIES_PER_BATCH]
-                families = load_families(vendor.actor, batch, None)
-                charges += len(rate_due_items(families, run_date=END))
-    seconds = time.monotonic() - start
-    assert charges == subscriptions
     size = f"{subscriptions} subscriptions from {days} days, without documents"
-    yield Figure("usage, rated", size, subscriptions / seconds, "subscriptions/s",
-                 bound="value >= 10000")  # fmt: skip
+    with _kept_apart():
+        start = time.monotonic()
+        with processor() as taken:
+            charges = rate(vendor.actor, batches_of(vendor.actor, run.pk))
+        seconds = time.monotonic() - start
+    assert charges == subscriptions
+    yield Figure("usage, rated", size, subscriptions / seconds, "subscriptions/s")
     yield Figure("usage, rated, processor", size, subscriptions / taken.both, "subscriptions/s")
+    with _kept_apart():
+        seconds = _rated_together(vendor, run.pk, subscriptions)
+    yield Figure("usage, rated by two workers", size, subscriptions / seconds, "subscriptions/s",
+                 bound="value >= 10000")  # fmt: skip
+
+
+@contextmanager
+def _kept_apart() -> Iterator[None]:
+    """Let what is rated be rated again afterwards, from the same database."""
+    name = str(connection.settings_dict["NAME"])
+    connection.close()
+    with clone(name):
+        yield
+        connection.close()
+
+
+def batches_of(actor: Actor, run_id: UUID) -> list[list[UUID]]:
+    """Return the roots of a run's families, a batch of a worker at a time."""
+    with scope(actor.tenant_id):
+        found = RunFamily.objects.filter(run_id=run_id).order_by("position", "id")
+        roots = list(found.values_list("root_id", flat=True))
+    return [
+        roots[place : place + FAMILIES_PER_BATCH]
+        for place in range(0, len(roots), FAMILIES_PER_BATCH)
+    ]
+
+
+def rate(actor: Actor, batches: Sequence[Sequence[UUID]]) -> int:
+    """Rate what is due of families, each batch in a transaction, and return how many charges."""
+    charges = 0
+    for batch in batches:
+        with collecting_afterwards(), scope(actor.tenant_id):
+            families = load_families(actor, batch, None)
+            charges += len(rate_due_items(families, run_date=END))
+    return charges
+
+
+def _rated_together(vendor: Vendor, run_id: UUID, subscriptions: int) -> float:
+    """Rate by two processes that share the batches; return the seconds until both are through."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.rater", str(vendor.tenant_id), str(run_id),
+             str(part), "2"],
+            cwd=Path(__file__).parent.parent,
+            env=os.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for part in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    start = time.monotonic()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    charges = [int(process.communicate()[0]) for process in processes]
+    assert sum(charges) == subscriptions
+    return time.monotonic() - start
 
 
 def _billed(vendor: Vendor, subscriptions: int) -> Figure:
