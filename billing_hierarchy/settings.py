@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
         "AccountKind": "accounts.models.Account.Kind",
         "ChargeKind": "invoicing.models.Charge.Kind",
         "AccountStatus": "accounts.models.Account.Status",
+        "DocumentKind": "invoicing.models.DocumentKind",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "InvoiceStatusFilter": "billing_rules.invoice_states.ASKED_FOR",
         "ChargeStatus": "invoicing.models.Charge.Status",

@@ -109,6 +109,7 @@ COLUMNS: Final[dict[str, Promise]] = {
     "rejected_by": _("Rejected by"),
     "compared_at": _("Compared at"),
     "rejected_reason": _("Reason of the rejection"),
+    "reason": _("Reason"),
     "receiver": _("Has to agree"),
     "recipient_key": _("Sort key of the recipient"),
     "region": _("Region"),

@@ -84,7 +84,10 @@ FJORDLICHT = Plan(
         Login("tom.adler@fjordlicht.example", "Tom Adler", "billing runs", StaffRole.BILLING),
         Login("mira.scholz@fjordlicht.example", "Mira Scholz", "reads only", StaffRole.AUDITOR),
         Login(
-            "deniz.kaya@fjordlicht.example", "Deniz Kaya", "reads, reports usage", StaffRole.DEVELOPER
+            "deniz.kaya@fjordlicht.example",
+            "Deniz Kaya",
+            "reads, reports usage",
+            StaffRole.DEVELOPER,
         ),
         Login("ole.fischer@fjordlicht.example", "Ole Fischer", "everything", StaffRole.OWNER),
         Login(

@@ -1031,7 +1031,7 @@ WITHOUT_ENTRY: dict[str, str] = {
             "catalogue.versions.version_created", "catalogue.versions.version_ended",
             "catalogue.versions.prices_under_way", "prices.beginning.packed",
             "prices.beginning.unpacked",
-            "clock.require_movable", "clock.month_end_after",
+            "clock.require_movable", "clock.month_after", "clock.month_end_after",
             "clock_preview.preview_clock_move", "issuing.issue_dates",
             "issuing.require_sellers",
             "runs.loading.load_families", "making.first_day", "making.last_day",

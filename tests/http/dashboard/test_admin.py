@@ -85,7 +85,7 @@ def test_names_models_and_columns_in_german(billed, operator):
     for name in ("Mandanten", "Konten", "Protokolleinträge", "Rechnungsläufe", "Abonnements"):
         assert f">{name}</a>" in home
     heads = re.findall(r'class="text">.*?>([^<]+)<', page.content.decode())
-    assert heads[:4] == ["Nummer", "Status", "Rechnungsempfänger", "Währung"]
+    assert heads[:5] == ["Nummer", "Art", "Status", "Rechnungsempfänger", "Währung"]
 
 
 def test_has_a_name_for_every_column(billed):

@@ -10,7 +10,7 @@ from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
 from invoicing.operations.plans.reversing import reverse_plan
-from invoicing.operations.runs.discarding import discard_drafts
+from invoicing.operations.runs.discarding import discard_drafts, release_charges
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
 from invoicing.queries.hanging import hanging_on
@@ -176,7 +176,7 @@ def test_the_reverse_credits_what_was_charged_meanwhile(shop, alice):
     moved(shop, date(2027, 2, 1))
     assert [one for one in lines(shop, date(2027, 1, 16)) if one[2] == "A1"] == [
         (date(2027, 2, 1), "G", "A1", 516),
-        (date(2027, 2, 1), "G", "A1", 1000),
+        (date(2027, 1, 2), "G", "A1", 1000),
     ]
     with shop.seen():
         (left,) = Charge.objects.filter(kind="credit", status="pending")
@@ -258,11 +258,19 @@ def test_a_held_charge_stays_and_its_days_are_credited(shop, alice):
 
     moved(shop, date(2027, 1, 1))
 
-    # Its own invoice of January takes the credit, and December's once that is released.
+    # What takes back of a held charge waits with it: nobody is given back what was never charged.
     assert [one for one in lines(shop) if one[2] == "A1"] == [
-        (date(2027, 1, 1), "G", "A1", -677),
         (date(2027, 1, 1), "X", "A1", 677),
         (date(2027, 1, 1), "X", "A1", 1000),
+    ]
+    assert shop.violations() == []
+
+    release_charges(shop.actor, shop.id_of("G"), now=NOW)
+    moved(shop, date(2027, 2, 1))
+
+    assert [one for one in lines(shop, date(2027, 1, 2)) if one[1:3] == ("G", "A1")] == [
+        (date(2027, 1, 2), "G", "A1", -677),
+        (date(2027, 1, 2), "G", "A1", 1000),
     ]
     assert shop.violations() == []
 
