@@ -176,7 +176,7 @@ def test_the_reverse_credits_what_was_charged_meanwhile(shop, alice):
     moved(shop, date(2027, 2, 1))
     assert [one for one in lines(shop, date(2027, 1, 16)) if one[2] == "A1"] == [
         (date(2027, 2, 1), "G", "A1", 516),
-        (date(2027, 1, 2), "G", "A1", 1000),
+        (date(2027, 2, 1), "G", "A1", 1000),
     ]
     with shop.seen():
         (left,) = Charge.objects.filter(kind="credit", status="pending")
