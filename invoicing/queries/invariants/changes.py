@@ -27,7 +27,7 @@ _UNCHARGED = """
     )
 """
 
-INVARIANTS = (
+OF_CHANGES = (
     Invariant(
         "charged",
         counted("subscriptions_period"),

@@ -12,7 +12,7 @@ def _exponent() -> str:
     return f"(CASE currency {cases} ELSE 2 END)"
 
 
-INVARIANTS = (
+OF_CHARGES = (
     Invariant(
         "I1",
         CHARGES,

@@ -14,7 +14,7 @@ OF_FILES = "I8"
 OTHER_FILE = "the stored file is not the one that was stored"
 _LEDGERS = ", ".join(f"'{ledger}'" for ledger in LedgerPosting.Ledger.values)
 
-INVARIANTS = (
+OF_DOCUMENTS = (
     Invariant(
         "I4",
         INVOICES,

@@ -2,7 +2,7 @@
 
 from invoicing.queries.invariants.invariant import Invariant, counted
 
-INVARIANTS = (
+OF_HISTORY = (
     Invariant(
         "history",
         counted("accounts_settinginterval"),

@@ -2,7 +2,7 @@
 
 from invoicing.queries.invariants.invariant import Invariant, counted
 
-INVARIANTS = (
+OF_USAGE = (
     Invariant(
         "used",
         counted("subscriptions_usageday"),
