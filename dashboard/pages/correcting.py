@@ -21,11 +21,10 @@ from accounts.versions import ChangedMeanwhile, version_of
 from billing_rules.corrections import LONGEST_REASON
 from billing_rules.money import exponent, to_minor
 from invoicing.models import Invoice, InvoiceLine, InvoiceSection
-from invoicing.operations.correcting import (
+from invoicing.operations.correcting import Correction, correct_invoice
+from invoicing.operations.wanting_corrections import (
     AlreadyCorrected,
-    Correction,
     NewCorrection,
-    correct_invoice,
 )
 from invoicing.queries import invoice_parts as parts
 from invoicing.queries.invoices import get_invoice, is_correctable

@@ -11,7 +11,10 @@ from rest_framework.response import Response
 from accounts.access import Action
 from accounts.api.references import referred
 from invoicing.api.invoices import require_seen
-from invoicing.operations.correcting import Correction, NewCorrection, correct_invoice
+from invoicing.operations.correcting import Correction, correct_invoice
+from invoicing.operations.wanting_corrections import (
+    NewCorrection,
+)
 from invoicing.serializers.corrections import CorrectionIn, CorrectionOut
 from subscriptions.serializers.catalogue import DryRunParameters
 from tenancy import clock

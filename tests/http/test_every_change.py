@@ -80,6 +80,7 @@ from invoicing.operations.subscriptions import (
     replanning,
     wanting,
 )
+from invoicing.operations.wanting_corrections import NewCorrection
 from invoicing.queries.plans.wanted import Alignment, Wanted
 from invoicing.queries.run_figures import digest_of, drafts_seen
 from reports.declarations import Kind
@@ -930,7 +931,7 @@ OPERATIONS: dict[str, Change] = {
     "runs.approving.approve_run": Change(approve_all, "run.approved"),
     "correcting.correct_invoice": Change(
         lambda s, a: correcting.correct_invoice(
-            a, issued(s).pk, correcting.NewCorrection("Why"), today=TODAY, now=NOW
+            a, issued(s).pk, NewCorrection("Why"), today=TODAY, now=NOW
         ),
         "credit_note.issued",
     ),

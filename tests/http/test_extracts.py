@@ -29,7 +29,10 @@ from accounts.access import Action
 from accounts.models import ApiKey, Contact, Grant, Person, Seller
 from billing_rules.invoice_states import State
 from invoicing.models import BillingRun, Charge, Invoice, InvoiceLine, InvoiceSection, InvoiceTax
-from invoicing.operations.correcting import NewCorrection, correct_invoice
+from invoicing.operations.correcting import correct_invoice
+from invoicing.operations.wanting_corrections import (
+    NewCorrection,
+)
 from invoicing.queries import visibility
 from subscriptions.models import Item, Meter, Price, Product, Subscription
 from subscriptions.operations.catalogue.meters import NewMeter, create_meter

@@ -20,7 +20,9 @@ from invoicing.models import (
     LedgerPosting,
     NumberSeries,
 )
-from invoicing.operations.correcting import (
+from invoicing.operations.correcting import correct_invoice
+from invoicing.operations.issuing import NumberBeforeLast, SellerIncomplete
+from invoicing.operations.wanting_corrections import (
     AlreadyCorrected,
     InvalidCorrection,
     InvoiceNotIssued,
@@ -28,9 +30,7 @@ from invoicing.operations.correcting import (
     NewCorrection,
     NotAnInvoice,
     NothingToCorrect,
-    correct_invoice,
 )
-from invoicing.operations.issuing import NumberBeforeLast, SellerIncomplete
 from subscriptions.models import Subscription
 from tenancy.errors import Forbidden, NotFound
 from tenancy.ids import uuid7

@@ -9,7 +9,10 @@ import pytest
 
 from billing_hierarchy.embedded.folders import project_folder
 from invoicing.models import Invoice, LedgerPosting
-from invoicing.operations.correcting import NewCorrection, correct_invoice
+from invoicing.operations.correcting import correct_invoice
+from invoicing.operations.wanting_corrections import (
+    NewCorrection,
+)
 from tenancy.ids import uuid7
 from tests.integration.accounts.test_tree_concurrency import at_once
 from tests.world import NOW, account, price, subscription

@@ -8,7 +8,10 @@ from pypdf import PdfReader
 
 from invoicing.documents.making import get_pdf
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.operations.correcting import NewCorrection, correct_invoice
+from invoicing.operations.correcting import correct_invoice
+from invoicing.operations.wanting_corrections import (
+    NewCorrection,
+)
 from tests.world import NOW, account, price, subscription
 
 DAY = date(2026, 12, 15)

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from invoicing.models import Invoice, InvoiceLine, StoredDocument
-from invoicing.operations.correcting import NewCorrection, correct_invoice
+from invoicing.operations.correcting import correct_invoice
 from invoicing.operations.plans.applying import carry_out_due_plans
 from invoicing.operations.plans.deciding import answer_plan, submit_plan
 from invoicing.operations.plans.planning import create_plan
@@ -22,6 +22,9 @@ from invoicing.operations.runs.changed import refresh_drafts
 from invoicing.operations.subscriptions.changing import change_subscription
 from invoicing.operations.subscriptions.pausing import pause_subscription
 from invoicing.operations.subscriptions.wanting import ItemChange
+from invoicing.operations.wanting_corrections import (
+    NewCorrection,
+)
 from invoicing.queries.books import _joining_whole_tables, verify_books
 from invoicing.queries.invariants import INVARIANTS
 from invoicing.queries.plans.wanted import Wanted
